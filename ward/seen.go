@@ -14,7 +14,7 @@ const (
 	Opus  Codec = "opus"
 	PCMU  Codec = "pcmu" // G.711 µ-law
 	PCMA  Codec = "pcma" // G.711 A-law
-	NoneC Codec = ""
+	NoCodec Codec = ""
 )
 
 // Box is a rectangle in fractions of the picture (0 to 1, origin top left).

@@ -1,0 +1,63 @@
+package ward
+
+import "time"
+
+// Case 案件 has a number and holds evidence.
+type Case struct {
+	ID            CaseID        `json:"id"`
+	Number        string        `json:"number"` // 医保稽〔2026〕000001号, unique
+	InstitutionID InstitutionID `json:"institution_id"`
+	Title         string        `json:"title"`
+	Opened        time.Time     `json:"opened"`
+	OpenedBy      UserID        `json:"opened_by"`
+}
+
+// EvidenceKind says what an item is.
+type EvidenceKind string
+
+// The kinds of Evidence. Ref is the id of the thing itself.
+const (
+	EvidenceSegment    EvidenceKind = "segment"
+	EvidenceSnapshot   EvidenceKind = "snapshot" // Ref is the object key
+	EvidenceSettlement EvidenceKind = "settlement"
+	EvidenceAlert      EvidenceKind = "alert"
+	EvidenceVisit      EvidenceKind = "visit"
+)
+
+// Evidence is one item of a case.
+type Evidence struct {
+	ID      EvidenceID   `json:"id"`
+	CaseID  CaseID       `json:"case_id"`
+	Kind    EvidenceKind `json:"kind"`
+	Ref     string       `json:"ref"`
+	SHA256  [32]byte     `json:"-"` // of the object or of the canonical record
+	Added   time.Time    `json:"added"`
+	AddedBy UserID       `json:"added_by"`
+	Leaf    int64        `json:"leaf"`
+}
+
+// Action is what was done to evidence or media.
+type Action string
+
+// The custody actions.
+const (
+	ActionOpenCase Action = "open_case"
+	ActionAdd      Action = "add"
+	ActionView     Action = "view"
+	ActionExport   Action = "export"
+)
+
+// Custody is one touch of a case's evidence, or a view of media outside a
+// case (CaseID empty). Seq counts per case without holes.
+type Custody struct {
+	CaseID CaseID    `json:"case_id"`
+	Seq    int64     `json:"seq"`
+	At     time.Time `json:"at"`
+	Actor  UserID    `json:"actor"`
+	Role   Role      `json:"role"`
+	Action Action    `json:"action"`
+	Object string    `json:"object"` // kind/id
+	SHA256 string    `json:"sha256"` // hex, of the bytes concerned, or empty
+	Reason string    `json:"reason"`
+	Leaf   int64     `json:"leaf"`
+}

@@ -1,0 +1,71 @@
+package ward
+
+import "time"
+
+// Institution is a 定点机构: a hospital, clinic or pharmacy under contract.
+type Institution struct {
+	ID   InstitutionID `json:"id"`
+	Name string        `json:"name"`
+}
+
+// PlaceKind says what happens at a place.
+type PlaceKind string
+
+// The kinds of Place.
+const (
+	Charge    PlaceKind = "charge"    // charge counter 收费窗口
+	Pharmacy  PlaceKind = "pharmacy"  // pharmacy counter 药房窗口
+	Corridor  PlaceKind = "corridor"  // corridor or waiting hall 走廊
+	Ward      PlaceKind = "ward"      // sickroom 病房
+	Treatment PlaceKind = "treatment" // treatment room 治疗室
+)
+
+// Place is a spot inside an institution that cameras watch.
+type Place struct {
+	ID            PlaceID       `json:"id"`
+	InstitutionID InstitutionID `json:"institution_id"`
+	Name          string        `json:"name"`
+	Kind          PlaceKind     `json:"kind"`
+}
+
+// Transport is how RTP travels from a camera.
+type Transport string
+
+// The RTSP transports. Auto tries UDP and falls back to TCP.
+const (
+	TransportTCP  Transport = "tcp"
+	TransportUDP  Transport = "udp"
+	TransportAuto Transport = "auto"
+)
+
+// Camera is one RTSP feed at a place. URL never holds credentials; the
+// password is stored sealed and never leaves the storage package but to
+// ingest.
+type Camera struct {
+	ID            CameraID      `json:"id"`
+	InstitutionID InstitutionID `json:"institution_id"`
+	PlaceID       PlaceID       `json:"place_id"`
+	Name          string        `json:"name"`
+	URL           string        `json:"url"`
+	User          string        `json:"user"`
+	Password      Secret        `json:"-"`
+	Transport     Transport     `json:"transport"`
+	// SegmentSeconds is the wanted length of a segment, 2 to 3600; it ends
+	// at the first key frame at or after it.
+	SegmentSeconds int       `json:"segment_seconds"`
+	RetentionDays  int       `json:"retention_days"`
+	Enabled        bool      `json:"enabled"`
+	Created        time.Time `json:"created"`
+}
+
+// Secret is a credential that prints as *** in every format and log.
+type Secret string
+
+// String hides the secret.
+func (Secret) String() string { return "***" }
+
+// GoString hides the secret from %#v.
+func (Secret) GoString() string { return "***" }
+
+// MarshalText hides the secret from JSON and slog.
+func (Secret) MarshalText() ([]byte, error) { return []byte("***"), nil }

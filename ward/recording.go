@@ -1,0 +1,101 @@
+package ward
+
+import (
+	"fmt"
+	"time"
+)
+
+// SourceKind says what a recording is of.
+type SourceKind string
+
+// The kinds of Source.
+const (
+	FromCamera SourceKind = "camera"
+	FromVisit  SourceKind = "visit" // the bedside's side of a ward-round call
+)
+
+// Source is whatever is recorded: a camera or a visit.
+type Source struct {
+	Kind SourceKind `json:"kind"`
+	ID   string     `json:"id"` // a CameraID or a VisitID
+}
+
+// String is "camera/cam-1": usable in logs and as a spool folder.
+func (s Source) String() string { return string(s.Kind) + "/" + s.ID }
+
+// Clock says whose clock dated a recording.
+type Clock string
+
+// The clocks. The camera's is trusted only after its first RTCP sender
+// report; both are stored as an offset.
+const (
+	ServerClock Clock = "server"
+	CameraClock Clock = "camera"
+)
+
+// SegmentState is the state of a Segment: spooled → archived → deleted.
+type SegmentState string
+
+// The states of a Segment.
+const (
+	Spooled  SegmentState = "spooled"  // the file is in the spool, the row and ledger leaf are committed
+	Archived SegmentState = "archived" // the object store has it and its checksum was re-read
+	Deleted  SegmentState = "deleted"  // retention removed the object; the row and leaf stay
+)
+
+// Segment is a finished stretch of recording: one fMP4 file, one object.
+type Segment struct {
+	ID            SegmentID     `json:"id"`
+	Source        Source        `json:"source"`
+	InstitutionID InstitutionID `json:"institution_id"`
+	Seq           int64         `json:"seq"`              // per source, from 1, without holes
+	Start         time.Time     `json:"start"`            // server clock, arrival of the first frame
+	End           time.Time     `json:"end"`              // server clock, arrival of the last frame + its duration
+	Media         time.Duration `json:"media_ns"`         // sum of the video frames' durations
+	Clock         Clock         `json:"clock"`            // camera: CameraOffset is known
+	CameraOffset  time.Duration `json:"camera_offset_ns"` // camera clock minus server clock
+	Codec         Codec         `json:"codec"`            // of the video
+	Bytes         int64         `json:"bytes"`
+	SHA256        [32]byte      `json:"-"`
+	Key           string        `json:"key"` // in the object store
+	State         SegmentState  `json:"state"`
+	Repaired      bool          `json:"repaired"` // a torn tail was cut off after a crash
+	Leaf          int64         `json:"leaf"`     // index in the ledger
+}
+
+// SegmentKey is the object key of a segment; it holds no personal data:
+// v1/{institution}/{source}/{yyyy}/{mm}/{dd}/{hh}/{start}-{seq}.mp4, UTC.
+func SegmentKey(inst InstitutionID, src Source, start time.Time, seq int64) string {
+	u := start.UTC()
+	return fmt.Sprintf("v1/%s/%s/%s/%s-%06d.mp4", inst, src.ID, u.Format("2006/01/02/15"), u.Format("20060102T150405.000Z"), seq)
+}
+
+// Cause says why a stretch was not recorded.
+type Cause string
+
+// The causes of a Gap. The list is closed.
+const (
+	CauseConnecting  Cause = "connecting"  // not yet connected after the start
+	CauseUnreachable Cause = "unreachable" // name not found, refused, timed out, connection lost
+	CauseAuth        Cause = "auth"        // 401 or 403
+	CauseNotFound    Cause = "not_found"   // 404: no such stream
+	CauseCodec       Cause = "codec"       // no video track that can be recorded
+	CauseStalled     Cause = "stalled"     // connected, and no media came
+	CauseGarbage     Cause = "garbage"     // media came that cannot be decoded from RTP
+	CauseLoss        Cause = "loss"        // packets lost, frames incomplete
+	CauseSlow        Cause = "slow"        // our own recorder fell behind and dropped frames
+	CauseDisk        Cause = "disk"        // the spool could not be written
+	CauseRestart     Cause = "restart"     // Wardwatch was stopped
+	CauseCrash       Cause = "crash"       // Wardwatch died
+	CauseDisabled    Cause = "disabled"    // switched off by an operator
+)
+
+// Gap is a stretch that should have been recorded and was not.
+type Gap struct {
+	ID            GapID         `json:"id"`
+	Source        Source        `json:"source"`
+	InstitutionID InstitutionID `json:"institution_id"`
+	From          time.Time     `json:"from"`
+	To            time.Time     `json:"to"` // zero while it lasts
+	Cause         Cause         `json:"cause"`
+}

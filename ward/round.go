@@ -1,0 +1,171 @@
+package ward
+
+import "time"
+
+// Admission 住院 is an insured person's stay in a bed.
+type Admission struct {
+	ID            AdmissionID   `json:"id"`
+	InstitutionID InstitutionID `json:"institution_id"`
+	InsuredID     InsuredID     `json:"insured_id"`
+	Ward          string        `json:"ward"`
+	Bed           string        `json:"bed"`
+	Physician     string        `json:"physician"`
+	From          time.Time     `json:"from"`
+	To            time.Time     `json:"to"` // zero while the stay lasts
+}
+
+// Round 查房 is one command to one institution.
+type Round struct {
+	ID            RoundID       `json:"id"`
+	InstitutionID InstitutionID `json:"institution_id"`
+	OrderedBy     UserID        `json:"ordered_by"`
+	Reason        string        `json:"reason"`
+	Ward          string        `json:"ward"`
+	Ordered       time.Time     `json:"ordered"`
+	Deadline      time.Time     `json:"deadline"`
+	Leaf          int64         `json:"leaf"`
+}
+
+// VisitState: ordered → opened → consented → checking → (deciding →) sealed.
+type VisitState string
+
+// The states of a Visit.
+const (
+	VisitOrdered   VisitState = "ordered"   // the link is out
+	VisitOpened    VisitState = "opened"    // a device holds the link
+	VisitConsented VisitState = "consented" // the person agreed; media may flow
+	VisitChecking  VisitState = "checking"  // challenges and face
+	VisitDeciding  VisitState = "deciding"  // unsure: a human decides
+	VisitSealed    VisitState = "sealed"    // has a verdict, in the ledger
+)
+
+// Verdict is how a visit ended.
+type Verdict string
+
+// The verdicts.
+const (
+	NoVerdict   Verdict = ""
+	Present     Verdict = "present"     // every required check passed in this session, or a named human said so
+	Mismatch    Verdict = "mismatch"    // somebody else answered
+	Absent      Verdict = "absent"      // decided by a human: not there
+	Unable      Verdict = "unable"      // could not do the checks (asleep, ICU…), or failed the live check
+	Refused     Verdict = "refused"     // declined, lawfully
+	NoAnswer    Verdict = "no_answer"   // nobody joined by the deadline
+	Interrupted Verdict = "interrupted" // cut off before the end
+	Undecided   Verdict = "undecided"   // a human must decide; never stored as sealed
+)
+
+// Visit is one bed in a round.
+type Visit struct {
+	ID            VisitID       `json:"id"`
+	RoundID       RoundID       `json:"round_id"`
+	InstitutionID InstitutionID `json:"institution_id"`
+	AdmissionID   AdmissionID   `json:"admission_id"`
+	InsuredID     InsuredID     `json:"insured_id"`
+	Ward          string        `json:"ward"`
+	Bed           string        `json:"bed"`
+	State         VisitState    `json:"state"`
+	Verdict       Verdict       `json:"verdict"`
+	ReasonZH      string        `json:"reason_zh"`
+	ReasonEN      string        `json:"reason_en"`
+	DecidedBy     UserID        `json:"decided_by"` // when a human decided
+	LinkExpires   time.Time     `json:"link_expires"`
+	Opened        time.Time     `json:"opened"`
+	Consented     time.Time     `json:"consented"`
+	Sealed        time.Time     `json:"sealed"`
+	SnapshotKey   string        `json:"-"`
+	CaseID        CaseID        `json:"case_id"`
+	Leaf          int64         `json:"leaf"`
+}
+
+// CheckKind names one test in a visit.
+type CheckKind string
+
+// The checks of a visit.
+const (
+	CheckLive CheckKind = "liveness" // random head turns, answered in time, moving pictures
+	CheckFace CheckKind = "face"     // compared with the enrolled photo over several frames
+)
+
+// Outcome is how a check ended.
+type Outcome string
+
+// The outcomes of a check.
+const (
+	Pass    Outcome = "pass"
+	Fail    Outcome = "fail"
+	Unsure  Outcome = "unsure"   // a human decides
+	NotDone Outcome = "not_done" // cut off, or no enrolment to compare with
+)
+
+// Check is one test in a visit. Detail never holds a score that the bedside could see.
+type Check struct {
+	VisitID  VisitID   `json:"visit_id"`
+	Kind     CheckKind `json:"kind"`
+	Outcome  Outcome   `json:"outcome"`
+	DetailZH string    `json:"detail_zh"`
+	DetailEN string    `json:"detail_en"`
+	Score    float32   `json:"score"` // cosine, or challenges passed over asked; for inspectors only
+	At       time.Time `json:"at"`
+}
+
+// VisitEvent is one step of a visit's protocol: a prompt sent, a receipt,
+// an answer, a network change. Seq counts from 1 without holes.
+type VisitEvent struct {
+	VisitID VisitID   `json:"visit_id"`
+	Seq     int64     `json:"seq"`
+	At      time.Time `json:"at"`
+	Kind    string    `json:"kind"` // "command", "receipt", "consent", "joined", "left", "check"…
+	Body    string    `json:"body"` // JSON without personal data
+}
+
+// Decide is the verdict of a finished session from its checks. The table:
+//
+//	liveness   face      verdict
+//	pass       pass      present
+//	pass       unsure    undecided (a human)
+//	pass       fail      mismatch
+//	pass       not_done  undecided
+//	fail       fail      mismatch
+//	fail       other     unable   (no proof of a live person)
+//	unsure     fail      mismatch
+//	unsure     other     undecided
+//	not_done   any       interrupted
+//
+// A missing check counts as not_done. Decide never returns present unless
+// both checks passed.
+func Decide(checks []Check) Verdict {
+	live, face := NotDone, NotDone
+	for _, c := range checks {
+		switch c.Kind {
+		case CheckLive:
+			live = c.Outcome
+		case CheckFace:
+			face = c.Outcome
+		}
+	}
+	switch live {
+	case Pass:
+		switch face {
+		case Pass:
+			return Present
+		case Fail:
+			return Mismatch
+		case Unsure, NotDone:
+			return Undecided
+		}
+	case Fail:
+		if face == Fail {
+			return Mismatch
+		}
+		return Unable
+	case Unsure:
+		if face == Fail {
+			return Mismatch
+		}
+		return Undecided
+	case NotDone:
+		return Interrupted
+	}
+	return Interrupted
+}

@@ -1,0 +1,66 @@
+package ward
+
+import (
+	"slices"
+	"time"
+)
+
+// Role is what a user may do; see Allows.
+type Role string
+
+// The roles.
+const (
+	Administrator Role = "administrator" // everything, everywhere
+	Inspector     Role = "inspector"     // 稽核员: alerts, rounds, cases in scope
+	Operator      Role = "operator"      // cameras and places in scope; no personal data, no evidence
+)
+
+// User is a person who signs in. Institutions is the scope; AllInstitutions overrides it.
+type User struct {
+	ID              UserID          `json:"id"`
+	Login           string          `json:"login"`
+	Name            string          `json:"name"`
+	Role            Role            `json:"role"`
+	AllInstitutions bool            `json:"all_institutions"`
+	Institutions    []InstitutionID `json:"institutions"`
+	Disabled        bool            `json:"disabled"`
+	Created         time.Time       `json:"created"`
+}
+
+// Permission is one thing a role may be allowed.
+type Permission string
+
+// The permissions.
+const (
+	MayWatch      Permission = "watch"      // live pictures and recordings of cameras
+	MayManage     Permission = "manage"     // add and change cameras, places
+	MaySettle     Permission = "settle"     // post settlements and admissions (the billing system's account)
+	MayReview     Permission = "review"     // alerts, settlements, insured persons, clips
+	MayRound      Permission = "round"      // order rounds, call, decide
+	MayCase       Permission = "case"       // cases, evidence, export
+	MayAdminister Permission = "administer" // users, institutions, enrolment
+)
+
+// permissions is the whole policy; Administrator has all.
+var permissions = map[Role][]Permission{
+	Administrator: {MayWatch, MayManage, MaySettle, MayReview, MayRound, MayCase, MayAdminister},
+	Inspector:     {MayWatch, MayReview, MayRound, MayCase},
+	Operator:      {MayWatch, MayManage, MaySettle},
+}
+
+// May says whether the user may do p to an object of institution inst; an
+// empty inst means an object of no institution, which needs AllInstitutions.
+func (u User) May(p Permission, inst InstitutionID) bool {
+	return !u.Disabled && slices.Contains(permissions[u.Role], p) && u.Sees(inst)
+}
+
+// Can says whether the user's role has the permission at all; lists are
+// then filtered by scope.
+func (u User) Can(p Permission) bool {
+	return !u.Disabled && slices.Contains(permissions[u.Role], p)
+}
+
+// Sees says whether inst is in the user's scope.
+func (u User) Sees(inst InstitutionID) bool {
+	return u.AllInstitutions || inst != "" && slices.Contains(u.Institutions, inst)
+}
