@@ -1,0 +1,121 @@
+// Package ledger is the append-only Merkle log (RFC 6962 hashing, as in
+// golang.org/x/mod/sumdb/tlog) kept in the same database, and written in the
+// same transaction, as the rows it seals. It must not know what it seals.
+//
+// A leaf is {"v":1,"kind":…,"id":…,"sha256":…}: the hash of a record that is
+// stored beside the log with a random salt inside. The log itself therefore
+// holds no personal data and need never be erased.
+package ledger
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"database/sql"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"golang.org/x/mod/sumdb/tlog"
+)
+
+// Sealed is the envelope whose exact JSON bytes a leaf commits to.
+type Sealed struct {
+	Kind   string          `json:"kind"`
+	ID     string          `json:"id"`
+	At     time.Time       `json:"at"`
+	Salt   string          `json:"salt"` // 128 random bits, hex
+	Record json.RawMessage `json:"record"`
+}
+
+// Leaf is one entry of the log.
+type Leaf struct {
+	V      int    `json:"v"`
+	Kind   string `json:"kind"`
+	ID     string `json:"id"`
+	SHA256 string `json:"sha256"` // of the Sealed bytes, hex
+}
+
+// Record returns the bytes to store and the leaf that commits to them.
+func Record(kind, id string, now time.Time, record any) (body, leaf []byte, err error) {
+	raw, err := json.Marshal(record)
+	if err != nil {
+		return nil, nil, fmt.Errorf("seal %s %s: %w", kind, id, err)
+	}
+	var salt [16]byte
+	_, _ = rand.Read(salt[:])
+	body, err = json.Marshal(Sealed{Kind: kind, ID: id, At: now.UTC(), Salt: hex.EncodeToString(salt[:]), Record: raw})
+	if err != nil {
+		return nil, nil, fmt.Errorf("seal %s %s: %w", kind, id, err)
+	}
+	leaf, err = LeafOf(kind, id, body)
+	return body, leaf, err
+}
+
+// LeafOf returns the leaf that commits to body.
+func LeafOf(kind, id string, body []byte) ([]byte, error) {
+	sum := sha256.Sum256(body)
+	leaf, err := json.Marshal(Leaf{V: 1, Kind: kind, ID: id, SHA256: hex.EncodeToString(sum[:])})
+	if err != nil {
+		return nil, fmt.Errorf("make leaf %s %s: %w", kind, id, err)
+	}
+	return leaf, nil
+}
+
+// Querier is *sql.DB or *sql.Tx.
+type Querier interface {
+	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
+}
+
+// Append adds leaf and returns its index. The caller holds the ledger lock
+// of its engine until the transaction ends.
+func Append(ctx context.Context, q Querier, leaf []byte) (int64, error) {
+	n, err := Size(ctx, q)
+	if err != nil {
+		return 0, err
+	}
+	hashes, err := tlog.StoredHashes(n, leaf, Reader(ctx, q))
+	if err != nil {
+		return 0, fmt.Errorf("hash leaf %d: %w", n, err)
+	}
+	if _, err := q.ExecContext(ctx, `INSERT INTO log_entry (idx, leaf) VALUES ($1, $2)`, n, leaf); err != nil {
+		return 0, fmt.Errorf("insert leaf %d: %w", n, err)
+	}
+	pos := tlog.StoredHashCount(n)
+	for i, h := range hashes {
+		if _, err := q.ExecContext(ctx, `INSERT INTO log_hash (pos, h) VALUES ($1, $2)`, pos+int64(i), h[:]); err != nil {
+			return 0, fmt.Errorf("insert hash %d: %w", pos+int64(i), err)
+		}
+	}
+	return n, nil
+}
+
+// Size is the number of leaves.
+func Size(ctx context.Context, q Querier) (int64, error) {
+	var n int64
+	if err := q.QueryRowContext(ctx, `SELECT COALESCE(MAX(idx), -1) + 1 FROM log_entry`).Scan(&n); err != nil {
+		return 0, fmt.Errorf("read ledger size: %w", err)
+	}
+	return n, nil
+}
+
+// Reader reads stored hashes for tlog.
+func Reader(ctx context.Context, q Querier) tlog.HashReader {
+	return tlog.HashReaderFunc(func(pos []int64) ([]tlog.Hash, error) {
+		out := make([]tlog.Hash, len(pos))
+		for i, p := range pos {
+			var b []byte
+			if err := q.QueryRowContext(ctx, `SELECT h FROM log_hash WHERE pos = $1`, p).Scan(&b); err != nil {
+				return nil, fmt.Errorf("read hash %d: %w", p, err)
+			}
+			if len(b) != len(out[i]) {
+				return nil, fmt.Errorf("read hash %d: %d bytes", p, len(b))
+			}
+			copy(out[i][:], b)
+		}
+		return out, nil
+	})
+}

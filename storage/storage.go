@@ -1,0 +1,225 @@
+// Package storage keeps what must not be lost: the catalogue (SQL), sealed
+// secrets and the ledger. Objects (media, snapshots) are in storage/objects,
+// the Merkle log in storage/ledger, the court package in storage/evidence.
+// It must know nothing of RTSP, WebRTC, HTTP or pixels.
+//
+// One method is one transaction. SQL is literal and runs unchanged on SQLite
+// and PostgreSQL; what differs is in dialect.go.
+package storage
+
+import (
+	"context"
+	"crypto/ed25519"
+	"database/sql"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/pressly/goose/v3"
+
+	"wardwatch/storage/ledger"
+	"wardwatch/ward"
+)
+
+//go:embed migrations/*.sql
+var migrations embed.FS
+
+// Store is the catalogue. It is safe for concurrent use.
+type Store struct {
+	read    *sql.DB
+	write   *sql.DB // SQLite: one connection; PostgreSQL: the same pool as read
+	dialect dialect
+	seal    *sealer
+	signer  ed25519.PrivateKey
+	log     *slog.Logger
+}
+
+// Options say where the catalogue is.
+type Options struct {
+	// Database is "postgres://…", or the path of a SQLite file, created when absent.
+	Database string
+	// Keys is the folder of the sealing and signing keys (0700), created
+	// when absent. It must not be in the database, nor on the same backup.
+	Keys string
+	Log  *slog.Logger
+}
+
+// Open connects and checks that the schema is current; it does not migrate.
+// A missing or older schema is a ward.Error that names `wardwatch migrate`.
+func Open(ctx context.Context, o Options) (*Store, error) {
+	s, err := connect(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	p, err := s.provider()
+	if err == nil {
+		var pending bool
+		pending, err = p.HasPending(ctx)
+		if err == nil && pending {
+			err = &ward.Error{Kind: ward.Unavailable, Code: "database.schema", ZH: "数据库结构不是最新，请先运行 wardwatch migrate。", EN: "The database schema is not current; run: wardwatch migrate"}
+		}
+	}
+	if err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return s, nil
+}
+
+// Migrate connects and brings the schema to the current version. It never
+// touches media.
+func Migrate(ctx context.Context, o Options) (*Store, error) {
+	s, err := connect(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	p, err := s.provider()
+	if err == nil {
+		_, err = p.Up(ctx)
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("migrate: %w", err), s.Close())
+	}
+	return s, nil
+}
+
+func connect(ctx context.Context, o Options) (*Store, error) {
+	s := &Store{log: o.Log}
+	if s.log == nil {
+		s.log = slog.New(slog.DiscardHandler)
+	}
+	if err := os.MkdirAll(o.Keys, 0o700); err != nil {
+		return nil, fmt.Errorf("make key folder: %w", err)
+	}
+	var err error
+	if s.seal, err = openSealer(filepath.Join(o.Keys, "seal.key")); err != nil {
+		return nil, err
+	}
+	if s.signer, err = ledger.OpenKey(filepath.Join(o.Keys, "ledger.key")); err != nil {
+		return nil, err
+	}
+	if s.dialect, s.read, s.write, err = openDatabase(o.Database); err != nil {
+		return nil, err
+	}
+	if err := s.write.PingContext(ctx); err != nil {
+		return nil, errors.Join(&ward.Error{
+			Kind: ward.Unavailable, Code: "database.unreachable",
+			ZH: "无法连接数据库，请检查 database 配置和数据库服务。", EN: "Cannot reach the database; check the database setting and that its server runs.", Err: err,
+		}, s.Close())
+	}
+	return s, nil
+}
+
+func (s *Store) provider() (*goose.Provider, error) {
+	files, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		return nil, fmt.Errorf("read migrations: %w", err)
+	}
+	p, err := goose.NewProvider(s.dialect.goose, s.write, files)
+	if err != nil {
+		return nil, fmt.Errorf("read migrations: %w", err)
+	}
+	return p, nil
+}
+
+// Close releases the connections.
+func (s *Store) Close() error {
+	if s.read == s.write {
+		return s.write.Close()
+	}
+	return errors.Join(s.read.Close(), s.write.Close())
+}
+
+// Ping says whether the database answers.
+func (s *Store) Ping(ctx context.Context) error { return s.read.PingContext(ctx) }
+
+// tx is one write transaction. Sealing a record appends to the ledger
+// inside it, so that a row and its leaf commit together or not at all.
+type tx struct {
+	*sql.Tx
+	s   *Store
+	now time.Time
+}
+
+// change runs f in one write transaction, retrying when PostgreSQL reports a
+// serialisation conflict. f must have no effects outside the transaction.
+func (s *Store) change(ctx context.Context, what string, f func(*tx) error) error {
+	for try := 0; ; try++ {
+		err := s.changeOnce(ctx, f)
+		if err == nil {
+			return nil
+		}
+		if try < 5 && s.dialect.retry(err) && ctx.Err() == nil {
+			continue
+		}
+		return fmt.Errorf("%s: %w", what, err)
+	}
+}
+
+func (s *Store) changeOnce(ctx context.Context, f func(*tx) error) error {
+	t, err := s.write.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	if err := f(&tx{Tx: t, s: s, now: time.Now()}); err != nil {
+		return errors.Join(err, t.Rollback())
+	}
+	return t.Commit()
+}
+
+// sealRecord stores record and appends the ledger leaf that commits to it.
+// record is marshalled to JSON and must hold no scores meant to stay secret;
+// personal data in it is erased by deleting the sealed_record row.
+func (t *tx) sealRecord(ctx context.Context, kind, ref string, record any) (int64, error) {
+	body, leaf, err := ledger.Record(kind, ref, t.now, record)
+	if err != nil {
+		return 0, err
+	}
+	if err := t.s.dialect.lockLedger(ctx, t.Tx); err != nil {
+		return 0, fmt.Errorf("lock ledger: %w", err)
+	}
+	idx, err := ledger.Append(ctx, t.Tx, leaf)
+	if err != nil {
+		return 0, fmt.Errorf("append %s %s to ledger: %w", kind, ref, err)
+	}
+	_, err = t.ExecContext(ctx, `INSERT INTO sealed_record (leaf, kind, ref, body) VALUES ($1, $2, $3, $4)`, idx, kind, ref, body)
+	if err != nil {
+		return 0, fmt.Errorf("store sealed %s %s: %w", kind, ref, err)
+	}
+	return idx, nil
+}
+
+// us is t in microseconds since 1970 UTC; the zero time is 0.
+func us(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMicro()
+}
+
+// at is the reverse of us.
+func at(us int64) time.Time {
+	if us == 0 {
+		return time.Time{}
+	}
+	return time.UnixMicro(us).UTC()
+}
+
+func flag(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// missing turns sql.ErrNoRows into a ward.Error that names the kind of thing.
+func missing(err error, code, zh, en string) error {
+	if errors.Is(err, sql.ErrNoRows) {
+		return &ward.Error{Kind: ward.NotFound, Code: code, ZH: zh, EN: en}
+	}
+	return err
+}
