@@ -1,0 +1,79 @@
+# Wardwatch. `make demo` and `make test` each work alone on a fresh Debian 12
+# with Go and Node; `make help` lists the rest.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+export GOFLAGS := -buildvcs=false
+export CGO_ENABLED := 0
+
+VERSION := $(shell git describe --always --dirty 2>/dev/null || echo unknown)
+LDFLAGS := -s -w -X main.version=$(VERSION)
+VISION_TAGS := vision,gocv_specific_modules,gocv_video,gocv_videoio,gocv_dnn,gocv_features2d,gocv_calib3d
+VISION_ENV := CGO_ENABLED=1 CGO_CXXFLAGS="-g -O2 -include $(CURDIR)/analytics/vision/worker/compat46.h"
+MODELS := $(or $(WARDWATCH_MODELS),$(CURDIR)/.models)
+
+.PHONY: help
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+.PHONY: setup setup-test setup-check
+setup:
+	@deploy/setup.sh run
+setup-test:
+	@deploy/setup.sh test
+setup-check:
+	@deploy/setup.sh check
+
+.PHONY: models
+models: ## fetch, convert and check the models and demo clips
+	@go run ./internal/models/fetch --out "$(MODELS)"
+
+.PHONY: console
+console: web/node_modules/.installed
+	@cd web && npm run --silent build
+
+web/node_modules/.installed: web/package.json web/package-lock.json
+	@cd web && npm ci --no-audit --no-fund --loglevel=error && touch node_modules/.installed
+
+.PHONY: build
+build: console vision ## build bin/wardwatch and bin/wardwatch-vision
+	@go build -trimpath -ldflags "$(LDFLAGS)" -o bin/wardwatch ./cmd/wardwatch
+
+.PHONY: vision
+vision:
+	@$(VISION_ENV) go build -trimpath -ldflags "$(LDFLAGS)" -tags $(VISION_TAGS) -o bin/wardwatch-vision ./cmd/wardwatch-vision
+
+.PHONY: ready
+ready: setup models build
+
+.PHONY: demo
+demo: ready ## run a small simulated hospital; prints a URL and a one-time sign-in
+	@bin/wardwatch demo
+
+.PHONY: demo-check
+demo-check: ready ## do the whole demo unattended; non-zero unless every step really happened
+	@bin/wardwatch demo --check
+
+.PHONY: test
+test: setup-test ready ## set up and run every test
+	@go test -timeout 20m ./...
+	@$(VISION_ENV) go test -timeout 10m -tags $(VISION_TAGS) ./analytics/vision/worker/... ./cmd/wardwatch-vision/...
+	@cd web && npm run --silent e2e
+	@bin/wardwatch demo --check
+
+.PHONY: check
+check: setup-check web/node_modules/.installed ## format, lint with the import rules, vet, dead code, TypeScript
+	@out=$$(.tools/bin/gofumpt -l $$(git ls-files '*.go')); test -z "$$out" || { echo "not gofumpt-clean (run: .tools/bin/gofumpt -w FILE):"; echo "$$out"; exit 1; }
+	@go vet ./...
+	@.tools/bin/golangci-lint run ./...
+	@$(VISION_ENV) .tools/bin/golangci-lint run --build-tags $(VISION_TAGS) ./analytics/vision/worker/... ./cmd/wardwatch-vision/...
+	@out=$$(.tools/bin/deadcode -test ./...); test -z "$$out" || { echo "dead code:"; echo "$$out"; exit 1; }
+	@cd web && npm run --silent check
+
+.PHONY: bench
+bench: ready ## benchmarks, as ratios against a limit measured in the same run
+	@go test -run '^$$' -bench . -benchtime 2s ./bench/...
+
+.PHONY: clean
+clean: ## remove what was built (not the models)
+	@rm -rf bin web/dist .demo

@@ -1,0 +1,185 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/go-viper/mapstructure/v2"
+	"github.com/knadh/koanf/parsers/yaml"
+	"github.com/knadh/koanf/providers/env/v2"
+	"github.com/knadh/koanf/providers/file"
+	"github.com/knadh/koanf/v2"
+
+	"wardwatch/ward"
+)
+
+// Config is the whole configuration: one YAML file, then environment
+// variables (WARDWATCH_OBJECTS_KIND sets objects.kind). deploy/wardwatch.yaml
+// documents every key and is read by a test.
+type Config struct {
+	Listen    string  `koanf:"listen"`     // host:port of the console and API
+	PublicURL string  `koanf:"public_url"` // what browsers type; bedside links begin with it
+	Data      string  `koanf:"data"`       // folder of the spool, keys, SQLite file and directory store
+	Database  string  `koanf:"database"`   // postgres://… or empty for SQLite in data
+	Objects   Objects `koanf:"objects"`
+	Vision    Vision  `koanf:"vision"`
+	WebRTC    WebRTC  `koanf:"webrtc"`
+}
+
+// Objects says where media go.
+type Objects struct {
+	Kind      string      `koanf:"kind"` // directory or s3
+	Endpoint  string      `koanf:"endpoint"`
+	Region    string      `koanf:"region"`
+	Bucket    string      `koanf:"bucket"`
+	AccessKey string      `koanf:"access_key"`
+	SecretKey ward.Secret `koanf:"secret_key"`
+	TLS       bool        `koanf:"tls"`
+}
+
+// Vision says how the workers run.
+type Vision struct {
+	Path    string `koanf:"path"`   // of wardwatch-vision; empty: beside this binary
+	Models  string `koanf:"models"` // folder; empty: WARDWATCH_MODELS or .models
+	Workers int    `koanf:"workers"`
+}
+
+// WebRTC says how browsers reach the media port.
+type WebRTC struct {
+	UDPPort   int      `koanf:"udp_port"`   // one port for all calls; 0: any
+	PublicIPs []string `koanf:"public_ips"` // announced instead of the machine's own
+	Loopback  bool     `koanf:"loopback"`   // offer 127.0.0.1 as well
+}
+
+func defaults() Config {
+	return Config{
+		Listen:  "127.0.0.1:8080",
+		Data:    "data",
+		Objects: Objects{Kind: "directory", Region: "us-east-1", Bucket: "wardwatch"},
+		Vision:  Vision{Workers: 1},
+		WebRTC:  WebRTC{Loopback: true},
+	}
+}
+
+// loadConfig reads path (which may be empty: defaults and environment only).
+func loadConfig(path string, environ []string) (Config, error) {
+	k := koanf.New(".")
+	if path != "" {
+		if err := k.Load(file.Provider(path), yaml.Parser()); err != nil {
+			if errors.Is(err, fs.ErrNotExist) {
+				return Config{}, badConfig(path, "文件不存在", "the file does not exist")
+			}
+			return Config{}, badConfig(path, "不是有效的 YAML："+err.Error(), "not valid YAML: "+err.Error())
+		}
+	}
+	known := keysOf(reflectConfig, "")
+	for _, key := range k.Keys() {
+		if !slices.Contains(known, key) {
+			hint := nearest(key, known)
+			return Config{}, badConfig(path, fmt.Sprintf("没有配置项 %q，是否想写 %q？", key, hint), fmt.Sprintf("there is no key %q; did you mean %q?", key, hint))
+		}
+	}
+	fromEnv := env.Provider(".", env.Opt{
+		Prefix:      "WARDWATCH_",
+		EnvironFunc: func() []string { return environ },
+		TransformFunc: func(name, value string) (string, any) {
+			name = strings.ToLower(strings.TrimPrefix(name, "WARDWATCH_"))
+			for _, key := range known {
+				if strings.ReplaceAll(key, ".", "_") == name {
+					return key, value
+				}
+			}
+			return "", nil // not ours: WARDWATCH_MODELS and the like
+		},
+	})
+	if err := k.Load(fromEnv, nil); err != nil {
+		return Config{}, fmt.Errorf("read environment: %w", err)
+	}
+	c := defaults()
+	err := k.UnmarshalWithConf("", &c, koanf.UnmarshalConf{DecoderConfig: &mapstructure.DecoderConfig{
+		Result: &c, TagName: "koanf", WeaklyTypedInput: true, DecodeHook: mapstructure.StringToSliceHookFunc(","),
+	}})
+	if err != nil {
+		return Config{}, badConfig(path, "类型不对："+err.Error(), "wrong type: "+err.Error())
+	}
+	return c, c.check(path)
+}
+
+func (c *Config) check(path string) error {
+	if c.Objects.Kind != "directory" && c.Objects.Kind != "s3" {
+		return badConfig(path, `objects.kind 只能是 directory 或 s3`, `objects.kind must be "directory" or "s3"`)
+	}
+	if c.Objects.Kind == "s3" && (c.Objects.Endpoint == "" || c.Objects.AccessKey == "" || c.Objects.SecretKey == "") {
+		return badConfig(path, `objects.kind 为 s3 时必须给出 endpoint、access_key、secret_key`, `with objects.kind s3, give endpoint, access_key and secret_key`)
+	}
+	if c.Vision.Workers < 0 || c.Vision.Workers > 64 {
+		return badConfig(path, `vision.workers 应在 0 到 64 之间`, `vision.workers must be 0 to 64`)
+	}
+	if c.PublicURL == "" {
+		c.PublicURL = "http://" + c.Listen
+	}
+	if c.Database == "" {
+		c.Database = filepath.Join(c.Data, "catalogue.db")
+	}
+	if c.Vision.Path == "" {
+		if exe, err := os.Executable(); err == nil {
+			c.Vision.Path = filepath.Join(filepath.Dir(exe), "wardwatch-vision")
+		}
+	}
+	return nil
+}
+
+func badConfig(path, zh, en string) error {
+	if path == "" {
+		path = "environment"
+	}
+	return &ward.Error{Kind: ward.Invalid, Code: "config", ZH: "配置 " + path + " 有误：" + zh, EN: "configuration " + path + ": " + en}
+}
+
+var reflectConfig = reflect.TypeFor[Config]()
+
+// keysOf lists the dotted keys of a struct.
+func keysOf(t reflect.Type, prefix string) []string {
+	var keys []string
+	for f := range t.Fields() {
+		key := prefix + f.Tag.Get("koanf")
+		if f.Type.Kind() == reflect.Struct {
+			keys = append(keys, keysOf(f.Type, key+".")...)
+			continue
+		}
+		keys = append(keys, key)
+	}
+	return keys
+}
+
+// nearest returns the known key with the smallest edit distance to key.
+func nearest(key string, known []string) string {
+	return slices.MinFunc(known, func(a, b string) int { return distance(key, a) - distance(key, b) })
+}
+
+// distance is Levenshtein's.
+func distance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		last := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			cost := last
+			if a[i] != b[j] {
+				cost++
+			}
+			last = row[j+1]
+			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
+		}
+	}
+	return row[len(b)]
+}

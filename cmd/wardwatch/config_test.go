@@ -1,0 +1,64 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+func TestShippedExampleHasEveryKey(t *testing.T) {
+	c, err := loadConfig("../../deploy/wardwatch.yaml", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.WebRTC.UDPPort != 8189 || c.Data != "/var/lib/wardwatch" {
+		t.Errorf("got %+v", c)
+	}
+	text, err := os.ReadFile("../../deploy/wardwatch.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, key := range keysOf(reflectConfig, "") {
+		last := key[strings.LastIndex(key, ".")+1:]
+		if !strings.Contains(string(text), last+":") {
+			t.Errorf("deploy/wardwatch.yaml does not document %s", key)
+		}
+	}
+}
+
+func TestConfigRefusesWhatItDoesNotKnow(t *testing.T) {
+	for name, tc := range map[string]struct{ yaml, want string }{
+		"unknown key": {"lisen: 127.0.0.1:1\n", `did you mean "listen"`},
+		"nested":      {"objects:\n  kinds: s3\n", `did you mean "objects.kind"`},
+		"bad value":   {"objects:\n  kind: tape\n", "must be"},
+		"s3 without":  {"objects:\n  kind: s3\n", "give endpoint"},
+		"not YAML":    {"listen: [\n", "not valid YAML"},
+		"wrong type":  {"vision:\n  workers: many\n", "wrong type"},
+		"too many":    {"vision:\n  workers: 1000\n", "0 to 64"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "w.yaml")
+			if err := os.WriteFile(path, []byte(tc.yaml), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			_, err := loadConfig(path, nil)
+			if err == nil || !strings.Contains(err.Error(), tc.want) {
+				t.Errorf("got %v, want …%s…", err, tc.want)
+			}
+		})
+	}
+	if _, err := loadConfig("no-such.yaml", nil); err == nil || !strings.Contains(err.Error(), "does not exist") {
+		t.Errorf("missing file: got %v", err)
+	}
+}
+
+func TestEnvironmentOverrides(t *testing.T) {
+	c, err := loadConfig("", []string{"WARDWATCH_OBJECTS_SECRET_KEY=s", "WARDWATCH_LISTEN=0.0.0.0:9", "WARDWATCH_WEBRTC_PUBLIC_IPS=1.2.3.4,5.6.7.8", "HOME=/"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if string(c.Objects.SecretKey) != "s" || c.Listen != "0.0.0.0:9" || len(c.WebRTC.PublicIPs) != 2 {
+		t.Errorf("got %+v", c)
+	}
+}
