@@ -1,0 +1,160 @@
+package storage
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"wardwatch/ward"
+)
+
+// orderedRecord is what the ledger commits to when a round is ordered: who
+// asked whom, why and until when, and no names.
+type orderedRecord struct {
+	Round       ward.RoundID       `json:"round"`
+	Institution ward.InstitutionID `json:"institution"`
+	OrderedBy   ward.UserID        `json:"ordered_by"`
+	Reason      string             `json:"reason"`
+	Ward        string             `json:"ward"`
+	Ordered     time.Time          `json:"ordered"`
+	Deadline    time.Time          `json:"deadline"`
+	Visits      []orderedVisit     `json:"visits"`
+}
+
+type orderedVisit struct {
+	Visit     ward.VisitID     `json:"visit"`
+	Admission ward.AdmissionID `json:"admission"`
+}
+
+// OrderRound stores the round and its visits, seals the order (kind
+// "round") and returns the round with its leaf. tokenHashes[i] is the
+// SHA-256 of the link token of visits[i]; the token itself is never stored.
+func (s *Store) OrderRound(ctx context.Context, r ward.Round, visits []ward.Visit, tokenHashes [][]byte) (ward.Round, error) {
+	if len(visits) == 0 || len(visits) != len(tokenHashes) {
+		return r, fmt.Errorf("order round %s: %d visits with %d tokens", r.ID, len(visits), len(tokenHashes))
+	}
+	rec := orderedRecord{r.ID, r.InstitutionID, r.OrderedBy, r.Reason, r.Ward, r.Ordered.UTC(), r.Deadline.UTC(), nil}
+	for _, v := range visits {
+		rec.Visits = append(rec.Visits, orderedVisit{v.ID, v.AdmissionID})
+	}
+	err := s.change(ctx, "order round "+string(r.ID), func(t *tx) error {
+		leaf, err := t.sealRecord(ctx, "round", string(r.ID), rec)
+		if err != nil {
+			return err
+		}
+		r.Leaf = leaf
+		_, err = t.ExecContext(ctx, `INSERT INTO round (id, institution_id, ordered_by, reason, ward, ordered_us, deadline_us, leaf)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
+			r.ID, r.InstitutionID, r.OrderedBy, r.Reason, r.Ward, us(r.Ordered), us(r.Deadline), leaf)
+		if err != nil {
+			return err
+		}
+		for i, v := range visits {
+			if err := t.addVisit(ctx, v, r.Deadline, tokenHashes[i]); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return r, err
+}
+
+func (t *tx) addVisit(ctx context.Context, v ward.Visit, deadline time.Time, tokenHash []byte) error {
+	_, err := t.ExecContext(ctx, `INSERT INTO visit (id, round_id, institution_id, admission_id, insured_id, ward, bed, state, verdict,
+			reason_zh, reason_en, decided_by, token_hash, link_expires_us, deadline_us, opened_us, consented_us, sealed_us, snapshot_key, case_id, leaf)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, '', '', '', '', $9, $10, $11, 0, 0, 0, '', '', -1)`,
+		v.ID, v.RoundID, v.InstitutionID, v.AdmissionID, v.InsuredID, v.Ward, v.Bed, ward.VisitOrdered, tokenHash, us(v.LinkExpires), us(deadline))
+	if err != nil {
+		return fmt.Errorf("add visit %s: %w", v.ID, err)
+	}
+	return nil
+}
+
+const roundColumns = `SELECT id, institution_id, ordered_by, reason, ward, ordered_us, deadline_us, leaf FROM round`
+
+// Round returns one round, or ward.NotFound.
+func (s *Store) Round(ctx context.Context, id ward.RoundID) (ward.Round, error) {
+	r, err := scanRound(s.read.QueryRowContext(ctx, roundColumns+` WHERE id = $1`, id))
+	if err != nil {
+		return r, fmt.Errorf("read round %s: %w", id, missing(err, "round.unknown", "没有这次查房，请检查编号。", "No such round; check its id."))
+	}
+	return r, nil
+}
+
+// Rounds lists the rounds of the institutions (nil: all), newest first, at
+// most limit, older than the round before when it is not empty.
+func (s *Store) Rounds(ctx context.Context, insts []ward.InstitutionID, before ward.RoundID, limit int) ([]ward.Round, error) {
+	where, args := scope(insts, nil)
+	if before != "" {
+		args = append(args, before)
+		where += fmt.Sprintf(` AND id < $%d`, len(args))
+	}
+	args = append(args, limit)
+	rows, err := s.read.QueryContext(ctx, roundColumns+where+fmt.Sprintf(` ORDER BY id DESC LIMIT $%d`, len(args)), args...)
+	if err != nil {
+		return nil, fmt.Errorf("list rounds: %w", err)
+	}
+	out, err := collect(rows, scanRound)
+	if err != nil {
+		return nil, fmt.Errorf("list rounds: %w", err)
+	}
+	return out, nil
+}
+
+func scanRound(r row) (ward.Round, error) {
+	var o ward.Round
+	var ordered, deadline int64
+	err := r.Scan(&o.ID, &o.InstitutionID, &o.OrderedBy, &o.Reason, &o.Ward, &ordered, &deadline, &o.Leaf)
+	o.Ordered, o.Deadline = at(ordered), at(deadline)
+	return o, err
+}
+
+const visitColumns = `SELECT id, round_id, institution_id, admission_id, insured_id, ward, bed, state, verdict, reason_zh, reason_en,
+	decided_by, link_expires_us, opened_us, consented_us, sealed_us, snapshot_key, case_id, leaf FROM visit`
+
+func scanVisit(r row) (ward.Visit, error) {
+	var v ward.Visit
+	var link, opened, consented, sealed int64
+	err := r.Scan(&v.ID, &v.RoundID, &v.InstitutionID, &v.AdmissionID, &v.InsuredID, &v.Ward, &v.Bed, &v.State, &v.Verdict,
+		&v.ReasonZH, &v.ReasonEN, &v.DecidedBy, &link, &opened, &consented, &sealed, &v.SnapshotKey, &v.CaseID, &v.Leaf)
+	v.LinkExpires, v.Opened, v.Consented, v.Sealed = at(link), at(opened), at(consented), at(sealed)
+	return v, err
+}
+
+// Visit returns one visit, or ward.NotFound.
+func (s *Store) Visit(ctx context.Context, id ward.VisitID) (ward.Visit, error) {
+	v, err := scanVisit(s.read.QueryRowContext(ctx, visitColumns+` WHERE id = $1`, id))
+	if err != nil {
+		return v, fmt.Errorf("read visit %s: %w", id, missing(err, "visit.unknown", "没有这条床位查访，请检查编号。", "No such visit; check its id."))
+	}
+	return v, nil
+}
+
+// Visits lists the visits of a round in the order they were made.
+func (s *Store) Visits(ctx context.Context, round ward.RoundID) ([]ward.Visit, error) {
+	return s.visits(ctx, ` WHERE round_id = $1 ORDER BY id`, round)
+}
+
+// OverdueVisits lists the visits whose round's deadline has passed at now
+// and whose bedside never began the session.
+func (s *Store) OverdueVisits(ctx context.Context, now time.Time) ([]ward.Visit, error) {
+	return s.visits(ctx, ` WHERE state IN ('ordered', 'opened', 'consented') AND deadline_us <= $1 ORDER BY id`, us(now))
+}
+
+// VisitsIn lists every visit in a state; at the start of a process the
+// visits still checking are those that a dead process left.
+func (s *Store) VisitsIn(ctx context.Context, state ward.VisitState) ([]ward.Visit, error) {
+	return s.visits(ctx, ` WHERE state = $1 ORDER BY id`, state)
+}
+
+func (s *Store) visits(ctx context.Context, where string, arg any) ([]ward.Visit, error) {
+	rows, err := s.read.QueryContext(ctx, visitColumns+where, arg)
+	if err != nil {
+		return nil, fmt.Errorf("list visits: %w", err)
+	}
+	out, err := collect(rows, scanVisit)
+	if err != nil {
+		return nil, fmt.Errorf("list visits: %w", err)
+	}
+	return out, nil
+}

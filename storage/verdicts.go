@@ -1,0 +1,200 @@
+package storage
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"wardwatch/storage/ledger"
+	"wardwatch/ward"
+)
+
+// verdictRecord is what the ledger commits to when a visit is sealed: the
+// outcome, what it rests on, and no names.
+type verdictRecord struct {
+	Visit     ward.VisitID     `json:"visit"`
+	Round     ward.RoundID     `json:"round"`
+	Admission ward.AdmissionID `json:"admission"`
+	Verdict   ward.Verdict     `json:"verdict"`
+	ReasonZH  string           `json:"reason_zh"`
+	ReasonEN  string           `json:"reason_en"`
+	DecidedBy ward.UserID      `json:"decided_by,omitempty"`
+	Opened    time.Time        `json:"opened,omitzero"`
+	Consented time.Time        `json:"consented,omitzero"`
+	Sealed    time.Time        `json:"sealed"`
+	Checks    []verdictCheck   `json:"checks"`
+	Events    string           `json:"events_sha256"` // of the JSON array of the visit's events
+	Segments  []verdictSegment `json:"segments"`      // of the recording, as far as committed
+	Snapshot  string           `json:"snapshot,omitempty"`
+}
+
+type verdictCheck struct {
+	Kind    ward.CheckKind `json:"kind"`
+	Outcome ward.Outcome   `json:"outcome"`
+	Score   float32        `json:"score"`
+	Detail  string         `json:"detail"`
+}
+
+type verdictSegment struct {
+	ID     ward.SegmentID `json:"id"`
+	SHA256 string         `json:"sha256"`
+}
+
+// AwaitDecision stores the checks of a finished session that a human must
+// decide: checking → deciding. The device secret is revoked.
+func (s *Store) AwaitDecision(ctx context.Context, v ward.Visit, checks []ward.Check) (ward.Visit, error) {
+	err := s.change(ctx, "await decision on visit "+string(v.ID), func(t *tx) error {
+		res, err := t.ExecContext(ctx, `UPDATE visit SET state = 'deciding', reason_zh = $2, reason_en = $3, snapshot_key = $4, device_hash = NULL
+			WHERE id = $1 AND state = 'checking'`, v.ID, v.ReasonZH, v.ReasonEN, v.SnapshotKey)
+		if err != nil {
+			return err
+		}
+		if n, err := res.RowsAffected(); err != nil || n != 1 {
+			if err != nil {
+				return err
+			}
+			return visitState()
+		}
+		if err := t.putChecks(ctx, v.ID, checks); err != nil {
+			return err
+		}
+		if err := t.addVisitEvent(ctx, v.ID, "deciding", t.now, nil); err != nil {
+			return err
+		}
+		v, err = t.visit(ctx, v.ID)
+		return err
+	})
+	return v, err
+}
+
+// SealVisit ends a visit: state, verdict, checks and the ledger leaf (kind
+// "verdict") commit together, and the device secret is revoked. v carries
+// the Verdict, the reasons, DecidedBy and SnapshotKey; nil checks keep those
+// already stored. ward.Conflict "visit.sealed" when it was sealed before.
+func (s *Store) SealVisit(ctx context.Context, v ward.Visit, checks []ward.Check) (ward.Visit, error) {
+	if v.Verdict == ward.NoVerdict || v.Verdict == ward.Undecided {
+		return v, fmt.Errorf("seal visit %s: verdict %q", v.ID, v.Verdict)
+	}
+	err := s.change(ctx, "seal visit "+string(v.ID), func(t *tx) error {
+		res, err := t.ExecContext(ctx, `UPDATE visit SET state = 'sealed', verdict = $2, reason_zh = $3, reason_en = $4, decided_by = $5,
+				snapshot_key = $6, sealed_us = $7, device_hash = NULL
+			WHERE id = $1 AND state <> 'sealed'`, v.ID, v.Verdict, v.ReasonZH, v.ReasonEN, v.DecidedBy, v.SnapshotKey, us(t.now))
+		if err != nil {
+			return err
+		}
+		n, err := res.RowsAffected()
+		if err != nil {
+			return err
+		}
+		if err := t.putChecks(ctx, v.ID, checks); err != nil {
+			return err
+		}
+		if v, err = t.visit(ctx, v.ID); err != nil {
+			return err
+		}
+		if n != 1 {
+			return &ward.Error{Kind: ward.Conflict, Code: "visit.sealed", ZH: "该查访已有结论，不能更改。", EN: "The visit already has its verdict; it cannot be changed."}
+		}
+		return t.sealVerdict(ctx, &v)
+	})
+	return v, err
+}
+
+func (t *tx) sealVerdict(ctx context.Context, v *ward.Visit) error {
+	if err := t.addVisitEvent(ctx, v.ID, "sealed", t.now, map[string]any{"verdict": v.Verdict, "by": v.DecidedBy}); err != nil {
+		return err
+	}
+	rec := verdictRecord{
+		Visit: v.ID, Round: v.RoundID, Admission: v.AdmissionID, Verdict: v.Verdict, ReasonZH: v.ReasonZH, ReasonEN: v.ReasonEN,
+		DecidedBy: v.DecidedBy, Opened: v.Opened, Consented: v.Consented, Sealed: v.Sealed, Snapshot: v.SnapshotKey,
+		Checks: []verdictCheck{}, Segments: []verdictSegment{},
+	}
+	checks, err := readChecks(ctx, t, v.ID)
+	if err != nil {
+		return err
+	}
+	for _, c := range checks {
+		rec.Checks = append(rec.Checks, verdictCheck{c.Kind, c.Outcome, c.Score, c.DetailEN})
+	}
+	if rec.Events, err = t.hashEvents(ctx, v.ID); err != nil {
+		return err
+	}
+	if rec.Segments, err = t.recorded(ctx, v.ID); err != nil {
+		return err
+	}
+	if v.Leaf, err = t.sealRecord(ctx, "verdict", string(v.ID), rec); err != nil {
+		return err
+	}
+	_, err = t.ExecContext(ctx, `UPDATE visit SET leaf = $2 WHERE id = $1`, v.ID, v.Leaf)
+	return err
+}
+
+// hashEvents is the SHA-256, in hex, of the JSON array of ward.VisitEvent.
+func (t *tx) hashEvents(ctx context.Context, id ward.VisitID) (string, error) {
+	rows, err := t.QueryContext(ctx, `SELECT visit_id, seq, at_us, kind, body FROM visit_event WHERE visit_id = $1 ORDER BY seq`, id)
+	if err != nil {
+		return "", err
+	}
+	events, err := collect(rows, scanVisitEvent)
+	if err != nil {
+		return "", err
+	}
+	b, err := json.Marshal(events)
+	if err != nil {
+		return "", err
+	}
+	sum := sha256.Sum256(b)
+	return hex.EncodeToString(sum[:]), nil
+}
+
+func (t *tx) recorded(ctx context.Context, id ward.VisitID) ([]verdictSegment, error) {
+	rows, err := t.QueryContext(ctx, `SELECT id, sha256 FROM segment WHERE source_kind = $1 AND source_id = $2 ORDER BY seq`, ward.FromVisit, id)
+	if err != nil {
+		return nil, err
+	}
+	return collect(rows, func(r row) (verdictSegment, error) {
+		var g verdictSegment
+		var sum []byte
+		err := r.Scan(&g.ID, &sum)
+		g.SHA256 = hex.EncodeToString(sum)
+		return g, err
+	})
+}
+
+func (t *tx) putChecks(ctx context.Context, id ward.VisitID, checks []ward.Check) error {
+	for _, c := range checks {
+		_, err := t.ExecContext(ctx, `INSERT INTO visit_check (visit_id, kind, outcome, detail_zh, detail_en, score, at_us)
+			VALUES ($1, $2, $3, $4, $5, $6, $7)`, id, c.Kind, c.Outcome, c.DetailZH, c.DetailEN, float64(c.Score), us(c.At))
+		if err != nil {
+			return fmt.Errorf("store check %s: %w", c.Kind, err)
+		}
+	}
+	return nil
+}
+
+// Checks returns the checks of a visit, liveness and face, as far as done.
+func (s *Store) Checks(ctx context.Context, id ward.VisitID) ([]ward.Check, error) {
+	out, err := readChecks(ctx, s.read, id)
+	if err != nil {
+		return nil, fmt.Errorf("read checks of visit %s: %w", id, err)
+	}
+	return out, nil
+}
+
+func readChecks(ctx context.Context, q ledger.Querier, id ward.VisitID) ([]ward.Check, error) {
+	rows, err := q.QueryContext(ctx, `SELECT visit_id, kind, outcome, detail_zh, detail_en, score, at_us FROM visit_check WHERE visit_id = $1 ORDER BY at_us, kind`, id)
+	if err != nil {
+		return nil, err
+	}
+	return collect(rows, func(r row) (ward.Check, error) {
+		var c ward.Check
+		var when int64
+		var score float64
+		err := r.Scan(&c.VisitID, &c.Kind, &c.Outcome, &c.DetailZH, &c.DetailEN, &score, &when)
+		c.Score, c.At = float32(score), at(when)
+		return c, err
+	})
+}
