@@ -1,0 +1,119 @@
+package vision
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/exec"
+	"syscall"
+	"time"
+)
+
+// startTimeout is how long a worker may take to load its models: about 1 s
+// on one busy core, much longer on a cold disk.
+const startTimeout = 60 * time.Second
+
+// process is one running worker. It is used by one goroutine only.
+type process struct {
+	cmd  *exec.Cmd
+	in   *os.File      // our end of its stdin
+	out  *os.File      // our end of its stdout
+	read *bufio.Reader // over out
+	dead chan struct{} // closed when it has been reaped
+	err  error         // of Wait; read after dead is closed
+}
+
+// startProcess starts a worker and waits until it has loaded the models.
+// The caller must stay on its operating system thread until stop has
+// returned: the kernel ties the worker's parent-death signal to that thread.
+func startProcess(path, models string, log *slog.Logger) (*process, error) {
+	childIn, in, err := os.Pipe()
+	if err != nil {
+		return nil, fmt.Errorf("pipe: %w", err)
+	}
+	defer childIn.Close()
+	out, childOut, err := os.Pipe()
+	if err != nil {
+		in.Close()
+		return nil, fmt.Errorf("pipe: %w", err)
+	}
+	defer childOut.Close()
+
+	p := &process{cmd: exec.Command(path, "--models", models), in: in, out: out, dead: make(chan struct{})}
+	p.read = bufio.NewReaderSize(out, 1<<16)
+	p.cmd.Stdin, p.cmd.Stdout, p.cmd.Stderr = childIn, childOut, &lineLog{log: log}
+	// No inherited environment: the worker needs none, and credentials may be in ours.
+	p.cmd.Env = []string{"LC_ALL=C", "MALLOC_ARENA_MAX=2"}
+	p.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL, Setpgid: true}
+	p.cmd.WaitDelay = time.Second
+	if err := p.cmd.Start(); err != nil {
+		in.Close()
+		out.Close()
+		return nil, fmt.Errorf("start %s: %w", path, err)
+	}
+	go func() {
+		p.err = p.cmd.Wait()
+		close(p.dead)
+	}()
+
+	hello, err := p.await(time.Now().Add(startTimeout))
+	if err != nil {
+		p.stop()
+		return nil, fmt.Errorf("start %s: %w", path, errors.Join(err, p.err))
+	}
+	if hello.Fault != FaultNone {
+		p.stop()
+		return nil, fmt.Errorf("start %s: %s: %s", path, hello.Fault, hello.Text)
+	}
+	return p, nil
+}
+
+// ask sends one request and waits for its reply. After an error the
+// process is out of step and must be stopped.
+func (p *process) ask(q Request, deadline time.Time) (Reply, error) {
+	if err := p.in.SetWriteDeadline(deadline); err != nil {
+		return Reply{}, err
+	}
+	if err := WriteRequest(p.in, q); err != nil {
+		return Reply{}, fmt.Errorf("send: %w", err)
+	}
+	return p.await(deadline)
+}
+
+func (p *process) await(deadline time.Time) (Reply, error) {
+	if err := p.out.SetReadDeadline(deadline); err != nil {
+		return Reply{}, err
+	}
+	a, err := ReadReply(p.read)
+	if errors.Is(err, io.EOF) {
+		err = io.ErrUnexpectedEOF
+	}
+	return a, err
+}
+
+// stop kills the worker and returns when it has been reaped.
+func (p *process) stop() {
+	_ = p.in.Close()
+	_ = p.cmd.Process.Kill() // it may be gone already
+	<-p.dead
+	_ = p.out.Close()
+}
+
+// lineLog hands the worker's stderr to the log, bounded.
+type lineLog struct {
+	log   *slog.Logger
+	lines int
+}
+
+const maxWorkerLines = 200 // of stderr that are logged per process
+
+func (l *lineLog) Write(b []byte) (int, error) {
+	l.lines++
+	if l.lines <= maxWorkerLines {
+		l.log.Warn("vision worker says", "text", string(b[:min(len(b), 2000)]))
+	}
+	return len(b), nil
+}

@@ -1,0 +1,144 @@
+//go:build cgo && vision
+
+package worker
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+
+	"wardwatch/analytics/vision"
+	"wardwatch/ward"
+)
+
+// maxSessions bounds the decoders of one worker; the one idle longest goes first.
+const maxSessions = 128
+
+// Serve loads the models from dir, says so in the first reply, and answers
+// requests until the reader ends. It returns an error when the models do not load
+// or the peer breaks the protocol.
+func Serve(dir string, in io.Reader, out io.Writer) error {
+	e, err := openEye(dir)
+	if err != nil {
+		_ = vision.WriteReply(out, vision.Reply{Fault: vision.FaultModel, Text: err.Error()})
+		return fmt.Errorf("load the models: %w", err)
+	}
+	s := server{eye: e, sessions: map[uint64]*session{}}
+	if err := vision.WriteReply(out, vision.Reply{OK: true, Seen: ward.Seen{ModelID: e.modelID}}); err != nil {
+		return fmt.Errorf("say hello: %w", err)
+	}
+	r := bufio.NewReaderSize(in, 1<<16)
+	for {
+		q, err := vision.ReadRequest(r)
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("read a request: %w", err)
+		}
+		if err := vision.WriteReply(out, s.answer(q)); err != nil {
+			return fmt.Errorf("write a reply: %w", err)
+		}
+	}
+}
+
+type session struct {
+	dec  *decoder
+	used uint64 // the server's clock at the last access unit
+}
+
+type server struct {
+	eye      *eye
+	sessions map[uint64]*session
+	clock    uint64 // counts requests
+}
+
+func (s *server) answer(q vision.Request) vision.Reply {
+	s.clock++
+	switch q.Op {
+	case vision.OpSee:
+		return s.see(q)
+	case vision.OpStill:
+		return s.still(q)
+	case vision.OpClose:
+		s.forget(q.Session)
+		return vision.Reply{OK: true}
+	default:
+		return fault(vision.FaultModel, fmt.Errorf("unknown request %q", q.Op))
+	}
+}
+
+func (s *server) see(q vision.Request) vision.Reply {
+	ses := s.sessions[q.Session]
+	if ses == nil {
+		if !q.Key {
+			return vision.Reply{} // nothing to build on until the next key frame
+		}
+		dec, err := newDecoder(q.Codec)
+		if err != nil {
+			return fault(vision.FaultModel, err)
+		}
+		s.makeRoom()
+		ses = &session{dec: dec}
+		s.sessions[q.Session] = ses
+	}
+	ses.used = s.clock
+	got, err := ses.dec.push(q.Data)
+	if err != nil {
+		// What follows builds on what is broken: wait for a key frame.
+		s.forget(q.Session)
+		return fault(vision.FaultPicture, err)
+	}
+	if !got || q.Want == 0 {
+		return vision.Reply{}
+	}
+	pic, err := ses.dec.picture()
+	if err != nil {
+		return fault(vision.FaultPicture, err)
+	}
+	defer pic.Close()
+	seen, err := s.eye.look(pic, q.Want, false)
+	if err != nil {
+		return fault(vision.FaultModel, err)
+	}
+	return vision.Reply{OK: true, Seen: seen}
+}
+
+func (s *server) still(q vision.Request) vision.Reply {
+	pic, err := still(q.Data)
+	if err != nil {
+		return fault(vision.FaultPicture, err)
+	}
+	defer pic.Close()
+	seen, err := s.eye.look(pic, q.Want, true)
+	if err != nil {
+		return fault(vision.FaultModel, err)
+	}
+	return vision.Reply{OK: true, Seen: seen}
+}
+
+func (s *server) forget(id uint64) {
+	if ses := s.sessions[id]; ses != nil {
+		ses.dec.close()
+		delete(s.sessions, id)
+	}
+}
+
+func (s *server) makeRoom() {
+	if len(s.sessions) < maxSessions {
+		return
+	}
+	var oldest uint64
+	first := true
+	for id, ses := range s.sessions {
+		if first || ses.used < s.sessions[oldest].used {
+			oldest, first = id, false
+		}
+	}
+	s.forget(oldest)
+}
+
+func fault(f vision.Fault, err error) vision.Reply {
+	return vision.Reply{Fault: f, Text: err.Error()}
+}
