@@ -1,0 +1,168 @@
+package storage
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"net/url"
+
+	"wardwatch/ward"
+)
+
+// The bounds of a camera's settings.
+const (
+	minSegmentSeconds     = 2
+	maxSegmentSeconds     = 3600
+	defaultSegmentSeconds = 60
+	defaultRetentionDays  = 90 // ordinary recordings; held evidence is kept apart
+)
+
+const cameraColumns = `id, institution_id, place_id, name, url, login, password_sealed, transport, segment_seconds, retention_days, enabled, created_us`
+
+// AddCamera stores a new camera. Zero SegmentSeconds, RetentionDays and
+// Transport get their defaults. Errors: ward.Invalid for a bad setting,
+// ward.Conflict when the id is taken.
+func (s *Store) AddCamera(ctx context.Context, c ward.Camera) error {
+	c, err := checkCamera(c)
+	if err != nil {
+		return err
+	}
+	return s.change(ctx, fmt.Sprintf("add camera %s", c.ID), func(t *tx) error {
+		if err := t.checkPlace(ctx, c); err != nil {
+			return err
+		}
+		if c.Created.IsZero() {
+			c.Created = t.now
+		}
+		_, err := t.ExecContext(ctx, `INSERT INTO camera (`+cameraColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
+			c.ID, c.InstitutionID, c.PlaceID, c.Name, c.URL, c.User, s.sealPassword(c), c.Transport, c.SegmentSeconds, c.RetentionDays, flag(c.Enabled), us(c.Created))
+		if s.dialect.unique(err) {
+			return &ward.Error{Kind: ward.Conflict, Code: "camera.exists", ZH: "已有同名编号的摄像头，请换一个编号。", EN: "A camera with this id exists; choose another id."}
+		}
+		return err
+	})
+}
+
+// Camera returns one camera, with its password.
+func (s *Store) Camera(ctx context.Context, id ward.CameraID) (ward.Camera, error) {
+	c, err := s.scanCamera(s.read.QueryRowContext(ctx, `SELECT `+cameraColumns+` FROM camera WHERE id = $1`, id))
+	if err != nil {
+		return ward.Camera{}, fmt.Errorf("read camera %s: %w", id, noCamera(err))
+	}
+	return c, nil
+}
+
+// Cameras returns the cameras of the given institutions, of all when insts
+// is nil, ordered by id.
+func (s *Store) Cameras(ctx context.Context, insts []ward.InstitutionID) ([]ward.Camera, error) {
+	where, args := scope(insts, nil)
+	return listed(ctx, s, "list cameras", s.scanCamera, `SELECT `+cameraColumns+` FROM camera`+where+` ORDER BY id`, args...)
+}
+
+// UpdateCamera replaces every setting of a camera, the password too.
+func (s *Store) UpdateCamera(ctx context.Context, c ward.Camera) error {
+	c, err := checkCamera(c)
+	if err != nil {
+		return err
+	}
+	return s.change(ctx, fmt.Sprintf("update camera %s", c.ID), func(t *tx) error {
+		if err := t.checkPlace(ctx, c); err != nil {
+			return err
+		}
+		res, err := t.ExecContext(ctx, `UPDATE camera SET institution_id = $2, place_id = $3, name = $4, url = $5, login = $6, password_sealed = $7,
+			transport = $8, segment_seconds = $9, retention_days = $10, enabled = $11 WHERE id = $1`,
+			c.ID, c.InstitutionID, c.PlaceID, c.Name, c.URL, c.User, s.sealPassword(c), c.Transport, c.SegmentSeconds, c.RetentionDays, flag(c.Enabled))
+		if err != nil {
+			return err
+		}
+		return cameraTouched(res)
+	})
+}
+
+// DeleteCamera removes a camera. Its recordings and gaps stay.
+func (s *Store) DeleteCamera(ctx context.Context, id ward.CameraID) error {
+	return s.change(ctx, fmt.Sprintf("delete camera %s", id), func(t *tx) error {
+		res, err := t.ExecContext(ctx, `DELETE FROM camera WHERE id = $1`, id)
+		if err != nil {
+			return err
+		}
+		return cameraTouched(res)
+	})
+}
+
+func cameraTouched(res sql.Result) error {
+	n, err := res.RowsAffected()
+	if err == nil && n == 0 {
+		return errNoCamera
+	}
+	return err
+}
+
+func (s *Store) sealPassword(c ward.Camera) []byte {
+	return s.seal.seal([]byte(c.Password), "camera.password."+string(c.ID))
+}
+
+func (s *Store) scanCamera(r row) (ward.Camera, error) {
+	var c ward.Camera
+	var sealed []byte
+	var enabled int
+	var created int64
+	err := r.Scan(&c.ID, &c.InstitutionID, &c.PlaceID, &c.Name, &c.URL, &c.User, &sealed, &c.Transport, &c.SegmentSeconds, &c.RetentionDays, &enabled, &created)
+	if err != nil {
+		return ward.Camera{}, err
+	}
+	password, err := s.seal.open(sealed, "camera.password."+string(c.ID))
+	if err != nil {
+		return ward.Camera{}, err
+	}
+	c.Password, c.Enabled, c.Created = ward.Secret(password), enabled == 1, at(created)
+	return c, nil
+}
+
+var errNoCamera = &ward.Error{Kind: ward.NotFound, Code: "camera.unknown", ZH: "没有这个摄像头。", EN: "There is no such camera."}
+
+func noCamera(err error) error { return missing(err, errNoCamera.Code, errNoCamera.ZH, errNoCamera.EN) }
+
+// checkPlace says whether the camera's place exists in its institution.
+func (t *tx) checkPlace(ctx context.Context, c ward.Camera) error {
+	var n int
+	err := t.QueryRowContext(ctx, `SELECT COUNT(*) FROM place WHERE id = $1 AND institution_id = $2`, c.PlaceID, c.InstitutionID).Scan(&n)
+	if err == nil && n == 0 {
+		return &ward.Error{Kind: ward.Invalid, Code: "camera.unknown_place", ZH: "该机构没有这个地点，请先建立地点。", EN: "The institution has no such place; add the place first."}
+	}
+	return err
+}
+
+// checkCamera fills in defaults and says what is wrong.
+func checkCamera(c ward.Camera) (ward.Camera, error) {
+	if c.SegmentSeconds == 0 {
+		c.SegmentSeconds = defaultSegmentSeconds
+	}
+	if c.RetentionDays == 0 {
+		c.RetentionDays = defaultRetentionDays
+	}
+	if c.Transport == "" {
+		c.Transport = ward.TransportAuto
+	}
+	bad := func(code, zh, en string) (ward.Camera, error) {
+		return c, &ward.Error{Kind: ward.Invalid, Code: "camera." + code, ZH: zh, EN: en}
+	}
+	u, err := url.Parse(c.URL)
+	switch {
+	case !ward.ValidID(string(c.ID)):
+		return bad("id", "编号只能用小写字母、数字、-、_，最长 64 个字符。", "The id may hold a-z, 0-9, - and _, at most 64 characters.")
+	case c.Name == "":
+		return bad("name", "请填写摄像头名称。", "Give the camera a name.")
+	case err != nil || u.Host == "" || u.Scheme != "rtsp" && u.Scheme != "rtsps":
+		return bad("url", "地址应为 rtsp://主机:端口/路径。", "The address must look like rtsp://host:port/path.")
+	case u.User != nil:
+		return bad("url_credentials", "请把用户名和密码填在各自的栏目，不要写在地址里。", "Put the user and password in their own fields, not in the address.")
+	case c.Transport != ward.TransportAuto && c.Transport != ward.TransportTCP && c.Transport != ward.TransportUDP:
+		return bad("transport", "传输方式只能是 auto、tcp 或 udp。", "The transport is auto, tcp or udp.")
+	case c.SegmentSeconds < minSegmentSeconds || c.SegmentSeconds > maxSegmentSeconds:
+		return bad("segment_seconds", "分段时长为 2 到 3600 秒。", "A segment lasts 2 to 3600 seconds.")
+	case c.RetentionDays < 1:
+		return bad("retention_days", "保留天数至少为 1。", "Retention is at least 1 day.")
+	}
+	return c, nil
+}

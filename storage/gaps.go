@@ -1,0 +1,95 @@
+package storage
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"wardwatch/ward"
+)
+
+const gapColumns = `id, source_kind, source_id, institution_id, from_us, to_us, cause`
+
+// OpenGap stores a gap that lasts and returns its id; g.To is ignored.
+func (s *Store) OpenGap(ctx context.Context, g ward.Gap) (ward.GapID, error) {
+	g.To = time.Time{}
+	return s.insertGap(ctx, g)
+}
+
+// AddGap stores a gap that is over. One of no length is left out.
+func (s *Store) AddGap(ctx context.Context, g ward.Gap) error {
+	if us(g.To) <= us(g.From) {
+		return nil
+	}
+	_, err := s.insertGap(ctx, g)
+	return err
+}
+
+func (s *Store) insertGap(ctx context.Context, g ward.Gap) (ward.GapID, error) {
+	err := s.change(ctx, fmt.Sprintf("store gap of %s", g.Source), func(t *tx) error {
+		return t.insertGap(ctx, &g)
+	})
+	return g.ID, err
+}
+
+func (t *tx) insertGap(ctx context.Context, g *ward.Gap) error {
+	if g.ID == "" {
+		g.ID = ward.NewID[ward.GapID](t.now)
+	}
+	_, err := t.ExecContext(ctx, `INSERT INTO gap (`+gapColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
+		g.ID, g.Source.Kind, g.Source.ID, g.InstitutionID, us(g.From), us(g.To), g.Cause)
+	return err
+}
+
+// CloseGap ends an open gap. One that would have no length is removed; one
+// that is closed already is left as it is.
+func (s *Store) CloseGap(ctx context.Context, id ward.GapID, to time.Time) error {
+	return s.change(ctx, fmt.Sprintf("close gap %s", id), func(t *tx) error { return t.closeGap(ctx, id, to) })
+}
+
+func (t *tx) closeGap(ctx context.Context, id ward.GapID, to time.Time) error {
+	if _, err := t.ExecContext(ctx, `DELETE FROM gap WHERE id = $1 AND to_us = 0 AND from_us >= $2`, id, us(to)); err != nil {
+		return err
+	}
+	_, err := t.ExecContext(ctx, `UPDATE gap SET to_us = $2 WHERE id = $1 AND to_us = 0`, id, us(to))
+	return err
+}
+
+// TurnGap ends the open gap id at g.From and opens g there in the same
+// transaction: the cause changed.
+func (s *Store) TurnGap(ctx context.Context, id ward.GapID, g ward.Gap) (ward.GapID, error) {
+	g.To = time.Time{}
+	err := s.change(ctx, fmt.Sprintf("turn gap %s", id), func(t *tx) error {
+		if err := t.closeGap(ctx, id, g.From); err != nil {
+			return err
+		}
+		return t.insertGap(ctx, &g)
+	})
+	return g.ID, err
+}
+
+// GapsBetween returns the gaps of src that touch [from, to), by From; one
+// that lasts has a zero To.
+func (s *Store) GapsBetween(ctx context.Context, src ward.Source, from, to time.Time) ([]ward.Gap, error) {
+	return listed(ctx, s, "list gaps of "+src.String(), scanGap,
+		`SELECT `+gapColumns+` FROM gap WHERE source_kind = $1 AND source_id = $2 AND from_us < $4 AND (to_us > $3 OR to_us = 0) ORDER BY from_us, id`,
+		src.Kind, src.ID, us(from), us(to))
+}
+
+// LastGap returns the gap of src that began last, or ward.NotFound.
+func (s *Store) LastGap(ctx context.Context, src ward.Source) (ward.Gap, error) {
+	g, err := scanGap(s.read.QueryRowContext(ctx, `SELECT `+gapColumns+` FROM gap WHERE source_kind = $1 AND source_id = $2 AND cause <> $3 ORDER BY from_us DESC, id DESC LIMIT 1`,
+		src.Kind, src.ID, ward.CauseLoss))
+	if err != nil {
+		return g, fmt.Errorf("read last gap of %s: %w", src, missing(err, "gap.unknown", "没有缺口记录。", "There is no such gap."))
+	}
+	return g, nil
+}
+
+func scanGap(r row) (ward.Gap, error) {
+	var g ward.Gap
+	var from, to int64
+	err := r.Scan(&g.ID, &g.Source.Kind, &g.Source.ID, &g.InstitutionID, &from, &to, &g.Cause)
+	g.From, g.To = at(from), at(to)
+	return g, err
+}

@@ -1,0 +1,140 @@
+package storage
+
+import (
+	"context"
+	"encoding/hex"
+	"fmt"
+	"time"
+
+	"wardwatch/ward"
+)
+
+const segmentColumns = `id, source_kind, source_id, institution_id, seq, start_us, end_us, media_us, clock, camera_offset_us, codec, bytes, sha256, object_key, state, repaired, leaf`
+
+// segmentRecord is what the ledger commits to when a segment is finished.
+type segmentRecord struct {
+	ID             ward.SegmentID     `json:"id"`
+	Source         ward.Source        `json:"source"`
+	InstitutionID  ward.InstitutionID `json:"institution_id"`
+	Seq            int64              `json:"seq"`
+	Start          time.Time          `json:"start"`
+	End            time.Time          `json:"end"`
+	MediaUS        int64              `json:"media_us"`
+	Clock          ward.Clock         `json:"clock"`
+	CameraOffsetUS int64              `json:"camera_offset_us"`
+	Codec          ward.Codec         `json:"codec"`
+	Bytes          int64              `json:"bytes"`
+	SHA256         string             `json:"sha256"`
+	Key            string             `json:"key"`
+	Repaired       bool               `json:"repaired"`
+}
+
+// CommitSegment stores a finished segment and its ledger leaf and returns
+// only after both are durable. The file stays in the spool until the
+// uploader has verified the object. A zero Seq becomes the next one; an
+// empty Key becomes ward.SegmentKey; the state becomes Spooled. Times are
+// cut to microseconds. ward.Conflict "segment.seq" when Seq is not the next one.
+func (s *Store) CommitSegment(ctx context.Context, g ward.Segment) (ward.Segment, error) {
+	err := s.change(ctx, fmt.Sprintf("commit segment %s of %s", g.ID, g.Source), func(t *tx) error {
+		var last int64
+		err := t.QueryRowContext(ctx, `SELECT COALESCE(MAX(seq), 0) FROM segment WHERE source_kind = $1 AND source_id = $2`, g.Source.Kind, g.Source.ID).Scan(&last)
+		if err != nil {
+			return err
+		}
+		if g.Seq == 0 {
+			g.Seq = last + 1
+		}
+		if g.Seq != last+1 {
+			return &ward.Error{Kind: ward.Conflict, Code: "segment.seq", ZH: "录像段序号不连续。", EN: fmt.Sprintf("The segment's number is %d, and %d is next.", g.Seq, last+1)}
+		}
+		if g.Key == "" {
+			g.Key = ward.SegmentKey(g.InstitutionID, g.Source, g.Start, g.Seq)
+		}
+		g.Start, g.End, g.State = at(us(g.Start)), at(us(g.End)), ward.Spooled
+		g.Leaf, err = t.sealRecord(ctx, "segment", string(g.ID), segmentRecord{
+			ID: g.ID, Source: g.Source, InstitutionID: g.InstitutionID, Seq: g.Seq, Start: g.Start, End: g.End, MediaUS: g.Media.Microseconds(),
+			Clock: g.Clock, CameraOffsetUS: g.CameraOffset.Microseconds(), Codec: g.Codec, Bytes: g.Bytes,
+			SHA256: hex.EncodeToString(g.SHA256[:]), Key: g.Key, Repaired: g.Repaired,
+		})
+		if err != nil {
+			return err
+		}
+		_, err = t.ExecContext(ctx, `INSERT INTO segment (`+segmentColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)`,
+			g.ID, g.Source.Kind, g.Source.ID, g.InstitutionID, g.Seq, us(g.Start), us(g.End), g.Media.Microseconds(), g.Clock, g.CameraOffset.Microseconds(),
+			g.Codec, g.Bytes, g.SHA256[:], g.Key, g.State, flag(g.Repaired), g.Leaf)
+		return err
+	})
+	return g, err
+}
+
+// Segment returns one segment.
+func (s *Store) Segment(ctx context.Context, id ward.SegmentID) (ward.Segment, error) {
+	g, err := scanSegment(s.read.QueryRowContext(ctx, `SELECT `+segmentColumns+` FROM segment WHERE id = $1`, id))
+	return g, segmentRead(err, string(id))
+}
+
+// LastSegment returns the segment of src with the highest Seq, or
+// ward.NotFound when there is none.
+func (s *Store) LastSegment(ctx context.Context, src ward.Source) (ward.Segment, error) {
+	g, err := scanSegment(s.read.QueryRowContext(ctx, `SELECT `+segmentColumns+` FROM segment WHERE source_kind = $1 AND source_id = $2 ORDER BY seq DESC LIMIT 1`, src.Kind, src.ID))
+	return g, segmentRead(err, "last of "+src.String())
+}
+
+// SegmentNumbered returns the segment of src with this Seq, or ward.NotFound.
+func (s *Store) SegmentNumbered(ctx context.Context, src ward.Source, seq int64) (ward.Segment, error) {
+	g, err := scanSegment(s.read.QueryRowContext(ctx, `SELECT `+segmentColumns+` FROM segment WHERE source_kind = $1 AND source_id = $2 AND seq = $3`, src.Kind, src.ID, seq))
+	return g, segmentRead(err, fmt.Sprintf("%d of %s", seq, src))
+}
+
+func segmentRead(err error, which string) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("read segment %s: %w", which, missing(err, "segment.unknown", "没有这段录像。", "There is no such recording."))
+}
+
+// SegmentsBetween returns the segments of src that touch [from, to), by Seq.
+func (s *Store) SegmentsBetween(ctx context.Context, src ward.Source, from, to time.Time) ([]ward.Segment, error) {
+	return listed(ctx, s, "list segments of "+src.String(), scanSegment,
+		`SELECT `+segmentColumns+` FROM segment WHERE source_kind = $1 AND source_id = $2 AND start_us < $4 AND end_us > $3 ORDER BY seq`,
+		src.Kind, src.ID, us(from), us(to))
+}
+
+// SpooledSegments returns the segments that wait for upload, oldest first.
+func (s *Store) SpooledSegments(ctx context.Context, limit int) ([]ward.Segment, error) {
+	return listed(ctx, s, "list spooled segments", scanSegment,
+		`SELECT `+segmentColumns+` FROM segment WHERE state = $1 ORDER BY start_us LIMIT $2`, ward.Spooled, limit)
+}
+
+// AllSegments returns the segments after the given id, by id (fsck).
+func (s *Store) AllSegments(ctx context.Context, after ward.SegmentID, limit int) ([]ward.Segment, error) {
+	return listed(ctx, s, "list all segments", scanSegment,
+		`SELECT `+segmentColumns+` FROM segment WHERE id > $1 ORDER BY id LIMIT $2`, after, limit)
+}
+
+// MarkArchived records that the object store has the segment and that its
+// checksum was re-read. Again is no error.
+func (s *Store) MarkArchived(ctx context.Context, id ward.SegmentID) error {
+	return s.change(ctx, fmt.Sprintf("mark segment %s archived", id), func(t *tx) error {
+		_, err := t.ExecContext(ctx, `UPDATE segment SET state = $2 WHERE id = $1 AND state = $3`, id, ward.Archived, ward.Spooled)
+		return err
+	})
+}
+
+func scanSegment(r row) (ward.Segment, error) {
+	var g ward.Segment
+	var start, end, media, offset int64
+	var sum []byte
+	var repaired int
+	err := r.Scan(&g.ID, &g.Source.Kind, &g.Source.ID, &g.InstitutionID, &g.Seq, &start, &end, &media, &g.Clock, &offset,
+		&g.Codec, &g.Bytes, &sum, &g.Key, &g.State, &repaired, &g.Leaf)
+	if err != nil {
+		return ward.Segment{}, err
+	}
+	g.Start, g.End, g.Repaired = at(start), at(end), repaired == 1
+	g.Media, g.CameraOffset = time.Duration(media)*time.Microsecond, time.Duration(offset)*time.Microsecond
+	if copy(g.SHA256[:], sum) != len(g.SHA256) || len(sum) != len(g.SHA256) {
+		return ward.Segment{}, fmt.Errorf("segment %s: its hash has %d bytes", g.ID, len(sum))
+	}
+	return g, nil
+}
