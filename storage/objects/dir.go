@@ -1,0 +1,285 @@
+package objects
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"strings"
+	"sync"
+)
+
+// Dir keeps objects as files under one directory, at the path that their key
+// says. Several processes may read it; one process writes.
+type Dir struct {
+	root *os.Root
+
+	// tree is held shared while a file is given its name, and alone while
+	// empty directories are removed.
+	tree sync.RWMutex
+
+	mu      sync.Mutex
+	durable map[string]struct{} // guarded by mu: directories whose own entry is on disk
+}
+
+// maxDurable bounds Dir.durable; forgetting costs a few more fsyncs.
+const maxDurable = 4096
+
+// OpenDir opens the store in the directory root, creating it if absent, and
+// removes what an interrupted Put left.
+func OpenDir(root string) (*Dir, error) {
+	if err := os.MkdirAll(root, 0o750); err != nil {
+		return nil, fmt.Errorf("create object directory: %w", fromFS(err))
+	}
+	r, err := os.OpenRoot(root)
+	if err != nil {
+		return nil, fmt.Errorf("open object directory: %w", fromFS(err))
+	}
+	d := &Dir{root: r, durable: map[string]struct{}{}}
+	if err := d.sweep(); err != nil {
+		return nil, errors.Join(fmt.Errorf("clean object directory %s: %w", root, fromFS(err)), r.Close())
+	}
+	return d, nil
+}
+
+// Close releases the directory.
+func (d *Dir) Close() error { return d.root.Close() }
+
+// Put implements Objects: write beside, fsync, link to the name, fsync the
+// directories. A link never replaces a file, unlike a rename.
+func (d *Dir) Put(ctx context.Context, key string, r io.Reader, size int64) (err error) {
+	if err := checkPut(key, size); err != nil {
+		return err
+	}
+	src := &exact{r: &withContext{ctx, r}, left: size, hash: sha256.New()}
+	f, err := d.create()
+	if err != nil {
+		return fmt.Errorf("put object %s: %w", key, fromFS(err))
+	}
+	defer func() {
+		err = errors.Join(err, f.discard())
+	}()
+	if _, err := io.Copy(f, src); err != nil {
+		if src.src != nil {
+			return fmt.Errorf("put object %s: %w", key, err) // the caller's, not the store's
+		}
+		return fmt.Errorf("put object %s: %w", key, fromFS(err))
+	}
+	if err := f.Sync(); err != nil {
+		return fmt.Errorf("put object %s: %w", key, fromFS(err))
+	}
+	err = d.place(f.name, key)
+	if errors.Is(err, fs.ErrExist) {
+		err = d.same(ctx, key, [sha256.Size]byte(src.hash.Sum(nil)), size)
+	}
+	if err != nil {
+		return fmt.Errorf("put object %s: %w", key, fromFS(err))
+	}
+	return nil
+}
+
+// place gives the file temp its key and makes that durable.
+func (d *Dir) place(temp, key string) error {
+	d.tree.RLock()
+	defer d.tree.RUnlock()
+	dir := path.Dir(key)
+	if err := d.root.MkdirAll(dir, 0o750); err != nil {
+		if errors.Is(err, fs.ErrExist) || isNotDir(err) {
+			return exists(key) // a part of the path is an object
+		}
+		return err
+	}
+	linked := d.root.Link(temp, key)
+	if linked != nil && !errors.Is(linked, fs.ErrExist) {
+		return linked
+	}
+	// Also when it was there: whoever put it may have stopped before this.
+	if err := d.syncUp(dir); err != nil {
+		return err
+	}
+	return linked
+}
+
+// syncUp makes the entries of dir durable, and dir's own entry above it.
+func (d *Dir) syncUp(dir string) error {
+	if err := d.syncDir(dir); err != nil {
+		return err
+	}
+	for ; dir != "."; dir = path.Dir(dir) {
+		d.mu.Lock()
+		_, done := d.durable[dir]
+		d.mu.Unlock()
+		if done {
+			return nil
+		}
+		if err := d.syncDir(path.Dir(dir)); err != nil {
+			return err
+		}
+		d.mu.Lock()
+		if len(d.durable) >= maxDurable {
+			clear(d.durable)
+		}
+		d.durable[dir] = struct{}{}
+		d.mu.Unlock()
+	}
+	return nil
+}
+
+func (d *Dir) syncDir(dir string) error {
+	f, err := d.root.Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Sync(), f.Close())
+}
+
+// same returns nil when the object has this content, and an exists error
+// when it has another.
+func (d *Dir) same(ctx context.Context, key string, sum [sha256.Size]byte, size int64) error {
+	info, err := d.Stat(ctx, key)
+	if errors.Is(err, fs.ErrNotExist) {
+		return exists(key) // a directory: other objects' keys continue this one
+	}
+	if err != nil {
+		return err
+	}
+	if info.Size != size {
+		return exists(key)
+	}
+	stored, _, err := Sum(ctx, d, key)
+	if err != nil {
+		return err
+	}
+	if stored != sum {
+		return exists(key)
+	}
+	return nil
+}
+
+// Get implements Objects.
+func (d *Dir) Get(ctx context.Context, key string, offset, length int64) (io.ReadCloser, error) {
+	if err := checkKey(key); err != nil {
+		return nil, err
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	f, err := d.root.Open(key)
+	if err != nil {
+		return nil, absent(key, err)
+	}
+	r, err := section(f, key, offset, length)
+	if err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return r, nil
+}
+
+func section(f *os.File, key string, offset, length int64) (io.ReadCloser, error) {
+	fi, err := f.Stat()
+	if err != nil {
+		return nil, fmt.Errorf("object %s: %w", key, fromFS(err))
+	}
+	if !fi.Mode().IsRegular() {
+		return nil, notFound(key)
+	}
+	if err := checkRange(offset, fi.Size()); err != nil {
+		return nil, err
+	}
+	n := fi.Size() - offset
+	if length >= 0 {
+		n = min(n, length)
+	}
+	return &body{Reader: io.NewSectionReader(f, offset, n), Closer: f, explain: fromFS}, nil
+}
+
+// Stat implements Objects.
+func (d *Dir) Stat(ctx context.Context, key string) (Info, error) {
+	if err := checkKey(key); err != nil {
+		return Info{}, err
+	}
+	if err := ctx.Err(); err != nil {
+		return Info{}, err
+	}
+	fi, err := d.root.Lstat(key)
+	if err != nil {
+		return Info{}, absent(key, err)
+	}
+	if !fi.Mode().IsRegular() {
+		return Info{}, notFound(key)
+	}
+	return Info{Key: key, Size: fi.Size(), Modified: fi.ModTime()}, nil
+}
+
+// Delete implements Objects. Directories that it leaves empty go too.
+func (d *Dir) Delete(ctx context.Context, key string) error {
+	if _, err := d.Stat(ctx, key); err != nil {
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
+		return err
+	}
+	d.tree.Lock()
+	defer d.tree.Unlock()
+	if err := d.root.Remove(key); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("delete object %s: %w", key, fromFS(err))
+	}
+	dir := path.Dir(key)
+	for ; dir != "."; dir = path.Dir(dir) {
+		if d.root.Remove(dir) != nil {
+			break // not empty
+		}
+		d.mu.Lock()
+		delete(d.durable, dir)
+		d.mu.Unlock()
+	}
+	if err := d.syncDir(dir); err != nil {
+		return fmt.Errorf("delete object %s: %w", key, fromFS(err))
+	}
+	return nil
+}
+
+// absent explains why a key cannot be opened.
+func absent(key string, err error) error {
+	if errors.Is(err, fs.ErrNotExist) || isNotDir(err) {
+		return notFound(key)
+	}
+	return fmt.Errorf("object %s: %w", key, fromFS(err))
+}
+
+// body is an opened object whose errors while reading are explained.
+type body struct {
+	io.Reader
+	io.Closer
+	explain func(error) error
+}
+
+func (b *body) Read(p []byte) (int, error) {
+	n, err := b.Reader.Read(p)
+	if err != nil && err != io.EOF {
+		err = b.explain(err)
+	}
+	return n, err
+}
+
+// withContext ends a copy when ctx does.
+type withContext struct {
+	ctx context.Context //nolint:containedctx // lives for one call
+	r   io.Reader
+}
+
+func (w *withContext) Read(p []byte) (int, error) {
+	if err := w.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return w.r.Read(p)
+}
+
+// hidden reports whether a name is not part of any key.
+func hidden(name string) bool {
+	return strings.HasPrefix(name, ".") || checkKey(name) != nil
+}
