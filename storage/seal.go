@@ -3,14 +3,11 @@ package storage
 import (
 	"crypto/aes"
 	"crypto/cipher"
-	"crypto/rand"
 	"encoding/binary"
-	"errors"
 	"fmt"
-	"io/fs"
 	"math"
-	"os"
 
+	"wardwatch/storage/ledger"
 	"wardwatch/ward"
 )
 
@@ -20,12 +17,7 @@ import (
 type sealer struct{ aead cipher.AEAD }
 
 func openSealer(path string) (*sealer, error) {
-	key, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		key = make([]byte, 32)
-		_, _ = rand.Read(key)
-		err = os.WriteFile(path, key, 0o600)
-	}
+	key, err := ledger.SecretFile(path, 32)
 	if err != nil {
 		return nil, fmt.Errorf("open sealing key: %w", err)
 	}

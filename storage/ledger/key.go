@@ -2,13 +2,9 @@ package ledger
 
 import (
 	"crypto/ed25519"
-	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"fmt"
-	"io/fs"
-	"os"
 
 	"wardwatch/ward"
 )
@@ -16,12 +12,7 @@ import (
 // OpenKey reads the Ed25519 signing key at path, making it when absent.
 // The file holds the 32-byte seed.
 func OpenKey(path string) (ed25519.PrivateKey, error) {
-	seed, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		seed = make([]byte, ed25519.SeedSize)
-		_, _ = rand.Read(seed)
-		err = os.WriteFile(path, seed, 0o600)
-	}
+	seed, err := SecretFile(path, ed25519.SeedSize)
 	if err != nil {
 		return nil, fmt.Errorf("open signing key: %w", err)
 	}

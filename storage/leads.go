@@ -1,0 +1,107 @@
+package storage
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"wardwatch/ward"
+)
+
+// Lead is what belongs to one alert or visit when it becomes a case.
+type Lead struct {
+	InstitutionID ward.InstitutionID
+	// Items have Kind and Ref; see AddEvidence. Segments are those committed
+	// so far.
+	Items []ward.Evidence
+	// The recording that bears on it. From is zero when there is none to
+	// expect: no camera, or a visit that nobody answered.
+	Source   ward.Source
+	From, To time.Time
+	ModelIDs []string // of the detectors behind the alert's sightings
+}
+
+// AlertLead collects an alert, its settlement and related ones, its snapshot
+// and every segment of its camera that touches its clip.
+func (s *Store) AlertLead(ctx context.Context, id ward.AlertID) (Lead, error) {
+	l := Lead{Source: ward.Source{Kind: ward.FromCamera}}
+	var settlement, related, sightings, snapshot string
+	var from, to int64
+	err := s.read.QueryRowContext(ctx, `SELECT institution_id, camera_id, settlement_id, related, sightings, snapshot_key, clip_from_us, clip_to_us FROM alert WHERE id = $1`, id).
+		Scan(&l.InstitutionID, &l.Source.ID, &settlement, &related, &sightings, &snapshot, &from, &to)
+	if err != nil {
+		return l, fmt.Errorf("read alert %s: %w", id, missing(err, "alert.unknown", "没有这个疑点。", "No such alert."))
+	}
+	l.add(ward.EvidenceAlert, string(id))
+	l.add(ward.EvidenceSettlement, settlement)
+	for _, other := range idList(related) {
+		l.add(ward.EvidenceSettlement, other)
+	}
+	l.add(ward.EvidenceSnapshot, snapshot)
+	for _, sighting := range idList(sightings) {
+		var model string
+		err := s.read.QueryRowContext(ctx, `SELECT COALESCE(MAX(model_id), '') FROM sighting WHERE id = $1`, sighting).Scan(&model)
+		if err != nil {
+			return l, fmt.Errorf("read sighting %s: %w", sighting, err)
+		}
+		if model != "" {
+			l.ModelIDs = append(l.ModelIDs, model)
+		}
+	}
+	if l.Source.ID != "" {
+		l.From, l.To = at(from), at(to)
+	}
+	return l, s.addSegments(ctx, &l)
+}
+
+// VisitLead collects a visit's verdict (which holds its checks), its
+// snapshot and its recording.
+func (s *Store) VisitLead(ctx context.Context, id ward.VisitID) (Lead, error) {
+	l := Lead{Source: ward.Source{Kind: ward.FromVisit, ID: string(id)}}
+	var snapshot string
+	var consented, sealed int64
+	err := s.read.QueryRowContext(ctx, `SELECT institution_id, snapshot_key, consented_us, sealed_us FROM visit WHERE id = $1`, id).
+		Scan(&l.InstitutionID, &snapshot, &consented, &sealed)
+	if err != nil {
+		return l, fmt.Errorf("read visit %s: %w", id, missing(err, "visit.unknown", "没有这次查访。", "No such visit."))
+	}
+	l.add(ward.EvidenceVisit, string(id))
+	l.add(ward.EvidenceSnapshot, snapshot)
+	if consented != 0 {
+		l.From, l.To = at(consented), at(sealed)
+	}
+	return l, s.addSegments(ctx, &l)
+}
+
+func (l *Lead) add(kind ward.EvidenceKind, ref string) {
+	if ref != "" {
+		l.Items = append(l.Items, ward.Evidence{Kind: kind, Ref: ref})
+	}
+}
+
+func (s *Store) addSegments(ctx context.Context, l *Lead) error {
+	from, to := l.From, l.To
+	if l.Source.Kind == ward.FromVisit { // all of it, whatever the clock says
+		from, to = time.UnixMicro(1), time.UnixMicro(1<<62)
+	}
+	if from.IsZero() {
+		return nil
+	}
+	segs, err := s.SegmentsBetween(ctx, l.Source, from, to)
+	for _, g := range segs {
+		if g.State != ward.Deleted {
+			l.add(ward.EvidenceSegment, string(g.ID))
+		}
+	}
+	return err
+}
+
+// idList reads a JSON array of ids; anything else is no ids.
+func idList(text string) []string {
+	var ids []string
+	if json.Unmarshal([]byte(text), &ids) != nil {
+		return nil
+	}
+	return ids
+}

@@ -1,0 +1,123 @@
+package storage
+
+import (
+	"context"
+	"crypto/sha256"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"wardwatch/storage/ledger"
+	"wardwatch/ward"
+)
+
+// The kinds of sealed record that evidence is made of.
+const (
+	KindSegment    = "segment"
+	KindAlert      = "alert"
+	KindVerdict    = "verdict"
+	KindSettlement = "settlement"
+	KindCase       = "case"
+	KindCustody    = "custody"
+)
+
+// SealedRecord is one record as the ledger sealed it.
+type SealedRecord struct {
+	Leaf int64
+	Kind string
+	Ref  string
+	Body []byte // the exact bytes that the leaf commits to: a ledger.Sealed
+}
+
+// Sum is the SHA-256 of the sealed bytes.
+func (r SealedRecord) Sum() [32]byte { return sha256.Sum256(r.Body) }
+
+// Into unmarshals the record inside the envelope.
+func (r SealedRecord) Into(v any) error {
+	var e ledger.Sealed
+	if err := json.Unmarshal(r.Body, &e); err != nil {
+		return fmt.Errorf("open sealed %s %s: %w", r.Kind, r.Ref, err)
+	}
+	if err := json.Unmarshal(e.Record, v); err != nil {
+		return fmt.Errorf("open sealed %s %s: %w", r.Kind, r.Ref, err)
+	}
+	return nil
+}
+
+// Sealed returns the record of one leaf; an erased one is ward.NotFound.
+func (s *Store) Sealed(ctx context.Context, leaf int64) (SealedRecord, error) {
+	r := SealedRecord{Leaf: leaf}
+	err := s.read.QueryRowContext(ctx, `SELECT kind, ref, body FROM sealed_record WHERE leaf = $1`, leaf).Scan(&r.Kind, &r.Ref, &r.Body)
+	if err != nil {
+		return r, fmt.Errorf("read sealed record %d: %w", leaf, missing(err, "sealed.unknown", "该存证记录不存在或已删除。", "This sealed record does not exist or was erased."))
+	}
+	return r, nil
+}
+
+// latestSealed returns the last record of kind and ref; ok is false when there is none.
+func latestSealed(ctx context.Context, q ledger.Querier, kind, ref string) (r SealedRecord, ok bool, err error) {
+	r = SealedRecord{Kind: kind, Ref: ref}
+	err = q.QueryRowContext(ctx, `SELECT leaf, body FROM sealed_record WHERE kind = $1 AND ref = $2 ORDER BY leaf DESC LIMIT 1`, kind, ref).Scan(&r.Leaf, &r.Body)
+	if errors.Is(err, sql.ErrNoRows) {
+		return r, false, nil
+	}
+	if err != nil {
+		return r, false, fmt.Errorf("read sealed %s %s: %w", kind, ref, err)
+	}
+	return r, true, nil
+}
+
+// sealSettlement seals the settlement as it stands, unless its last sealed
+// record says the same already.
+func (t *tx) sealSettlement(ctx context.Context, id ward.SettlementID) (SealedRecord, error) {
+	now, err := sealedSettlement(ctx, t.Tx, id)
+	if err != nil {
+		return SealedRecord{}, err
+	}
+	last, ok, err := latestSealed(ctx, t.Tx, KindSettlement, string(id))
+	if err != nil {
+		return SealedRecord{}, err
+	}
+	var was SealedSettlement
+	if ok && last.Into(&was) == nil && was == now {
+		return last, nil
+	}
+	if _, err := t.sealRecord(ctx, KindSettlement, string(id), now); err != nil {
+		return SealedRecord{}, err
+	}
+	last, _, err = latestSealed(ctx, t.Tx, KindSettlement, string(id))
+	return last, err
+}
+
+// SealedSettlement is the record of a settlement that became evidence.
+// Times are microseconds since 1970 UTC, money is 分.
+type SealedSettlement struct {
+	ID            ward.SettlementID    `json:"id"`
+	InstitutionID ward.InstitutionID   `json:"institution_id"`
+	PlaceID       ward.PlaceID         `json:"place_id"`
+	ExternalNo    string               `json:"external_no"`
+	InsuredID     ward.InsuredID       `json:"insured_id"`
+	Kind          ward.SettlementKind  `json:"kind"`
+	AtUS          int64                `json:"at_us"`
+	AmountFen     int64                `json:"amount_fen"`
+	ReceivedUS    int64                `json:"received_us"`
+	State         ward.SettlementState `json:"state"`
+	Reason        string               `json:"reason"`
+}
+
+func sealedSettlement(ctx context.Context, q ledger.Querier, id ward.SettlementID) (SealedSettlement, error) {
+	var v SealedSettlement
+	err := q.QueryRowContext(ctx, `SELECT id, institution_id, place_id, external_no, insured_id, kind, at_us, amount_fen, received_us, state, reason
+		FROM settlement WHERE id = $1`, id).Scan(&v.ID, &v.InstitutionID, &v.PlaceID, &v.ExternalNo, &v.InsuredID, &v.Kind, &v.AtUS, &v.AmountFen, &v.ReceivedUS, &v.State, &v.Reason)
+	if err != nil {
+		return v, fmt.Errorf("read settlement %s: %w", id, missing(err, "settlement.unknown", "没有这条结算记录。", "No such settlement."))
+	}
+	return v, nil
+}
+
+// SealedSegment is the record of a finished segment.
+type SealedSegment = segmentRecord
+
+// SealedVerdict is the record of a sealed visit.
+type SealedVerdict = verdictRecord
