@@ -1,0 +1,143 @@
+#!/usr/bin/env bash
+# Installs what is missing on Debian 12 and says what and why. Run it as often
+# as you like: it does nothing, quickly, when everything is there.
+#
+#   deploy/setup.sh run     what the product and the demo need
+#   deploy/setup.sh test    also the servers and the browser of the tests
+#   deploy/setup.sh check   what run needs, and the linters
+#
+# Debian packages go to the system (as root or with sudo), our tools at pinned
+# versions into .tools/bin.
+set -euo pipefail
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+bin=$root/.tools/bin
+
+go_minimum=26   # Go 1.26: go.mod
+node_minimum=20 # Node 20: Vite
+
+minio='github.com/minio/minio v0.0.0-20250907161309-07c3a429bfed'
+golangci='github.com/golangci/golangci-lint/v2/cmd/golangci-lint v2.15.0'
+gofumpt='mvdan.cc/gofumpt v0.12.0'
+deadcode='golang.org/x/tools/cmd/deadcode v0.52.0'
+
+say() { printf 'setup: %s\n' "$*"; }
+die() {
+	printf 'setup: %s\n' "$@" >&2
+	exit 1
+}
+
+main() {
+	local mode=${1:-}
+	case $mode in
+	run | test | check) ;;
+	*) die "usage: deploy/setup.sh run|test|check" ;;
+	esac
+	umask 022
+	mkdir -p "$bin"
+	exec 9>"$root/.tools/.setup.lock"
+	flock -n 9 || {
+		say "waiting for another set-up to finish"
+		flock 9
+	}
+
+	# Video decoding and vision for wardwatch-vision, ffmpeg for the demo's clips
+	# with its fonts, the rest to build and fetch.
+	local packages=(
+		ca-certificates make git tar unzip openssl pkg-config g++
+		ffmpeg fonts-noto-cjk fonts-dejavu-core
+		libopencv-dev libavcodec-dev libavutil-dev libswscale-dev
+	)
+	if [[ $mode == test ]]; then
+		packages+=(chromium postgresql)
+	fi
+	install_packages "${packages[@]}"
+	check_go
+	check_node
+
+	case $mode in
+	run) ;;
+	test)
+		install_tool "S3 server for the tests, about 8 minutes" "$minio"
+		;;
+	check)
+		install_tool "formatter" "$gofumpt"
+		install_tool "finds dead code" "$deadcode"
+		install_tool "linter, about 5 minutes" "$golangci"
+		;;
+	esac
+	say "ready for $mode"
+}
+
+# install_packages PACKAGE... installs those that are missing.
+install_packages() {
+	command -v dpkg-query >/dev/null ||
+		die "this is not a Debian system; install these packages' equivalents yourself, or use Debian 12:" "$*"
+	local installed missing=() p
+	installed=$(dpkg-query -W -f '${Package} ${db:Status-Status}\n' "$@" 2>/dev/null || true)
+	for p in "$@"; do
+		grep -qxF "$p installed" <<<"$installed" || missing+=("$p")
+	done
+	[[ ${#missing[@]} -gt 0 ]] || return 0
+
+	local as_root=()
+	if [[ $(id -u) -ne 0 ]]; then
+		command -v sudo >/dev/null ||
+			die "these Debian packages are missing, and you are neither root nor have sudo; ask an administrator to run:" \
+				"apt-get install ${missing[*]}"
+		as_root=(sudo)
+	fi
+	say "installing Debian packages: ${missing[*]}"
+	if [[ " ${missing[*]} " == *" postgresql "* ]]; then
+		# Only the programs: the tests start their own servers.
+		"${as_root[@]}" mkdir -p /etc/postgresql-common/createcluster.d
+		"${as_root[@]}" tee /etc/postgresql-common/createcluster.d/wardwatch.conf >/dev/null <<<'create_main_cluster = false'
+	fi
+	"${as_root[@]}" apt-get -q update ||
+		die "apt-get update failed: check the network and /etc/apt/sources.list, then run this again"
+	"${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -q -y \
+		-o Dpkg::Use-Pty=0 -o Dpkg::Options::=--force-confold \
+		install --no-install-recommends "${missing[@]}" ||
+		die "apt-get could not install: ${missing[*]}"
+}
+
+check_go() {
+	local get="get it from https://go.dev/dl/ and put it first in PATH"
+	command -v go >/dev/null || die "Go is not installed; 1.$go_minimum or newer is needed: $get"
+	local version minor
+	version=$(cd / && GOTOOLCHAIN=local go env GOVERSION) # go1.26.8
+	minor=${version#go1.}
+	minor=${minor%%[!0-9]*}
+	[[ $version == go1.* && ${minor:-0} -ge $go_minimum ]] ||
+		die "Go is $version; go1.$go_minimum or newer is needed: $get"
+}
+
+check_node() {
+	local get="get it from https://nodejs.org/ or your mirror and put it in PATH"
+	command -v node >/dev/null || die "Node.js is not installed; $node_minimum or newer is needed: $get"
+	command -v npm >/dev/null || die "npm is not installed; it comes with Node.js: $get"
+	local version major
+	version=$(node --version) # v20.20.2
+	major=${version#v}
+	major=${major%%[!0-9]*}
+	[[ ${major:-0} -ge $node_minimum ]] ||
+		die "Node.js is $version; v$node_minimum or newer is needed: $get"
+}
+
+# install_tool WHY "PACKAGE VERSION" builds a Go program into .tools/bin
+# unless that version is there.
+install_tool() {
+	local why=$1 package version name found
+	read -r package version <<<"$2"
+	name=${package##*/}
+	if [[ -x $bin/$name ]]; then
+		found=$(go version -m "$bin/$name" 2>/dev/null | awk '$1 == "mod" { print $3 }') || found=
+		[[ $found != "$version" ]] || return 0
+	fi
+	say "building $name $version ($why)"
+	# Outside the repository, so that its go.mod has no say.
+	(cd "$root/.tools" && GOWORK=off CGO_ENABLED=0 GOBIN=$bin go install "$package@$version") ||
+		die "building $name failed: check that GOPROXY ($(go env GOPROXY)) can be reached, then run this again"
+}
+
+main "$@"
