@@ -90,7 +90,7 @@ type Sighting struct {
 	Kind          SightingKind  `json:"kind"`
 	From          time.Time     `json:"from"`
 	To            time.Time     `json:"to"`    // the last picture that showed it
-	Count         int           `json:"count"` // most people at once; pictures for watched
+	Count         int           `json:"count"` // most people at once; pictures for watched; comparable pictures for a face
 	Score         float32       `json:"score"` // the best detection
 	Box           Box           `json:"box"`   // in the best shot
 	ModelID       string        `json:"model_id"`
@@ -142,6 +142,7 @@ type Alert struct {
 	ExplainZH     string         `json:"explain_zh"` // no personal data
 	ExplainEN     string         `json:"explain_en"`
 	SnapshotKey   string         `json:"-"`
+	SnapshotSHA   [32]byte       `json:"-"`         // SHA-256 of the snapshot; zero when there is none
 	ClipFrom      time.Time      `json:"clip_from"` // 20 s before
 	ClipTo        time.Time      `json:"clip_to"`   // 20 s after
 	CaseID        CaseID         `json:"case_id"`

@@ -138,6 +138,7 @@ CREATE TABLE alert (
     explain_zh     TEXT NOT NULL,
     explain_en     TEXT NOT NULL,
     snapshot_key   TEXT NOT NULL,
+    snapshot_sha   BYTEA,
     clip_from_us   BIGINT NOT NULL,
     clip_to_us     BIGINT NOT NULL,
     case_id        TEXT NOT NULL,

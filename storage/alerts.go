@@ -1,0 +1,234 @@
+package storage
+
+import (
+	"context"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"wardwatch/ward"
+)
+
+// alertRecord is what the ledger commits to when an alert is raised: which
+// rule said what on which facts, and no names.
+type alertRecord struct {
+	Alert       ward.AlertID        `json:"alert"`
+	Institution ward.InstitutionID  `json:"institution"`
+	Place       ward.PlaceID        `json:"place"`
+	Camera      ward.CameraID       `json:"camera,omitempty"`
+	Rule        ward.Rule           `json:"rule"`
+	RuleVersion int                 `json:"rule_version"`
+	Settlement  ward.SettlementID   `json:"settlement"`
+	Related     []ward.SettlementID `json:"related"`
+	At          time.Time           `json:"at"`
+	Raised      time.Time           `json:"raised"`
+	ClipFrom    time.Time           `json:"clip_from"`
+	ClipTo      time.Time           `json:"clip_to"`
+	Sightings   []ward.SightingID   `json:"sightings"`
+	ExplainZH   string              `json:"explain_zh"`
+	ExplainEN   string              `json:"explain_en"`
+	Snapshot    string              `json:"snapshot_sha256,omitempty"`
+}
+
+// decisionRecord is sealed when a person decides on an alert.
+type decisionRecord struct {
+	Alert ward.AlertID    `json:"alert"`
+	From  ward.AlertState `json:"from"`
+	To    ward.AlertState `json:"to"`
+	By    ward.UserID     `json:"by"`
+	Note  string          `json:"note"`
+}
+
+// Judge gives a pending settlement its state and reason and raises the
+// alerts, each with a sealed record (kind "alert") and its ledger leaf, in
+// one transaction. It returns the alerts that this call raised. A settlement
+// that was judged before is left as it is and raises nothing, so a crash or a
+// second judge never accuses twice. An unknown settlement is a ward.NotFound.
+func (s *Store) Judge(ctx context.Context, id ward.SettlementID, state ward.SettlementState, reason string, alerts []ward.Alert) ([]ward.Alert, error) {
+	if state == ward.Pending || (state == ward.Suspicious) != (len(alerts) > 0) {
+		return nil, fmt.Errorf("judge settlement %s: state %q with %d alerts", id, state, len(alerts))
+	}
+	var raised []ward.Alert
+	err := s.change(ctx, "judge settlement "+string(id), func(t *tx) error {
+		raised = nil
+		res, err := t.ExecContext(ctx, `UPDATE settlement SET state = $2, reason = $3 WHERE id = $1 AND state = 'pending'`, id, state, reason)
+		if err != nil {
+			return err
+		}
+		n, err := res.RowsAffected()
+		if err != nil {
+			return err
+		}
+		if n == 0 {
+			var one int
+			err := t.QueryRowContext(ctx, `SELECT 1 FROM settlement WHERE id = $1`, id).Scan(&one)
+			return missing(err, "settlement.unknown", "没有这笔结算，请检查编号。", "No such settlement; check its id.")
+		}
+		for _, a := range alerts {
+			if a.SettlementID != id {
+				return fmt.Errorf("alert %s is of settlement %s", a.ID, a.SettlementID)
+			}
+			if a, err = t.raise(ctx, a); err != nil {
+				return fmt.Errorf("raise alert %s: %w", a.ID, err)
+			}
+			raised = append(raised, a)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return raised, nil
+}
+
+// raise seals and inserts one alert.
+func (t *tx) raise(ctx context.Context, a ward.Alert) (ward.Alert, error) {
+	a.State, a.DecidedBy, a.DecisionNote, a.CaseID = ward.AlertNew, "", "", ""
+	a.At, a.Raised, a.ClipFrom, a.ClipTo = at(us(a.At)), at(us(a.Raised)), at(us(a.ClipFrom)), at(us(a.ClipTo))
+	if a.Related == nil {
+		a.Related = []ward.SettlementID{}
+	}
+	if a.Sightings == nil {
+		a.Sightings = []ward.SightingID{}
+	}
+	rec := alertRecord{
+		Alert: a.ID, Institution: a.InstitutionID, Place: a.PlaceID, Camera: a.CameraID, Rule: a.Rule, RuleVersion: a.RuleVersion,
+		Settlement: a.SettlementID, Related: a.Related, At: a.At, Raised: a.Raised, ClipFrom: a.ClipFrom, ClipTo: a.ClipTo,
+		Sightings: a.Sightings, ExplainZH: a.ExplainZH, ExplainEN: a.ExplainEN,
+	}
+	var sum []byte
+	if a.SnapshotKey != "" {
+		sum, rec.Snapshot = a.SnapshotSHA[:], hex.EncodeToString(a.SnapshotSHA[:])
+	}
+	var err error
+	if a.Leaf, err = t.sealRecord(ctx, "alert", string(a.ID), rec); err != nil {
+		return a, err
+	}
+	related, err := json.Marshal(a.Related)
+	if err != nil {
+		return a, err
+	}
+	sightings, err := json.Marshal(a.Sightings)
+	if err != nil {
+		return a, err
+	}
+	_, err = t.ExecContext(ctx, `INSERT INTO alert
+		(id, institution_id, place_id, camera_id, rule, rule_version, settlement_id, related, at_us, raised_us, severity, state,
+		 decided_by, decision_note, sightings, explain_zh, explain_en, snapshot_key, snapshot_sha, clip_from_us, clip_to_us, case_id, leaf)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, '', '', $13, $14, $15, $16, $17, $18, $19, '', $20)`,
+		a.ID, a.InstitutionID, a.PlaceID, a.CameraID, a.Rule, a.RuleVersion, a.SettlementID, string(related), us(a.At), us(a.Raised),
+		int(a.Severity), a.State, string(sightings), a.ExplainZH, a.ExplainEN, a.SnapshotKey, sum, us(a.ClipFrom), us(a.ClipTo), a.Leaf)
+	return a, err
+}
+
+const alertColumns = `SELECT id, institution_id, place_id, camera_id, rule, rule_version, settlement_id, related, at_us, raised_us, severity, state,
+	decided_by, decision_note, sightings, explain_zh, explain_en, snapshot_key, snapshot_sha, clip_from_us, clip_to_us, case_id, leaf FROM alert`
+
+// Alert returns one alert, or ward.NotFound.
+func (s *Store) Alert(ctx context.Context, id ward.AlertID) (ward.Alert, error) {
+	a, err := scanAlert(s.read.QueryRowContext(ctx, alertColumns+` WHERE id = $1`, id))
+	if err != nil {
+		return a, fmt.Errorf("read alert %s: %w", id, alertMissing(err))
+	}
+	return a, nil
+}
+
+func alertMissing(err error) error {
+	return missing(err, "alert.unknown", "没有这条疑点，请检查编号。", "No such alert; check its id.")
+}
+
+// AlertFilter narrows Alerts; a zero field does not.
+type AlertFilter struct {
+	Institutions []ward.InstitutionID // nil: all; empty: none
+	State        ward.AlertState
+	Rule         ward.Rule
+	SettlementID ward.SettlementID
+	Before       string // cursor: the next of an earlier call
+	Limit        int    // 1 to 500; 0 means 50
+}
+
+// Alerts lists the newest first. next continues the list and is empty at its end.
+func (s *Store) Alerts(ctx context.Context, f AlertFilter) (list []ward.Alert, next string, err error) {
+	where, args := scope(f.Institutions, nil)
+	and := func(column, value string) {
+		if value != "" {
+			args = append(args, value)
+			where += fmt.Sprintf(` AND %s $%d`, column, len(args))
+		}
+	}
+	and("state =", string(f.State))
+	and("rule =", string(f.Rule))
+	and("settlement_id =", string(f.SettlementID))
+	and("id <", f.Before)
+	limit := pageSize(f.Limit)
+	args = append(args, limit+1)
+	rows, err := s.read.QueryContext(ctx, alertColumns+where+fmt.Sprintf(` ORDER BY id DESC LIMIT $%d`, len(args)), args...)
+	if err != nil {
+		return nil, "", fmt.Errorf("list alerts: %w", err)
+	}
+	if list, err = collect(rows, scanAlert); err != nil {
+		return nil, "", fmt.Errorf("list alerts: %w", err)
+	}
+	if len(list) > limit {
+		list, next = list[:limit], string(list[limit-1].ID)
+	}
+	return list, next, nil
+}
+
+// DecideAlert moves an alert to the state next in the name of by and seals
+// the decision (kind "decision"). A move that the alert's state does not
+// allow, also because somebody else was faster, is a ward.Conflict.
+func (s *Store) DecideAlert(ctx context.Context, id ward.AlertID, next ward.AlertState, by ward.UserID, note string) (ward.Alert, error) {
+	var a ward.Alert
+	switch next {
+	case ward.AlertNew, ward.AlertTaken, ward.AlertConfirmed, ward.AlertDismissed:
+	default:
+		return a, &ward.Error{Kind: ward.Invalid, Code: "alert.next", ZH: "处理状态不正确，应为 taken、confirmed、dismissed 或 new。", EN: "The state must be taken, confirmed, dismissed or new."}
+	}
+	err := s.change(ctx, "decide alert "+string(id), func(t *tx) error {
+		var err error
+		if a, err = scanAlert(t.QueryRowContext(ctx, alertColumns+` WHERE id = $1`, id)); err != nil {
+			return alertMissing(err)
+		}
+		before := a.State
+		if err := a.Apply(next, by, note); err != nil {
+			return err
+		}
+		res, err := t.ExecContext(ctx, `UPDATE alert SET state = $2, decided_by = $3, decision_note = $4 WHERE id = $1 AND state = $5`,
+			id, a.State, a.DecidedBy, a.DecisionNote, before)
+		if err != nil {
+			return err
+		}
+		if n, err := res.RowsAffected(); err != nil {
+			return err
+		} else if n == 0 {
+			return &ward.Error{Kind: ward.Conflict, Code: "alert.state", ZH: "疑点已被他人处理，请刷新后重试。", EN: "Somebody else has just decided; reload and try again."}
+		}
+		_, err = t.sealRecord(ctx, "decision", string(id), decisionRecord{Alert: id, From: before, To: a.State, By: by, Note: note})
+		return err
+	})
+	return a, err
+}
+
+func scanAlert(r row) (ward.Alert, error) {
+	var a ward.Alert
+	var related, sightings string
+	var when, raised, from, to int64
+	var severity int
+	var sum []byte
+	err := r.Scan(&a.ID, &a.InstitutionID, &a.PlaceID, &a.CameraID, &a.Rule, &a.RuleVersion, &a.SettlementID, &related, &when, &raised, &severity, &a.State,
+		&a.DecidedBy, &a.DecisionNote, &sightings, &a.ExplainZH, &a.ExplainEN, &a.SnapshotKey, &sum, &from, &to, &a.CaseID, &a.Leaf)
+	if err != nil {
+		return a, err
+	}
+	a.At, a.Raised, a.ClipFrom, a.ClipTo, a.Severity = at(when), at(raised), at(from), at(to), ward.Severity(severity)
+	copy(a.SnapshotSHA[:], sum)
+	if err := json.Unmarshal([]byte(related), &a.Related); err != nil {
+		return a, fmt.Errorf("related of alert %s: %w", a.ID, err)
+	}
+	if err := json.Unmarshal([]byte(sightings), &a.Sightings); err != nil {
+		return a, fmt.Errorf("sightings of alert %s: %w", a.ID, err)
+	}
+	return a, nil
+}

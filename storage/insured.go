@@ -1,0 +1,103 @@
+package storage
+
+import (
+	"context"
+	"fmt"
+
+	"wardwatch/ward"
+)
+
+// PutInsured stores a person's name and number, sealed; for a known id it
+// replaces them and keeps the enrolment. Template, ModelID and PhotoKey of p
+// are ignored: see Enrol.
+func (s *Store) PutInsured(ctx context.Context, p ward.Insured) error {
+	if !ward.ValidID(string(p.ID)) || p.Name == "" {
+		return &ward.Error{
+			Kind: ward.Invalid, Code: "insured.invalid",
+			ZH: "参保人编号或姓名不正确：编号为 1 到 64 位小写字母、数字、- 或 _，姓名不能为空。",
+			EN: "The insured person's id or name is not right: the id is 1 to 64 of a-z, 0-9, - and _, the name is not empty.",
+		}
+	}
+	name := s.seal.seal([]byte(p.Name), "insured.name."+string(p.ID))
+	number := s.seal.seal([]byte(p.IDNumber), "insured.id_number."+string(p.ID))
+	return s.change(ctx, "put insured "+string(p.ID), func(t *tx) error {
+		_, err := t.ExecContext(ctx, `INSERT INTO insured (id, name, id_number, photo_key, template, model_id)
+			VALUES ($1, $2, $3, '', NULL, '')
+			ON CONFLICT (id) DO UPDATE SET name = excluded.name, id_number = excluded.id_number`, p.ID, name, number)
+		return err
+	})
+}
+
+// Enrol stores the reference face of a known person, sealed, with the id of
+// the model that made it. photoKey is the photo in the object store, or
+// empty. An unknown person is a ward.NotFound.
+func (s *Store) Enrol(ctx context.Context, id ward.InsuredID, tmpl ward.Template, modelID, photoKey string) error {
+	if len(tmpl) == 0 || modelID == "" {
+		return fmt.Errorf("enrol insured %s: no template or no model id", id)
+	}
+	sealed := s.seal.sealTemplate(tmpl, "insured.template."+string(id))
+	return s.change(ctx, "enrol insured "+string(id), func(t *tx) error {
+		res, err := t.ExecContext(ctx, `UPDATE insured SET template = $2, model_id = $3, photo_key = $4 WHERE id = $1`, id, sealed, modelID, photoKey)
+		if err != nil {
+			return err
+		}
+		if n, err := res.RowsAffected(); err != nil || n == 1 {
+			return err
+		}
+		return insuredUnknown()
+	})
+}
+
+func insuredUnknown() *ward.Error {
+	return &ward.Error{Kind: ward.NotFound, Code: "insured.unknown", ZH: "没有这位参保人，请检查编号。", EN: "No such insured person; check the id."}
+}
+
+const insuredColumns = `SELECT id, name, id_number, photo_key, template, model_id FROM insured`
+
+// Insured returns one person with the template, or ward.NotFound.
+func (s *Store) Insured(ctx context.Context, id ward.InsuredID) (ward.Insured, error) {
+	p, err := s.scanInsured(s.read.QueryRowContext(ctx, insuredColumns+` WHERE id = $1`, id))
+	if err != nil {
+		e := insuredUnknown()
+		return p, fmt.Errorf("read insured %s: %w", id, missing(err, e.Code, e.ZH, e.EN))
+	}
+	return p, nil
+}
+
+// InsuredMany returns those of the people that are known, by id.
+func (s *Store) InsuredMany(ctx context.Context, ids []ward.InsuredID) (map[ward.InsuredID]ward.Insured, error) {
+	out := make(map[ward.InsuredID]ward.Insured, len(ids))
+	marks, args := placeholders(ids)
+	rows, err := s.read.QueryContext(ctx, insuredColumns+` WHERE id IN (`+marks+`)`, args...)
+	if err != nil {
+		return nil, fmt.Errorf("list insured: %w", err)
+	}
+	all, err := collect(rows, s.scanInsured)
+	if err != nil {
+		return nil, fmt.Errorf("list insured: %w", err)
+	}
+	for _, p := range all {
+		out[p.ID] = p
+	}
+	return out, nil
+}
+
+func (s *Store) scanInsured(r row) (ward.Insured, error) {
+	var p ward.Insured
+	var name, number, tmpl []byte
+	if err := r.Scan(&p.ID, &name, &number, &p.PhotoKey, &tmpl, &p.ModelID); err != nil {
+		return p, err
+	}
+	plain, err := s.seal.open(name, "insured.name."+string(p.ID))
+	if err != nil {
+		return p, err
+	}
+	p.Name = string(plain)
+	if plain, err = s.seal.open(number, "insured.id_number."+string(p.ID)); err != nil {
+		return p, err
+	}
+	p.IDNumber = string(plain)
+	p.Template, err = s.seal.openTemplate(tmpl, "insured.template."+string(p.ID))
+	p.Enrolled = len(p.Template) > 0
+	return p, err
+}

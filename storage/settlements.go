@@ -1,0 +1,229 @@
+package storage
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"wardwatch/ward"
+)
+
+const (
+	// settleDelay is how long after the swipe a settlement becomes due: the
+	// last picture that its rules look at is 5 s after it, and takes about a
+	// second to be analysed.
+	settleDelay = 6 * time.Second
+	// maxAhead is how far a billing system's clock may run before ours.
+	maxAhead = time.Minute
+)
+
+// AddSettlement stores a settlement as pending and due settleDelay after its
+// moment; a missing ID and Received are filled in. The same external number
+// with the same content again returns what is stored and fresh = false; with
+// other content it is a ward.Conflict "settlement.differs". An unknown
+// institution or place, an unknown kind or a moment in the future is a
+// ward.Invalid.
+func (s *Store) AddSettlement(ctx context.Context, v ward.Settlement) (stored ward.Settlement, fresh bool, err error) {
+	v.At = at(us(v.At)) // the precision that is stored, so that a repetition compares equal
+	err = s.change(ctx, "add settlement", func(t *tx) error {
+		if err := t.checkSettlement(ctx, v); err != nil {
+			return err
+		}
+		if v.ID == "" {
+			v.ID = ward.NewID[ward.SettlementID](t.now)
+		}
+		if v.Received.IsZero() {
+			v.Received = t.now
+		}
+		v.Received, v.Due, v.State, v.Reason = at(us(v.Received)), v.At.Add(settleDelay), ward.Pending, ""
+		res, err := t.ExecContext(ctx, `INSERT INTO settlement
+			(id, institution_id, place_id, external_no, insured_id, kind, at_us, amount_fen, received_us, due_us, state, reason)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+			ON CONFLICT (institution_id, external_no) DO NOTHING`,
+			v.ID, v.InstitutionID, v.PlaceID, v.ExternalNo, v.InsuredID, v.Kind, us(v.At), v.AmountFen, us(v.Received), us(v.Due), v.State, v.Reason)
+		if err != nil {
+			return err
+		}
+		n, err := res.RowsAffected()
+		if err != nil {
+			return err
+		}
+		if stored, fresh = v, n == 1; fresh {
+			return nil
+		}
+		stored, err = scanSettlement(t.QueryRowContext(ctx, settlementColumns+` WHERE institution_id = $1 AND external_no = $2`, v.InstitutionID, v.ExternalNo))
+		if err != nil {
+			return err
+		}
+		if stored.PlaceID != v.PlaceID || stored.InsuredID != v.InsuredID || stored.Kind != v.Kind || !stored.At.Equal(v.At) || stored.AmountFen != v.AmountFen {
+			return &ward.Error{
+				Kind: ward.Conflict, Code: "settlement.differs",
+				ZH: "该结算单号已存在且内容不同；更正请使用新的单号。", EN: "This settlement number exists with other content; send a correction under a new number.",
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return ward.Settlement{}, false, err
+	}
+	return stored, fresh, nil
+}
+
+// checkSettlement says what is wrong with v, if anything.
+func (t *tx) checkSettlement(ctx context.Context, v ward.Settlement) error {
+	invalid := func(code, zh, en string) error {
+		return &ward.Error{Kind: ward.Invalid, Code: "settlement." + code, ZH: zh, EN: en}
+	}
+	switch v.Kind {
+	case ward.Outpatient, ward.DrugSale, ward.TreatmentFee, ward.Inpatient:
+	default:
+		return invalid("kind", "结算类型不正确，应为 outpatient、drug_sale、treatment 或 inpatient。", "The kind must be outpatient, drug_sale, treatment or inpatient.")
+	}
+	switch {
+	case v.ExternalNo == "" || len(v.ExternalNo) > 128:
+		return invalid("external_no", "结算单号不能为空，且不超过 128 字节。", "The settlement number must be 1 to 128 bytes.")
+	case v.InsuredID == "":
+		return invalid("insured", "缺少参保人编号。", "The insured person's id is missing.")
+	case v.AmountFen < 0:
+		return invalid("amount", "金额不能为负数。", "The amount must not be negative.")
+	case v.At.IsZero():
+		return invalid("at", "缺少结算时间。", "The time of the settlement is missing.")
+	case v.At.After(t.now.Add(maxAhead)):
+		return invalid("future", "结算时间在未来，请校准结算系统的时钟。", "The settlement lies in the future; set the billing system's clock.")
+	}
+	var one int
+	err := t.QueryRowContext(ctx, `SELECT 1 FROM institution WHERE id = $1`, v.InstitutionID).Scan(&one)
+	if errors.Is(err, sql.ErrNoRows) {
+		return invalid("unknown_institution", "没有这家机构，请检查机构编号。", "No such institution; check its id.")
+	} else if err != nil {
+		return err
+	}
+	err = t.QueryRowContext(ctx, `SELECT 1 FROM place WHERE id = $1 AND institution_id = $2`, v.PlaceID, v.InstitutionID).Scan(&one)
+	if errors.Is(err, sql.ErrNoRows) {
+		return invalid("unknown_place", "该机构没有这个点位，请检查点位编号。", "The institution has no such place; check its id.")
+	}
+	return err
+}
+
+const settlementColumns = `SELECT id, institution_id, place_id, external_no, insured_id, kind, at_us, amount_fen, received_us, due_us, state, reason FROM settlement`
+
+// Settlement returns one settlement, or ward.NotFound.
+func (s *Store) Settlement(ctx context.Context, id ward.SettlementID) (ward.Settlement, error) {
+	v, err := scanSettlement(s.read.QueryRowContext(ctx, settlementColumns+` WHERE id = $1`, id))
+	if err != nil {
+		return v, fmt.Errorf("read settlement %s: %w", id, missing(err, "settlement.unknown", "没有这笔结算，请检查编号。", "No such settlement; check its id."))
+	}
+	return v, nil
+}
+
+// SettlementFilter narrows Settlements; a zero field does not.
+type SettlementFilter struct {
+	Institutions []ward.InstitutionID // nil: all; empty: none
+	State        ward.SettlementState
+	PlaceID      ward.PlaceID
+	InsuredID    ward.InsuredID
+	Before       string // cursor: the next of an earlier call
+	Limit        int    // 1 to 500; 0 means 50
+}
+
+// Settlements lists the newest first. next continues the list and is empty
+// at its end.
+func (s *Store) Settlements(ctx context.Context, f SettlementFilter) (list []ward.Settlement, next string, err error) {
+	where, args := scope(f.Institutions, nil)
+	and := func(column, value string) {
+		if value != "" {
+			args = append(args, value)
+			where += fmt.Sprintf(` AND %s $%d`, column, len(args))
+		}
+	}
+	and("state =", string(f.State))
+	and("place_id =", string(f.PlaceID))
+	and("insured_id =", string(f.InsuredID))
+	and("id <", f.Before)
+	limit := pageSize(f.Limit)
+	args = append(args, limit+1)
+	rows, err := s.read.QueryContext(ctx, settlementColumns+where+fmt.Sprintf(` ORDER BY id DESC LIMIT $%d`, len(args)), args...)
+	if err != nil {
+		return nil, "", fmt.Errorf("list settlements: %w", err)
+	}
+	if list, err = collect(rows, scanSettlement); err != nil {
+		return nil, "", fmt.Errorf("list settlements: %w", err)
+	}
+	if len(list) > limit {
+		list, next = list[:limit], string(list[limit-1].ID)
+	}
+	return list, next, nil
+}
+
+// SettlementsAt lists the settlements of a place with moments in [from, to],
+// in any state, oldest first.
+func (s *Store) SettlementsAt(ctx context.Context, place ward.PlaceID, from, to time.Time) ([]ward.Settlement, error) {
+	rows, err := s.read.QueryContext(ctx, settlementColumns+` WHERE place_id = $1 AND at_us BETWEEN $2 AND $3 ORDER BY at_us, id`, place, us(from), us(to))
+	if err != nil {
+		return nil, fmt.Errorf("read settlements at %s: %w", place, err)
+	}
+	list, err := collect(rows, scanSettlement)
+	if err != nil {
+		return nil, fmt.Errorf("read settlements at %s: %w", place, err)
+	}
+	return list, nil
+}
+
+// DueSettlements lists at most limit pending settlements that are due at
+// now, the longest due first.
+func (s *Store) DueSettlements(ctx context.Context, now time.Time, limit int) ([]ward.Settlement, error) {
+	rows, err := s.read.QueryContext(ctx, settlementColumns+` WHERE state = 'pending' AND due_us <= $1 ORDER BY due_us, id LIMIT $2`, us(now), limit)
+	if err != nil {
+		return nil, fmt.Errorf("read due settlements: %w", err)
+	}
+	list, err := collect(rows, scanSettlement)
+	if err != nil {
+		return nil, fmt.Errorf("read due settlements: %w", err)
+	}
+	return list, nil
+}
+
+// PostponeSettlements makes pending settlements due again at due, so that
+// those that wait for pictures do not stand before others.
+func (s *Store) PostponeSettlements(ctx context.Context, ids []ward.SettlementID, due time.Time) error {
+	if len(ids) == 0 {
+		return nil
+	}
+	marks, args := placeholders(ids)
+	args = append(args, us(due))
+	return s.change(ctx, "postpone settlements", func(t *tx) error {
+		_, err := t.ExecContext(ctx, fmt.Sprintf(`UPDATE settlement SET due_us = $%d WHERE state = 'pending' AND id IN (%s)`, len(args), marks), args...)
+		return err
+	})
+}
+
+func scanSettlement(r row) (ward.Settlement, error) {
+	var v ward.Settlement
+	var when, received, due int64
+	err := r.Scan(&v.ID, &v.InstitutionID, &v.PlaceID, &v.ExternalNo, &v.InsuredID, &v.Kind, &when, &v.AmountFen, &received, &due, &v.State, &v.Reason)
+	v.At, v.Received, v.Due = at(when), at(received), at(due)
+	return v, err
+}
+
+// placeholders is "$1, $2, …" and the ids as arguments; no ids match nothing.
+func placeholders[T ~string](ids []T) (string, []any) {
+	marks, args := make([]string, len(ids)), make([]any, len(ids))
+	for i, id := range ids {
+		marks[i], args[i] = fmt.Sprintf("$%d", i+1), string(id)
+	}
+	if len(ids) == 0 {
+		return "''", nil
+	}
+	return strings.Join(marks, ", "), args
+}
+
+// pageSize is limit within 1 to 500, 50 when not set.
+func pageSize(limit int) int {
+	if limit <= 0 {
+		return 50
+	}
+	return min(limit, 500)
+}
