@@ -10,7 +10,8 @@ import (
 
 const gapColumns = `id, source_kind, source_id, institution_id, from_us, to_us, cause`
 
-// OpenGap stores a gap that lasts and returns its id; g.To is ignored.
+// OpenGap stores a gap that lasts and returns its id; g.To is ignored. A gap
+// whose ID is stored already is left as it is, so that a caller may try again.
 func (s *Store) OpenGap(ctx context.Context, g ward.Gap) (ward.GapID, error) {
 	g.To = time.Time{}
 	return s.insertGap(ctx, g)
@@ -36,7 +37,7 @@ func (t *tx) insertGap(ctx context.Context, g *ward.Gap) error {
 	if g.ID == "" {
 		g.ID = ward.NewID[ward.GapID](t.now)
 	}
-	_, err := t.ExecContext(ctx, `INSERT INTO gap (`+gapColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
+	_, err := t.ExecContext(ctx, `INSERT INTO gap (`+gapColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (id) DO NOTHING`,
 		g.ID, g.Source.Kind, g.Source.ID, g.InstitutionID, us(g.From), us(g.To), g.Cause)
 	return err
 }
@@ -76,10 +77,11 @@ func (s *Store) GapsBetween(ctx context.Context, src ward.Source, from, to time.
 		src.Kind, src.ID, us(from), us(to))
 }
 
-// LastGap returns the gap of src that began last, or ward.NotFound.
+// LastGap returns the gap of src that began last, or ward.NotFound. Gaps
+// inside a segment (CauseLoss, CauseSlow) do not count.
 func (s *Store) LastGap(ctx context.Context, src ward.Source) (ward.Gap, error) {
-	g, err := scanGap(s.read.QueryRowContext(ctx, `SELECT `+gapColumns+` FROM gap WHERE source_kind = $1 AND source_id = $2 AND cause <> $3 ORDER BY from_us DESC, id DESC LIMIT 1`,
-		src.Kind, src.ID, ward.CauseLoss))
+	g, err := scanGap(s.read.QueryRowContext(ctx, `SELECT `+gapColumns+` FROM gap WHERE source_kind = $1 AND source_id = $2 AND cause NOT IN ($3, $4) ORDER BY from_us DESC, id DESC LIMIT 1`,
+		src.Kind, src.ID, ward.CauseLoss, ward.CauseSlow))
 	if err != nil {
 		return g, fmt.Errorf("read last gap of %s: %w", src, missing(err, "gap.unknown", "没有缺口记录。", "There is no such gap."))
 	}

@@ -2,7 +2,9 @@ package storage
 
 import (
 	"context"
+	"database/sql"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"time"
 
@@ -33,11 +35,21 @@ type segmentRecord struct {
 // only after both are durable. The file stays in the spool until the
 // uploader has verified the object. A zero Seq becomes the next one; an
 // empty Key becomes ward.SegmentKey; the state becomes Spooled. Times are
-// cut to microseconds. ward.Conflict "segment.seq" when Seq is not the next one.
+// cut to microseconds. A segment whose ID
+// is stored already is returned as it is, so that a caller may try again.
+// ward.Conflict "segment.seq" when Seq is not the next one.
 func (s *Store) CommitSegment(ctx context.Context, g ward.Segment) (ward.Segment, error) {
 	err := s.change(ctx, fmt.Sprintf("commit segment %s of %s", g.ID, g.Source), func(t *tx) error {
+		stored, err := scanSegment(t.QueryRowContext(ctx, `SELECT `+segmentColumns+` FROM segment WHERE id = $1`, g.ID))
+		if err == nil {
+			g = stored
+			return nil
+		}
+		if !errors.Is(err, sql.ErrNoRows) {
+			return err
+		}
 		var last int64
-		err := t.QueryRowContext(ctx, `SELECT COALESCE(MAX(seq), 0) FROM segment WHERE source_kind = $1 AND source_id = $2`, g.Source.Kind, g.Source.ID).Scan(&last)
+		err = t.QueryRowContext(ctx, `SELECT COALESCE(MAX(seq), 0) FROM segment WHERE source_kind = $1 AND source_id = $2`, g.Source.Kind, g.Source.ID).Scan(&last)
 		if err != nil {
 			return err
 		}
@@ -80,10 +92,10 @@ func (s *Store) LastSegment(ctx context.Context, src ward.Source) (ward.Segment,
 	return g, segmentRead(err, "last of "+src.String())
 }
 
-// SegmentNumbered returns the segment of src with this Seq, or ward.NotFound.
-func (s *Store) SegmentNumbered(ctx context.Context, src ward.Source, seq int64) (ward.Segment, error) {
-	g, err := scanSegment(s.read.QueryRowContext(ctx, `SELECT `+segmentColumns+` FROM segment WHERE source_kind = $1 AND source_id = $2 AND seq = $3`, src.Kind, src.ID, seq))
-	return g, segmentRead(err, fmt.Sprintf("%d of %s", seq, src))
+// SegmentStarting returns the segment of src that starts at start, or ward.NotFound.
+func (s *Store) SegmentStarting(ctx context.Context, src ward.Source, start time.Time) (ward.Segment, error) {
+	g, err := scanSegment(s.read.QueryRowContext(ctx, `SELECT `+segmentColumns+` FROM segment WHERE source_kind = $1 AND source_id = $2 AND start_us = $3`, src.Kind, src.ID, us(start)))
+	return g, segmentRead(err, fmt.Sprintf("of %s at %s", src, start))
 }
 
 func segmentRead(err error, which string) error {

@@ -1,0 +1,124 @@
+package spool
+
+import (
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+	"os"
+	"path"
+	"time"
+
+	"wardwatch/ward"
+)
+
+// File is a recording being written.
+type File struct {
+	Entry
+
+	s    *Spool
+	f    *os.File
+	hash hash.Hash
+}
+
+// Create begins a recording. Start is cut to the microsecond. A spool
+// without room is a ward.Error "spool.full".
+func (s *Spool) Create(src ward.Source, start time.Time, seq int64) (*File, error) {
+	e := Entry{Source: src, Start: start.UTC().Truncate(time.Microsecond), Seq: seq, Part: true}
+	if !ward.ValidID(src.ID) || seq < 1 {
+		return nil, fmt.Errorf("create spooled file of %s: bad name", src)
+	}
+	if err := s.mkdir(path.Dir(e.name())); err != nil {
+		return nil, fmt.Errorf("create spooled file of %s: %w", src, explain(err))
+	}
+	f, err := s.root.OpenFile(e.name(), os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o640)
+	if err != nil {
+		return nil, fmt.Errorf("create spooled file of %s: %w", src, explain(err))
+	}
+	return &File{Entry: e, s: s, f: f, hash: sha256.New()}, nil
+}
+
+// mkdir makes dir and its parents durable.
+func (s *Spool) mkdir(dir string) error {
+	if _, err := s.root.Stat(dir); err == nil {
+		return nil
+	}
+	if err := s.root.MkdirAll(dir, 0o750); err != nil {
+		return err
+	}
+	return errors.Join(s.syncDir(path.Dir(dir)), s.syncDir("."))
+}
+
+func (s *Spool) syncDir(dir string) error {
+	d, err := s.root.Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
+}
+
+// Write appends b with one write(2), or leaves the file as it was.
+func (f *File) Write(b []byte) (int, error) {
+	if err := f.s.room(f.f, int64(len(b))); err != nil {
+		return 0, err
+	}
+	if _, err := f.f.WriteAt(b, f.Size); err != nil {
+		return 0, fmt.Errorf("write spooled file of %s: %w", f.Source, errors.Join(explain(err), f.f.Truncate(f.Size)))
+	}
+	_, _ = f.hash.Write(b) // a hash never fails
+	f.Size += int64(len(b))
+	f.s.used.Add(int64(len(b)))
+	return len(b), nil
+}
+
+// Finish makes the file durable under its final name: fsync, rename, fsync
+// of the folder. It returns the SHA-256 of the content. After an error the
+// file must be discarded: what a failed fsync left on the disk is unknown.
+func (f *File) Finish() (sum [sha256.Size]byte, err error) {
+	if err := errors.Join(f.f.Sync(), f.f.Close()); err != nil {
+		return sum, fmt.Errorf("finish spooled file of %s: %w", f.Source, explain(err))
+	}
+	part := f.name()
+	f.Part = false
+	if err := f.s.root.Rename(part, f.name()); err != nil {
+		f.Part = true
+		return sum, fmt.Errorf("finish spooled file of %s: %w", f.Source, explain(err))
+	}
+	if err := f.s.syncDir(path.Dir(part)); err != nil {
+		return sum, fmt.Errorf("finish spooled file of %s: %w", f.Source, explain(err))
+	}
+	return [sha256.Size]byte(f.hash.Sum(nil)), nil
+}
+
+// Discard removes the file.
+func (f *File) Discard() error {
+	_ = f.f.Close() // it may be closed already
+	return f.s.Remove(f.Entry)
+}
+
+// Repair reopens a torn file, cuts it to size bytes and finishes it. The
+// bytes before the cut are kept as they are.
+func (s *Spool) Repair(e Entry, size int64) (sum [sha256.Size]byte, err error) {
+	f, err := s.root.OpenFile(e.name(), os.O_RDWR, 0)
+	if err != nil {
+		return sum, fmt.Errorf("repair spooled file of %s: %w", e.Source, err)
+	}
+	if err := f.Truncate(size); err != nil {
+		return sum, errors.Join(fmt.Errorf("repair spooled file of %s: %w", e.Source, err), f.Close())
+	}
+	s.used.Add(size - e.Size)
+	w := &File{Entry: e, s: s, f: f, hash: sha256.New()}
+	w.Size = size
+	if _, err := copyAll(w.hash, f); err != nil {
+		return sum, errors.Join(fmt.Errorf("repair spooled file of %s: %w", e.Source, err), f.Close())
+	}
+	return w.Finish()
+}
+
+func copyAll(h hash.Hash, f *os.File) (int64, error) {
+	if _, err := f.Seek(0, io.SeekStart); err != nil {
+		return 0, err
+	}
+	return io.Copy(h, f)
+}

@@ -1,0 +1,254 @@
+// Package spool keeps recordings on the local disk from their first byte
+// until the object store has them. It owns the folder layout
+//
+//	{root}/{camera|visit}/{id}/{start}-{seq}.mp4       finished, hashed, durable
+//	{root}/{camera|visit}/{id}/{start}-{seq}.mp4.part  being written
+//
+// the order of fsync and rename, and the space that must stay free. It must
+// not know what is inside the files.
+package spool
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"wardwatch/ward"
+)
+
+// DefaultReserve is what recording leaves free on the disk, in bytes: room
+// for the catalogue and the ledger, which must never be starved by video.
+const DefaultReserve = 256 << 20
+
+const (
+	nameTime   = "20060102T150405.000000Z" // UTC, microseconds
+	partSuffix = ".part"
+)
+
+// Spool is the folder. It is safe for concurrent use; a File is not.
+type Spool struct {
+	root    *os.Root
+	reserve int64
+	limit   int64
+	used    atomic.Int64
+}
+
+// Options bound the spool.
+type Options struct {
+	Reserve int64 // bytes to leave free on the disk; 0 means DefaultReserve, negative none
+	Limit   int64 // most bytes that the spool may hold; 0 means no limit
+}
+
+// Open opens the spool in dir, creating it if absent.
+func Open(dir string, o Options) (*Spool, error) {
+	if err := os.MkdirAll(dir, 0o750); err != nil {
+		return nil, fmt.Errorf("create spool: %w", err)
+	}
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return nil, fmt.Errorf("open spool: %w", err)
+	}
+	if o.Reserve == 0 {
+		o.Reserve = DefaultReserve
+	}
+	s := &Spool{root: root, reserve: max(o.Reserve, 0), limit: o.Limit}
+	entries, err := s.Entries()
+	if err != nil {
+		return nil, errors.Join(err, root.Close())
+	}
+	for _, e := range entries {
+		s.used.Add(e.Size)
+	}
+	return s, nil
+}
+
+// Close releases the folder.
+func (s *Spool) Close() error { return s.root.Close() }
+
+// Used returns the bytes that the spool holds.
+func (s *Spool) Used() int64 { return s.used.Load() }
+
+// Entry is one file of the spool.
+type Entry struct {
+	Source ward.Source
+	Start  time.Time // of the recording, to the microsecond
+	Seq    int64
+	Part   bool // being written, or torn by a crash
+	Size   int64
+}
+
+func (e Entry) name() string {
+	n := fmt.Sprintf("%s-%06d.mp4", e.Start.UTC().Format(nameTime), e.Seq)
+	if e.Part {
+		n += partSuffix
+	}
+	return path.Join(string(e.Source.Kind), e.Source.ID, n)
+}
+
+// Of returns the entry of a finished segment.
+func Of(g ward.Segment) Entry {
+	return Entry{Source: g.Source, Start: g.Start, Seq: g.Seq, Size: g.Bytes}
+}
+
+// Entries lists every file, by source and start. Files with other names are left out.
+func (s *Spool) Entries() ([]Entry, error) {
+	var all []Entry
+	for _, kind := range []ward.SourceKind{ward.FromCamera, ward.FromVisit} {
+		ids, err := s.list(string(kind))
+		if err != nil {
+			return nil, err
+		}
+		for _, id := range ids {
+			some, err := s.EntriesOf(ward.Source{Kind: kind, ID: id.Name()})
+			if err != nil {
+				return nil, err
+			}
+			all = append(all, some...)
+		}
+	}
+	return all, nil
+}
+
+// EntriesOf lists the files of one source, by start.
+func (s *Spool) EntriesOf(src ward.Source) ([]Entry, error) {
+	if !ward.ValidID(src.ID) {
+		return nil, nil
+	}
+	files, err := s.list(src.String())
+	if err != nil {
+		return nil, err
+	}
+	var all []Entry
+	for _, f := range files {
+		e, ok := parse(src, f.Name())
+		if !ok {
+			continue
+		}
+		info, err := f.Info()
+		if errors.Is(err, fs.ErrNotExist) {
+			continue // renamed or removed meanwhile
+		}
+		if err != nil {
+			return nil, fmt.Errorf("list spool: %w", err)
+		}
+		e.Size = info.Size()
+		all = append(all, e)
+	}
+	return all, nil
+}
+
+func (s *Spool) list(dir string) ([]fs.DirEntry, error) {
+	entries, err := fs.ReadDir(s.root.FS(), dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("list spool: %w", err)
+	}
+	return entries, nil
+}
+
+func parse(src ward.Source, name string) (Entry, bool) {
+	e := Entry{Source: src}
+	name, e.Part = strings.CutSuffix(name, partSuffix)
+	name, ok := strings.CutSuffix(name, ".mp4")
+	stamp, seq, ok2 := strings.Cut(name, "-")
+	if !ok || !ok2 {
+		return e, false
+	}
+	var err, err2 error
+	e.Start, err = time.Parse(nameTime, stamp)
+	e.Seq, err2 = strconv.ParseInt(seq, 10, 64)
+	return e, err == nil && err2 == nil && e.Seq > 0
+}
+
+// find returns the entry as it is on the disk: the number in a name is what
+// the recorder expected, the catalogue's may differ after an abandoned file.
+func (s *Spool) find(e Entry) Entry {
+	if _, err := s.root.Lstat(e.name()); err == nil {
+		return e
+	}
+	entries, err := s.EntriesOf(e.Source)
+	if err != nil {
+		return e
+	}
+	for _, found := range entries {
+		if found.Part == e.Part && found.Start.Equal(e.Start) {
+			return found
+		}
+	}
+	return e
+}
+
+// Open opens a file for reading; it is found by its source and start.
+func (s *Spool) Open(e Entry) (*os.File, error) {
+	f, err := s.root.Open(s.find(e).name())
+	if err != nil {
+		return nil, fmt.Errorf("open spooled file: %w", err)
+	}
+	return f, nil
+}
+
+// Remove deletes a file, found by its source and start. An absent one is no
+// error.
+func (s *Spool) Remove(e Entry) error {
+	e = s.find(e)
+	info, err := s.root.Stat(e.name())
+	if err == nil {
+		err = s.root.Remove(e.name())
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("remove spooled file: %w", err)
+	}
+	s.used.Add(-info.Size())
+	return nil
+}
+
+// room says whether n more bytes may be written.
+func (s *Spool) room(f *os.File, n int64) error {
+	if s.limit > 0 && s.used.Load()+n > s.limit {
+		return full(nil)
+	}
+	if s.reserve == 0 {
+		return nil
+	}
+	conn, err := f.SyscallConn()
+	if err != nil {
+		return err
+	}
+	var st syscall.Statfs_t
+	if err := errors.Join(conn.Control(func(fd uintptr) { err = syscall.Fstatfs(int(fd), &st) }), err); err != nil {
+		return fmt.Errorf("measure free space: %w", err)
+	}
+	if int64(st.Bavail)*st.Bsize-n < s.reserve { //nolint:gosec // a disk has fewer than 2^63 blocks
+		return full(nil)
+	}
+	return nil
+}
+
+// full is the error of a spool that has no room.
+func full(cause error) error {
+	return &ward.Error{
+		Kind: ward.Unavailable, Code: "spool.full", Err: cause,
+		ZH: "本机录像暂存空间已满：请释放磁盘空间，或检查存储上传是否中断。",
+		EN: "The spool is full: free disk space, or check why uploads to the object store have stopped.",
+	}
+}
+
+// explain turns an error of the file system into one of ours.
+func explain(err error) error {
+	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) || errors.Is(err, syscall.EFBIG) {
+		return full(err)
+	}
+	return err
+}
