@@ -1,0 +1,172 @@
+package storage
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+
+	"wardwatch/ward"
+)
+
+// AddUser stores a user with a password hash, which may be empty: such a
+// user can only use a one-time sign-in. A taken login is ward.Conflict
+// "user.login_taken", an unknown institution ward.NotFound "institution.unknown".
+func (s *Store) AddUser(ctx context.Context, u ward.User, passwordHash string) error {
+	return s.change(ctx, "add user "+string(u.ID), func(t *tx) error {
+		_, err := t.ExecContext(ctx, `INSERT INTO user_account (id, login, name, role, all_institutions, password_hash, disabled, created_us)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
+			u.ID, u.Login, u.Name, u.Role, flag(u.AllInstitutions), passwordHash, flag(u.Disabled), us(u.Created))
+		if err != nil && s.dialect.unique(err) {
+			return &ward.Error{Kind: ward.Conflict, Code: "user.login_taken", ZH: "该登录名已被使用，请换一个。", EN: "This login is taken; choose another."}
+		}
+		if err != nil {
+			return err
+		}
+		return t.setScope(ctx, u)
+	})
+}
+
+// UpdateUser changes name, role, scope and disabled; login and password
+// stay. A disabled user's sessions and tokens are removed.
+func (s *Store) UpdateUser(ctx context.Context, u ward.User) error {
+	return s.change(ctx, "update user "+string(u.ID), func(t *tx) error {
+		r, err := t.ExecContext(ctx, `UPDATE user_account SET name = $1, role = $2, all_institutions = $3, disabled = $4 WHERE id = $5`,
+			u.Name, u.Role, flag(u.AllInstitutions), flag(u.Disabled), u.ID)
+		if err != nil {
+			return err
+		}
+		if n, err := r.RowsAffected(); err != nil || n == 0 {
+			return missing(orNoRows(err), "user.unknown", "没有这个用户。", "No such user.")
+		}
+		if u.Disabled {
+			if _, err := t.ExecContext(ctx, `DELETE FROM session WHERE user_id = $1`, u.ID); err != nil {
+				return err
+			}
+		}
+		return t.setScope(ctx, u)
+	})
+}
+
+func (t *tx) setScope(ctx context.Context, u ward.User) error {
+	if _, err := t.ExecContext(ctx, `DELETE FROM user_scope WHERE user_id = $1`, u.ID); err != nil {
+		return err
+	}
+	for _, inst := range u.Institutions {
+		var one int
+		err := t.QueryRowContext(ctx, `SELECT 1 FROM institution WHERE id = $1`, inst).Scan(&one)
+		if err != nil {
+			return missing(err, "institution.unknown", "没有这家机构，请检查机构编号。", "No such institution; check its id.")
+		}
+		_, err = t.ExecContext(ctx, `INSERT INTO user_scope (user_id, institution_id) VALUES ($1, $2) ON CONFLICT DO NOTHING`, u.ID, inst)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// SetPassword replaces the password hash and removes the user's browser
+// sessions but the one to keep, so that whoever knew the old password is out.
+func (s *Store) SetPassword(ctx context.Context, id ward.UserID, passwordHash string, keep TokenHash) error {
+	return s.change(ctx, "set password of "+string(id), func(t *tx) error {
+		r, err := t.ExecContext(ctx, `UPDATE user_account SET password_hash = $1 WHERE id = $2`, passwordHash, id)
+		if err != nil {
+			return err
+		}
+		if n, err := r.RowsAffected(); err != nil || n == 0 {
+			return missing(orNoRows(err), "user.unknown", "没有这个用户。", "No such user.")
+		}
+		_, err = t.ExecContext(ctx, `DELETE FROM session WHERE user_id = $1 AND kind <> $2 AND token_hash <> $3`, id, APIToken, keep[:])
+		return err
+	})
+}
+
+// orNoRows makes "no row affected" look like sql.ErrNoRows.
+func orNoRows(err error) error {
+	if err != nil {
+		return err
+	}
+	return sql.ErrNoRows
+}
+
+const userColumns = `SELECT id, login, name, role, all_institutions, disabled, created_us, password_hash FROM user_account`
+
+// User returns one user with its scope, or ward.NotFound "user.unknown".
+func (s *Store) User(ctx context.Context, id ward.UserID) (ward.User, error) {
+	u, _, err := s.user(ctx, userColumns+` WHERE id = $1`, string(id))
+	return u, err
+}
+
+// UserByLogin returns the user and the password hash.
+func (s *Store) UserByLogin(ctx context.Context, login string) (ward.User, string, error) {
+	return s.user(ctx, userColumns+` WHERE login = $1`, login)
+}
+
+// PasswordHash returns the user's password hash; empty means none is set.
+func (s *Store) PasswordHash(ctx context.Context, id ward.UserID) (string, error) {
+	_, hash, err := s.user(ctx, userColumns+` WHERE id = $1`, string(id))
+	return hash, err
+}
+
+func (s *Store) user(ctx context.Context, query, key string) (ward.User, string, error) {
+	a, err := scanUser(s.read.QueryRowContext(ctx, query, key))
+	if err != nil {
+		return ward.User{}, "", fmt.Errorf("read user: %w", missing(err, "user.unknown", "没有这个用户。", "No such user."))
+	}
+	err = s.scopes(ctx, []*account{&a})
+	return a.User, a.hash, err
+}
+
+// Users lists all users by login.
+func (s *Store) Users(ctx context.Context) ([]ward.User, error) {
+	rows, err := s.read.QueryContext(ctx, userColumns+` ORDER BY login`)
+	if err != nil {
+		return nil, fmt.Errorf("list users: %w", err)
+	}
+	accounts, err := collect(rows, scanUser)
+	if err != nil {
+		return nil, fmt.Errorf("list users: %w", err)
+	}
+	refs := make([]*account, len(accounts))
+	for i := range accounts {
+		refs[i] = &accounts[i]
+	}
+	if err := s.scopes(ctx, refs); err != nil {
+		return nil, err
+	}
+	out := make([]ward.User, len(accounts))
+	for i, a := range accounts {
+		out[i] = a.User
+	}
+	return out, nil
+}
+
+// account is a user_account row.
+type account struct {
+	ward.User
+	hash string
+}
+
+func scanUser(r row) (account, error) {
+	a := account{User: ward.User{Institutions: []ward.InstitutionID{}}}
+	var all, disabled int
+	var created int64
+	err := r.Scan(&a.ID, &a.Login, &a.Name, &a.Role, &all, &disabled, &created, &a.hash)
+	a.AllInstitutions, a.Disabled, a.Created = all != 0, disabled != 0, at(created)
+	return a, err
+}
+
+// scopes fills in the institutions of each account.
+func (s *Store) scopes(ctx context.Context, accounts []*account) error {
+	for _, a := range accounts {
+		rows, err := s.read.QueryContext(ctx, `SELECT institution_id FROM user_scope WHERE user_id = $1 ORDER BY institution_id`, a.ID)
+		if err != nil {
+			return fmt.Errorf("read scope of user %s: %w", a.ID, err)
+		}
+		a.Institutions, err = collect(rows, func(r row) (id ward.InstitutionID, err error) { return id, r.Scan(&id) })
+		if err != nil {
+			return fmt.Errorf("read scope of user %s: %w", a.ID, err)
+		}
+	}
+	return nil
+}
