@@ -96,6 +96,6 @@ type Gap struct {
 	Source        Source        `json:"source"`
 	InstitutionID InstitutionID `json:"institution_id"`
 	From          time.Time     `json:"from"`
-	To            time.Time     `json:"to"` // zero while it lasts
+	To            time.Time     `json:"to,omitzero"` // absent while it lasts
 	Cause         Cause         `json:"cause"`
 }

@@ -11,7 +11,7 @@ type Admission struct {
 	Bed           string        `json:"bed"`
 	Physician     string        `json:"physician"`
 	From          time.Time     `json:"from"`
-	To            time.Time     `json:"to"` // zero while the stay lasts
+	To            time.Time     `json:"to,omitzero"` // absent while the stay lasts
 }
 
 // Round 查房 is one command to one institution.
@@ -69,10 +69,10 @@ type Visit struct {
 	ReasonZH      string        `json:"reason_zh"`
 	ReasonEN      string        `json:"reason_en"`
 	DecidedBy     UserID        `json:"decided_by"` // when a human decided
-	LinkExpires   time.Time     `json:"link_expires"`
-	Opened        time.Time     `json:"opened"`
-	Consented     time.Time     `json:"consented"`
-	Sealed        time.Time     `json:"sealed"`
+	LinkExpires   time.Time     `json:"link_expires,omitzero"`
+	Opened        time.Time     `json:"opened,omitzero"`
+	Consented     time.Time     `json:"consented,omitzero"`
+	Sealed        time.Time     `json:"sealed,omitzero"`
 	SnapshotKey   string        `json:"-"`
 	CaseID        CaseID        `json:"case_id"`
 	Leaf          int64         `json:"leaf"`
