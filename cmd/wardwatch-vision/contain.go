@@ -12,7 +12,8 @@ import (
 // What a worker may use. Deeper containment (a seccomp filter, an empty
 // file system and no network) is a later step.
 const (
-	maxMemory = 2 << 30 // bytes of address space
+	maxMemory = 2 << 30 // bytes that it can write to
+	maxSpace  = 6 << 30 // bytes of address space: Go and the loader reserve 1.5 GB that they never touch
 	maxFiles  = 64      // its pipes, the models and what the loader opens
 )
 
@@ -37,7 +38,8 @@ func contain() error {
 		what  int
 		value uint64
 	}{
-		{"memory", syscall.RLIMIT_AS, maxMemory},
+		{"memory", syscall.RLIMIT_DATA, maxMemory},
+		{"address space", syscall.RLIMIT_AS, maxSpace},
 		{"files", syscall.RLIMIT_NOFILE, maxFiles},
 		{"file size", syscall.RLIMIT_FSIZE, 0},
 		{"core", syscall.RLIMIT_CORE, 0},

@@ -54,6 +54,9 @@ func (d *decoder) push(au []byte) (bool, error) {
 	return r == 1, nil
 }
 
+// pixels is the size of the picture in hand.
+func (d *decoder) pixels() int { return int(C.avdec_width(d.c)) * int(C.avdec_height(d.c)) }
+
 // picture returns the picture in hand as BGR; the caller closes it.
 func (d *decoder) picture() (gocv.Mat, error) {
 	w, h := int(C.avdec_width(d.c)), int(C.avdec_height(d.c))

@@ -12,8 +12,13 @@ import (
 	"wardwatch/ward"
 )
 
-// maxSessions bounds the decoders of one worker; the one idle longest goes first.
-const maxSessions = 128
+// The decoders of one worker together; the one idle longest goes first. A
+// decoder keeps up to 16 pictures of 1.5 bytes a pixel, so this is 1.2 GB at
+// worst, below the limit of the process.
+const (
+	maxSessions      = 64
+	maxSessionPixels = 50 << 20 // 24 streams of 1920x1080
+)
 
 // Serve loads the models from dir, says so in the first reply, and answers
 // requests until the reader ends. It returns an error when the models do not load
@@ -44,8 +49,9 @@ func Serve(dir string, in io.Reader, out io.Writer) error {
 }
 
 type session struct {
-	dec  *decoder
-	used uint64 // the server's clock at the last access unit
+	dec    *decoder
+	pixels int    // of a picture
+	used   uint64 // the server's clock at the last access unit
 }
 
 type server struct {
@@ -79,7 +85,6 @@ func (s *server) see(q vision.Request) vision.Reply {
 		if err != nil {
 			return fault(vision.FaultModel, err)
 		}
-		s.makeRoom()
 		ses = &session{dec: dec}
 		s.sessions[q.Session] = ses
 	}
@@ -89,6 +94,10 @@ func (s *server) see(q vision.Request) vision.Reply {
 		// What follows builds on what is broken: wait for a key frame.
 		s.forget(q.Session)
 		return fault(vision.FaultPicture, err)
+	}
+	if got {
+		ses.pixels = ses.dec.pixels()
+		s.makeRoom()
 	}
 	if !got || q.Want == 0 {
 		return vision.Reply{}
@@ -125,18 +134,23 @@ func (s *server) forget(id uint64) {
 	}
 }
 
+// makeRoom forgets the sessions that were idle longest until the rest fits.
 func (s *server) makeRoom() {
-	if len(s.sessions) < maxSessions {
-		return
-	}
-	var oldest uint64
-	first := true
-	for id, ses := range s.sessions {
-		if first || ses.used < s.sessions[oldest].used {
-			oldest, first = id, false
+	for {
+		var pixels int
+		var oldest uint64
+		for id, ses := range s.sessions {
+			pixels += ses.pixels
+			if oldest == 0 || ses.used < s.sessions[oldest].used {
+				oldest = id
+			}
 		}
+		fits := pixels <= maxSessionPixels && len(s.sessions) <= maxSessions
+		if fits || s.sessions[oldest].used == s.clock {
+			return
+		}
+		s.forget(oldest)
 	}
-	s.forget(oldest)
 }
 
 func fault(f vision.Fault, err error) vision.Reply {
