@@ -8,6 +8,7 @@ package testserver
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -141,7 +142,7 @@ func tempDir(name string) (string, error) {
 		return "", err
 	}
 	hold(f)
-	broom := exec.Command("/bin/sh", "-c",
+	broom := exec.CommandContext(context.Background(), "/bin/sh", "-c",
 		`cat >/dev/null; for i in 1 2 3 4 5 6 7 8 9 10; do rm -rf "$1" && exit; sleep 0.2; done`, "sh", dir)
 	broom.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	pipe, err := broom.StdinPipe()
@@ -203,9 +204,10 @@ func sweep() {
 // ports that the kernel gives to outgoing connections, so that a server can
 // be stopped and started again on it.
 func freeAddr() (string, error) {
+	var lc net.ListenConfig
 	for range 200 {
 		addr := fmt.Sprintf("127.0.0.1:%d", 15000+rand.IntN(17000))
-		l, err := net.Listen("tcp", addr)
+		l, err := lc.Listen(context.Background(), "tcp", addr)
 		if err != nil {
 			continue
 		}

@@ -115,7 +115,7 @@ func newPostgres(dir string) (*PostgresServer, error) {
 		return nil, err
 	}
 	if s.cred != nil {
-		if err := os.Chown(dir, int(s.cred.Uid), int(s.cred.Gid)); err != nil {
+		if err = os.Chown(dir, int(s.cred.Uid), int(s.cred.Gid)); err != nil {
 			return nil, err
 		}
 	}
@@ -151,7 +151,7 @@ func (s *PostgresServer) start() error {
 }
 
 func (s *PostgresServer) command(name string, args ...string) *exec.Cmd {
-	cmd := exec.Command(filepath.Join(s.bin, name), args...)
+	cmd := exec.CommandContext(context.Background(), filepath.Join(s.bin, name), args...)
 	cmd.Dir = s.dir
 	cmd.Env = []string{"LC_ALL=C", "TZ=UTC", "PATH=" + os.Getenv("PATH")}
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: s.cred}

@@ -66,7 +66,7 @@ func MinIOServerIn(t testing.TB, dir string) *S3Server {
 	}
 	s := newS3Server(t, dir, "/minio/health/ready")
 	s.command = func(addr, dir string) *exec.Cmd {
-		cmd := exec.Command(bin, "server", "--quiet", "--address", addr, dir)
+		cmd := exec.CommandContext(context.Background(), bin, "server", "--quiet", "--address", addr, dir)
 		cmd.Env = append(os.Environ(), "MINIO_ROOT_USER="+s.AccessKey, "MINIO_ROOT_PASSWORD="+s.SecretKey,
 			"MINIO_BROWSER=off", "MINIO_UPDATE=off", "MINIO_CALLHOME_ENABLE=off", "HOME="+dir,
 			"GOMEMLIMIT=512MiB")
@@ -94,7 +94,7 @@ func VersityServer(t testing.TB) *S3Server {
 		}
 	}
 	s.command = func(addr, dir string) *exec.Cmd {
-		cmd := exec.Command(bin, addr, filepath.Join(dir, "data"), filepath.Join(dir, "versions"))
+		cmd := exec.CommandContext(context.Background(), bin, addr, filepath.Join(dir, "data"), filepath.Join(dir, "versions"))
 		cmd.Env = append(os.Environ(), "ROOT_ACCESS_KEY="+s.AccessKey, "ROOT_SECRET_KEY="+s.SecretKey)
 		return cmd
 	}
@@ -184,7 +184,7 @@ func buildVersity() (string, error) {
 		return "", err
 	}
 	dir := filepath.Join(root, ".tools", "bin")
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+	if err = os.MkdirAll(dir, 0o755); err != nil {
 		return "", err
 	}
 	f, err := os.OpenFile(filepath.Join(dir, ".versity.lock"), os.O_RDWR|os.O_CREATE, 0o600)
@@ -195,7 +195,7 @@ func buildVersity() (string, error) {
 		return "", errors.Join(err, f.Close())
 	}
 	bin := filepath.Join(dir, "versity")
-	cmd := exec.Command("go", "build", "-o", bin, "./internal/testserver/versity")
+	cmd := exec.CommandContext(context.Background(), "go", "build", "-o", bin, "./internal/testserver/versity")
 	cmd.Dir = root
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := cmd.CombinedOutput(); err != nil {

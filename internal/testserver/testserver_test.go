@@ -80,12 +80,12 @@ func TestS3Outage(t *testing.T) {
 // TestKilledProcess kills a test process that has servers; they and their
 // directories must go with it.
 func TestKilledProcess(t *testing.T) {
-	tmp, err := os.MkdirTemp("", "ww") // short: it holds a socket; not t.TempDir, whose parent only we may enter
+	tmp, err := os.MkdirTemp("", "ww") //nolint:usetesting // a socket's path must be short, and PostgreSQL's user must enter
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer func() { _ = os.RemoveAll(tmp) }()
-	if err := os.Chmod(tmp, 0o755); err != nil {
+	if err = os.Chmod(tmp, 0o755); err != nil {
 		t.Fatal(err)
 	}
 	cmd := exec.Command(os.Args[0], "-test.run=^TestHelperHangs$")
@@ -94,7 +94,7 @@ func TestKilledProcess(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := cmd.Start(); err != nil {
+	if err = cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
 	buf := make([]byte, 4096)

@@ -105,7 +105,7 @@ func get(t *testing.T, o objects.Objects, key string, offset, length int64) stri
 		t.Fatal(err)
 	}
 	b, err := io.ReadAll(r)
-	if err := errors.Join(err, r.Close()); err != nil {
+	if err = errors.Join(err, r.Close()); err != nil {
 		t.Fatal(err)
 	}
 	return string(b)
@@ -214,9 +214,21 @@ func testRanges(t *testing.T, o objects.Objects) {
 		offset, length int64
 		want           string
 	}{
-		{"r", 0, -1, "0123456789"}, {"r", 0, 10, "0123456789"}, {"r", 0, 1, "0"}, {"r", 3, 4, "3456"},
-		{"r", 9, 1, "9"}, {"r", 9, -1, "9"}, {"r", 4, -1, "456789"}, {"r", 8, 100, "89"}, {"r", 10, -1, ""},
-		{"r", 10, 5, ""}, {"r", 0, 0, ""}, {"r", 10, 0, ""}, {"empty", 0, -1, ""}, {"empty", 0, 5, ""}, {"empty", 0, 0, ""},
+		{"r", 0, -1, "0123456789"},
+		{"r", 0, 10, "0123456789"},
+		{"r", 0, 1, "0"},
+		{"r", 3, 4, "3456"},
+		{"r", 9, 1, "9"},
+		{"r", 9, -1, "9"},
+		{"r", 4, -1, "456789"},
+		{"r", 8, 100, "89"},
+		{"r", 10, -1, ""},
+		{"r", 10, 5, ""},
+		{"r", 0, 0, ""},
+		{"r", 10, 0, ""},
+		{"empty", 0, -1, ""},
+		{"empty", 0, 5, ""},
+		{"empty", 0, 0, ""},
 	} {
 		if got := get(t, o, c.key, c.offset, c.length); got != c.want {
 			t.Errorf("%s from %d, %d bytes: got %q, want %q", c.key, c.offset, c.length, got, c.want)

@@ -52,7 +52,7 @@ func (d *Dir) Close() error { return d.root.Close() }
 // Put implements Objects: write beside, fsync, link to the name, fsync the
 // directories. A link never replaces a file, unlike a rename.
 func (d *Dir) Put(ctx context.Context, key string, r io.Reader, size int64) (err error) {
-	if err := checkPut(key, size); err != nil {
+	if err = checkPut(key, size); err != nil {
 		return err
 	}
 	src := &exact{r: &withContext{ctx, r}, left: size, hash: sha256.New()}
@@ -63,13 +63,13 @@ func (d *Dir) Put(ctx context.Context, key string, r io.Reader, size int64) (err
 	defer func() {
 		err = errors.Join(err, f.discard())
 	}()
-	if _, err := io.Copy(f, src); err != nil {
+	if _, err = io.Copy(f, src); err != nil {
 		if src.src != nil {
 			return fmt.Errorf("put object %s: %w", key, err) // the caller's, not the store's
 		}
 		return fmt.Errorf("put object %s: %w", key, fromFS(err))
 	}
-	if err := f.Sync(); err != nil {
+	if err = f.Sync(); err != nil {
 		return fmt.Errorf("put object %s: %w", key, fromFS(err))
 	}
 	err = d.place(f.name, key)
@@ -260,7 +260,7 @@ type body struct {
 
 func (b *body) Read(p []byte) (int, error) {
 	n, err := b.Reader.Read(p)
-	if err != nil && err != io.EOF {
+	if err != nil && !errors.Is(err, io.EOF) {
 		err = b.explain(err)
 	}
 	return n, err

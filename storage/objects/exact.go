@@ -32,7 +32,7 @@ func (e *exact) Read(p []byte) (int, error) {
 	}
 	n, err := e.r.Read(p[:min(int64(len(p)), e.left)])
 	if int64(n) == e.left {
-		if e.err = e.ended(); e.err != io.EOF {
+		if e.err = e.ended(); !errors.Is(e.err, io.EOF) {
 			return 0, e.err
 		}
 		err = nil // the next call says io.EOF
@@ -40,7 +40,7 @@ func (e *exact) Read(p []byte) (int, error) {
 	e.left -= int64(n)
 	e.hash.Write(p[:n])
 	if err != nil {
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			err = fmt.Errorf("source ended %d bytes early: %w", e.left, io.ErrUnexpectedEOF)
 		}
 		e.err, e.src = err, err
@@ -52,10 +52,10 @@ func (e *exact) Read(p []byte) (int, error) {
 func (e *exact) ended() error {
 	var b [1]byte
 	_, err := io.ReadFull(e.r, b[:])
-	switch err {
-	case io.EOF:
+	switch {
+	case errors.Is(err, io.EOF):
 		return io.EOF
-	case nil:
+	case err == nil:
 		err = errors.New("source is longer than its stated size")
 	}
 	e.src = err

@@ -74,7 +74,7 @@ func Sum(ctx context.Context, o Objects, key string) (sum [sha256.Size]byte, siz
 	}
 	h := sha256.New()
 	size, err = io.Copy(h, r)
-	if err := errors.Join(err, r.Close()); err != nil {
+	if err = errors.Join(err, r.Close()); err != nil {
 		return sum, size, fmt.Errorf("hash object %s: %w", key, err)
 	}
 	return [sha256.Size]byte(h.Sum(nil)), size, nil
