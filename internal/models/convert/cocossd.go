@@ -32,8 +32,11 @@ func CocoSSD(modelJSON []byte, open func(name string) ([]byte, error)) ([]byte, 
 		return nil, err
 	}
 	scores, n2, err := c.head("concat_1", cocoClasses)
-	if err != nil || n != n2 {
-		return nil, fmt.Errorf("%d boxes, %d scores: %w", n, n2, err)
+	if err != nil {
+		return nil, err
+	}
+	if n != n2 {
+		return nil, fmt.Errorf("%d boxes, %d scores", n, n2)
 	}
 	scores = c.g.op("Sigmoid", []string{scores})
 	c.g.rename(boxes, "box_encodings")

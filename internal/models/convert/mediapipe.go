@@ -149,8 +149,11 @@ func samePadding(in, out, kernel, stride int) (before, after int) {
 
 func (c *tfConverter) pad(op tfOp, x string) (string, error) {
 	p, err := c.m.int32s(op.in[1])
-	if err != nil || len(p) != 8 {
-		return "", fmt.Errorf("pad by %v: %w", p, err)
+	if err != nil {
+		return "", err
+	}
+	if len(p) != 8 {
+		return "", fmt.Errorf("pad by %v", p)
 	}
 	// (N H W C) pairs to (N C H W) befores, then afters.
 	pads := c.g.ints(p[0], p[6], p[2], p[4], p[1], p[7], p[3], p[5])
