@@ -1,0 +1,179 @@
+package analytics
+
+import (
+	"slices"
+	"time"
+
+	"wardwatch/storage"
+	"wardwatch/ward"
+)
+
+const (
+	watchedHole = 5 * time.Second         // a longer stretch without an analysed picture ends Watched
+	peopleHold  = 2500 * time.Millisecond // people unseen for longer have left
+	faceHold    = 5 * time.Second         // a face that turned away for longer is a new sighting
+	personMin   = .35                     // COCO-SSD misses people from behind at .5 (measured)
+)
+
+// Phase is what happened to a sighting in one step.
+type Phase string
+
+// The phases. A closed sighting changes no more.
+const (
+	Opened   Phase = "opened"
+	Extended Phase = "extended"
+	Closed   Phase = "closed"
+)
+
+// Change is one sighting that one picture opened, extended or closed.
+type Change struct {
+	Phase    Phase
+	Sighting ward.Sighting
+	Shot     []byte // when a comparable face is closed: the JPEG of its best shot
+}
+
+// Debouncer turns what was seen picture by picture into sightings. It holds
+// no clock and does no I/O; the same pictures give the same sightings. One
+// goroutine uses it.
+type Debouncer struct {
+	// Camera says where the sightings are.
+	Camera ward.Camera
+	// NewID names a sighting that begins at the given moment.
+	NewID func(at time.Time) ward.SightingID
+
+	last    time.Time // of the newest picture
+	watched *open
+	people  *open
+	faces   []*track
+}
+
+// open is a sighting that may still grow.
+type open struct{ ward.Sighting }
+
+// Step takes one analysed picture and its moment. A picture that is not
+// newer than the one before changes nothing, unless the clock was set back.
+func (d *Debouncer) Step(seen ward.Seen, at time.Time) []Change {
+	var cs []Change
+	if !d.last.IsZero() && !at.After(d.last) {
+		if d.last.Sub(at) <= watchedHole {
+			return nil
+		}
+		cs = d.Close()
+	}
+	before := d.last
+	d.last = at
+	cs = d.stepWatched(cs, at)
+	cs = d.stepPeople(cs, seen, at)
+	return d.stepFaces(cs, seen, at, before)
+}
+
+// Close ends every open sighting at its last picture: the stream is over.
+func (d *Debouncer) Close() []Change {
+	var cs []Change
+	for _, o := range []*open{d.watched, d.people} {
+		if o != nil {
+			cs = append(cs, Change{Phase: Closed, Sighting: o.Sighting})
+		}
+	}
+	for _, t := range d.faces {
+		cs = append(cs, t.closed())
+	}
+	d.watched, d.people, d.faces = nil, nil, nil
+	return cs
+}
+
+func (d *Debouncer) begin(kind ward.SightingKind, at time.Time) open {
+	return open{ward.Sighting{
+		ID: d.NewID(at), CameraID: d.Camera.ID, PlaceID: d.Camera.PlaceID, InstitutionID: d.Camera.InstitutionID,
+		Kind: kind, From: at, To: at,
+	}}
+}
+
+// full says whether the sighting would be too long to store at at.
+func (o *open) full(at time.Time) bool { return at.Sub(o.From) > storage.MaxSighting }
+
+func (d *Debouncer) stepWatched(cs []Change, at time.Time) []Change {
+	phase, from := Extended, at
+	if o := d.watched; o != nil {
+		hole := at.Sub(o.To) > watchedHole
+		if hole || o.full(at) {
+			cs = append(cs, Change{Phase: Closed, Sighting: o.Sighting})
+			d.watched = nil
+			if !hole {
+				from = o.To // cut for its length only: no hole between the two
+			}
+		}
+	}
+	if d.watched == nil {
+		o := d.begin(ward.Watched, from)
+		phase, d.watched = Opened, &o
+	}
+	d.watched.To = at
+	d.watched.Count++
+	return append(cs, Change{Phase: phase, Sighting: d.watched.Sighting})
+}
+
+func (d *Debouncer) stepPeople(cs []Change, seen ward.Seen, at time.Time) []Change {
+	count, score, box := peopleIn(seen)
+	if o := d.people; o != nil && (at.Sub(o.To) > peopleHold || o.full(at)) {
+		cs = append(cs, Change{Phase: Closed, Sighting: o.Sighting})
+		d.people = nil
+	}
+	if count == 0 {
+		return cs
+	}
+	phase := Extended
+	if d.people == nil {
+		o := d.begin(ward.PeopleSeen, at)
+		phase, d.people = Opened, &o
+	}
+	o := d.people
+	o.To, o.Count = at, max(o.Count, count)
+	if score > o.Score {
+		o.Score, o.Box = score, box
+	}
+	return append(cs, Change{Phase: phase, Sighting: o.Sighting})
+}
+
+// peopleIn counts the people of one picture: the persons found, or the
+// faces when those are more (a face at the edge has no body in the picture).
+func peopleIn(seen ward.Seen) (count int, score float32, box ward.Box) {
+	var faces int
+	for _, f := range seen.Faces {
+		if f.Score >= ward.ScoreMin {
+			faces++
+			if f.Score > score {
+				score, box = f.Score, f.Box
+			}
+		}
+	}
+	for _, p := range seen.People {
+		if p.Score >= personMin {
+			count++
+			if p.Score > score {
+				score, box = p.Score, p.Box
+			}
+		}
+	}
+	return max(count, faces), score, box
+}
+
+func (d *Debouncer) stepFaces(cs []Change, seen ward.Seen, at, before time.Time) []Change {
+	d.faces = slices.DeleteFunc(d.faces, func(t *track) bool {
+		gone := at.Sub(t.To) > faceHold || t.full(at)
+		if gone {
+			cs = append(cs, t.closed())
+		}
+		return gone
+	})
+	for _, p := range associate(d.faces, seen.Faces, before) {
+		phase, t := Extended, p.track
+		if t == nil {
+			phase, t = Opened, &track{open: d.begin(ward.FaceSeen, at)}
+			d.faces = append(d.faces, t)
+		}
+		t.add(p.face, seen, at)
+		cs = append(cs, Change{Phase: phase, Sighting: t.Sighting})
+	}
+	return cs
+}

@@ -1,0 +1,195 @@
+package analytics_test
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"wardwatch/analytics"
+	"wardwatch/ward"
+)
+
+var swipe = time.Date(2026, 11, 22, 3, 0, 0, 0, time.UTC)
+
+func sec(s float64) time.Time { return swipe.Add(time.Duration(s * float64(time.Second))) }
+
+// person is the template of one of sixteen people who look nothing alike;
+// near, 0 to 1, turns it towards the next one: 1 is exactly the person.
+func person(i int, near float32) ward.Template {
+	t := make(ward.Template, 17)
+	t[i] = near
+	t[i+1] = 1 - near
+	return ward.Fuse([]ward.Template{t})
+}
+
+func watched(from, to float64) ward.Sighting {
+	return ward.Sighting{ID: ward.SightingID(fmt.Sprintf("w%g", from)), CameraID: "c1", Kind: ward.Watched, From: sec(from), To: sec(to), Count: int(to-from) + 1}
+}
+
+func people(from, to float64) ward.Sighting {
+	return ward.Sighting{ID: ward.SightingID(fmt.Sprintf("p%g", from)), CameraID: "c1", Kind: ward.PeopleSeen, From: sec(from), To: sec(to), Count: 1, Score: .5}
+}
+
+func face(who int, from, to float64) ward.Sighting {
+	return ward.Sighting{
+		ID: ward.SightingID(fmt.Sprintf("f%d/%g", who, from)), CameraID: "c1", Kind: ward.FaceSeen, From: sec(from), To: sec(to), Count: 5, Score: .9,
+		Box: ward.Box{X: .4, Y: .3, W: .2, H: .3}, ModelID: "m1", Template: person(who, 1),
+	}
+}
+
+func with(v ward.Sighting, change func(*ward.Sighting)) ward.Sighting {
+	change(&v)
+	return v
+}
+
+func finding(t *testing.T, rule ward.Rule, s ward.Settlement, win analytics.Window) analytics.Finding {
+	t.Helper()
+	fs := analytics.Judge(s, win, analytics.DefaultParams())
+	i := slices.IndexFunc(fs, func(f analytics.Finding) bool { return f.Rule == rule })
+	if i < 0 {
+		t.Fatalf("no finding of %s", rule)
+	}
+	if f := fs[i]; f.Outcome == analytics.Fired && (f.ZH == "" || f.EN == "" || len(f.Sightings) == 0 || f.Camera == "" || f.Severity < 1 || f.Severity > 3) {
+		t.Errorf("fired without its facts: %+v", f)
+	}
+	return fs[i]
+}
+
+func TestNobodyAtCounter(t *testing.T) {
+	for _, c := range []struct {
+		name      string
+		cameras   []ward.CameraID
+		sightings []ward.Sighting
+		want      analytics.Outcome
+		reason    string
+	}{
+		{"empty counter, watched", []ward.CameraID{"c1"}, []ward.Sighting{watched(-60, 60)}, analytics.Fired, ""},
+		{"watched from just inside", []ward.CameraID{"c1"}, []ward.Sighting{watched(-6, 60)}, analytics.Fired, ""},
+		{"somebody before and after, not at the swipe", []ward.CameraID{"c1"}, []ward.Sighting{watched(-60, 60), people(-40, -6), people(4, 9)}, analytics.Fired, ""},
+		{"two watched stretches with a short hole", []ward.CameraID{"c1"}, []ward.Sighting{watched(-60, -2), watched(0, 60)}, analytics.Fired, ""},
+		{"somebody leaves 4 s before", []ward.CameraID{"c1"}, []ward.Sighting{watched(-60, 60), people(-40, -4)}, analytics.Fine, ""},
+		{"somebody comes 2 s after", []ward.CameraID{"c1"}, []ward.Sighting{watched(-60, 60), people(2, 9)}, analytics.Fine, ""},
+		{"only a face", []ward.CameraID{"c1"}, []ward.Sighting{watched(-60, 60), face(1, -1, 1)}, analytics.Fine, ""},
+		{"somebody seen although badly watched", []ward.CameraID{"c1"}, []ward.Sighting{people(-1, 1)}, analytics.Fine, ""},
+		{"no camera", nil, nil, analytics.Blind, "no_camera"},
+		{"not watched", []ward.CameraID{"c1"}, nil, analytics.Blind, "not_watched"},
+		{"watched too short", []ward.CameraID{"c1"}, []ward.Sighting{watched(-2, 4)}, analytics.Blind, "not_watched"},
+		{"hole of over 3 s at the swipe", []ward.CameraID{"c1"}, []ward.Sighting{watched(-60, -2), watched(1.5, 60)}, analytics.Blind, "not_watched"},
+		{"watching ended at the swipe", []ward.CameraID{"c1"}, []ward.Sighting{watched(-60, 0)}, analytics.Blind, "not_watched"},
+		{"pictures too sparse", []ward.CameraID{"c1"}, []ward.Sighting{with(watched(-60, 60), func(v *ward.Sighting) { v.Count = 25 })}, analytics.Blind, "not_watched"},
+		{"the second camera was not watching", []ward.CameraID{"c1", "c2"}, []ward.Sighting{watched(-60, 60)}, analytics.Blind, "not_watched"},
+		{
+			"both cameras were watching", []ward.CameraID{"c1", "c2"},
+			[]ward.Sighting{watched(-60, 60), with(watched(-50, 60), func(v *ward.Sighting) { v.CameraID = "c2" })}, analytics.Fired, "",
+		},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			f := finding(t, ward.NobodyAtCounter, ward.Settlement{ID: "s", At: swipe}, analytics.Window{Cameras: c.cameras, Sightings: c.sightings})
+			if f.Outcome != c.want || f.Reason != c.reason {
+				t.Errorf("got %s %q, want %s %q", f.Outcome, f.Reason, c.want, c.reason)
+			}
+		})
+	}
+}
+
+func TestFaceMismatch(t *testing.T) {
+	enrolled := ward.Insured{ID: "i1", Enrolled: true, Template: person(1, 1), ModelID: "m1"}
+	for _, c := range []struct {
+		name    string
+		insured ward.Insured
+		seen    []ward.Sighting
+		want    analytics.Outcome
+		reason  string
+	}{
+		{"himself", enrolled, []ward.Sighting{face(1, -5, 3)}, analytics.Fine, ""},
+		{"somebody else", enrolled, []ward.Sighting{face(4, -5, 3)}, analytics.Fired, ""},
+		{"himself and somebody else", enrolled, []ward.Sighting{face(4, -5, 3), face(1, -9, -7)}, analytics.Fine, ""},
+		{"somebody who may be he", enrolled, []ward.Sighting{with(face(1, -5, 3), func(v *ward.Sighting) { v.Template = person(1, .33) })}, analytics.Fine, ""},
+		{"the customer before, then an unseen face", enrolled, []ward.Sighting{face(4, -30, -6), people(-5, 3)}, analytics.Blind, "no_usable_face"},
+		{"the customer before, then nobody", enrolled, []ward.Sighting{face(4, -30, -6)}, analytics.NotApplicable, "nobody"},
+		{"a glimpse of somebody else", enrolled, []ward.Sighting{with(face(4, -1, 0), func(v *ward.Sighting) { v.Count = 1 })}, analytics.Blind, "no_usable_face"},
+		{"a face that cannot be compared", enrolled, []ward.Sighting{with(face(4, -1, 1), func(v *ward.Sighting) { v.Template = nil })}, analytics.Blind, "no_usable_face"},
+		{"people without a face", enrolled, []ward.Sighting{people(-5, 3)}, analytics.Blind, "no_usable_face"},
+		{"nobody", enrolled, nil, analytics.NotApplicable, "nobody"},
+		{"not enrolled", ward.Insured{}, []ward.Sighting{face(4, -5, 3)}, analytics.NotApplicable, "not_enrolled"},
+		{"enrolled with another model", ward.Insured{Template: person(1, 1), ModelID: "m0"}, []ward.Sighting{face(4, -5, 3)}, analytics.NotApplicable, "other_model"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			f := finding(t, ward.FaceMismatch, ward.Settlement{ID: "s", InsuredID: "i1", At: swipe}, analytics.Window{Cameras: []ward.CameraID{"c1"}, Sightings: c.seen, Insured: c.insured})
+			if f.Outcome != c.want || f.Reason != c.reason {
+				t.Errorf("got %s %q, want %s %q", f.Outcome, f.Reason, c.want, c.reason)
+			}
+		})
+	}
+}
+
+// cardsCase is a run of settlements at one counter, all received at once
+// unless late; the last one is judged.
+type card struct {
+	at       float64 // seconds
+	insured  ward.InsuredID
+	received float64
+}
+
+func TestOneFaceManyCards(t *testing.T) {
+	queue := []ward.Sighting{ // each waits in view of the camera while those before pay
+		with(face(1, -130, -110), func(v *ward.Sighting) {}), face(3, -130, -50), face(5, -130, 10),
+	}
+	for _, c := range []struct {
+		name  string
+		cards []card
+		seen  []ward.Sighting
+		want  analytics.Outcome
+		n     int // related
+	}{
+		{"third card", []card{{-60, "a", 0}, {-30, "b", 0}, {0, "c", 0}}, []ward.Sighting{face(1, -70, 10)}, analytics.Fired, 2},
+		{"third card, seen each time anew", []card{{-600, "a", 0}, {-300, "b", 0}, {0, "c", 0}}, []ward.Sighting{face(1, -605, -590), face(1, -305, -290), face(1, -5, 5)}, analytics.Fired, 2},
+		{"fourth card", []card{{-90, "a", 0}, {-60, "b", 0}, {-30, "c", 0}, {0, "d", 0}}, []ward.Sighting{face(1, -100, 10)}, analytics.Fired, 3},
+		{"second card", []card{{-30, "a", 0}, {0, "b", 0}}, []ward.Sighting{face(1, -70, 10)}, analytics.Fine, 0},
+		{"one card three times", []card{{-60, "a", 0}, {-30, "a", 0}, {0, "a", 0}}, []ward.Sighting{face(1, -70, 10)}, analytics.Fine, 0},
+		{"first card again after three", []card{{-90, "a", 0}, {-60, "b", 0}, {-30, "c", 0}, {0, "a", 0}}, []ward.Sighting{face(1, -100, 10)}, analytics.Fine, 0},
+		{"three people, three cards", []card{{-60, "a", 0}, {-30, "b", 0}, {0, "c", 0}}, []ward.Sighting{face(1, -65, -55), face(3, -35, -25), face(5, -5, 5)}, analytics.Fine, 0},
+		{"a queue", []card{{-120, "a", 0}, {-60, "b", 0}, {0, "c", 0}}, queue, analytics.Fine, 0},
+		{"too long ago", []card{{-1900, "a", 0}, {-30, "b", 0}, {0, "c", 0}}, []ward.Sighting{face(1, -1905, -1895), face(1, -40, 10)}, analytics.Fine, 0},
+		{"nobody comparable", []card{{-60, "a", 0}, {-30, "b", 0}, {0, "c", 0}}, []ward.Sighting{people(-70, 10)}, analytics.NotApplicable, 0},
+		{"a passer-by behind, small", []card{{-60, "a", 0}, {-30, "b", 0}, {0, "c", 0}}, []ward.Sighting{face(1, -70, 10), with(face(3, -70, 10), func(v *ward.Sighting) { v.Box.W = .05 })}, analytics.Fired, 2},
+		{"later cards that came in time count this one", []card{{30, "a", 30}, {60, "b", 60}, {0, "c", 0}}, []ward.Sighting{face(1, -5, 70)}, analytics.Fine, 0},
+		{"this card came after the later ones were judged", []card{{30, "a", 30}, {60, "b", 60}, {0, "c", 100}}, []ward.Sighting{face(1, -5, 70)}, analytics.Fired, 2},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			var all []analytics.Other
+			var s ward.Settlement
+			for i, v := range c.cards {
+				s = ward.Settlement{ID: ward.SettlementID(fmt.Sprint(i)), InsuredID: v.insured, At: sec(v.at), Received: sec(v.received)}
+				if v.received == 0 {
+					s.Received = s.At
+				}
+				all = append(all, analytics.Other{Settlement: s, Sightings: c.seen})
+			}
+			f := finding(t, ward.OneFaceManyCards, s, analytics.Window{Cameras: []ward.CameraID{"c1"}, Sightings: c.seen, Others: all})
+			if f.Outcome != c.want || len(f.Related) != c.n {
+				t.Errorf("got %s with %v, want %s with %d", f.Outcome, f.Related, c.want, c.n)
+			}
+		})
+	}
+}
+
+func TestConclude(t *testing.T) {
+	fired, fine := analytics.Finding{Outcome: analytics.Fired}, analytics.Finding{Outcome: analytics.Fine}
+	blind, none := analytics.Finding{Outcome: analytics.Blind, Reason: "no_camera"}, analytics.Finding{Outcome: analytics.NotApplicable, Reason: "not_enrolled"}
+	for _, c := range []struct {
+		fs     []analytics.Finding
+		state  ward.SettlementState
+		reason string
+	}{
+		{[]analytics.Finding{fine, none, none}, ward.Clear, ""},
+		{[]analytics.Finding{blind, none, fine}, ward.CannotTell, "no_camera"},
+		{[]analytics.Finding{blind, fired}, ward.Suspicious, ""},
+		{[]analytics.Finding{fired, blind}, ward.Suspicious, ""},
+	} {
+		if state, reason := analytics.Conclude(c.fs); state != c.state || reason != c.reason {
+			t.Errorf("%v: got %s %q", c.fs, state, reason)
+		}
+	}
+}
