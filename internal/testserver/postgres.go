@@ -183,7 +183,7 @@ func (s *PostgresServer) exec(statement string) (err error) {
 func postgresBin() (string, error) {
 	found, err := filepath.Glob("/usr/lib/postgresql/*/bin/postgres")
 	if err != nil || len(found) == 0 {
-		return "", errors.New("no PostgreSQL server under /usr/lib/postgresql: run make tools")
+		return "", errors.New("no PostgreSQL server under /usr/lib/postgresql: run deploy/setup.sh test")
 	}
 	major := func(path string) int {
 		n, _ := strconv.Atoi(filepath.Base(filepath.Dir(filepath.Dir(path))))

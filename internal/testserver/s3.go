@@ -62,7 +62,7 @@ func MinIOServerIn(t testing.TB, dir string) *S3Server {
 	}
 	bin := filepath.Join(root, ".tools", "bin", "minio")
 	if _, err := os.Stat(bin); err != nil {
-		t.Fatalf("MinIO is not installed (%v): run make tools", err)
+		t.Fatalf("MinIO is not installed (%v): run deploy/setup.sh test", err)
 	}
 	s := newS3Server(t, dir, "/minio/health/ready")
 	s.command = func(addr, dir string) *exec.Cmd {
