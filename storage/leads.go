@@ -28,8 +28,9 @@ func (s *Store) AlertLead(ctx context.Context, id ward.AlertID) (Lead, error) {
 	l := Lead{Source: ward.Source{Kind: ward.FromCamera}}
 	var settlement, related, sightings, snapshot string
 	var from, to int64
-	err := s.read.QueryRowContext(ctx, `SELECT institution_id, camera_id, settlement_id, related, sightings, snapshot_key, clip_from_us, clip_to_us FROM alert WHERE id = $1`, id).
-		Scan(&l.InstitutionID, &l.Source.ID, &settlement, &related, &sightings, &snapshot, &from, &to)
+	var sum []byte
+	err := s.read.QueryRowContext(ctx, `SELECT institution_id, camera_id, settlement_id, related, sightings, snapshot_key, snapshot_sha, clip_from_us, clip_to_us FROM alert WHERE id = $1`, id).
+		Scan(&l.InstitutionID, &l.Source.ID, &settlement, &related, &sightings, &snapshot, &sum, &from, &to)
 	if err != nil {
 		return l, fmt.Errorf("read alert %s: %w", id, missing(err, "alert.unknown", "没有这个疑点。", "No such alert."))
 	}
@@ -38,7 +39,10 @@ func (s *Store) AlertLead(ctx context.Context, id ward.AlertID) (Lead, error) {
 	for _, other := range idList(related) {
 		l.add(ward.EvidenceSettlement, other)
 	}
-	l.add(ward.EvidenceSnapshot, snapshot)
+	if snapshot != "" {
+		l.add(ward.EvidenceSnapshot, snapshot)
+		copy(l.Items[len(l.Items)-1].SHA256[:], sum) // as sealed, not as it is now
+	}
 	for _, sighting := range idList(sightings) {
 		var model string
 		err := s.read.QueryRowContext(ctx, `SELECT COALESCE(MAX(model_id), '') FROM sighting WHERE id = $1`, sighting).Scan(&model)
@@ -104,4 +108,27 @@ func idList(text string) []string {
 		return nil
 	}
 	return ids
+}
+
+// Names are what a package calls the things that it has ids of. Unknown
+// ones are empty.
+type Names struct{ Institution, Place, Camera string }
+
+// NamesOf returns the names around a source.
+func (s *Store) NamesOf(ctx context.Context, inst ward.InstitutionID, src ward.Source) (Names, error) {
+	var n Names
+	err := s.read.QueryRowContext(ctx, `SELECT COALESCE((SELECT name FROM institution WHERE id = $1), ''),
+		COALESCE((SELECT p.name FROM camera c JOIN place p ON p.id = c.place_id WHERE c.id = $2), ''),
+		COALESCE((SELECT name FROM camera WHERE id = $2), '')`, inst, cameraOf(src)).Scan(&n.Institution, &n.Place, &n.Camera)
+	if err != nil {
+		return n, fmt.Errorf("read names of %s: %w", src, err)
+	}
+	return n, nil
+}
+
+func cameraOf(src ward.Source) string {
+	if src.Kind == ward.FromCamera {
+		return src.ID
+	}
+	return ""
 }

@@ -20,6 +20,8 @@ const (
 	KindSettlement = "settlement"
 	KindCase       = "case"
 	KindCustody    = "custody"
+	KindDecision   = "decision" // on an alert
+	KindRound      = "round"    // the order
 )
 
 // SealedRecord is one record as the ledger sealed it.
@@ -119,5 +121,28 @@ func sealedSettlement(ctx context.Context, q ledger.Querier, id ward.SettlementI
 // SealedSegment is the record of a finished segment.
 type SealedSegment = segmentRecord
 
+// SealedAlert is the record of an alert as it was raised.
+type SealedAlert = alertRecord
+
 // SealedVerdict is the record of a sealed visit.
 type SealedVerdict = verdictRecord
+
+// LatestSealed returns the last record of kind and ref, or ward.NotFound.
+func (s *Store) LatestSealed(ctx context.Context, kind, ref string) (SealedRecord, error) {
+	r, ok, err := latestSealed(ctx, s.read, kind, ref)
+	if err == nil && !ok {
+		err = fmt.Errorf("read sealed %s %s: %w", kind, ref, missing(sql.ErrNoRows, "sealed.unknown", "该存证记录不存在或已删除。", "This sealed record does not exist or was erased."))
+	}
+	return r, err
+}
+
+// SealedOf returns every record of kind and ref, oldest first.
+func (s *Store) SealedOf(ctx context.Context, kind, ref string) ([]SealedRecord, error) {
+	return listed(ctx, s, "read sealed "+kind+" "+ref, scanSealed, `SELECT leaf, kind, ref, body FROM sealed_record WHERE kind = $1 AND ref = $2 ORDER BY leaf`, kind, ref)
+}
+
+func scanSealed(r row) (SealedRecord, error) {
+	var v SealedRecord
+	err := r.Scan(&v.Leaf, &v.Kind, &v.Ref, &v.Body)
+	return v, err
+}

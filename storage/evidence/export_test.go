@@ -1,0 +1,300 @@
+package evidence_test
+
+import (
+	"archive/zip"
+	"bytes"
+	"crypto/sha256"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"wardwatch/internal/testcase"
+	"wardwatch/storage/evidence"
+	"wardwatch/storage/ledger"
+	"wardwatch/ward"
+)
+
+func clerk(w *testcase.World) *evidence.Clerk {
+	return &evidence.Clerk{Store: w.Store, Media: w.Media, Software: "wardwatch test"}
+}
+
+func openAlert(t testing.TB, w *testcase.World) ward.Case {
+	t.Helper()
+	c, err := clerk(w).OpenAlert(t.Context(), w.Alert, "收费窗口空刷", w.By)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func export(t testing.TB, w *testcase.World, id ward.CaseID) ([]byte, *evidence.Package) {
+	t.Helper()
+	p, err := clerk(w).Prepare(t.Context(), id, w.By, "移送")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b bytes.Buffer
+	if err := p.Write(t.Context(), &b); err != nil {
+		t.Fatal(err)
+	}
+	if int64(b.Len()) != p.Size {
+		t.Errorf("wrote %d bytes, Size says %d", b.Len(), p.Size)
+	}
+	return b.Bytes(), p
+}
+
+func verify(t testing.TB, b []byte, fingerprint string) evidence.Report {
+	t.Helper()
+	r, err := evidence.Verify(bytes.NewReader(b), int64(len(b)), fingerprint)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func fingerprint(w *testcase.World) string { return ledger.Fingerprint(w.Store.PublicKey()) }
+
+func unpack(t testing.TB, b []byte) map[string][]byte {
+	t.Helper()
+	z, err := zip.NewReader(bytes.NewReader(b), int64(len(b)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	files := map[string][]byte{}
+	for _, f := range z.File {
+		r, err := f.Open()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if files[f.Name], err = io.ReadAll(r); err != nil {
+			t.Fatalf("%s: %v", f.Name, err)
+		}
+	}
+	return files
+}
+
+func TestExportOfAnAlertVerifies(t *testing.T) {
+	testcase.Each(t, func(t *testing.T, w *testcase.World) {
+		c := openAlert(t, w)
+		b, p := export(t, w, c.ID)
+		if len(p.Missing) != 0 {
+			t.Errorf("missing: %+v", p.Missing)
+		}
+		r := verify(t, b, strings.ToUpper(fingerprint(w)))
+		if len(r.Failures) != 0 || !r.Compared || r.Exit(false) != evidence.ExitVerified {
+			t.Fatalf("got %+v", r)
+		}
+		// alert, settlement, snapshot, three segments; case, decision; open, six adds, export
+		if r.Items != 6 || r.Records != 5+1+1+8 || r.Events != 8 || r.Case != c.Number || r.By != string(w.By.ID) {
+			t.Errorf("got %+v", r)
+		}
+		files := unpack(t, b)
+		manifest := string(files["manifest.json"])
+		for _, want := range []string{`"cause": "stalled"`, `"cause": "unknown"`, `"recorded_s": 30`, `"收费窗口 1"`, `"第一医院"`, c.Number} {
+			if !strings.Contains(manifest, want) {
+				t.Errorf("the manifest lacks %s", want)
+			}
+		}
+		if r := verify(t, b, ""); !r.Authentic() || r.Compared || r.Exit(false) != evidence.ExitUnchecked || r.Exit(true) != evidence.ExitVerified {
+			t.Errorf("without a fingerprint: %+v", r)
+		}
+		if r := verify(t, b, strings.Repeat("ab", 32)); r.Authentic() || len(r.Failures) != 1 || r.Failures[0].File != "key.pub" {
+			t.Errorf("with another fingerprint: %+v", r.Failures)
+		}
+	})
+}
+
+func TestExportOfAVisitVerifies(t *testing.T) {
+	w := testcase.SQLite(t)
+	c, err := clerk(w).OpenVisit(t.Context(), w.Visit, "查房", w.By)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, _ := export(t, w, c.ID)
+	if r := verify(t, b, fingerprint(w)); r.Exit(false) != evidence.ExitVerified || r.Items != 3 {
+		t.Errorf("got %+v", r)
+	}
+}
+
+func TestSecondExportDiffersOnlyInItsEvent(t *testing.T) {
+	w := testcase.SQLite(t)
+	c := openAlert(t, w)
+	b1, _ := export(t, w, c.ID)
+	b2, _ := export(t, w, c.ID)
+	one, two := unpack(t, b1), unpack(t, b2)
+	for name, body := range two {
+		if name == "custody.json" || name == "checkpoint" || name == "SHA256SUMS" || strings.HasPrefix(name, "proofs/") {
+			continue
+		}
+		if old, ok := one[name]; ok && !bytes.Equal(old, body) || !ok && !strings.HasPrefix(name, "records/custody-") {
+			t.Errorf("%s differs", name)
+		}
+	}
+	if len(two) != len(one)+2 {
+		t.Errorf("%d and %d files", len(one), len(two))
+	}
+	for _, b := range [][]byte{b1, b2} {
+		if r := verify(t, b, fingerprint(w)); !r.Authentic() {
+			t.Errorf("%+v", r.Failures)
+		}
+	}
+}
+
+func TestASegmentFinishedLaterIsAdded(t *testing.T) {
+	w := testcase.SQLite(t)
+	c := openAlert(t, w)
+	late := w.Record(w.Camera, w.Start.Add(35e9), 10e9, false)
+	added, err := clerk(w).Complete(t.Context(), c.ID, w.By)
+	if err != nil || len(added) != 1 || added[0].Ref != string(late.ID) || added[0].SHA256 != late.SHA256 {
+		t.Fatalf("added %+v, %v", added, err)
+	}
+	if added, err = clerk(w).Complete(t.Context(), c.ID, w.By); err != nil || len(added) != 0 {
+		t.Errorf("again: %+v, %v", added, err)
+	}
+	if b, _ := export(t, w, c.ID); !verify(t, b, fingerprint(w)).Authentic() {
+		t.Error("does not verify")
+	}
+}
+
+func TestMissingAndChangedOriginalsAreNamed(t *testing.T) {
+	w := testcase.SQLite(t)
+	c := openAlert(t, w)
+	segs, err := w.Store.SegmentsBetween(t.Context(), w.Camera, w.Start, w.Start.Add(20e9))
+	if err != nil || len(segs) != 2 {
+		t.Fatal(segs, err)
+	}
+	w.Tamper(segs[0].Key, func([]byte) []byte { return nil })
+	w.Tamper(segs[1].Key, func(b []byte) []byte { b[3] ^= 1; return b })
+	b, p := export(t, w, c.ID)
+	if len(p.Missing) != 2 {
+		t.Fatalf("missing: %+v", p.Missing)
+	}
+	r := verify(t, b, fingerprint(w))
+	if !r.Authentic() || r.Exit(false) != evidence.ExitIncomplete || len(r.Missing) != 2 ||
+		r.Missing[0].File != "segment/"+string(segs[0].ID) || r.Missing[1].File != "segment/"+string(segs[1].ID) {
+		t.Errorf("got %+v", r)
+	}
+	var out strings.Builder
+	if err := evidence.Print(&out, r); err != nil || !strings.Contains(out.String(), string(segs[0].ID)) {
+		t.Errorf("%v\n%s", err, out.String())
+	}
+}
+
+func TestAnOriginalThatChangesDuringTheExportStopsIt(t *testing.T) {
+	w := testcase.SQLite(t)
+	c := openAlert(t, w)
+	p, err := clerk(w).Prepare(t.Context(), c.ID, w.By, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	segs, err := w.Store.SegmentsBetween(t.Context(), w.Camera, w.Start, w.Start.Add(1e9))
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.Tamper(segs[0].Key, func(b []byte) []byte { b[0] ^= 1; return b })
+	if err := p.Write(t.Context(), io.Discard); ward.KindOf(err) != ward.Conflict || !strings.Contains(err.Error(), "media/cam-1/") {
+		t.Errorf("got %v", err)
+	}
+}
+
+// The promise of README.txt: stock tools recompute every hash.
+func TestStockToolsReadThePackage(t *testing.T) {
+	w := testcase.SQLite(t)
+	b, _ := export(t, w, openAlert(t, w).ID)
+	dir := t.TempDir()
+	for name, body := range unpack(t, b) {
+		path := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, body, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	run := func(name string, args ...string) string {
+		t.Helper()
+		cmd := exec.CommandContext(t.Context(), name, args...)
+		cmd.Dir = dir
+		out, err := cmd.CombinedOutput()
+		if err != nil {
+			t.Fatalf("%s %v: %v\n%s", name, args, err, out)
+		}
+		return string(out)
+	}
+	run("sha256sum", "--strict", "-c", "SHA256SUMS")
+	list, err := os.ReadFile(filepath.Join(dir, "SHA256SUMS"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.Split(strings.TrimSpace(string(list)), "\n")
+	for _, l := range lines {
+		sum, name, _ := strings.Cut(l, "  ")
+		if out := run("openssl", "dgst", "-sha256", "-r", name); !strings.HasPrefix(out, sum) {
+			t.Errorf("openssl says %s of %s", out, name)
+		}
+	}
+	out := run("sh", "-c", "openssl pkey -pubin -in key.pub -outform DER | tail -c 32 | openssl dgst -sha256 -r")
+	if !strings.HasPrefix(out, fingerprint(w)) {
+		t.Errorf("openssl says the fingerprint is %s", out)
+	}
+	// The checkpoint's signature too, by hand: its text, and the 64 bytes after the key hash.
+	note := unpack(t, b)["checkpoint"]
+	text, sig, _ := bytes.Cut(note, []byte("\n\n"))
+	if err := os.WriteFile(filepath.Join(dir, "text"), append(text, '\n'), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	fields := bytes.Fields(sig)
+	if err := os.WriteFile(filepath.Join(dir, "sig64"), append(fields[2], '\n'), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	run("sh", "-c", "base64 -d sig64 | tail -c 64 > sig && openssl pkeyutl -verify -pubin -inkey key.pub -rawin -in text -sigfile sig")
+}
+
+func TestVerifyFile(t *testing.T) {
+	w := testcase.SQLite(t)
+	b, _ := export(t, w, openAlert(t, w).ID)
+	path := filepath.Join(t.TempDir(), "p.zip")
+	if err := os.WriteFile(path, b, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var out strings.Builder
+	if code, err := evidence.VerifyFile(&out, path, fingerprint(w), false); code != evidence.ExitVerified || err != nil || !strings.Contains(out.String(), "VERIFIED") {
+		t.Errorf("%d %v %s", code, err, out.String())
+	}
+	if code, err := evidence.VerifyFile(&out, path, "", false); code != evidence.ExitUnchecked || err != nil {
+		t.Errorf("%d %v", code, err)
+	}
+	if code, err := evidence.VerifyFile(&out, path+"x", "", false); code != evidence.ExitUsage || ward.KindOf(err) != ward.Invalid {
+		t.Errorf("%d %v", code, err)
+	}
+}
+
+func TestOpenGivesTheBytesThatWereHashed(t *testing.T) {
+	w := testcase.SQLite(t)
+	c := openAlert(t, w)
+	items, err := w.Store.Evidence(t.Context(), c.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var kinds []ward.EvidenceKind
+	for _, e := range items {
+		r, mime, err := clerk(w).Open(t.Context(), e)
+		if err != nil || mime == "" {
+			t.Fatal(e.Kind, err)
+		}
+		b, err := io.ReadAll(r)
+		if err != nil || sha256.Sum256(b) != e.SHA256 || r.Close() != nil {
+			t.Errorf("%s %s: %v", e.Kind, e.Ref, err)
+		}
+		kinds = append(kinds, e.Kind)
+	}
+	slices.Sort(kinds)
+	if len(slices.Compact(kinds)) != 4 {
+		t.Errorf("got %v", kinds)
+	}
+}
+

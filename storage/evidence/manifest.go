@@ -1,0 +1,154 @@
+package evidence
+
+import (
+	"encoding/hex"
+	"fmt"
+	"strings"
+	"time"
+
+	"wardwatch/storage"
+	"wardwatch/ward"
+)
+
+// Schema is the form of package that this code writes and verifies.
+const Schema = "wardwatch-package/1"
+
+// Names of the files that every package has.
+const (
+	readmeName     = "README.txt"
+	keyName        = "key.pub"
+	manifestName   = "manifest.json"
+	custodyName    = "custody.json"
+	checkpointName = "checkpoint"
+	sumsName       = "SHA256SUMS"
+)
+
+// Manifest lists everything in a package but what depends on the export
+// itself: the custody events, their proofs, the checkpoint and SHA256SUMS.
+// Its SHA-256 is sealed in the ledger by the package's last custody event.
+// The same content therefore always has the same manifest.
+type Manifest struct {
+	Schema      string       `json:"schema"`
+	Case        ward.Case    `json:"case"`
+	CaseLeaf    int64        `json:"case_leaf"`
+	Institution string       `json:"institution"` // its name
+	Software    string       `json:"software"`
+	ModelIDs    []string     `json:"model_ids"` // of the detectors behind the alerts
+	Log         string       `json:"log"`       // the name of the ledger and its key
+	Fingerprint string       `json:"key_sha256"`
+	Items       []Item       `json:"items"`
+	Recordings  []Recording  `json:"recordings"`
+	Records     []RecordFile `json:"records"`
+	Files       []File       `json:"files"`
+}
+
+// Item is one piece of evidence.
+type Item struct {
+	Kind   ward.EvidenceKind `json:"kind"`
+	Ref    string            `json:"ref"`
+	SHA256 string            `json:"sha256"` // hex; empty: not there when it was added
+	Added  time.Time         `json:"added"`
+	By     ward.UserID       `json:"added_by"`
+	// Leaf is the ledger entry that vouches for SHA256: of the segment,
+	// settlement, alert or verdict; for a snapshot that of the custody event.
+	Leaf int64 `json:"leaf"`
+	// Path of the file with these bytes; empty when Missing says why not.
+	Path    string `json:"path,omitempty"`
+	Missing string `json:"missing,omitempty"` // MissingAbsent, MissingChanged…
+	Found   string `json:"found_sha256,omitempty"`
+	// Segment is the recording's own record, as sealed.
+	Segment *storage.SealedSegment `json:"segment,omitempty"`
+	// Events is the path of a visit's protocol, whose hash the verdict holds.
+	Events string `json:"events,omitempty"`
+}
+
+// Why an item has no file.
+const (
+	MissingAbsent  = "absent"  // the object is not in the store
+	MissingChanged = "changed" // the object's SHA-256 is Found, not SHA256
+	MissingErased  = "erased"  // the sealed record was deleted
+)
+
+// Recording says what a camera or bedside recorded of one stretch, and what
+// it did not: "there is no recording" is an answer too.
+type Recording struct {
+	Source   ward.Source `json:"source"`
+	Place    string      `json:"place"`
+	Camera   string      `json:"camera"`
+	From     time.Time   `json:"from"`
+	To       time.Time   `json:"to"`
+	Recorded float64     `json:"recorded_s"`
+	Gaps     []GapSpan   `json:"gaps"`
+}
+
+// GapSpan is a stretch without recording. Cause is "unknown" when none was
+// noted: the stretch was still being recorded when the package was made.
+type GapSpan struct {
+	From  time.Time  `json:"from"`
+	To    time.Time  `json:"to"`
+	Cause ward.Cause `json:"cause"`
+}
+
+// RecordFile is one sealed record, byte for byte as the ledger commits to it.
+type RecordFile struct {
+	Leaf   int64  `json:"leaf"`
+	Kind   string `json:"kind"`
+	Ref    string `json:"ref"`
+	Path   string `json:"path"`
+	SHA256 string `json:"sha256"`
+}
+
+// File is one file that the manifest vouches for.
+type File struct {
+	Path   string `json:"path"`
+	Role   Role   `json:"role"`
+	Bytes  int64  `json:"bytes"`
+	SHA256 string `json:"sha256"`
+}
+
+// Role says what a file is.
+type Role string
+
+// The roles.
+const (
+	RoleOriginal Role = "original" // media, byte for byte as recorded
+	RoleSnapshot Role = "snapshot"
+	RoleRecord   Role = "record"
+	RoleEvents   Role = "events" // the protocol of a visit
+	RoleReadme   Role = "readme"
+	RoleKey      Role = "key"
+)
+
+func proofPath(leaf int64) string { return fmt.Sprintf("proofs/%d.tlog-proof", leaf) }
+
+func recordPath(kind string, leaf int64) string {
+	return fmt.Sprintf("records/%s-%d.json", kind, leaf)
+}
+
+func custodyPath(seq, leaf int64) string {
+	return fmt.Sprintf("records/custody-%06d-%d.json", seq, leaf)
+}
+
+// custodyJSON is the JSON array of the sealed custody records, unchanged.
+func custodyJSON(bodies [][]byte) []byte {
+	var b strings.Builder
+	b.WriteString("[\n")
+	for i, body := range bodies {
+		if i > 0 {
+			b.WriteString(",\n")
+		}
+		b.Write(body)
+	}
+	b.WriteString("\n]\n")
+	return []byte(b.String())
+}
+
+// sums is a file that `sha256sum -c` reads.
+func sums(names []string, sum func(string) [32]byte) []byte {
+	var b strings.Builder
+	for _, n := range names {
+		h := sum(n)
+		b.WriteString(hex.EncodeToString(h[:]) + "  " + n + "\n")
+	}
+	return []byte(b.String())
+}

@@ -1,0 +1,380 @@
+package evidence
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"crypto/x509"
+	_ "embed"
+	"encoding/hex"
+	"encoding/json"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"io"
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+
+	"wardwatch/storage"
+	"wardwatch/storage/ledger"
+	"wardwatch/ward"
+)
+
+//go:embed README.txt
+var readme []byte
+
+// Package is an export that is ready to be streamed.
+type Package struct {
+	Name    string // a file name for it
+	Size    int64  // bytes that Write writes
+	Missing []Item // items whose bytes are not in the package, and why
+	parts   []part
+}
+
+// part is one file of a package to be written.
+type part struct {
+	name string
+	sum  [32]byte
+	crc  uint32
+	size int64
+	data []byte                                           // or
+	open func(ctx context.Context) (io.ReadCloser, error) // re-read while streaming
+}
+
+// draft is a package in the making.
+type draft struct {
+	*Clerk
+	m     Manifest
+	parts []part         // manifest, custody, proofs, checkpoint and sums are still to come
+	leafs map[int64]bool // records that are in
+}
+
+// Prepare collects the case (Complete first), hashes every object, records
+// the export as a custody event that seals the manifest's hash, signs a
+// checkpoint after it and proves every record. An object that is missing or
+// differs from its sealed hash is named in the package and in Missing; it
+// does not stop the export. Nothing is written to the catalogue before all
+// objects have been read.
+func (c *Clerk) Prepare(ctx context.Context, id ward.CaseID, by ward.User, reason string) (*Package, error) {
+	p, err := c.prepare(ctx, id, by, reason)
+	if err != nil {
+		return nil, fmt.Errorf("prepare package of case %s: %w", id, err)
+	}
+	return p, nil
+}
+
+func (c *Clerk) prepare(ctx context.Context, id ward.CaseID, by ward.User, reason string) (*Package, error) {
+	if _, err := c.Complete(ctx, id, by); err != nil {
+		return nil, err
+	}
+	file, err := c.Store.Case(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	d, err := c.draft(ctx, file)
+	if err != nil {
+		return nil, err
+	}
+	manifest, err := json.MarshalIndent(d.m, "", "  ")
+	if err != nil {
+		return nil, fmt.Errorf("write manifest: %w", err)
+	}
+	sum := sha256.Sum256(manifest)
+	hexSum := hex.EncodeToString(sum[:])
+	err = c.Store.Record(ctx, ward.Custody{
+		CaseID: id, Actor: by.ID, Role: by.Role, Action: ward.ActionExport,
+		Object: "package/" + hexSum[:16], SHA256: hexSum, Reason: reason,
+	})
+	if err != nil {
+		return nil, err
+	}
+	d.parts = slices.Insert(d.parts, 2, dataPart(manifestName, manifest))
+	if err := d.finish(ctx, hexSum); err != nil {
+		return nil, err
+	}
+	p := &Package{Name: "case-" + string(file.ID) + ".zip", parts: d.parts}
+	for _, it := range d.m.Items {
+		if it.Missing != "" {
+			p.Missing = append(p.Missing, it)
+		}
+	}
+	entries := p.entries()
+	p.Size = entries[len(entries)-1].end() + int64(len(directory(entries)))
+	return p, nil
+}
+
+// draft reads everything that the manifest lists.
+func (c *Clerk) draft(ctx context.Context, file ward.Case) (*draft, error) {
+	pub := c.Store.PublicKey()
+	der, err := x509.MarshalPKIXPublicKey(pub)
+	if err != nil {
+		return nil, fmt.Errorf("encode key: %w", err)
+	}
+	d := &draft{Clerk: c, leafs: map[int64]bool{}}
+	d.m = Manifest{
+		Schema: Schema, Case: file, Software: c.Software, Log: ledger.Origin(pub), Fingerprint: ledger.Fingerprint(pub),
+		ModelIDs: []string{}, Items: []Item{}, Recordings: []Recording{}, Records: []RecordFile{}, Files: []File{},
+	}
+	d.file(RoleReadme, dataPart(readmeName, readme))
+	d.file(RoleKey, dataPart(keyName, pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der})))
+	sealed, err := c.Store.LatestSealed(ctx, storage.KindCase, string(file.ID))
+	if err != nil {
+		return nil, err
+	}
+	d.m.CaseLeaf = sealed.Leaf
+	d.record(sealed)
+	items, err := c.Store.Evidence(ctx, file.ID)
+	if err != nil {
+		return nil, err
+	}
+	for _, e := range items {
+		if err := d.item(ctx, e); err != nil {
+			return nil, err
+		}
+	}
+	return d, d.recordings(ctx, items)
+}
+
+func (d *draft) file(role Role, p part) {
+	d.parts = append(d.parts, p)
+	d.m.Files = append(d.m.Files, File{Path: p.name, Role: role, Bytes: p.size, SHA256: hex.EncodeToString(p.sum[:])})
+}
+
+func (d *draft) record(r storage.SealedRecord) string {
+	p := recordPath(r.Kind, r.Leaf)
+	if !d.leafs[r.Leaf] {
+		d.leafs[r.Leaf] = true
+		sum := r.Sum()
+		d.m.Records = append(d.m.Records, RecordFile{Leaf: r.Leaf, Kind: r.Kind, Ref: r.Ref, Path: p, SHA256: hex.EncodeToString(sum[:])})
+		d.file(RoleRecord, dataPart(p, r.Body))
+	}
+	return p
+}
+
+// item adds one piece of evidence with its record and bytes.
+func (d *draft) item(ctx context.Context, e ward.Evidence) error {
+	it := Item{Kind: e.Kind, Ref: e.Ref, Added: e.Added, By: e.AddedBy, Leaf: e.Leaf}
+	if e.SHA256 != [32]byte{} {
+		it.SHA256 = hex.EncodeToString(e.SHA256[:])
+	}
+	var err error
+	if e.Kind == ward.EvidenceSnapshot {
+		err = d.media(ctx, &it, e, RoleSnapshot, fmt.Sprintf("snapshots/%04d%s", len(d.m.Items)+1, path.Ext(e.Ref)))
+	} else {
+		err = d.sealed(ctx, &it, e)
+	}
+	if err != nil {
+		return fmt.Errorf("%s %s: %w", e.Kind, e.Ref, err)
+	}
+	d.m.Items = append(d.m.Items, it)
+	return nil
+}
+
+func (d *draft) sealed(ctx context.Context, it *Item, e ward.Evidence) error {
+	r, err := d.Store.Sealed(ctx, e.Leaf)
+	if errors.Is(err, &ward.Error{Kind: ward.NotFound}) {
+		it.Missing = MissingErased
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	p := d.record(r)
+	switch e.Kind {
+	case ward.EvidenceSegment:
+		it.Segment = &storage.SealedSegment{}
+		if err := r.Into(it.Segment); err != nil {
+			return err
+		}
+		return d.media(ctx, it, e, RoleOriginal, "media/"+it.Segment.Source.ID+"/"+path.Base(it.Segment.Key))
+	case ward.EvidenceVisit:
+		it.Path, it.Events = p, "records/visit-"+e.Ref+"-events.json"
+		events, err := d.Store.VisitEvents(ctx, ward.VisitID(e.Ref))
+		if err != nil {
+			return err
+		}
+		b, err := json.Marshal(events)
+		if err != nil {
+			return err
+		}
+		d.file(RoleEvents, dataPart(it.Events, b))
+		var v storage.SealedVerdict
+		if err := r.Into(&v); err != nil {
+			return err
+		}
+		return d.about(ctx, storage.KindRound, string(v.Round))
+	case ward.EvidenceAlert:
+		it.Path = p
+		return d.about(ctx, storage.KindDecision, e.Ref)
+	case ward.EvidenceSettlement:
+		it.Path = p
+	case ward.EvidenceSnapshot: // has no record of its own
+	}
+	return nil
+}
+
+// about adds the records that explain an item: the decisions on an alert,
+// the order of a round.
+func (d *draft) about(ctx context.Context, kind, ref string) error {
+	records, err := d.Store.SealedOf(ctx, kind, ref)
+	for _, r := range records {
+		d.record(r)
+	}
+	return err
+}
+
+// media hashes the object behind e and adds it, or says why it cannot.
+func (d *draft) media(ctx context.Context, it *Item, e ward.Evidence, role Role, name string) error {
+	open := func(ctx context.Context) (io.ReadCloser, error) {
+		r, _, err := d.Clerk.Open(ctx, e)
+		return r, err
+	}
+	p, err := measure(ctx, name, open)
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, &ward.Error{Kind: ward.NotFound}) {
+		it.Missing = MissingAbsent
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if e.SHA256 == [32]byte{} {
+		it.Missing, it.Found = MissingAbsent, hex.EncodeToString(p.sum[:]) // came after it was looked for
+		return nil
+	}
+	if p.sum != e.SHA256 {
+		it.Missing, it.Found = MissingChanged, hex.EncodeToString(p.sum[:])
+		return nil
+	}
+	it.Path = name
+	d.file(role, p)
+	return nil
+}
+
+// measure reads an object once.
+func measure(ctx context.Context, name string, open func(context.Context) (io.ReadCloser, error)) (part, error) {
+	p := part{name: name, open: open}
+	r, err := open(ctx)
+	if err != nil {
+		return p, err
+	}
+	h, c := sha256.New(), crc32.NewIEEE()
+	p.size, err = io.Copy(io.MultiWriter(h, c), r)
+	if err := errors.Join(err, r.Close()); err != nil {
+		return p, fmt.Errorf("read %s: %w", name, err)
+	}
+	p.sum, p.crc = [32]byte(h.Sum(nil)), c.Sum32()
+	return p, nil
+}
+
+func dataPart(name string, b []byte) part {
+	return part{name: name, sum: sha256.Sum256(b), crc: crc32.ChecksumIEEE(b), size: int64(len(b)), data: b}
+}
+
+// finish adds what depends on the export's own custody event: the custody
+// chain up to it, the proofs, the checkpoint and the list of sums.
+func (d *draft) finish(ctx context.Context, manifestSum string) error {
+	events, err := d.Store.Custody(ctx, d.m.Case.ID)
+	if err != nil {
+		return err
+	}
+	// Our event may already have others after it.
+	last := -1
+	for i, e := range events {
+		if e.Action == ward.ActionExport && e.SHA256 == manifestSum {
+			last = i
+		}
+	}
+	var bodies [][]byte
+	var parts []part
+	leafs := []int64{}
+	for _, r := range d.m.Records {
+		leafs = append(leafs, r.Leaf)
+	}
+	for _, e := range events[:last+1] {
+		r, err := d.Store.Sealed(ctx, e.Leaf)
+		if err != nil {
+			return fmt.Errorf("custody event %d: %w", e.Seq, err)
+		}
+		bodies = append(bodies, r.Body)
+		parts = append(parts, dataPart(custodyPath(e.Seq, e.Leaf), r.Body))
+		leafs = append(leafs, e.Leaf)
+	}
+	d.parts = append(append(d.parts, dataPart(custodyName, custodyJSON(bodies))), parts...)
+	note, size, err := d.Store.Checkpoint(ctx)
+	if err != nil {
+		return err
+	}
+	slices.Sort(leafs)
+	for _, leaf := range leafs {
+		p, err := d.Store.Proof(ctx, leaf, size, note)
+		if err != nil {
+			return err
+		}
+		d.parts = append(d.parts, dataPart(proofPath(leaf), []byte(p.String())))
+	}
+	d.parts = append(d.parts, dataPart(checkpointName, []byte(note)))
+	byName := map[string][32]byte{}
+	var names []string
+	for _, p := range d.parts {
+		byName[p.name] = p.sum
+		names = append(names, p.name)
+	}
+	d.parts = append(d.parts, dataPart(sumsName, sums(names, func(n string) [32]byte { return byName[n] })))
+	return nil
+}
+
+func (p *Package) entries() []entry {
+	var all []entry
+	var at int64
+	for _, f := range p.parts {
+		e := entry{name: f.name, size: f.size, crc: f.crc, offset: at}
+		all = append(all, e)
+		at = e.end()
+	}
+	return all
+}
+
+// Write streams the package in little memory, reading every object again.
+// An object that changed since Prepare is an error that names it; what was
+// written until then is not a zip file.
+func (p *Package) Write(ctx context.Context, w io.Writer) error {
+	entries := p.entries()
+	for i, f := range p.parts {
+		if _, err := w.Write(entries[i].local()); err != nil {
+			return fmt.Errorf("write package: %w", err)
+		}
+		if err := f.copy(ctx, w); err != nil {
+			return fmt.Errorf("write package: %s: %w", f.name, err)
+		}
+	}
+	if _, err := w.Write(directory(entries)); err != nil {
+		return fmt.Errorf("write package: %w", err)
+	}
+	return nil
+}
+
+func (p *part) copy(ctx context.Context, w io.Writer) error {
+	if p.open == nil {
+		_, err := io.Copy(w, bytes.NewReader(p.data))
+		return err
+	}
+	r, err := p.open(ctx)
+	if err != nil {
+		return err
+	}
+	h := sha256.New()
+	n, err := io.Copy(io.MultiWriter(w, h), io.LimitReader(r, p.size))
+	if err := errors.Join(err, r.Close()); err != nil {
+		return err
+	}
+	if n != p.size || !bytes.Equal(h.Sum(nil), p.sum[:]) {
+		return &ward.Error{
+			Kind: ward.Conflict, Code: "evidence.changed", ZH: "导出过程中原件发生变化，已中止：" + strings.TrimPrefix(p.name, "media/"),
+			EN: "An original changed during the export, which was stopped: " + p.name,
+		}
+	}
+	return nil
+}

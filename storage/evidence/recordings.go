@@ -1,0 +1,102 @@
+package evidence
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"wardwatch/storage"
+	"wardwatch/ward"
+)
+
+// CauseUnknown is a stretch for which neither a segment nor a gap is noted.
+const CauseUnknown ward.Cause = "unknown"
+
+// recordings fills the manifest's Recordings, Institution and ModelIDs.
+func (d *draft) recordings(ctx context.Context, items []ward.Evidence) error {
+	leads, err := d.leads(ctx, items)
+	if err != nil {
+		return err
+	}
+	names, err := d.Store.NamesOf(ctx, d.m.Case.InstitutionID, ward.Source{})
+	if err != nil {
+		return err
+	}
+	d.m.Institution = names.Institution
+	for _, l := range leads {
+		d.m.ModelIDs = append(d.m.ModelIDs, l.ModelIDs...)
+		if l.From.IsZero() {
+			continue
+		}
+		rec, err := d.recording(ctx, l)
+		if err != nil {
+			return err
+		}
+		d.m.Recordings = append(d.m.Recordings, rec)
+	}
+	slices.Sort(d.m.ModelIDs)
+	d.m.ModelIDs = slices.Compact(d.m.ModelIDs)
+	return nil
+}
+
+func (d *draft) recording(ctx context.Context, l storage.Lead) (Recording, error) {
+	rec := Recording{Source: l.Source, From: l.From, To: l.To}
+	names, err := d.Store.NamesOf(ctx, l.InstitutionID, l.Source)
+	if err != nil {
+		return rec, err
+	}
+	rec.Place, rec.Camera = names.Place, names.Camera
+	segs, err := d.Store.SegmentsBetween(ctx, l.Source, l.From, l.To)
+	if err != nil {
+		return rec, err
+	}
+	gaps, err := d.Store.GapsBetween(ctx, l.Source, l.From, l.To)
+	if err != nil {
+		return rec, err
+	}
+	rec.Recorded, rec.Gaps = cover(l.From, l.To, segs, gaps)
+	return rec, nil
+}
+
+// cover says how many seconds of [from, to) the segments hold, and where
+// and why there are none.
+func cover(from, to time.Time, segs []ward.Segment, gaps []ward.Gap) (float64, []GapSpan) {
+	spans := []GapSpan{}
+	type span struct{ from, to time.Time }
+	var known []span
+	clipped := func(f, t time.Time) (span, bool) {
+		if f.Before(from) {
+			f = from
+		}
+		if t.IsZero() || t.After(to) {
+			t = to
+		}
+		return span{f, t}, f.Before(t)
+	}
+	var recorded time.Duration
+	for _, g := range segs {
+		if s, ok := clipped(g.Start, g.End); ok {
+			recorded += s.to.Sub(s.from)
+			known = append(known, s)
+		}
+	}
+	for _, g := range gaps {
+		if s, ok := clipped(g.From, g.To); ok {
+			spans = append(spans, GapSpan{s.from, s.to, g.Cause})
+			known = append(known, s)
+		}
+	}
+	slices.SortFunc(known, func(a, b span) int { return a.from.Compare(b.from) })
+	at := from
+	for _, s := range append(known, span{to, to}) {
+		// Neighbouring segments may be dated a few milliseconds apart.
+		if s.from.Sub(at) > 50*time.Millisecond {
+			spans = append(spans, GapSpan{at, s.from, CauseUnknown})
+		}
+		if s.to.After(at) {
+			at = s.to
+		}
+	}
+	slices.SortStableFunc(spans, func(a, b GapSpan) int { return a.From.Compare(b.From) })
+	return recorded.Seconds(), spans
+}

@@ -1,0 +1,129 @@
+package evidence
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+)
+
+// errForm is the cause of every error about the form of the zip file.
+var errForm = errors.New("not the package as it was exported")
+
+// Report is the outcome of a verification.
+type Report struct {
+	Case, Institution, Title string
+	Exported                 time.Time
+	By                       string // who exported, an id
+	Items, Files             int
+	Bytes                    int64  // of the package
+	Records, Events          int    // proven; custody events among them
+	LedgerSize               int64  // leaves under the signature
+	Fingerprint              string // of the key in the package
+	Compared                 bool   // it equals the one that the caller brought
+	Failures                 []Finding
+	// Missing are items that the package itself, truthfully, says it lacks.
+	Missing []Finding
+	More    int // failures beyond those listed
+}
+
+// Finding is one thing that is wrong, in words for people.
+type Finding struct{ File, ZH, EN string }
+
+// maxFindings bounds the list of a hostile package.
+const maxFindings = 200
+
+func (r *Report) fail(file, zh, en string) {
+	if len(r.Failures) >= maxFindings {
+		r.More++
+		return
+	}
+	r.Failures = append(r.Failures, Finding{file, zh, en})
+}
+
+// Authentic says that nothing failed. Without Compared it means only that
+// the package agrees with the key that lies in it.
+func (r Report) Authentic() bool { return len(r.Failures) == 0 }
+
+// Exit codes of `wardwatch verify`.
+const (
+	ExitVerified   = 0 // everything proven against the given fingerprint
+	ExitFailed     = 1 // something is changed, missing, added or not proven
+	ExitUsage      = 2 // the file cannot be read
+	ExitUnchecked  = 3 // consistent, but no fingerprint was given
+	ExitIncomplete = 4 // proven, but the package declares items that it lacks
+)
+
+// Exit is the exit code for r. keyless says that the caller knowingly does
+// without a fingerprint.
+func (r Report) Exit(keyless bool) int {
+	switch {
+	case !r.Authentic():
+		return ExitFailed
+	case !r.Compared && !keyless:
+		return ExitUnchecked
+	case len(r.Missing) > 0:
+		return ExitIncomplete
+	default:
+		return ExitVerified
+	}
+}
+
+// Print writes r for people, Chinese first. Names from the package are
+// quoted where they could play tricks with a terminal.
+func Print(w io.Writer, r Report) error {
+	var b strings.Builder
+	line := func(format string, a ...any) { fmt.Fprintf(&b, format+"\n", a...) }
+	switch r.Exit(false) {
+	case ExitVerified:
+		line("核验通过 VERIFIED")
+	case ExitUnchecked:
+		line("未与外部指纹核对 CONSISTENT, BUT NOT CHECKED AGAINST AN OUTSIDE FINGERPRINT")
+	case ExitIncomplete:
+		line("核验通过，但证据不全 VERIFIED, BUT THE PACKAGE SAYS THAT IT IS INCOMPLETE")
+	default:
+		line("核验不通过 FAILED")
+	}
+	if r.Case != "" {
+		line("案号 case:        %s %s", clean(r.Case), clean(r.Title))
+		line("机构 institution: %s", clean(r.Institution))
+		line("证据 items:       %d; 文件 files: %d; 字节 bytes: %d", r.Items, r.Files, r.Bytes)
+		line("封存记录 records: %d，其中保管事件 custody events among them: %d; 日志长度 ledger size: %d", r.Records, r.Events, r.LedgerSize)
+	}
+	if !r.Exported.IsZero() {
+		line("导出 exported:    %s", r.Exported.In(time.FixedZone("", 8*60*60)).Format(time.RFC3339))
+	}
+	if r.Fingerprint != "" {
+		line("公钥指纹 key fingerprint: %s", r.Fingerprint)
+	}
+	if !r.Compared && r.Fingerprint != "" {
+		line("  请与从其他途径取得的指纹比较，或用 --key 指定。包内公钥不能证明自己。")
+		line("  Compare it with the fingerprint that you were given elsewhere, or pass that with --key. A key cannot vouch for itself.")
+	}
+	list := func(title string, fs []Finding) {
+		if len(fs) > 0 {
+			line("%s", title)
+		}
+		for _, f := range fs {
+			line("  %s: %s %s", clean(f.File), clean(f.ZH), clean(f.EN))
+		}
+	}
+	list("不通过的项目 what failed:", r.Failures)
+	if r.More > 0 {
+		line("  另有 %d 项 and %d more", r.More, r.More)
+	}
+	list("缺失的证据 what the package says it lacks:", r.Missing)
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// clean quotes s when it holds anything that does not print.
+func clean(s string) string {
+	if strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) }) {
+		return strconv.Quote(s)
+	}
+	return s
+}
