@@ -1,0 +1,188 @@
+package ingest
+
+import (
+	"context"
+	"log/slog"
+	"math/rand/v2"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"wardwatch/storage"
+	"wardwatch/storage/spool"
+	"wardwatch/ward"
+)
+
+const (
+	firstRetry = 500 * time.Millisecond
+	lastRetry  = 15 * time.Second
+	// liveFor is how long after a media packet a camera counts as live.
+	liveFor = DefaultStall
+)
+
+// Condition says how a camera is doing.
+type Condition string
+
+// The conditions of a camera. They derive from the last media packet, not
+// from a connection.
+const (
+	Connecting Condition = "connecting" // no media yet
+	Live       Condition = "live"
+	Down       Condition = "down" // Cause says why
+	Disabled   Condition = "disabled"
+)
+
+// CameraState is what is known of a camera now.
+type CameraState struct {
+	Condition Condition
+	Cause     ward.Cause // when not live
+	Since     time.Time  // of the condition
+	LastFrame time.Time  // arrival of the last picture; zero before the first
+	Clock     ward.Clock
+	Offset    time.Duration // camera clock minus server clock, when Clock is the camera's
+}
+
+// CameraStats are counts since the process started.
+type CameraStats struct {
+	Packets    uint64 // RTP packets
+	Lost       uint64 // missing in the sequence
+	Garbage    uint64 // packets that could not be decoded
+	Frames     uint64 // pictures
+	Bytes      uint64 // of RTP payload
+	Dropped    uint64 // units that the recorder was too slow for
+	Reconnects uint64 // sessions that ended
+}
+
+type counters struct {
+	packets, lost, garbage, frames, bytes, dropped, reconnects atomic.Uint64
+}
+
+// Camera keeps one camera connected and recorded.
+type Camera struct {
+	ward.Camera
+	Store     *storage.Store
+	Spool     *spool.Spool
+	Log       *slog.Logger
+	Stall     time.Duration // 0 means DefaultStall
+	OnStream  func(context.Context, ward.Camera, *Stream)
+	OnSegment func(ward.Segment)
+
+	clerk    *clerk
+	coverage *coverage
+	stats    *counters
+
+	mu      sync.Mutex // guards the rest
+	stream  *Stream    // while a session lasts
+	session *session
+	state   CameraState
+	seen    time.Time // LastFrame of earlier sessions
+}
+
+// Run connects, records and reconnects until ctx ends. What is not recorded
+// is accounted for; the gap that lasts when Run returns has cause restart.
+func (c *Camera) Run(ctx context.Context) error {
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	c.turn(Connecting, ward.CauseConnecting)
+	retry := firstRetry
+	for {
+		seen := c.State().LastFrame
+		err := c.once(ctx, &wg)
+		if ctx.Err() != nil {
+			c.coverage.missing(ward.CauseRestart, time.Now())
+			return nil
+		}
+		cause := causeOf(err)
+		c.coverage.missing(cause, time.Now())
+		c.Log.Warn("camera session ended", "camera", c.ID, "cause", cause, "error", err)
+		c.stats.reconnects.Add(1)
+		c.turn(Down, cause)
+		if !c.State().LastFrame.Equal(seen) {
+			retry = firstRetry // it was live
+		}
+		wait := retry/2 + rand.N(retry/2+1) //nolint:gosec // jitter
+		retry = min(2*retry, lastRetry)
+		select {
+		case <-time.After(wait):
+		case <-ctx.Done():
+			c.coverage.missing(ward.CauseRestart, time.Now())
+			return nil
+		}
+	}
+}
+
+// once is one session with its recorder.
+func (c *Camera) once(ctx context.Context, wg *sync.WaitGroup) error {
+	s := &session{cam: c.Camera, stall: c.Stall, log: c.Log.With("camera", c.ID), stats: c.stats}
+	if s.stall <= 0 {
+		s.stall = DefaultStall
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel() // the stream's consumers end with it
+	var recording sync.WaitGroup
+	err := s.run(ctx, func(live *Stream) {
+		c.mu.Lock()
+		c.stream, c.session = live, s
+		c.mu.Unlock()
+		// The recorder ends with the stream, so that it writes what came.
+		recording.Go(func() { c.record(context.WithoutCancel(ctx), live) })
+		if c.OnStream != nil {
+			wg.Go(func() { c.OnStream(ctx, c.Camera, live) })
+		}
+	})
+	c.mu.Lock()
+	c.stream, c.session = nil, nil
+	if s.firstUnit.Load() > 0 {
+		c.seen = time.UnixMicro(s.lastUnit.Load()).UTC()
+	}
+	c.mu.Unlock()
+	recording.Wait()
+	return err
+}
+
+func (c *Camera) record(ctx context.Context, s *Stream) {
+	r := &Recorder{
+		Store: c.Store, Spool: c.Spool, SegmentSeconds: c.SegmentSeconds, Log: c.Log, OnSegment: c.OnSegment,
+		clerk: c.clerk, coverage: c.coverage, stats: c.stats,
+	}
+	if err := r.Run(ctx, s); err != nil {
+		c.Log.Error("recorder ended", "camera", c.ID, "error", err)
+	}
+}
+
+// turn sets the condition while no session is live.
+func (c *Camera) turn(to Condition, cause ward.Cause) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.state.Condition != to || c.state.Cause != cause {
+		c.state.Since = time.Now().UTC()
+	}
+	c.state.Condition, c.state.Cause = to, cause
+}
+
+// State says how the camera is doing.
+func (c *Camera) State() CameraState {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	st := c.state
+	st.LastFrame = c.seen
+	if c.session == nil || c.session.firstUnit.Load() == 0 {
+		return st
+	}
+	st.LastFrame = time.UnixMicro(c.session.lastUnit.Load()).UTC()
+	st.Clock, st.Offset = c.stream.Clock()
+	if time.Since(st.LastFrame) > liveFor {
+		return st
+	}
+	st.Condition, st.Cause = Live, ""
+	st.Since = time.UnixMicro(c.session.firstUnit.Load()).UTC()
+	return st
+}
+
+// Stats returns the camera's counts.
+func (c *Camera) Stats() CameraStats {
+	return CameraStats{
+		Packets: c.stats.packets.Load(), Lost: c.stats.lost.Load(), Garbage: c.stats.garbage.Load(), Frames: c.stats.frames.Load(),
+		Bytes: c.stats.bytes.Load(), Dropped: c.stats.dropped.Load(), Reconnects: c.stats.reconnects.Load(),
+	}
+}

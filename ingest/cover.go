@@ -1,0 +1,57 @@
+package ingest
+
+import (
+	"slices"
+	"time"
+
+	"wardwatch/ward"
+)
+
+// Covered says how much of a stretch was recorded and how much is a gap.
+type Covered struct {
+	Recorded time.Duration // in a segment and in no gap: a damaged stretch is not recorded
+	Gap      time.Duration // in a gap; a gap without end lasts until the stretch's end
+}
+
+// Cover sums up segments and gaps within [from, to). A moment in both counts
+// as gap. What is left of the stretch is unaccounted for.
+func Cover(segments []ward.Segment, gaps []ward.Gap, from, to time.Time) Covered {
+	type edge struct {
+		at       time.Time
+		seg, gap int
+	}
+	var edges []edge
+	add := func(begin, end time.Time, seg, gap int) {
+		if begin.Before(from) {
+			begin = from
+		}
+		if end.IsZero() || end.After(to) {
+			end = to
+		}
+		if begin.Before(end) {
+			edges = append(edges, edge{begin, seg, gap}, edge{end, -seg, -gap})
+		}
+	}
+	for _, s := range segments {
+		add(s.Start, s.End, 1, 0)
+	}
+	for _, g := range gaps {
+		add(g.From, g.To, 0, 1)
+	}
+	slices.SortFunc(edges, func(a, b edge) int { return a.at.Compare(b.at) })
+	var c Covered
+	seg, gap := 0, 0
+	for i, e := range edges {
+		if i > 0 {
+			d := e.at.Sub(edges[i-1].at)
+			switch {
+			case gap > 0:
+				c.Gap += d
+			case seg > 0:
+				c.Recorded += d
+			}
+		}
+		seg, gap = seg+e.seg, gap+e.gap
+	}
+	return c
+}

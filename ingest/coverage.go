@@ -1,0 +1,123 @@
+package ingest
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"wardwatch/storage"
+	"wardwatch/ward"
+)
+
+// coverage accounts for every moment of a source that should be recorded:
+// it is in a segment, or in a gap with its cause. Rows are written by the
+// clerk, in order.
+type coverage struct {
+	store *storage.Store
+	clerk *clerk
+	src   ward.Source
+	inst  ward.InstitutionID
+
+	mu    sync.Mutex // guards the rest
+	open  ward.Gap   // the gap that lasts; ID is empty while recording
+	ended time.Time  // where recording ended, until the cause is known
+}
+
+// missing says that from at on nothing is recorded, because of cause. While
+// a gap lasts, another cause ends it and begins the next.
+func (c *coverage) missing(cause ward.Cause, at time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	old := c.open
+	if old.ID != "" && old.Cause == cause {
+		return
+	}
+	if old.ID == "" && !c.ended.IsZero() {
+		at, c.ended = c.ended, time.Time{}
+	}
+	if old.ID != "" && at.Before(old.From) {
+		at = old.From
+	}
+	c.open = ward.Gap{ID: ward.NewID[ward.GapID](at), Source: c.src, InstitutionID: c.inst, From: at, Cause: cause}
+	next := c.open
+	c.clerk.add("open gap", func(ctx context.Context) error {
+		if old.ID == "" {
+			_, err := c.store.OpenGap(ctx, next)
+			return err
+		}
+		_, err := c.store.TurnGap(ctx, old.ID, next)
+		return err
+	})
+}
+
+// stopped says that recording ended at at; the next call of missing tells why.
+func (c *coverage) stopped(at time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.open.ID == "" {
+		c.ended = at
+	}
+}
+
+// recorded says that from at on the source is recorded, or no longer expected.
+func (c *coverage) recorded(at time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	old := c.open
+	c.ended = time.Time{}
+	if old.ID == "" {
+		return
+	}
+	c.open = ward.Gap{}
+	c.clerk.add("close gap", func(ctx context.Context) error { return c.store.CloseGap(ctx, old.ID, at) })
+}
+
+// damaged adds a gap inside a segment.
+func (c *coverage) damaged(cause ward.Cause, from, to time.Time) {
+	g := ward.Gap{ID: ward.NewID[ward.GapID](from), Source: c.src, InstitutionID: c.inst, From: from, To: to, Cause: cause}
+	c.clerk.add("add gap", func(ctx context.Context) error { return c.store.AddGap(ctx, g) })
+}
+
+// resume takes up where the source's last segment and gap ended. The process
+// was down from down to began because of why; from then on the source is not
+// recorded because of cause. created is when the source came into being.
+func (c *coverage) resume(ctx context.Context, created, down, began time.Time, why, cause ward.Cause) error {
+	covered := created
+	seg, err := c.store.LastSegment(ctx, c.src)
+	if err != nil && ward.KindOf(err) != ward.NotFound {
+		return err
+	}
+	if err == nil && seg.End.After(covered) {
+		covered = seg.End
+	}
+	gap, err := c.store.LastGap(ctx, c.src)
+	if err != nil && ward.KindOf(err) != ward.NotFound {
+		return err
+	}
+	if err == nil && gap.To.IsZero() && (gap.Cause == ward.CauseRestart || gap.Cause == ward.CauseDisabled) {
+		// Opened by an orderly stop, or by an operator: it lasted until now.
+		c.mu.Lock()
+		c.open = gap
+		c.mu.Unlock()
+		c.missing(cause, began)
+		return nil
+	}
+	if err == nil && gap.To.IsZero() {
+		gap.To = gap.From
+		if down.After(gap.To) {
+			gap.To = down
+		}
+		if err := c.store.CloseGap(ctx, gap.ID, gap.To); err != nil {
+			return err
+		}
+	}
+	if err == nil && gap.To.After(covered) {
+		covered = gap.To
+	}
+	if covered.Before(began) {
+		c.missing(why, covered)
+		covered = began
+	}
+	c.missing(cause, covered)
+	return nil
+}

@@ -1,0 +1,149 @@
+package ingest
+
+import (
+	"bytes"
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/bluenviron/mediacommon/v2/pkg/codecs/g711"
+	"github.com/bluenviron/mediacommon/v2/pkg/codecs/h264"
+	"github.com/bluenviron/mediacommon/v2/pkg/codecs/mpeg4audio"
+	"github.com/bluenviron/mediacommon/v2/pkg/formats/fmp4"
+	"github.com/bluenviron/mediacommon/v2/pkg/formats/fmp4/seekablebuffer"
+	"github.com/bluenviron/mediacommon/v2/pkg/formats/mp4"
+
+	"wardwatch/ward"
+)
+
+// A recording is ftyp, moov, one uuid box with a header, then fragments of
+// prft, moof, mdat. The prft box (ISO/IEC 14496-12 §8.16.5) dates the first
+// picture of its fragment with the server clock.
+
+// headerUUID marks our uuid box: random, made once.
+var headerUUID = [16]byte{0x6b, 0x1f, 0x0e, 0x52, 0x93, 0x4d, 0x4c, 0x0b, 0xa8, 0x71, 0x2e, 0x5a, 0xd0, 0x47, 0xc6, 0x19}
+
+// header makes a recording say what it is of, without the catalogue.
+type header struct {
+	V             int                `json:"v"`
+	Source        ward.Source        `json:"source"`
+	InstitutionID ward.InstitutionID `json:"institution_id"`
+	Start         time.Time          `json:"start"`
+	Codec         ward.Codec         `json:"codec"`
+	Clock         ward.Clock         `json:"clock"`
+	CameraOffset  time.Duration      `json:"camera_offset_ns"`
+}
+
+// initSegment returns the beginning of a recording.
+func initSegment(h header, tracks []Track, key Unit) ([]byte, error) {
+	in := fmp4.Init{}
+	vp8 := false
+	for _, t := range tracks {
+		c, err := sampleEntry(t, key)
+		if err != nil {
+			return nil, err
+		}
+		vp8 = vp8 || t.Codec == ward.VP8
+		in.Tracks = append(in.Tracks, &fmp4.InitTrack{ID: t.ID, TimeScale: uint32(t.ClockRate), Codec: c}) //nolint:gosec // a clock rate is positive
+	}
+	var b seekablebuffer.Buffer
+	if err := in.Marshal(&b); err != nil {
+		return nil, fmt.Errorf("write init segment: %w", err)
+	}
+	moov := b.Bytes()
+	if vp8 {
+		// VP8's sample entry differs from VP9's in its name only ("VP Codec
+		// ISO Media File Format Binding" §3); mediacommon knows VP9's.
+		moov = bytes.Replace(moov, []byte("vp09"), []byte("vp08"), 1)
+	}
+	body, err := json.Marshal(h)
+	if err != nil {
+		return nil, fmt.Errorf("write recording header: %w", err)
+	}
+	moov = binary.BigEndian.AppendUint32(moov, uint32(8+16+len(body))) //nolint:gosec // a few hundred bytes
+	moov = append(moov, "uuid"...)
+	moov = append(moov, headerUUID[:]...)
+	return append(moov, body...), nil
+}
+
+// sampleEntry describes a track; key is the first picture, which tells VP8's size.
+func sampleEntry(t Track, key Unit) (mp4.Codec, error) {
+	switch t.Codec {
+	case ward.H264:
+		return &mp4.CodecH264{SPS: t.SPS, PPS: t.PPS}, nil
+	case ward.H265:
+		return &mp4.CodecH265{VPS: t.VPS, SPS: t.SPS, PPS: t.PPS}, nil
+	case ward.VP8:
+		w, h, ok := vp8Size(key.AU)
+		if !ok {
+			return nil, fmt.Errorf("track %d: no VP8 key frame", t.ID)
+		}
+		return &mp4.CodecVP9{Width: w, Height: h, BitDepth: 8, ChromaSubsampling: 1}, nil
+	case ward.AAC:
+		var c mpeg4audio.AudioSpecificConfig
+		if err := c.Unmarshal(t.Config); err != nil {
+			return nil, fmt.Errorf("track %d: read AAC configuration: %w", t.ID, err)
+		}
+		return &mp4.CodecMPEG4Audio{Config: c}, nil
+	case ward.Opus:
+		return &mp4.CodecOpus{ChannelCount: max(t.Channels, 1)}, nil
+	case ward.PCMU, ward.PCMA:
+		return &mp4.CodecLPCM{BitDepth: 16, SampleRate: t.ClockRate, ChannelCount: max(t.Channels, 1)}, nil
+	case ward.NoCodec:
+	}
+	return nil, fmt.Errorf("track %d: codec %q cannot be recorded", t.ID, t.Codec)
+}
+
+// vp8Size reads the size from a key frame's header (RFC 6386 §9.1).
+func vp8Size(au [][]byte) (w, h int, ok bool) {
+	if len(au) == 0 || len(au[0]) < 10 || au[0][0]&1 != 0 || !bytes.Equal(au[0][3:6], []byte{0x9d, 0x01, 0x2a}) {
+		return 0, 0, false
+	}
+	w, h = int(binary.LittleEndian.Uint16(au[0][6:])&0x3fff), int(binary.LittleEndian.Uint16(au[0][8:])&0x3fff)
+	return w, h, w > 0 && h > 0
+}
+
+// payload returns the unit as an MP4 sample. NAL units are kept byte for
+// byte. G.711 has no sample entry in MP4, so its sound is expanded to 16-bit
+// linear samples: a derivative, of the audio only.
+func payload(t Track, au []byte, nalus [][]byte) ([]byte, error) {
+	switch t.Codec {
+	case ward.H264, ward.H265:
+		return h264.AVCC(nalus).Marshal()
+	case ward.PCMU:
+		var m g711.Mulaw
+		m.Unmarshal(au)
+		return m, nil
+	case ward.PCMA:
+		var a g711.Alaw
+		a.Unmarshal(au)
+		return a, nil
+	case ward.VP8, ward.AAC, ward.Opus, ward.NoCodec:
+	}
+	return au, nil
+}
+
+// ntpEpoch is 1900-01-01, from which NTP counts.
+var ntpEpoch = time.Date(1900, 1, 1, 0, 0, 0, 0, time.UTC)
+
+// appendPRFT appends a box that says: the sample of track at media time
+// (decode time, in its timescale) arrived at wall.
+func appendPRFT(b []byte, track int, wall time.Time, media int64) []byte {
+	sec := wall.Unix() - ntpEpoch.Unix()
+	frac := uint64(wall.Nanosecond()) << 32 / uint64(time.Second) //nolint:gosec // below 10^9
+	b = binary.BigEndian.AppendUint32(b, 32)
+	b = append(b, "prft"...)
+	b = append(b, 1, 0, 0, 8)                                  // version 1; the relation is consistent in the track
+	b = binary.BigEndian.AppendUint32(b, uint32(track))        //nolint:gosec // from 1
+	b = binary.BigEndian.AppendUint64(b, uint64(sec)<<32|frac) //nolint:gosec // until 2036
+	return binary.BigEndian.AppendUint64(b, uint64(media))     //nolint:gosec // not negative
+}
+
+// readPRFT is the reverse, for a box of 32 bytes.
+func readPRFT(b []byte) (wall time.Time, media int64) {
+	ntp := binary.BigEndian.Uint64(b[16:])
+	nsec := (ntp&0xffffffff*uint64(time.Second) + 1<<31) >> 32
+	wall = time.Unix(int64(ntp>>32)+ntpEpoch.Unix(), int64(nsec)).UTC() //nolint:gosec // 32 bits each
+	return wall, int64(binary.BigEndian.Uint64(b[24:]))                 //nolint:gosec // what we wrote
+}
