@@ -1,0 +1,163 @@
+package rounds
+
+import (
+	"context"
+	"time"
+
+	"wardwatch/ward"
+)
+
+// Notice is what the person at the bedside reads before agreeing.
+type Notice struct {
+	Institution string `json:"institution"`
+	Ward        string `json:"ward"`
+	Bed         string `json:"bed"`
+	NameMasked  string `json:"name_masked"`
+	AskedBy     string `json:"asked_by"`
+	Reason      string `json:"reason"`
+	Recorded    bool   `json:"recorded"`
+	KeptDays    int    `json:"kept_days"`
+	LegalZH     string `json:"legal_zh"`
+	LegalEN     string `json:"legal_en"`
+}
+
+// Legal texts; counsel of the deployer reviews them.
+const (
+	legalZH = "依据《医疗保障基金使用监督管理条例》第二十七条，医保稽核人员可以记录、录音、录像和复制与医保基金使用有关的情况。本次查房将录音录像，并把您的面部与参保登记照片比对。您可以拒绝；拒绝会被如实记录，您也可以要求以其他方式核验身份。"
+	legalEN = "Under Article 27 of the Regulations on the Supervision of the Use of Medical Security Funds, inspectors may record and film. This visit is recorded, and your face is compared with your enrolled photo. You may refuse; the refusal is recorded as such, and you may ask to prove your identity another way."
+)
+
+// Open uses a link up and binds it to the caller's device. The returned
+// secret is the device's only credential. Errors: "bedside.link_unknown",
+// "bedside.link_used", "bedside.link_expired".
+func (e *Engine) Open(ctx context.Context, token string) (device string, n Notice, deadline time.Time, err error) {
+	e.prepare()
+	device, hash := secret()
+	v, err := e.Store.OpenVisit(ctx, hashOf(token), hash, time.Now())
+	if err != nil {
+		return "", n, deadline, err
+	}
+	r, err := e.Store.Round(ctx, v.RoundID)
+	if err != nil {
+		return "", n, deadline, err
+	}
+	inst, err := e.Store.Institution(ctx, v.InstitutionID)
+	if err != nil {
+		return "", n, deadline, err
+	}
+	n = Notice{
+		Institution: inst.Name, Ward: v.Ward, Bed: v.Bed, Reason: r.Reason, Recorded: true, KeptDays: e.KeptDays,
+		LegalZH: legalZH, LegalEN: legalEN,
+	}
+	if p, err := e.Store.Insured(ctx, v.InsuredID); err == nil {
+		n.NameMasked = p.Masked().Name
+	} else if ward.KindOf(err) != ward.NotFound {
+		return "", n, deadline, err
+	}
+	if u, err := e.Store.User(ctx, r.OrderedBy); err == nil {
+		n.AskedBy = u.Name
+	} else if ward.KindOf(err) != ward.NotFound {
+		return "", n, deadline, err
+	}
+	e.notify(v)
+	return device, n, r.Deadline, nil
+}
+
+// Consent records the answer to the notice; a refusal seals the visit.
+func (e *Engine) Consent(ctx context.Context, device string, agree bool) error {
+	e.prepare()
+	v, err := e.Store.VisitByDevice(ctx, hashOf(device))
+	if err != nil {
+		return err
+	}
+	if agree {
+		if v, err = e.Store.Consent(ctx, v.ID, time.Now()); err == nil {
+			e.notify(v)
+		}
+		return err
+	}
+	if v.State != ward.VisitOpened && v.State != ward.VisitConsented {
+		return notNow()
+	}
+	if _, live := e.session(v.ID); live {
+		return notNow()
+	}
+	if err := e.Store.AddVisitEvent(ctx, v.ID, "consent", time.Now(), map[string]any{"agree": false}); err != nil {
+		return err
+	}
+	v.Verdict, v.ReasonZH, v.ReasonEN = ward.Refused, "患者或陪护拒绝了本次查访。", "The patient or a carer declined the visit."
+	return e.seal(ctx, v, nil)
+}
+
+func notNow() error {
+	return &ward.Error{Kind: ward.Conflict, Code: "visit.state", ZH: "查访当前状态不允许此操作，请刷新后重试。", EN: "The visit's state does not allow this; reload and try again."}
+}
+
+// Session answers the bedside's WebRTC offer and begins the visit. One
+// session per device; a session whose media never came may be begun again.
+func (e *Engine) Session(ctx context.Context, device, offer string) (answer string, err error) {
+	e.prepare()
+	v, err := e.Store.VisitByDevice(ctx, hashOf(device))
+	if err != nil {
+		return "", err
+	}
+	if v.State == ward.VisitOpened {
+		return "", &ward.Error{Kind: ward.Conflict, Code: "bedside.no_consent", ZH: "请先阅读告知并选择同意。", EN: "Read the notice and agree first."}
+	}
+	if v.State != ward.VisitConsented {
+		return "", notNow()
+	}
+	r, err := e.Store.Round(ctx, v.RoundID)
+	if err != nil {
+		return "", err
+	}
+	if !r.Deadline.After(time.Now()) {
+		return "", overdue()
+	}
+	s := newSession(e, v)
+	if !e.hold(s) {
+		return "", &ward.Error{Kind: ward.Conflict, Code: "bedside.session_exists", ZH: "查访已在进行中。", EN: "The visit is already running."}
+	}
+	if answer, err = s.connect(ctx, offer); err != nil {
+		e.release(s)
+		return "", err
+	}
+	select {
+	case e.begin <- s:
+		return answer, nil
+	case <-e.done:
+	case <-ctx.Done():
+	}
+	s.abandon()
+	return "", &ward.Error{Kind: ward.Unavailable, Code: "rounds.stopping", ZH: "系统正在重启，请稍后再试。", EN: "The service is restarting; try again in a minute."}
+}
+
+// Leave ends the device's session, if one runs.
+func (e *Engine) Leave(ctx context.Context, device string) error {
+	v, err := e.Store.VisitByDevice(ctx, hashOf(device))
+	if err != nil {
+		return err
+	}
+	if s, ok := e.session(v.ID); ok {
+		s.end(errLeft)
+	}
+	return nil
+}
+
+func (e *Engine) hold(s *session) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if _, ok := e.sessions[s.visit.ID]; ok {
+		return false
+	}
+	e.sessions[s.visit.ID] = s
+	return true
+}
+
+func (e *Engine) release(s *session) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.sessions[s.visit.ID] == s {
+		delete(e.sessions, s.visit.ID)
+	}
+}

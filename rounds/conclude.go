@@ -1,0 +1,102 @@
+package rounds
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"wardwatch/ward"
+)
+
+// conclude stores the outcome of a session that had media: the snapshot, then
+// state, checks and verdict in one transaction. cause, when set, says what
+// cut the session off before its checks were done.
+func (s *session) conclude(ctx context.Context, checks []ward.Check, cause error) error {
+	if cause != nil && checks == nil {
+		checks = s.undone(cause)
+	}
+	v := s.visit
+	v.Verdict = ward.Decide(checks)
+	if v.Verdict == ward.Undecided {
+		return s.await(ctx, checks)
+	}
+	v.SnapshotKey = s.putSnapshot(ctx)
+	v.ReasonZH, v.ReasonEN = reasons(v.Verdict, checks, cause)
+	return s.e.seal(ctx, v, checks)
+}
+
+// await leaves the verdict to a human.
+func (s *session) await(ctx context.Context, checks []ward.Check) error {
+	v := s.visit
+	v.SnapshotKey = s.putSnapshot(ctx)
+	v.ReasonZH, v.ReasonEN = reasons(ward.Undecided, checks, nil)
+	v, err := s.e.Store.AwaitDecision(ctx, v, checks)
+	if errors.Is(err, &ward.Error{Code: "visit.state"}) {
+		return nil // it awaits already, or a human was faster
+	}
+	if err == nil {
+		s.e.notify(v)
+	}
+	return err
+}
+
+// undone are the checks of a session that was cut off. Without eyes a human
+// must decide; every other cause leaves the visit interrupted.
+func (s *session) undone(cause error) []ward.Check {
+	now := time.Now()
+	live := ward.Check{VisitID: s.visit.ID, Kind: ward.CheckLive, Outcome: ward.NotDone, At: now}
+	face := ward.Check{VisitID: s.visit.ID, Kind: ward.CheckFace, Outcome: ward.NotDone, At: now}
+	if errors.Is(cause, errNoEyes) {
+		live.Outcome = ward.Unsure
+		live.DetailZH, live.DetailEN = "视觉分析不可用，未能检测。", "The pictures could not be analysed."
+	}
+	return []ward.Check{live, face}
+}
+
+func (s *session) putSnapshot(ctx context.Context) string {
+	if len(s.faces.shot) == 0 {
+		return ""
+	}
+	key := fmt.Sprintf("v1/%s/%s/snapshot.jpg", s.visit.InstitutionID, s.visit.ID)
+	if err := s.e.Objects.Put(ctx, key, bytes.NewReader(s.faces.shot), int64(len(s.faces.shot))); err != nil {
+		s.e.Log.Error("store a visit's snapshot", "visit", s.visit.ID, "error", err)
+		return ""
+	}
+	return key
+}
+
+// reasons say in a sentence what a verdict rests on. They hold no score.
+func reasons(v ward.Verdict, checks []ward.Check, cause error) (zh, en string) {
+	switch v {
+	case ward.Present:
+		return "活体检测通过，且与登记照片一致。", "The live check passed and the face matches the enrolled photo."
+	case ward.Interrupted:
+		return interruption(cause)
+	case ward.Mismatch, ward.Unable, ward.Undecided, ward.NoVerdict, ward.Absent, ward.Refused, ward.NoAnswer:
+		for _, c := range checks {
+			if c.Outcome != ward.Pass {
+				zh += c.DetailZH
+				en += c.DetailEN + " "
+			}
+		}
+	}
+	return zh, en
+}
+
+func interruption(cause error) (zh, en string) {
+	switch {
+	case errors.Is(cause, context.Canceled):
+		return "系统停机，查访未完成。", "The service was stopped before the visit was finished."
+	case errors.Is(cause, errSilent):
+		return "超过 10 秒未收到画面，查访中断。", "No picture came for 10 seconds; the visit was cut off."
+	case errors.Is(cause, errLeft):
+		return "床旁设备中途离开。", "The bedside left before the visit was finished."
+	case errors.Is(cause, errFlood):
+		return "床旁设备发送异常数据，已断开。", "The bedside device sent too many messages and was disconnected."
+	case errors.Is(cause, errNoReceipt):
+		return "床旁设备未确认指令。", "The bedside device did not acknowledge the commands."
+	}
+	return "连接中断，查访未完成。", "The connection was cut before the visit was finished."
+}

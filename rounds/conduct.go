@@ -1,0 +1,249 @@
+package rounds
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"time"
+
+	"wardwatch/ward"
+)
+
+const (
+	baselineWait = 45 * time.Second // for a usable, steady, straight face
+	hintAfter    = 12 * time.Second
+	settleWait   = 20 * time.Second       // to look straight again
+	settleHeld   = 400 * time.Millisecond // before the next command may come
+	lagGrace     = 8 * time.Second        // for pictures still being looked at
+	faceWait     = 10 * time.Second       // for more good pictures after the turns
+	talkMax      = 10 * time.Minute       // a call goes on after an undecided visit
+)
+
+// conduct is the protocol of one visit, in order. A returned error says why
+// it did not come to its end; the checks then hold what was done.
+func (s *session) conduct(ctx context.Context, recorded chan<- error) ([]ward.Check, error) {
+	stream, err := s.join(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if s.visit, err = s.e.Store.BeginChecking(ctx, s.visit.ID); err != nil {
+		return nil, err
+	}
+	s.began = true
+	s.e.notify(s.visit)
+	// Recording ends with the stream, not with ctx: what came is kept.
+	lasting, stop := context.WithCancel(context.WithoutCancel(ctx))
+	s.dropRecording = stop
+	s.spawn(func() { recorded <- s.e.Record(lasting, stream) })
+	s.spawn(func() { s.watchSilence(ctx) })
+	s.spawn(func() { s.watch(ctx, stream) })
+
+	if err := s.open(ctx); err != nil {
+		return nil, err
+	}
+	live, err := s.checkLive(ctx)
+	if err != nil {
+		return nil, err
+	}
+	face, err := s.checkFace(ctx)
+	if err != nil {
+		return nil, err
+	}
+	checks := []ward.Check{live, face}
+	if ward.Decide(checks) == ward.Undecided {
+		if err := s.talk(ctx, checks); err != nil {
+			return checks, err
+		}
+	}
+	_, err = s.tell(ctx, thanks())
+	return checks, err // the checks were done: what happens now changes nothing
+}
+
+// checkLive asks for random turns of the head and measures them.
+func (s *session) checkLive(ctx context.Context) (ward.Check, error) {
+	c := ward.Check{VisitID: s.visit.ID, Kind: ward.CheckLive}
+	base, found, err := s.findBaseline(ctx)
+	if err != nil {
+		return c, err
+	}
+	c.At = time.Now()
+	if !found {
+		c.Outcome, c.DetailZH, c.DetailEN = ward.Fail, "未能看到清晰、稳定的正面人脸。", "No clear, steady frontal face was seen."
+		return c, s.event(ctx, "check", map[string]any{"check": c.Kind, "outcome": c.Outcome})
+	}
+	row := newSeries()
+	for {
+		t, ok := row.next()
+		if !ok {
+			break
+		}
+		r, err := s.askTurn(ctx, t, base)
+		if err != nil {
+			return c, err
+		}
+		row.count(r)
+		if r == twoFaces {
+			if _, err := s.tell(ctx, say("画面中请只保留患者本人", "Only the patient should be in the picture")); err != nil {
+				return c, err
+			}
+		}
+		if _, err := s.tell(ctx, lookStraight()); err != nil {
+			return c, err
+		}
+	}
+	c.At, c.Outcome, c.Score = time.Now(), row.live(), float32(row.passed)/float32(row.asked)
+	c.DetailZH = fmt.Sprintf("随机转头指令 %d 次，完成 %d 次。", row.passed+row.failed, row.passed)
+	c.DetailEN = fmt.Sprintf("%d random head turns asked, %d done in time.", row.passed+row.failed, row.passed)
+	return c, s.event(ctx, "check", map[string]any{"check": c.Kind, "outcome": c.Outcome})
+}
+
+// findBaseline measures how this person's straight look reads.
+func (s *session) findBaseline(ctx context.Context) (base float32, found bool, err error) {
+	if _, err := s.tell(ctx, lookStraight()); err != nil {
+		return 0, false, err
+	}
+	var b baseline
+	for _, wait := range []time.Duration{hintAfter, baselineWait - hintAfter} {
+		err = s.each(ctx, time.Now().Add(wait), func(l look) bool {
+			base, found = b.see(l)
+			s.faces.see(l, found)
+			return !found
+		})
+		if err != nil || found {
+			return base, found, err
+		}
+		if _, err := s.tell(ctx, say("请把镜头对准脸部，光线要亮，画面中只有一人", "Point the camera at the face, with good light and one person only")); err != nil {
+			return 0, false, err
+		}
+	}
+	return base, found, nil
+}
+
+// askTurn waits until the person looks straight, then, after a random
+// pause, asks for one turn and judges the pictures that follow.
+func (s *session) askTurn(ctx context.Context, t turn, base float32) (result, error) {
+	ok, err := s.settle(ctx, base)
+	if err != nil {
+		return waiting, err
+	}
+	if !ok {
+		return tooLate, s.event(ctx, "answer", map[string]any{"result": "never_straight"})
+	}
+	if err := s.each(ctx, time.Now().Add(pause()), func(l look) bool { s.straight(l, base); return true }); err != nil {
+		return waiting, err
+	}
+	p := turnHead(t)
+	displayed, err := s.tell(ctx, p)
+	if err != nil {
+		return waiting, err
+	}
+	a := attempt{asked: t, baseline: base, receipt: displayed}
+	r := waiting
+	var yaw float32
+	err = s.each(ctx, displayed.Add(turnLate+lagGrace), func(l look) bool {
+		s.faces.see(l, false)
+		if f, ok := l.face(); ok {
+			yaw = f.Yaw - base
+		}
+		r = a.see(l)
+		return r == waiting
+	})
+	if err != nil {
+		return waiting, err
+	}
+	if r == waiting { // pictures came too slowly to see an answer
+		r = tooLate
+	}
+	return r, s.event(ctx, "answer", map[string]any{
+		"id": s.command, "cmd": p.Command, "result": r,
+		"after_ms": time.Since(displayed).Milliseconds(), "yaw": math.Round(float64(yaw)*10) / 10,
+	})
+}
+
+// settle waits until the head has been straight for settleHeld.
+func (s *session) settle(ctx context.Context, base float32) (ok bool, err error) {
+	var since time.Time
+	err = s.each(ctx, time.Now().Add(settleWait), func(l look) bool {
+		switch {
+		case !s.straight(l, base):
+			since = time.Time{}
+		case since.IsZero():
+			since = l.at
+		default:
+			ok = l.at.Sub(since) >= settleHeld
+		}
+		return !ok
+	})
+	return ok, err
+}
+
+// straight says whether the person of l looks straight, and keeps the face.
+func (s *session) straight(l look, base float32) bool {
+	f, ok := l.face()
+	ok = ok && math.Abs(float64(f.Yaw-base)) <= centred
+	if ok {
+		s.faces.see(l, true)
+	}
+	return ok
+}
+
+// checkFace compares the collected faces with the enrolment.
+func (s *session) checkFace(ctx context.Context) (ward.Check, error) {
+	if !s.faces.enough() {
+		err := s.each(ctx, time.Now().Add(faceWait), func(l look) bool {
+			if f, ok := l.face(); ok && math.Abs(float64(f.Yaw)) <= baselineMax {
+				s.faces.see(l, true)
+			}
+			return !s.faces.enough()
+		})
+		if err != nil {
+			return ward.Check{}, err
+		}
+	}
+	p, err := s.e.Store.Insured(ctx, s.visit.InsuredID)
+	if err != nil && ward.KindOf(err) != ward.NotFound {
+		return ward.Check{}, err
+	}
+	c := s.faces.judge(p.Template, p.ModelID, s.e.Thresholds)
+	c.VisitID, c.At = s.visit.ID, time.Now()
+	return c, s.event(ctx, "check", map[string]any{"check": c.Kind, "outcome": c.Outcome})
+}
+
+// each hands looks to f until it returns false or the time is over. The
+// error says why the session ended.
+func (s *session) each(ctx context.Context, until time.Time, f func(look) bool) error {
+	t := time.NewTimer(time.Until(until))
+	defer t.Stop()
+	for {
+		select {
+		case l := <-s.looks:
+			if !f(l) {
+				return nil
+			}
+		case <-t.C:
+			return nil
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+}
+
+// talk keeps the connection open while an inspector is in the call, so
+// that an undecided visit can be decided face to face.
+func (s *session) talk(ctx context.Context, checks []ward.Check) error {
+	if !s.inCall() {
+		return nil
+	}
+	if err := s.await(ctx, checks); err != nil {
+		return err
+	}
+	if _, err := s.tell(ctx, prompt{Command: "wait", ZH: "请稍候，稽核员将与您通话", EN: "Please wait, the inspector will talk to you"}); err != nil {
+		return err
+	}
+	for until := time.Now().Add(talkMax); s.inCall() && time.Now().Before(until); {
+		if err := s.each(ctx, time.Now().Add(time.Second), func(look) bool { return true }); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,108 @@
+package rounds
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"time"
+
+	"wardwatch/ward"
+)
+
+// The numbers of the face check.
+const (
+	faceFrames = 5               // good pictures at least
+	faceSpan   = 2 * time.Second // that they are spread over
+	faceEvery  = 200 * time.Millisecond
+	faceKept   = 40  // pictures; more add nothing
+	facePitch  = 25  // degrees either way that are near-frontal
+	strangers  = .25 // share of pictures unlike the rest that one person does not produce
+)
+
+// faces collects templates: those of straight looks are compared with the
+// enrolment, those of the turns must be the same person's.
+type faces struct {
+	modelID  string
+	straight []ward.Template
+	at       []time.Time
+	turned   []ward.Template
+	best     float32 // quality of shot
+	shot     []byte  // JPEG of the best straight look
+}
+
+// see takes what a picture is good for. straight says that the person was
+// asked to look straight and does.
+func (c *faces) see(l look, straight bool) {
+	f, ok := l.face()
+	if !ok || !f.Usable() || len(f.Template) == 0 {
+		return
+	}
+	c.modelID = l.seen.ModelID
+	if !straight {
+		if len(c.turned) < faceKept {
+			c.turned = append(c.turned, f.Template)
+		}
+		return
+	}
+	if math.Abs(float64(f.Pitch)) > facePitch {
+		return
+	}
+	if q := f.EyePx * float32(math.Sqrt(float64(f.Sharp))); q > c.best && len(l.seen.JPEG) > 0 {
+		c.best, c.shot = q, l.seen.JPEG
+	}
+	if n := len(c.at); n >= faceKept || n > 0 && l.at.Sub(c.at[n-1]) < faceEvery {
+		return
+	}
+	c.straight, c.at = append(c.straight, f.Template), append(c.at, l.at)
+}
+
+// enough says whether the face can be judged.
+func (c *faces) enough() bool {
+	n := len(c.at)
+	return n >= faceFrames && c.at[n-1].Sub(c.at[0]) >= faceSpan
+}
+
+// judge compares the session's face with the enrolment. It fails also when
+// the pictures of the session show more than one person. The score is the
+// cosine; a bedside never sees it.
+func (c *faces) judge(enrolled ward.Template, modelID string, t ward.FaceThresholds) ward.Check {
+	k := ward.Check{Kind: ward.CheckFace, Outcome: ward.NotDone}
+	if !c.enough() {
+		k.DetailZH, k.DetailEN = "合格的正面人脸画面不足。", "Too few usable frontal pictures of the face."
+		return k
+	}
+	one := ward.Fuse(c.straight)
+	odd := 0
+	for _, u := range slices.Concat(c.straight, c.turned) {
+		if one.Cosine(u) < t.NoMatch {
+			odd++
+		}
+	}
+	if n := len(c.straight) + len(c.turned); float64(odd) > strangers*float64(n) {
+		k.Outcome = ward.Fail
+		k.DetailZH, k.DetailEN = "会话中出现了不同的人脸。", "The face changed during the session."
+		return k
+	}
+	switch {
+	case len(enrolled) == 0:
+		k.DetailZH, k.DetailEN = "该参保人尚未登记人脸照片。", "No face is enrolled for this person."
+		return k
+	case modelID != c.modelID:
+		k.DetailZH, k.DetailEN = "登记照片由另一个模型提取，请重新登记。", "The enrolment was made with another model; enrol the photo again."
+		return k
+	}
+	k.Score = one.Cosine(enrolled)
+	shown := fmt.Sprintf("%d", len(c.straight))
+	switch t.Judge(k.Score) {
+	case ward.MatchYes:
+		k.Outcome = ward.Pass
+		k.DetailZH, k.DetailEN = "与登记照片一致（"+shown+" 张画面）。", "Matches the enrolled photo ("+shown+" pictures)."
+	case ward.MatchUnsure:
+		k.Outcome = ward.Unsure
+		k.DetailZH, k.DetailEN = "与登记照片相近但不足以确认，需人工判断。", "Close to the enrolled photo, but not enough; a human decides."
+	case ward.MatchNo:
+		k.Outcome = ward.Fail
+		k.DetailZH, k.DetailEN = "与登记照片不是同一人。", "Not the person of the enrolled photo."
+	}
+	return k
+}

@@ -1,0 +1,110 @@
+package rounds
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+)
+
+const (
+	receiptTimeout = 5 * time.Second // then the command is sent again
+	sendTries      = 3
+)
+
+// prompt is one command to the bedside. ID counts from 1 in a session.
+type prompt struct {
+	ID      int     `json:"id"`
+	Command string  `json:"cmd"`
+	ZH      string  `json:"zh,omitempty"`
+	EN      string  `json:"en,omitempty"`
+	Seconds float64 `json:"seconds,omitempty"` // time to obey
+	Result  string  `json:"result,omitempty"`  // of done: always "thanks"
+}
+
+func lookStraight() prompt {
+	return prompt{Command: "look_straight", ZH: "请正对镜头，保持不动", EN: "Look straight at the camera"}
+}
+
+func turnHead(t turn) prompt {
+	if t == turnLeft {
+		return prompt{Command: "turn_left", ZH: "请向您的左侧转头", EN: "Turn your head to your left", Seconds: turnLate.Seconds()}
+	}
+	return prompt{Command: "turn_right", ZH: "请向您的右侧转头", EN: "Turn your head to your right", Seconds: turnLate.Seconds()}
+}
+
+func say(zh, en string) prompt { return prompt{Command: "say", ZH: zh, EN: en} }
+
+func thanks() prompt {
+	return prompt{Command: "done", Result: "thanks", ZH: "查访完成，谢谢您的配合。", EN: "That is all, thank you."}
+}
+
+// receiptOf reads {"receipt":n}; anything else is ignored.
+func receiptOf(b []byte) (int, bool) {
+	var r struct {
+		Receipt int `json:"receipt"`
+	}
+	if err := json.Unmarshal(b, &r); err != nil || r.Receipt < 1 {
+		return 0, false
+	}
+	return r.Receipt, true
+}
+
+// tell sends a command and returns when it was displayed. It is sent again
+// when no receipt comes; after the third time the session is over.
+func (s *session) tell(ctx context.Context, p prompt) (displayed time.Time, err error) {
+	s.command++
+	p.ID = s.command
+	b, err := json.Marshal(p)
+	if err != nil {
+		return displayed, err
+	}
+	for try := range sendTries {
+		if err := s.event(ctx, "command", map[string]any{"id": p.ID, "cmd": p.Command, "try": try + 1}); err != nil {
+			return displayed, err
+		}
+		if err := s.dc.SendText(string(b)); err != nil {
+			return displayed, fmt.Errorf("%w: send command: %w", errCut, err)
+		}
+		displayed, ok, err := s.receipt(ctx, p.ID)
+		if err != nil {
+			return displayed, err
+		}
+		if ok {
+			return displayed, s.event(ctx, "receipt", map[string]any{"id": p.ID})
+		}
+	}
+	return displayed, errNoReceipt
+}
+
+func (s *session) receipt(ctx context.Context, id int) (at time.Time, ok bool, err error) {
+	wait := time.NewTimer(receiptTimeout)
+	defer wait.Stop()
+	for {
+		select {
+		case n := <-s.receipts:
+			if n == id {
+				return time.Now(), true, nil
+			}
+		case <-wait.C:
+			return at, false, nil
+		case <-ctx.Done():
+			return at, false, context.Cause(ctx)
+		}
+	}
+}
+
+// event stores one step of the protocol.
+func (s *session) event(ctx context.Context, kind string, body map[string]any) error {
+	return s.e.Store.AddVisitEvent(ctx, s.visit.ID, kind, time.Now(), body)
+}
+
+// open waits for the data channel.
+func (s *session) open(ctx context.Context) error {
+	select {
+	case s.dc = <-s.channel:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}

@@ -1,0 +1,176 @@
+// Package rounds runs ward rounds: the order, the bedside's single-use link,
+// one session over WebRTC per bed, its checks and the sealed verdict. It must
+// know nothing of HTTP, of cameras or of how pictures are analysed.
+package rounds
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/pion/webrtc/v4"
+
+	"wardwatch/ingest"
+	"wardwatch/storage"
+	"wardwatch/storage/objects"
+	"wardwatch/ward"
+)
+
+const (
+	sweepEvery  = time.Second
+	sealTimeout = 8 * time.Second // a visit is sealed this long after a stop at the latest
+)
+
+// Eye looks at one bedside's pictures: one decoder in a vision worker.
+type Eye interface {
+	// See decodes one access unit (Annex B for H.264, the frame for VP8).
+	// full also finds faces with pose, quality and templates, a snapshot and
+	// the print; else the unit is only decoded. ok is false when no picture
+	// came out.
+	See(ctx context.Context, au []byte, key, full bool) (seen ward.Seen, ok bool, err error)
+	Close()
+}
+
+// Engine runs every round of this process. Set the fields, call Run; the
+// other methods may be called from any goroutine while Run runs.
+type Engine struct {
+	Store   *storage.Store
+	Objects objects.Objects
+	API     *webrtc.API
+	// Record records a bedside's stream until it is closed, and returns when
+	// what came is committed: (*ingest.Recorder).Run.
+	Record     func(context.Context, *ingest.Stream) error
+	NewEye     func(ward.Codec) Eye
+	Thresholds ward.FaceThresholds
+	LinkValid  time.Duration // of a bedside link; 0 means 10 minutes
+	KeptDays   int           // retention of recordings, told to the patient; 0 means 90
+	Log        *slog.Logger
+	// Notify tells web what changed, for its live updates; may be nil.
+	Notify func(kind, id string, inst ward.InstitutionID)
+
+	once  sync.Once
+	begin chan *session
+	done  chan struct{} // closed when Run is about to return
+
+	mu       sync.Mutex // guards sessions
+	sessions map[ward.VisitID]*session
+}
+
+func (e *Engine) prepare() {
+	e.once.Do(func() {
+		e.begin = make(chan *session)
+		e.done = make(chan struct{})
+		e.sessions = map[ward.VisitID]*session{}
+		if e.LinkValid <= 0 {
+			e.LinkValid = 10 * time.Minute // trust.md: out-of-band secrets live 10 minutes at most
+		}
+		if e.KeptDays <= 0 {
+			e.KeptDays = 90
+		}
+		if e.Thresholds == (ward.FaceThresholds{}) {
+			e.Thresholds = ward.DefaultFaceThresholds
+		}
+	})
+}
+
+// Run seals what a dead process left, then conducts sessions and seals
+// visits whose deadline passed, until ctx ends; running sessions are then
+// sealed as interrupted before Run returns. Call it once.
+func (e *Engine) Run(ctx context.Context) error {
+	e.prepare()
+	if err := e.recover(ctx); err != nil {
+		return err
+	}
+	var all sync.WaitGroup
+	defer all.Wait()
+	defer close(e.done)
+	tick := time.NewTicker(sweepEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case s := <-e.begin:
+			all.Go(func() { s.run(ctx) })
+		case <-tick.C:
+			if err := e.sweep(ctx, time.Now()); err != nil && ctx.Err() == nil {
+				e.Log.Error("sweep of overdue visits", "error", err)
+			}
+		}
+	}
+}
+
+// recover seals the visits that a dead process was checking. Those whose
+// bedside had only consented may still begin.
+func (e *Engine) recover(ctx context.Context) error {
+	left, err := e.Store.VisitsIn(ctx, ward.VisitChecking)
+	if err != nil {
+		return fmt.Errorf("recover rounds: %w", err)
+	}
+	for _, v := range left {
+		v.Verdict, v.ReasonZH, v.ReasonEN = ward.Interrupted, "系统中途重启，查访未完成。", "The service was restarted before the visit was finished."
+		if err := e.seal(ctx, v, nil); err != nil {
+			return fmt.Errorf("recover rounds: %w", err)
+		}
+	}
+	return nil
+}
+
+// sweep seals visits that nobody answered by the deadline.
+func (e *Engine) sweep(ctx context.Context, now time.Time) error {
+	late, err := e.Store.OverdueVisits(ctx, now)
+	if err != nil {
+		return err
+	}
+	var errs []error
+	for _, v := range late {
+		if _, live := e.session(v.ID); live {
+			continue
+		}
+		v.Verdict, v.ReasonZH, v.ReasonEN = ward.NoAnswer, "截止时间前无人应答。", "Nobody answered by the deadline."
+		if v.State != ward.VisitOrdered {
+			v.ReasonZH, v.ReasonEN = "链接已打开，但截止时间前未开始查访。", "The link was opened, but the visit was not begun by the deadline."
+		}
+		errs = append(errs, e.seal(ctx, v, nil))
+	}
+	return errors.Join(errs...)
+}
+
+// seal seals v; that somebody else has done so is no error.
+func (e *Engine) seal(ctx context.Context, v ward.Visit, checks []ward.Check) error {
+	v, err := e.Store.SealVisit(ctx, v, checks)
+	if err != nil && !errors.Is(err, &ward.Error{Code: "visit.sealed"}) {
+		return err
+	}
+	e.Log.Info("visit sealed", "visit", v.ID, "verdict", v.Verdict)
+	e.notify(v)
+	return nil
+}
+
+func (e *Engine) notify(v ward.Visit) {
+	if e.Notify != nil {
+		e.Notify("visit", string(v.ID), v.InstitutionID)
+	}
+}
+
+func (e *Engine) session(id ward.VisitID) (*session, bool) {
+	e.prepare()
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	s, ok := e.sessions[id]
+	return s, ok
+}
+
+// Stream is the live bedside of a visit, while its session runs.
+func (e *Engine) Stream(id ward.VisitID) (*ingest.Stream, bool) {
+	s, ok := e.session(id)
+	if !ok {
+		return nil, false
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.stream, s.stream != nil
+}
