@@ -1,0 +1,121 @@
+package web
+
+import (
+	"context"
+	"net/http"
+	"slices"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"wardwatch/storage"
+	"wardwatch/ward"
+)
+
+// AlertDetail is an alert with what it is about.
+type AlertDetail struct {
+	Alert       ward.Alert        `json:"alert"`
+	Settlement  ward.Settlement   `json:"settlement"`
+	Related     []ward.Settlement `json:"related" doc:"The other cards of one_face_many_cards"`
+	Insured     ward.Insured      `json:"insured" doc:"Masked"`
+	Sightings   []ward.Sighting   `json:"sightings"`
+	HasSnapshot bool              `json:"has_snapshot"`
+}
+
+// AlertDecision moves an alert on.
+type AlertDecision struct {
+	State ward.AlertState `json:"state" doc:"taken, confirmed or dismissed; new reopens a dismissed one"`
+	Note  string          `json:"note,omitempty" maxLength:"1000" doc:"Required to confirm or dismiss"`
+}
+
+type alertList struct {
+	Paging
+	InstitutionFilter
+	State ward.AlertState `query:"state"`
+	Rule  ward.Rule       `query:"rule"`
+}
+
+type AlertPath struct {
+	ID ward.AlertID `path:"id" maxLength:"64"`
+}
+
+type alertDecisionInput struct {
+	AlertPath
+	Body AlertDecision
+}
+
+func (s *Server) alertRoutes(r *routes) {
+	tags, may := []string{"alerts"}, ward.MayReview
+	add(r, role(may), huma.Operation{Method: http.MethodGet, Path: v1 + "/alerts", OperationID: "listAlerts", Summary: "Alerts in scope, newest first", Tags: tags}, s.listAlerts)
+	on(r, may, huma.Operation{Method: http.MethodGet, Path: v1 + "/alerts/{id}", OperationID: "getAlert", Summary: "An alert with its settlement, person and sightings", Tags: tags}, s.loadAlert, s.getAlert)
+	on(r, may, huma.Operation{Method: http.MethodPost, Path: v1 + "/alerts/{id}/decision", OperationID: "decideAlert", Summary: "Take, confirm, dismiss or reopen", Tags: tags},
+		func(ctx context.Context, in *alertDecisionInput) (ward.Alert, ward.InstitutionID, error) {
+			return s.loadAlert(ctx, &in.AlertPath)
+		}, s.decideAlert)
+	on(r, may, media(huma.Operation{Method: http.MethodGet, Path: v1 + "/alerts/{id}/snapshot.jpg", OperationID: "alertSnapshot", Summary: "What the camera saw", Tags: tags}, "image/jpeg"), s.loadAlert, s.alertSnapshot)
+	on(r, may, media(huma.Operation{Method: http.MethodGet, Path: v1 + "/alerts/{id}/clip.mp4", OperationID: "alertClip", Summary: "The recording around the alert", Tags: tags}, "video/mp4"), s.loadAlert, s.alertClip)
+}
+
+func (s *Server) loadAlert(ctx context.Context, in *AlertPath) (ward.Alert, ward.InstitutionID, error) {
+	a, err := s.Store.Alert(ctx, in.ID)
+	return whole(a), a.InstitutionID, err
+}
+
+// whole gives an alert empty lists for nil ones.
+func whole(a ward.Alert) ward.Alert {
+	a.Related, a.Sightings = list(a.Related), list(a.Sightings)
+	return a
+}
+
+func (s *Server) listAlerts(ctx context.Context, in *alertList) (*body[Page[ward.Alert]], error) {
+	v, next, err := s.Store.Alerts(ctx, storage.AlertFilter{
+		Institutions: callerOf(ctx).narrow(in.InstitutionID), State: in.State, Rule: in.Rule, Before: in.Cursor, Limit: in.Limit,
+	})
+	v = slices.Clone(v)
+	for i := range v {
+		v[i] = whole(v[i])
+	}
+	return answer(Page[ward.Alert]{list(v), next}, err)
+}
+
+func (s *Server) getAlert(ctx context.Context, _ *AlertPath, a ward.Alert) (*body[AlertDetail], error) {
+	out := AlertDetail{Alert: a, HasSnapshot: a.SnapshotKey != "", Related: []ward.Settlement{}}
+	var err error
+	if out.Settlement, err = s.Store.Settlement(ctx, a.SettlementID); err != nil {
+		return nil, err
+	}
+	for _, id := range a.Related {
+		v, err := s.Store.Settlement(ctx, id)
+		if err != nil {
+			return nil, err
+		}
+		if callerOf(ctx).May(ward.MayReview, v.InstitutionID) { // a card may have been used elsewhere too
+			out.Related = append(out.Related, v)
+		}
+	}
+	p, err := s.Store.Insured(ctx, out.Settlement.InsuredID)
+	if err != nil && !missing(err) {
+		return nil, err
+	}
+	out.Insured = p.Masked()
+	out.Sightings, err = s.Store.SightingsByID(ctx, a.Sightings)
+	out.Sightings = list(out.Sightings)
+	return answer(out, err)
+}
+
+func (s *Server) decideAlert(ctx context.Context, in *alertDecisionInput, a ward.Alert) (*body[ward.Alert], error) {
+	a, err := s.Store.DecideAlert(ctx, a.ID, in.Body.State, callerOf(ctx).ID, in.Body.Note)
+	if err != nil {
+		return nil, err
+	}
+	s.Hub.Notify(AlertEvent, string(a.ID), a.InstitutionID)
+	return answer(whole(a), nil)
+}
+
+func (s *Server) alertSnapshot(ctx context.Context, _ *AlertPath, a ward.Alert) (*huma.StreamResponse, error) {
+	return s.showObject(ctx, view{object: "alert/" + string(a.ID) + "/snapshot", caseID: a.CaseID}, a.SnapshotKey, "image/jpeg")
+}
+
+func (s *Server) alertClip(ctx context.Context, _ *AlertPath, a ward.Alert) (*huma.StreamResponse, error) {
+	src := ward.Source{Kind: ward.FromCamera, ID: string(a.CameraID)}
+	return s.showClip(ctx, view{object: "alert/" + string(a.ID) + "/clip", caseID: a.CaseID}, src, a.ClipFrom, a.ClipTo)
+}

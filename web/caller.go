@@ -1,0 +1,204 @@
+package web
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humaecho"
+
+	"wardwatch/storage"
+	"wardwatch/ward"
+)
+
+const (
+	// sessionIdle ends a browser session that nobody used; a live wall keeps
+	// its own alive through the event stream.
+	sessionIdle = 30 * time.Minute
+	// sessionLife ends every browser session: one working day.
+	sessionLife = 8 * time.Hour
+	// touchEvery bounds how often a session's last use is written.
+	touchEvery = time.Minute
+)
+
+// caller is who makes a request.
+type caller struct {
+	ward.User
+	session storage.TokenHash
+	kind    storage.SessionKind
+}
+
+// scope is what lists are filtered by; nil is everything.
+func (c caller) scope() []ward.InstitutionID {
+	if c.AllInstitutions {
+		return nil
+	}
+	if c.Institutions == nil {
+		return []ward.InstitutionID{}
+	}
+	return c.Institutions
+}
+
+// narrow is the scope cut down to one institution, when one is asked for.
+func (c caller) narrow(inst ward.InstitutionID) []ward.InstitutionID {
+	switch {
+	case inst == "":
+		return c.scope()
+	case c.Sees(inst):
+		return []ward.InstitutionID{inst}
+	default:
+		return []ward.InstitutionID{}
+	}
+}
+
+type (
+	callerKey struct{}
+	visitKey  struct{}
+	clientKey struct{}
+)
+
+// callerOf returns the signed-in user of a request; on a route whose policy
+// asks for none it is a user who may nothing.
+func callerOf(ctx context.Context) caller {
+	c, _ := ctx.Value(callerKey{}).(caller)
+	return c
+}
+
+// client is where a request comes from.
+type client struct {
+	addr  string // the peer's address; a proxy's when there is one in front
+	agent string
+	tls   bool
+}
+
+func clientOf(ctx context.Context) client {
+	c, _ := ctx.Value(clientKey{}).(client)
+	return c
+}
+
+// admit is the middleware that applies a route's policy.
+func (s *Server) admit(api huma.API, who policy) func(huma.Context, func(huma.Context)) {
+	return func(hc huma.Context, next func(huma.Context)) {
+		r := humaecho.Unwrap(hc).Request()
+		ctx, err := s.authorise(r, who)
+		if err != nil {
+			p := s.problem(hc.Context(), err)
+			hc.SetHeader("Content-Type", p.ContentType(""))
+			hc.SetStatus(p.Status)
+			writeJSON(hc.BodyWriter(), p)
+			return
+		}
+		next(huma.WithContext(hc, context.WithValue(ctx, clientKey{}, s.client(r))))
+	}
+}
+
+func (s *Server) client(r *http.Request) client {
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		host = r.RemoteAddr
+	}
+	return client{addr: host, agent: r.UserAgent(), tls: s.secure(r)}
+}
+
+func (s *Server) secure(r *http.Request) bool { return r.TLS != nil || s.BehindTLS }
+
+// authorise returns the request's context with who it is, or why it may not.
+func (s *Server) authorise(r *http.Request, who policy) (context.Context, error) {
+	ctx := r.Context()
+	switch who.access {
+	case public:
+		return ctx, nil
+	case bedside:
+		v, err := s.deviceVisit(ctx, bearer(r))
+		if err != nil {
+			return ctx, err
+		}
+		return context.WithValue(ctx, visitKey{}, v), nil
+	case signedIn, permitted:
+		c, err := s.identify(r)
+		if err != nil {
+			return ctx, err
+		}
+		if who.access == permitted && (!c.Can(who.permission) || who.all && !c.AllInstitutions) {
+			return ctx, forbidden()
+		}
+		return context.WithValue(ctx, callerKey{}, c), nil
+	case undeclared:
+	}
+	return ctx, errors.New("route without a policy")
+}
+
+// identify finds the user of the session cookie or API token. It reads the
+// session and the user on every request, so that a revoked one is out at once.
+func (s *Server) identify(r *http.Request) (caller, error) {
+	ctx, now := r.Context(), s.now()
+	token, kind := bearer(r), storage.APIToken
+	if token == "" {
+		kind = storage.BrowserSession
+		if c, err := r.Cookie(cookieName(s.secure(r))); err == nil {
+			token = c.Value
+		}
+	}
+	if token == "" {
+		return caller{}, unauthorised()
+	}
+	v, err := s.Store.Session(ctx, storage.HashToken(token), kind)
+	if errors.Is(err, &ward.Error{Kind: ward.NotFound}) {
+		return caller{}, unauthorised()
+	}
+	if err != nil {
+		return caller{}, err
+	}
+	if !now.Before(v.Expires) || kind == storage.BrowserSession && now.Sub(v.Seen) >= sessionIdle {
+		return caller{}, unauthorised()
+	}
+	u, err := s.Store.User(ctx, v.UserID)
+	if err != nil {
+		return caller{}, err
+	}
+	if u.Disabled {
+		return caller{}, unauthorised()
+	}
+	if now.Sub(v.Seen) >= touchEvery {
+		if err := s.Store.TouchSession(ctx, v.Hash, now); err != nil {
+			return caller{}, err
+		}
+	}
+	return caller{User: u, session: v.Hash, kind: kind}, nil
+}
+
+func bearer(r *http.Request) string {
+	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	if !strings.EqualFold(scheme, "Bearer") {
+		return ""
+	}
+	return strings.TrimSpace(token)
+}
+
+// cookieName is __Host- bound where there is TLS; browsers refuse that
+// prefix without it.
+func cookieName(secure bool) string {
+	if secure {
+		return "__Host-wardwatch"
+	}
+	return "wardwatch"
+}
+
+func unauthorised() error {
+	return newProblem(http.StatusUnauthorized, "sign_in.required", "请先登录。", "Sign in first.")
+}
+
+func forbidden() error {
+	return &ward.Error{Kind: ward.Forbidden, Code: "forbidden", ZH: "您的角色没有此权限，请联系管理员。", EN: "Your role may not do this; ask an administrator."}
+}
+
+// permissionsOf lists what the user's role allows.
+func permissionsOf(u ward.User) []ward.Permission {
+	all := []ward.Permission{ward.MayWatch, ward.MayManage, ward.MaySettle, ward.MayReview, ward.MayRound, ward.MayCase, ward.MayAdminister}
+	return slices.DeleteFunc(all, func(p ward.Permission) bool { return !u.Can(p) })
+}

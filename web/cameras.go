@@ -1,0 +1,146 @@
+package web
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"wardwatch/ward"
+)
+
+// Camera is a camera with its live state. The password is never shown.
+type Camera struct {
+	ward.Camera
+	HasPassword bool       `json:"has_password"`
+	Live        CameraLive `json:"live"`
+}
+
+// CameraLive says how a camera is doing now.
+type CameraLive struct {
+	State     string     `json:"state" enum:"off,connecting,live,down" doc:"off: disabled, or this process runs no cameras; down: see cause"`
+	Cause     ward.Cause `json:"cause,omitempty" doc:"Why it is down"`
+	Since     time.Time  `json:"since,omitzero" doc:"When this state began"`
+	LastFrame time.Time  `json:"last_frame,omitzero" doc:"When the last picture arrived"`
+}
+
+// CameraSettings is what can be set of a camera.
+type CameraSettings struct {
+	PlaceID        ward.PlaceID   `json:"place_id" maxLength:"64"`
+	Name           string         `json:"name" minLength:"1" maxLength:"64"`
+	URL            string         `json:"url" maxLength:"1024" doc:"rtsp:// or rtsps://, without user and password" example:"rtsp://10.1.2.3/stream1"`
+	User           string         `json:"user,omitempty" maxLength:"128"`
+	Password       *string        `json:"password,omitempty" maxLength:"128" doc:"Write-only; leave it out to keep the stored one"`
+	Transport      ward.Transport `json:"transport,omitempty"`
+	SegmentSeconds int            `json:"segment_seconds,omitempty" minimum:"2" maximum:"3600"`
+	RetentionDays  int            `json:"retention_days,omitempty" minimum:"1" maximum:"3650"`
+	Enabled        bool           `json:"enabled"`
+}
+
+// NewCamera is a camera to be added; its institution is that of its place.
+type NewCamera struct {
+	ID ward.CameraID `json:"id,omitempty" maxLength:"64" doc:"Chosen by the operator, or left out"`
+	CameraSettings
+}
+
+type CameraPath struct {
+	ID ward.CameraID `path:"id" maxLength:"64"`
+}
+
+type cameraChange struct {
+	CameraPath
+	Body CameraSettings
+}
+
+func (s *Server) cameraRoutes(r *routes) {
+	tags := []string{"cameras"}
+	add(r, role(ward.MayWatch), huma.Operation{Method: http.MethodGet, Path: v1 + "/cameras", OperationID: "listCameras", Summary: "The cameras in scope, with their live state", Tags: tags}, s.listCameras)
+	add(r, role(ward.MayManage), huma.Operation{Method: http.MethodPost, Path: v1 + "/cameras", OperationID: "addCamera", Summary: "Add a camera; recording begins at once", Tags: tags, DefaultStatus: http.StatusCreated}, s.addCamera)
+	on(r, ward.MayWatch, huma.Operation{Method: http.MethodGet, Path: v1 + "/cameras/{id}", OperationID: "getCamera", Summary: "One camera", Tags: tags}, s.loadCamera, s.getCamera)
+	on(r, ward.MayManage, huma.Operation{Method: http.MethodPut, Path: v1 + "/cameras/{id}", OperationID: "changeCamera", Summary: "Replace a camera's settings", Tags: tags},
+		func(ctx context.Context, in *cameraChange) (ward.Camera, ward.InstitutionID, error) {
+			return s.loadCamera(ctx, &in.CameraPath)
+		}, s.changeCamera)
+	on(r, ward.MayManage, huma.Operation{Method: http.MethodDelete, Path: v1 + "/cameras/{id}", OperationID: "deleteCamera", Summary: "Remove a camera; its recordings stay", Tags: tags, DefaultStatus: http.StatusNoContent}, s.loadCamera, s.deleteCamera)
+}
+
+func (s *Server) loadCamera(ctx context.Context, in *CameraPath) (ward.Camera, ward.InstitutionID, error) {
+	c, err := s.Store.Camera(ctx, in.ID)
+	return c, c.InstitutionID, err
+}
+
+func (s *Server) listCameras(ctx context.Context, in *InstitutionFilter) (*body[Page[Camera]], error) {
+	cameras, err := s.Store.Cameras(ctx, callerOf(ctx).narrow(in.InstitutionID))
+	if err != nil {
+		return nil, err
+	}
+	out := make([]Camera, len(cameras))
+	for i, c := range cameras {
+		out[i] = s.cameraView(c)
+	}
+	return items(out, nil)
+}
+
+func (s *Server) getCamera(_ context.Context, _ *CameraPath, c ward.Camera) (*body[Camera], error) {
+	return answer(s.cameraView(c), nil)
+}
+
+func (s *Server) addCamera(ctx context.Context, in *creation[NewCamera]) (*created[Camera], error) {
+	return once(ctx, s, "addCamera", in.Key, in.RawBody, func() (Camera, error) {
+		c := ward.Camera{ID: in.Body.ID, Created: s.now().UTC()}
+		if err := chosenID(&c.ID, s); err != nil {
+			return Camera{}, err
+		}
+		if err := s.settle(ctx, &c, in.Body.CameraSettings); err != nil {
+			return Camera{}, err
+		}
+		if err := s.Store.AddCamera(ctx, c); err != nil {
+			return Camera{}, inBody(err)
+		}
+		s.cameraChanged(c)
+		c, err := s.Store.Camera(ctx, c.ID)
+		return s.cameraView(c), err
+	})
+}
+
+func (s *Server) changeCamera(ctx context.Context, in *cameraChange, c ward.Camera) (*body[Camera], error) {
+	if err := s.settle(ctx, &c, in.Body); err != nil {
+		return nil, err
+	}
+	if err := s.Store.UpdateCamera(ctx, c); err != nil {
+		return nil, inBody(err)
+	}
+	s.cameraChanged(c)
+	c, err := s.Store.Camera(ctx, c.ID)
+	return answer(s.cameraView(c), err)
+}
+
+// settle puts the settings in c. The place must be in the caller's scope.
+func (s *Server) settle(ctx context.Context, c *ward.Camera, b CameraSettings) error {
+	p, err := s.Store.Place(ctx, b.PlaceID)
+	if err != nil {
+		return inBody(err)
+	}
+	if !callerOf(ctx).May(ward.MayManage, p.InstitutionID) {
+		return unknownPlace()
+	}
+	c.InstitutionID, c.PlaceID, c.Name, c.URL, c.User = p.InstitutionID, p.ID, b.Name, b.URL, b.User
+	c.Transport, c.SegmentSeconds, c.RetentionDays, c.Enabled = b.Transport, b.SegmentSeconds, b.RetentionDays, b.Enabled
+	if b.Password != nil {
+		c.Password = ward.Secret(*b.Password)
+	}
+	return nil
+}
+
+func (s *Server) deleteCamera(ctx context.Context, _ *CameraPath, c ward.Camera) (*empty, error) {
+	if err := s.Store.DeleteCamera(ctx, c.ID); err != nil {
+		return nil, err
+	}
+	s.cameraChanged(c)
+	return &empty{}, nil
+}
+
+func (s *Server) cameraChanged(c ward.Camera) {
+	s.Hub.Notify(CameraEvent, string(c.ID), c.InstitutionID)
+}

@@ -1,0 +1,165 @@
+package web
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"reflect"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"wardwatch/ward"
+)
+
+const schemaPrefix = "#/components/schemas/"
+
+// enums are the closed lists of ward as the API document shows them. A value
+// that is missing here is refused on input, so a test compares the table
+// with the constants of package ward.
+var enums = map[reflect.Type][]any{
+	reflect.TypeFor[ward.Action]():          {ward.ActionOpenCase, ward.ActionAdd, ward.ActionView, ward.ActionExport},
+	reflect.TypeFor[ward.AlertState]():      {ward.AlertNew, ward.AlertTaken, ward.AlertConfirmed, ward.AlertDismissed},
+	reflect.TypeFor[ward.Cause]():           {ward.CauseConnecting, ward.CauseUnreachable, ward.CauseAuth, ward.CauseNotFound, ward.CauseCodec, ward.CauseStalled, ward.CauseGarbage, ward.CauseLoss, ward.CauseSlow, ward.CauseDisk, ward.CauseRestart, ward.CauseCrash, ward.CauseDisabled},
+	reflect.TypeFor[ward.CheckKind]():       {ward.CheckLive, ward.CheckFace},
+	reflect.TypeFor[ward.Clock]():           {ward.ServerClock, ward.CameraClock},
+	reflect.TypeFor[ward.Codec]():           {ward.H264, ward.H265, ward.VP8, ward.AAC, ward.Opus, ward.PCMU, ward.PCMA, ward.NoCodec},
+	reflect.TypeFor[ward.EvidenceKind]():    {ward.EvidenceSegment, ward.EvidenceSnapshot, ward.EvidenceSettlement, ward.EvidenceAlert, ward.EvidenceVisit},
+	reflect.TypeFor[ward.Outcome]():         {ward.Pass, ward.Fail, ward.Unsure, ward.NotDone},
+	reflect.TypeFor[ward.Permission]():      {ward.MayWatch, ward.MayManage, ward.MaySettle, ward.MayReview, ward.MayRound, ward.MayCase, ward.MayAdminister},
+	reflect.TypeFor[ward.PlaceKind]():       {ward.Charge, ward.Pharmacy, ward.Corridor, ward.Ward, ward.Treatment},
+	reflect.TypeFor[ward.Role]():            {ward.Administrator, ward.Inspector, ward.Operator},
+	reflect.TypeFor[ward.Rule]():            {ward.NobodyAtCounter, ward.FaceMismatch, ward.OneFaceManyCards},
+	reflect.TypeFor[ward.SegmentState]():    {ward.Spooled, ward.Archived, ward.Deleted},
+	reflect.TypeFor[ward.SettlementKind]():  {ward.Outpatient, ward.DrugSale, ward.TreatmentFee, ward.Inpatient},
+	reflect.TypeFor[ward.SettlementState](): {ward.Pending, ward.Clear, ward.Suspicious, ward.CannotTell},
+	reflect.TypeFor[ward.SightingKind]():    {ward.Watched, ward.PeopleSeen, ward.FaceSeen},
+	reflect.TypeFor[ward.SourceKind]():      {ward.FromCamera, ward.FromVisit},
+	reflect.TypeFor[ward.Transport]():       {ward.TransportTCP, ward.TransportUDP, ward.TransportAuto},
+	reflect.TypeFor[ward.Verdict]():         {ward.NoVerdict, ward.Present, ward.Mismatch, ward.Absent, ward.Unable, ward.Refused, ward.NoAnswer, ward.Interrupted, ward.Undecided},
+	reflect.TypeFor[ward.VisitState]():      {ward.VisitOrdered, ward.VisitOpened, ward.VisitConsented, ward.VisitChecking, ward.VisitDeciding, ward.VisitSealed},
+}
+
+// enum stands for the string type T in the API document.
+type enum[T ~string] string
+
+// Schema names T's schema and lists its values.
+func (enum[T]) Schema(r huma.Registry) *huma.Schema {
+	t := reflect.TypeFor[T]()
+	values := make([]any, len(enums[t]))
+	for i, v := range enums[t] {
+		values[i] = reflect.ValueOf(v).String()
+	}
+	s := &huma.Schema{Type: huma.TypeString, Enum: values}
+	s.PrecomputeMessages()
+	r.Map()[t.Name()] = s
+	return &huma.Schema{Ref: schemaPrefix + t.Name()}
+}
+
+func alias[T ~string](r huma.Registry) {
+	r.RegisterTypeAlias(reflect.TypeFor[T](), reflect.TypeFor[enum[T]]())
+}
+
+func apiConfig() huma.Config {
+	c := huma.DefaultConfig("Wardwatch", "1")
+	c.Info.Description = "Cameras, settlements, ward rounds and cases of a medical-insurance inspection. Times are RFC 3339 in UTC, money is in 分, errors are RFC 9457 problems."
+	// The document is served by a declared route of our own; no docs page,
+	// no $schema links.
+	c.OpenAPIPath, c.DocsPath, c.SchemasPath, c.CreateHooks = "", "", "", nil
+	c.Transformers = []huma.Transformer{ownProblems}
+	c.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
+		"session": {Type: "apiKey", In: "cookie", Name: cookieName(true), Description: "Set by /sign-in; the name has no __Host- prefix where there is no TLS."},
+		"token":   {Type: "http", Scheme: "bearer", Description: "An API token, for billing systems."},
+		"device":  {Type: "http", Scheme: "bearer", Description: "The device secret that /bedside/open returned."},
+	}
+	r := c.Components.Schemas
+	r.RegisterTypeAlias(reflect.TypeFor[huma.ErrorModel](), reflect.TypeFor[Problem]())
+	alias[ward.Action](r)
+	alias[ward.AlertState](r)
+	alias[ward.Cause](r)
+	alias[ward.CheckKind](r)
+	alias[ward.Clock](r)
+	alias[ward.Codec](r)
+	alias[ward.EvidenceKind](r)
+	alias[ward.Outcome](r)
+	alias[ward.Permission](r)
+	alias[ward.PlaceKind](r)
+	alias[ward.Role](r)
+	alias[ward.Rule](r)
+	alias[ward.SegmentState](r)
+	alias[ward.SettlementKind](r)
+	alias[ward.SettlementState](r)
+	alias[ward.SightingKind](r)
+	alias[ward.SourceKind](r)
+	alias[ward.Transport](r)
+	alias[ward.Verdict](r)
+	alias[ward.VisitState](r)
+	return c
+}
+
+// tidy corrects what huma describes too broadly: every array is an array,
+// never null, since the handlers answer with empty ones; and a body that is
+// read as JSON is not offered as raw bytes.
+func tidy(doc *huma.OpenAPI) {
+	for _, s := range doc.Components.Schemas.Map() {
+		noNullArrays(s)
+	}
+	for _, path := range doc.Paths {
+		for _, op := range []*huma.Operation{path.Post, path.Put} {
+			if op == nil || op.RequestBody == nil {
+				continue
+			}
+			if _, ok := op.RequestBody.Content["application/json"]; ok {
+				delete(op.RequestBody.Content, "application/octet-stream")
+			}
+		}
+	}
+}
+
+func noNullArrays(s *huma.Schema) {
+	if s == nil {
+		return
+	}
+	if s.Type == huma.TypeArray {
+		s.Nullable = false
+	}
+	noNullArrays(s.Items)
+	for _, p := range s.Properties {
+		noNullArrays(p)
+	}
+}
+
+// Document returns the OpenAPI 3.1 document as indented JSON. It needs no
+// running parts.
+func Document() ([]byte, error) {
+	r, err := (&Server{}).routes()
+	if err != nil {
+		return nil, err
+	}
+	return r.document()
+}
+
+func (r *routes) document() ([]byte, error) {
+	raw, err := r.api.OpenAPI().MarshalJSON()
+	if err != nil {
+		return nil, err
+	}
+	return indent(raw)
+}
+
+// binary describes a response that is not JSON.
+func binary(description string, contentTypes ...string) *huma.Response {
+	r := &huma.Response{Description: description, Content: map[string]*huma.MediaType{}}
+	for _, t := range contentTypes {
+		r.Content[t] = &huma.MediaType{Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}}
+	}
+	return r
+}
+
+func indent(raw []byte) ([]byte, error) {
+	var b bytes.Buffer
+	if err := json.Indent(&b, raw, "", "  "); err != nil {
+		return nil, fmt.Errorf("indent document: %w", err)
+	}
+	b.WriteByte('\n')
+	return b.Bytes(), nil
+}

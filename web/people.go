@@ -1,0 +1,88 @@
+package web
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"wardwatch/ward"
+)
+
+// maxPhoto is the largest enrolment photo: 8 MB is a 24-megapixel JPEG.
+const maxPhoto = 8 << 20
+
+// NewInsured registers an insured person.
+type NewInsured struct {
+	ID       ward.InsuredID `json:"id,omitempty" maxLength:"64" doc:"The billing system's id, or left out"`
+	Name     string         `json:"name" minLength:"1" maxLength:"64"`
+	IDNumber string         `json:"id_number" minLength:"1" maxLength:"32"`
+}
+
+type InsuredPath struct {
+	ID ward.InsuredID `path:"id" maxLength:"64"`
+}
+
+type photoInput struct {
+	InsuredPath
+	RawBody []byte `contentType:"image/jpeg"`
+}
+
+func (s *Server) insuredRoutes(r *routes) {
+	tags := []string{"insured"}
+	add(r, everywhere(ward.MayAdminister), huma.Operation{Method: http.MethodPost, Path: v1 + "/insured", OperationID: "putInsured", Summary: "Register an insured person, or correct name and number", Tags: tags, DefaultStatus: http.StatusCreated}, s.putInsured)
+	add(r, everywhere(ward.MayReview), huma.Operation{Method: http.MethodGet, Path: v1 + "/insured/{id}", OperationID: "getInsured", Summary: "An insured person, masked", Tags: tags}, s.getInsured)
+	add(r, everywhere(ward.MayAdminister), huma.Operation{
+		Method: http.MethodPut, Path: v1 + "/insured/{id}/photo", OperationID: "enrolPhoto", Summary: "Enrol a photo with exactly one face (JPEG or PNG, at most 8 MB)", Tags: tags,
+		MaxBodyBytes: maxPhoto, BodyReadTimeout: uploadTimeout,
+	}, s.enrolPhoto)
+}
+
+func (s *Server) putInsured(ctx context.Context, in *creation[NewInsured]) (*created[ward.Insured], error) {
+	return once(ctx, s, "putInsured", in.Key, in.RawBody, func() (ward.Insured, error) {
+		p := ward.Insured{ID: in.Body.ID, Name: in.Body.Name, IDNumber: in.Body.IDNumber}
+		if err := chosenID(&p.ID, s); err != nil {
+			return p, err
+		}
+		if err := s.Store.PutInsured(ctx, p); err != nil {
+			return p, err
+		}
+		p, err := s.Store.Insured(ctx, p.ID)
+		return p.Masked(), err
+	})
+}
+
+func (s *Server) getInsured(ctx context.Context, in *InsuredPath) (*body[ward.Insured], error) {
+	p, err := s.Store.Insured(ctx, in.ID)
+	return answer(p.Masked(), err)
+}
+
+// enrolPhoto keeps the photo under its hash, so that the same photo again is
+// the same object, and stores the face that the vision worker found in it.
+func (s *Server) enrolPhoto(ctx context.Context, in *photoInput) (*body[ward.Insured], error) {
+	p, err := s.Store.Insured(ctx, in.ID)
+	if err != nil {
+		return nil, err
+	}
+	if s.EnrolPhoto == nil {
+		return nil, &ward.Error{Kind: ward.Unavailable, Code: "vision.missing", ZH: "视觉分析程序未运行，暂时不能登记照片。", EN: "No vision worker runs; photos cannot be enrolled now."}
+	}
+	template, model, err := s.EnrolPhoto(ctx, in.RawBody)
+	if err != nil {
+		return nil, err
+	}
+	sum := sha256.Sum256(in.RawBody)
+	key := fmt.Sprintf("v1/photos/%s/%s", p.ID, hex.EncodeToString(sum[:]))
+	if err := s.Objects.Put(ctx, key, bytes.NewReader(in.RawBody), int64(len(in.RawBody))); err != nil {
+		return nil, err
+	}
+	if err := s.Store.Enrol(ctx, p.ID, template, model, key); err != nil {
+		return nil, err
+	}
+	p, err = s.Store.Insured(ctx, p.ID)
+	return answer(p.Masked(), err)
+}

@@ -1,0 +1,111 @@
+package web
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"wardwatch/ward"
+)
+
+const (
+	// maxTimeline is the longest stretch that one timeline shows.
+	maxTimeline = 7 * 24 * time.Hour
+	// maxClip is the longest clip: 10 minutes at 6 Mbit/s are 450 MB.
+	maxClip = 10 * time.Minute
+)
+
+// Timeline says what was recorded of a camera and what was not.
+type Timeline struct {
+	Segments  []ward.Segment `json:"segments"`
+	Gaps      []ward.Gap     `json:"gaps"`
+	RecordedS float64        `json:"recorded_s" doc:"Seconds of [from, to) that were recorded"`
+	GapS      float64        `json:"gap_s" doc:"Seconds of [from, to) that have a gap"`
+}
+
+type stretch struct {
+	CameraPath
+	From time.Time `query:"from" required:"true"`
+	To   time.Time `query:"to" required:"true"`
+}
+
+type SegmentPath struct {
+	ID ward.SegmentID `path:"id" maxLength:"64"`
+}
+
+func (s *Server) recordingRoutes(r *routes) {
+	tags := []string{"recordings"}
+	camera := func(ctx context.Context, in *stretch) (ward.Camera, ward.InstitutionID, error) {
+		return s.loadCamera(ctx, &in.CameraPath)
+	}
+	on(r, ward.MayWatch, huma.Operation{Method: http.MethodGet, Path: v1 + "/cameras/{id}/timeline", OperationID: "cameraTimeline", Summary: "Segments and gaps of at most seven days", Tags: tags}, camera, s.timeline)
+	on(r, ward.MayWatch, media(huma.Operation{Method: http.MethodGet, Path: v1 + "/cameras/{id}/clip.mp4", OperationID: "cameraClip", Summary: "At most ten minutes of recording, from the key frame before", Tags: tags}, "video/mp4"), camera, s.cameraClip)
+	on(r, ward.MayWatch, media(huma.Operation{Method: http.MethodGet, Path: v1 + "/segments/{id}/media.mp4", OperationID: "segmentMedia", Summary: "A segment's original bytes", Tags: tags}, "video/mp4"), s.loadSegment, s.segmentMedia)
+}
+
+// check refuses a stretch that is empty, backwards or too long.
+func (st stretch) check(longest time.Duration) error {
+	if d := st.To.Sub(st.From); d <= 0 || d > longest {
+		return &ward.Error{Kind: ward.Invalid, Code: "time.range", ZH: "时间范围有误或过长。", EN: "The time range is empty, backwards or too long."}
+	}
+	return nil
+}
+
+func (s *Server) timeline(ctx context.Context, in *stretch, c ward.Camera) (*body[Timeline], error) {
+	if err := in.check(maxTimeline); err != nil {
+		return nil, err
+	}
+	src := ward.Source{Kind: ward.FromCamera, ID: string(c.ID)}
+	segments, err := s.Store.SegmentsBetween(ctx, src, in.From, in.To)
+	if err != nil {
+		return nil, err
+	}
+	gaps, err := s.Store.GapsBetween(ctx, src, in.From, in.To)
+	out := Timeline{Segments: list(segments), Gaps: list(gaps)}
+	for _, g := range segments {
+		out.RecordedS += overlap(g.Start, g.End, in.From, in.To)
+	}
+	for _, g := range gaps {
+		to := g.To
+		if to.IsZero() {
+			to = s.now()
+		}
+		out.GapS += overlap(g.From, to, in.From, in.To)
+	}
+	return answer(out, err)
+}
+
+// overlap is how many seconds [a, b) and [c, d) share.
+func overlap(a, b, c, d time.Time) float64 {
+	if a.Before(c) {
+		a = c
+	}
+	if b.After(d) {
+		b = d
+	}
+	return max(0, b.Sub(a).Seconds())
+}
+
+func (s *Server) cameraClip(ctx context.Context, in *stretch, c ward.Camera) (*huma.StreamResponse, error) {
+	if err := in.check(maxClip); err != nil {
+		return nil, err
+	}
+	src := ward.Source{Kind: ward.FromCamera, ID: string(c.ID)}
+	return s.showClip(ctx, view{object: "camera/" + string(c.ID) + "/clip", reason: in.From.UTC().Format(time.RFC3339) + "/" + in.To.UTC().Format(time.RFC3339)}, src, in.From, in.To)
+}
+
+// loadSegment: a visit's recording shows a person's bed and needs more than
+// watching cameras.
+func (s *Server) loadSegment(ctx context.Context, in *SegmentPath) (ward.Segment, ward.InstitutionID, error) {
+	g, err := s.Store.Segment(ctx, in.ID)
+	if err == nil && g.Source.Kind == ward.FromVisit && !callerOf(ctx).Can(ward.MayRound) {
+		err = forbidden()
+	}
+	return g, g.InstitutionID, err
+}
+
+func (s *Server) segmentMedia(ctx context.Context, _ *SegmentPath, g ward.Segment) (*huma.StreamResponse, error) {
+	return s.showSegment(ctx, view{object: "segment/" + string(g.ID), sha256: g.SHA256[:]}, g)
+}

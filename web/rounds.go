@@ -1,0 +1,87 @@
+package web
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"wardwatch/ward"
+)
+
+// RoundOrder orders a surprise round.
+type RoundOrder struct {
+	InstitutionID ward.InstitutionID `json:"institution_id" maxLength:"64"`
+	Reason        string             `json:"reason" minLength:"1" maxLength:"500" doc:"Shown at the bedside"`
+	Ward          string             `json:"ward" minLength:"1" maxLength:"64"`
+	AdmissionIDs  []ward.AdmissionID `json:"admission_ids" minItems:"1" maxItems:"200"`
+	Deadline      time.Time          `json:"deadline"`
+}
+
+// OrderedVisit is a visit with its link, which is shown only here.
+type OrderedVisit struct {
+	Visit ward.Visit `json:"visit"`
+	Link  string     `json:"link" doc:"/bedside#TOKEN, to be put behind the server's address; works once"`
+}
+
+// OrderedRound is the answer to an order.
+type OrderedRound struct {
+	Round  ward.Round     `json:"round"`
+	Visits []OrderedVisit `json:"visits"`
+}
+
+// RoundDetail is a round with its visits.
+type RoundDetail struct {
+	Round  ward.Round     `json:"round"`
+	Visits []VisitSummary `json:"visits"`
+}
+
+// VisitSummary is a visit with the masked person.
+type VisitSummary struct {
+	Visit   ward.Visit   `json:"visit"`
+	Insured ward.Insured `json:"insured" doc:"Masked"`
+}
+
+type roundList struct {
+	Paging
+	InstitutionFilter
+}
+
+type RoundPath struct {
+	ID ward.RoundID `path:"id" maxLength:"64"`
+}
+
+func (s *Server) roundRoutes(r *routes) {
+	tags, may := []string{"rounds"}, ward.MayRound
+	add(r, role(may), huma.Operation{Method: http.MethodPost, Path: v1 + "/rounds", OperationID: "orderRound", Summary: "Order a round; the links are shown only in this answer", Tags: tags, DefaultStatus: http.StatusCreated}, s.orderRound)
+	add(r, role(may), huma.Operation{Method: http.MethodGet, Path: v1 + "/rounds", OperationID: "listRounds", Summary: "Rounds in scope, newest first", Tags: tags}, s.listRounds)
+	on(r, may, huma.Operation{Method: http.MethodGet, Path: v1 + "/rounds/{id}", OperationID: "getRound", Summary: "A round with its visits", Tags: tags}, s.loadRound, s.getRound)
+}
+
+func (s *Server) listRounds(ctx context.Context, in *roundList) (*body[Page[ward.Round]], error) {
+	v, err := s.Store.Rounds(ctx, callerOf(ctx).narrow(in.InstitutionID), ward.RoundID(in.Cursor), in.Limit)
+	return answer(pageAfter(v, in.Limit, func(r ward.Round) string { return string(r.ID) }), err)
+}
+
+func (s *Server) loadRound(ctx context.Context, in *RoundPath) (ward.Round, ward.InstitutionID, error) {
+	v, err := s.Store.Round(ctx, in.ID)
+	return v, v.InstitutionID, err
+}
+
+func (s *Server) getRound(ctx context.Context, _ *RoundPath, round ward.Round) (*body[RoundDetail], error) {
+	visits, err := s.Store.Visits(ctx, round.ID)
+	if err != nil {
+		return nil, err
+	}
+	ids := make([]ward.InsuredID, len(visits))
+	for i, v := range visits {
+		ids[i] = v.InsuredID
+	}
+	people, err := s.Store.InsuredMany(ctx, ids)
+	out := RoundDetail{Round: round, Visits: make([]VisitSummary, len(visits))}
+	for i, v := range visits {
+		out.Visits[i] = VisitSummary{v, people[v.InsuredID].Masked()}
+	}
+	return answer(out, err)
+}

@@ -1,0 +1,179 @@
+// Package web is Wardwatch over HTTP: the API, sign-in, live events, the
+// console and the bedside page. A handler binds, authorises, makes one call
+// and answers; what the call does is the business of the packages below.
+//
+// Every route declares who may call it, and an object is authorised in the
+// handler that serves it: see routes.go.
+package web
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2/adapters/humaecho"
+	"github.com/labstack/echo/v4"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"wardwatch/storage"
+	"wardwatch/storage/objects"
+	"wardwatch/storage/spool"
+	"wardwatch/ward"
+)
+
+const v1 = "/api/v1"
+
+const (
+	headerTimeout = 10 * time.Second
+	readTimeout   = 30 * time.Second // of a whole request; uploads have their own
+	uploadTimeout = 2 * time.Minute  // 8 MB at 70 kB/s
+	writeTimeout  = 60 * time.Second // of an ordinary answer; see patient
+	idleTimeout   = 2 * time.Minute
+	drainTimeout  = 10 * time.Second // for requests in flight at shutdown
+)
+
+// Server serves HTTP. The fields are set before Handler or Run and not changed after.
+type Server struct {
+	Store   *storage.Store
+	Objects objects.Objects
+	Spool   *spool.Spool // where finished segments wait for the store; nil: this process has none
+
+	// Hub is what the other parts tell of changes.
+	Hub *Hub
+	// EnrolPhoto finds the one face in a JPEG or PNG; nil: no vision worker.
+	EnrolPhoto func(ctx context.Context, photo []byte) (t ward.Template, modelID string, err error)
+	// Ready are further parts that /readyz asks.
+	Ready []Part
+
+	Console fs.FS // the built console with index.html at its root
+	Bedside fs.FS // the built bedside page, likewise
+
+	// BehindTLS says that a proxy in front speaks TLS: cookies are Secure.
+	BehindTLS bool
+	// Registry is where the metrics are; nil makes one of web's own.
+	Registry *prometheus.Registry
+	// MetricsToken must come as a bearer token with /metrics. When it is
+	// empty only this machine may read them, and nobody through a proxy.
+	MetricsToken string
+	// Temp is the folder of clips while they are sent; empty: the system's.
+	Temp string
+	// Heartbeat of event streams; zero means 15 s.
+	Heartbeat time.Duration
+	// Now is the clock; nil means time.Now.
+	Now func() time.Time
+	Log *slog.Logger
+
+	signIns   *limiter
+	opens     *limiter
+	passwords *passwords
+	views     views
+}
+
+func (s *Server) now() time.Time {
+	if s.Now != nil {
+		return s.Now()
+	}
+	return time.Now()
+}
+
+func (s *Server) media() storage.Media { return storage.Media{Objects: s.Objects, Spool: s.Spool} }
+
+// routes registers everything.
+func (s *Server) routes() (*routes, error) {
+	if s.Log == nil {
+		s.Log = slog.New(slog.DiscardHandler)
+	}
+	if s.Hub == nil {
+		s.Hub = &Hub{}
+	}
+	s.signIns, s.opens, s.passwords = newLimiter(signInsPerMinute, s.now), newLimiter(opensPerMinute, s.now), newPasswords()
+	s.views.seen = map[string]time.Time{}
+	e := echo.New()
+	r := &routes{s: s, echo: e, declared: map[string]policy{}}
+	r.api = humaecho.New(e, apiConfig())
+	s.sessionRoutes(r)
+	s.userRoutes(r)
+	s.institutionRoutes(r)
+	s.cameraRoutes(r)
+	s.recordingRoutes(r)
+	s.liveRoutes(r)
+	s.insuredRoutes(r)
+	s.settlementRoutes(r)
+	s.alertRoutes(r)
+	s.admissionRoutes(r)
+	s.roundRoutes(r)
+	s.visitRoutes(r)
+	s.bedsideRoutes(r)
+	s.caseRoutes(r)
+	s.eventRoutes(r)
+	tidy(r.api.OpenAPI())
+	s.systemRoutes(r)
+	s.staticRoutes(r)
+	return r, r.check()
+}
+
+const (
+	// signInsPerMinute bounds guesses per address and per login.
+	signInsPerMinute = 10
+	// opensPerMinute bounds bedside links tried per address; a ward's tablets share one.
+	opensPerMinute = 120
+)
+
+// Handler returns everything that the server answers. It fails when a route
+// has no policy.
+func (s *Server) Handler() (http.Handler, error) {
+	r, err := s.routes()
+	if err != nil {
+		return nil, err
+	}
+	return s.wrap(r), nil
+}
+
+// Run serves on l until ctx ends, then lets requests in flight finish for at
+// most 10 s.
+func (s *Server) Run(ctx context.Context, l net.Listener) error {
+	h, err := s.Handler()
+	if err != nil {
+		return errors.Join(err, l.Close())
+	}
+	srv := &http.Server{
+		Handler: h, ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout, WriteTimeout: writeTimeout,
+		IdleTimeout: idleTimeout, MaxHeaderBytes: 32 << 10, ErrorLog: slog.NewLogLogger(s.Log.Handler(), slog.LevelWarn),
+	}
+	served := make(chan error, 1)
+	go func() { served <- srv.Serve(l) }()
+	tidy := time.NewTicker(time.Hour)
+	defer tidy.Stop()
+	for {
+		select {
+		case err := <-served:
+			return fmt.Errorf("serve http: %w", err)
+		case <-tidy.C:
+			if err := s.Store.SweepSessions(ctx, s.now()); err != nil && ctx.Err() == nil {
+				s.Log.WarnContext(ctx, "sessions not swept", slog.Any("error", err))
+			}
+		case <-ctx.Done():
+			return s.stop(ctx, srv, served)
+		}
+	}
+}
+
+func (s *Server) stop(ctx context.Context, srv *http.Server, served <-chan error) error {
+	s.Hub.close()
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTimeout)
+	defer cancel()
+	err := srv.Shutdown(ctx)
+	if err != nil {
+		err = errors.Join(fmt.Errorf("drain http: %w", err), srv.Close())
+	}
+	<-served
+	return err
+}
+
+// missing says whether err is a ward.NotFound.
+func missing(err error) bool { return errors.Is(err, &ward.Error{Kind: ward.NotFound}) }

@@ -1,0 +1,159 @@
+package web
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"wardwatch/storage"
+	"wardwatch/ward"
+)
+
+// SignIn is either a login with its password or a one-time token.
+type SignIn struct {
+	Login    string `json:"login,omitempty" maxLength:"64"`
+	Password string `json:"password,omitempty" maxLength:"256"`
+	OneTime  string `json:"one_time,omitempty" maxLength:"64" doc:"From the link that the server printed or an administrator made; works once, for 10 minutes"`
+}
+
+// Me is the signed-in user.
+type Me struct {
+	User        ward.User         `json:"user"`
+	Permissions []ward.Permission `json:"permissions"`
+	HasPassword bool              `json:"has_password" doc:"False until the user has set one: ask for it after a one-time sign-in"`
+}
+
+// PasswordChange sets the caller's own password.
+type PasswordChange struct {
+	Current  string `json:"current,omitempty" maxLength:"256" doc:"Needed when a password is set"`
+	Password string `json:"password" minLength:"10" maxLength:"256"`
+}
+
+type signInOutput struct {
+	SetCookie http.Cookie `header:"Set-Cookie"`
+	Body      Me
+}
+
+type cookieOutput struct {
+	SetCookie http.Cookie `header:"Set-Cookie"`
+}
+
+func (s *Server) sessionRoutes(r *routes) {
+	add(r, anyone(), huma.Operation{Method: http.MethodPost, Path: v1 + "/sign-in", OperationID: "signIn", Summary: "Sign in", Tags: []string{"session"}}, s.signIn)
+	add(r, anyUser(), huma.Operation{Method: http.MethodPost, Path: v1 + "/sign-out", OperationID: "signOut", Summary: "End this session", Tags: []string{"session"}, DefaultStatus: http.StatusNoContent}, s.signOut)
+	add(r, anyUser(), huma.Operation{Method: http.MethodGet, Path: v1 + "/me", OperationID: "me", Summary: "The signed-in user and what it may do", Tags: []string{"session"}}, s.me)
+	add(r, anyUser(), huma.Operation{Method: http.MethodPut, Path: v1 + "/me/password", OperationID: "setPassword", Summary: "Set one's own password; ends one's other sessions", Tags: []string{"session"}, DefaultStatus: http.StatusNoContent}, s.setPassword)
+}
+
+func (s *Server) signIn(ctx context.Context, in *body[SignIn]) (*signInOutput, error) {
+	from := clientOf(ctx)
+	if !s.signIns.allow(from.addr) || in.Body.Login != "" && !s.signIns.allow("login "+in.Body.Login) {
+		return nil, tooMany()
+	}
+	u, err := s.whoSignsIn(ctx, in.Body)
+	if err != nil {
+		return nil, err
+	}
+	now := s.now()
+	token, hash := storage.NewToken()
+	err = s.Store.AddSession(ctx, storage.Session{Hash: hash, Kind: storage.BrowserSession, UserID: u.ID, Created: now, Expires: now.Add(sessionLife)})
+	if err != nil {
+		return nil, err
+	}
+	s.Log.InfoContext(ctx, "signed in", slog.String("user", string(u.ID)))
+	me, err := s.meOf(ctx, u)
+	return &signInOutput{sessionCookie(token, from.tls, sessionLife), me}, err
+}
+
+// whoSignsIn answers a wrong login, a wrong password and a disabled user
+// alike, in about the same time.
+func (s *Server) whoSignsIn(ctx context.Context, in SignIn) (ward.User, error) {
+	if in.OneTime != "" {
+		id, err := s.Store.UseOneTime(ctx, storage.HashToken(in.OneTime), s.now())
+		if err != nil {
+			return ward.User{}, err
+		}
+		u, err := s.Store.User(ctx, id)
+		if err == nil && u.Disabled {
+			err = badSignIn()
+		}
+		return u, err
+	}
+	u, hash, err := s.Store.UserByLogin(ctx, in.Login)
+	if err != nil && !errors.Is(err, &ward.Error{Kind: ward.NotFound}) {
+		return u, err
+	}
+	ok, err := s.passwords.matches(ctx, in.Password, hash)
+	if err == nil && (!ok || u.Disabled) {
+		err = badSignIn()
+	}
+	return u, err
+}
+
+func badSignIn() error {
+	return newProblem(http.StatusUnauthorized, "sign_in.wrong", "登录名或密码不正确。", "The login or the password is wrong.")
+}
+
+func tooMany() error {
+	return newProblem(http.StatusTooManyRequests, "too_many", "尝试次数过多，请一分钟后再试。", "Too many attempts; wait a minute.")
+}
+
+func (s *Server) signOut(ctx context.Context, _ *none) (*cookieOutput, error) {
+	c := callerOf(ctx)
+	if c.kind == storage.APIToken {
+		return nil, &ward.Error{Kind: ward.Invalid, Code: "sign_out.token", ZH: "API 令牌不能用于退出登录。", EN: "An API token cannot sign out; an administrator revokes it."}
+	}
+	if err := s.Store.DeleteSession(ctx, c.session); err != nil {
+		return nil, err
+	}
+	return &cookieOutput{sessionCookie("", clientOf(ctx).tls, -time.Second)}, nil
+}
+
+func (s *Server) me(ctx context.Context, _ *none) (*body[Me], error) {
+	return answer(s.meOf(ctx, callerOf(ctx).User))
+}
+
+func (s *Server) meOf(ctx context.Context, u ward.User) (Me, error) {
+	hash, err := s.Store.PasswordHash(ctx, u.ID)
+	return Me{User: u, Permissions: permissionsOf(u), HasPassword: hash != ""}, err
+}
+
+func (s *Server) setPassword(ctx context.Context, in *body[PasswordChange]) (*empty, error) {
+	c := callerOf(ctx)
+	if c.kind != storage.BrowserSession {
+		return nil, forbidden()
+	}
+	if !s.signIns.allow("login " + c.Login) {
+		return nil, tooMany()
+	}
+	old, err := s.Store.PasswordHash(ctx, c.ID)
+	if err != nil {
+		return nil, err
+	}
+	if old != "" {
+		ok, err := s.passwords.matches(ctx, in.Body.Current, old)
+		if err != nil {
+			return nil, err
+		}
+		if !ok {
+			return nil, &ward.Error{Kind: ward.Invalid, Code: "password.wrong", ZH: "当前密码不正确。", EN: "The current password is wrong."}
+		}
+	}
+	hash, err := s.passwords.hash(ctx, in.Body.Password)
+	if err != nil {
+		return nil, err
+	}
+	return &empty{}, s.Store.SetPassword(ctx, c.ID, hash, c.session)
+}
+
+// sessionCookie holds token for life; a negative life removes it.
+func sessionCookie(token string, secure bool, life time.Duration) http.Cookie {
+	return http.Cookie{
+		Name: cookieName(secure), Value: token, Path: "/", MaxAge: int(life.Seconds()),
+		Secure: secure, HttpOnly: true, SameSite: http.SameSiteStrictMode,
+	}
+}

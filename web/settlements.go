@@ -1,0 +1,118 @@
+package web
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"wardwatch/storage"
+	"wardwatch/ward"
+)
+
+// maxAhead is how far a settlement's clock may run before ours.
+const maxAhead = 2 * time.Minute
+
+// maxAmountFen is ten million yuan: a larger bill is a wrong unit.
+const maxAmountFen = 1_000_000_000
+
+// NewSettlement is one billing event as the billing system reports it.
+type NewSettlement struct {
+	InstitutionID ward.InstitutionID  `json:"institution_id" maxLength:"64"`
+	PlaceID       ward.PlaceID        `json:"place_id" maxLength:"64" doc:"The counter"`
+	ExternalNo    string              `json:"external_no" minLength:"1" maxLength:"64" doc:"The billing system's number, unique per institution"`
+	InsuredID     ward.InsuredID      `json:"insured_id" maxLength:"64"`
+	Kind          ward.SettlementKind `json:"kind"`
+	At            time.Time           `json:"at" doc:"When the card was swiped"`
+	AmountFen     int64               `json:"amount_fen" doc:"In 分, 1 to 1,000,000,000"`
+}
+
+type settlementList struct {
+	Paging
+	InstitutionFilter
+	State ward.SettlementState `query:"state"`
+}
+
+type SettlementPath struct {
+	ID ward.SettlementID `path:"id" maxLength:"64"`
+}
+
+func (s *Server) settlementRoutes(r *routes) {
+	tags := []string{"settlements"}
+	add(r, role(ward.MaySettle), huma.Operation{
+		Method: http.MethodPost, Path: v1 + "/settlements", OperationID: "addSettlement", Tags: tags, DefaultStatus: http.StatusCreated,
+		Summary: "Report a settlement; Idempotency-Key is required; 200 when it was already known",
+	}, s.addSettlement)
+	add(r, role(ward.MayReview), huma.Operation{Method: http.MethodGet, Path: v1 + "/settlements", OperationID: "listSettlements", Summary: "Settlements in scope, newest first", Tags: tags}, s.listSettlements)
+	on(r, ward.MayReview, huma.Operation{Method: http.MethodGet, Path: v1 + "/settlements/{id}", OperationID: "getSettlement", Summary: "One settlement", Tags: tags}, s.loadSettlement, s.getSettlement)
+}
+
+func (s *Server) addSettlement(ctx context.Context, in *creation[NewSettlement]) (*created[ward.Settlement], error) {
+	if err := keyRequired(in.Key); err != nil {
+		return nil, err
+	}
+	return onceStatus(ctx, s, "addSettlement", in.Key, in.RawBody, func() (ward.Settlement, int, error) {
+		if err := s.checkSettlement(ctx, in.Body); err != nil {
+			return ward.Settlement{}, 0, err
+		}
+		b := in.Body
+		v, fresh, err := s.Store.AddSettlement(ctx, ward.Settlement{
+			InstitutionID: b.InstitutionID, PlaceID: b.PlaceID, ExternalNo: b.ExternalNo, InsuredID: b.InsuredID,
+			Kind: b.Kind, At: b.At.UTC(), AmountFen: b.AmountFen, Received: s.now().UTC(),
+		})
+		if !fresh {
+			return v, http.StatusOK, err
+		}
+		s.Hub.Notify(SettlementEvent, string(v.ID), v.InstitutionID)
+		return v, http.StatusCreated, err
+	})
+}
+
+// checkSettlement says what is wrong with a report, before it is stored. An
+// institution outside the caller's scope is as unknown as one that is not.
+func (s *Server) checkSettlement(ctx context.Context, b NewSettlement) error {
+	invalid := func(code, zh, en string) error {
+		return &ward.Error{Kind: ward.Invalid, Code: "settlement." + code, ZH: zh, EN: en}
+	}
+	if _, err := s.Store.Institution(ctx, b.InstitutionID); missing(err) || err == nil && !callerOf(ctx).May(ward.MaySettle, b.InstitutionID) {
+		return invalid("unknown_institution", "没有这家机构，请检查 institution_id。", "No such institution; check institution_id.")
+	} else if err != nil {
+		return err
+	}
+	if p, err := s.Store.Place(ctx, b.PlaceID); missing(err) || err == nil && p.InstitutionID != b.InstitutionID {
+		return invalid("unknown_place", "该机构没有这个点位，请检查 place_id。", "The institution has no such place; check place_id.")
+	} else if err != nil {
+		return err
+	}
+	if _, err := s.Store.Insured(ctx, b.InsuredID); missing(err) {
+		return invalid("unknown_insured", "没有这位参保人，请先登记。", "No such insured person; register the person first.")
+	} else if err != nil {
+		return err
+	}
+	switch {
+	case b.At.After(s.now().Add(maxAhead)):
+		return invalid("future", "结算时间晚于当前时间，请检查收费系统的时钟。", "The settlement lies in the future; check the billing system's clock.")
+	case b.At.Year() < 2000:
+		return invalid("time", "结算时间有误。", "The settlement's time is wrong.")
+	case b.AmountFen < 1 || b.AmountFen > maxAmountFen:
+		return invalid("amount", "金额应为 1 至 1,000,000,000 分。", "The amount must be 1 to 1,000,000,000 分.")
+	}
+	return nil
+}
+
+func (s *Server) listSettlements(ctx context.Context, in *settlementList) (*body[Page[ward.Settlement]], error) {
+	v, next, err := s.Store.Settlements(ctx, storage.SettlementFilter{
+		Institutions: callerOf(ctx).narrow(in.InstitutionID), State: in.State, Before: in.Cursor, Limit: in.Limit,
+	})
+	return answer(Page[ward.Settlement]{list(v), next}, err)
+}
+
+func (s *Server) loadSettlement(ctx context.Context, in *SettlementPath) (ward.Settlement, ward.InstitutionID, error) {
+	v, err := s.Store.Settlement(ctx, in.ID)
+	return v, v.InstitutionID, err
+}
+
+func (s *Server) getSettlement(_ context.Context, _ *SettlementPath, v ward.Settlement) (*body[ward.Settlement], error) {
+	return answer(v, nil)
+}

@@ -1,0 +1,103 @@
+package web
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"wardwatch/ward"
+)
+
+// VisitDetail is everything about one bed of a round.
+type VisitDetail struct {
+	Visit       ward.Visit        `json:"visit"`
+	Checks      []ward.Check      `json:"checks"`
+	Events      []ward.VisitEvent `json:"events"`
+	Insured     ward.Insured      `json:"insured" doc:"Masked"`
+	Recording   *Recording        `json:"recording,omitempty" doc:"Absent while nothing is recorded"`
+	HasSnapshot bool              `json:"has_snapshot"`
+}
+
+// Recording says from when to when there is a recording.
+type Recording struct {
+	From time.Time `json:"from"`
+	To   time.Time `json:"to"`
+}
+
+// VisitDecision is a human's verdict.
+type VisitDecision struct {
+	Verdict ward.Verdict `json:"verdict"`
+	Reason  string       `json:"reason" minLength:"1" maxLength:"1000"`
+}
+
+type VisitPath struct {
+	ID ward.VisitID `path:"id" maxLength:"64"`
+}
+
+type visitDecisionInput struct {
+	VisitPath
+	Body VisitDecision
+}
+
+func (s *Server) visitRoutes(r *routes) {
+	tags, may := []string{"rounds"}, ward.MayRound
+	on(r, may, huma.Operation{Method: http.MethodGet, Path: v1 + "/visits/{id}", OperationID: "getVisit", Summary: "A visit with its checks and events", Tags: tags}, s.loadVisit, s.getVisit)
+	on(r, may, huma.Operation{Method: http.MethodPost, Path: v1 + "/visits/{id}/link", OperationID: "reissueLink", Summary: "A new link; the old one is dead from now on", Tags: tags, DefaultStatus: http.StatusCreated}, s.loadVisit, s.reissueLink)
+	on(r, may, huma.Operation{Method: http.MethodPost, Path: v1 + "/visits/{id}/decision", OperationID: "decideVisit", Summary: "A human's verdict", Tags: tags},
+		func(ctx context.Context, in *visitDecisionInput) (ward.Visit, ward.InstitutionID, error) {
+			return s.loadVisit(ctx, &in.VisitPath)
+		}, s.decideVisit)
+	on(r, may, media(huma.Operation{Method: http.MethodGet, Path: v1 + "/visits/{id}/snapshot.jpg", OperationID: "visitSnapshot", Summary: "The face that was compared", Tags: tags}, "image/jpeg"), s.loadVisit, s.visitSnapshot)
+	on(r, may, media(huma.Operation{Method: http.MethodGet, Path: v1 + "/visits/{id}/clip.mp4", OperationID: "visitClip", Summary: "The recording of the session", Tags: tags}, "video/mp4"), s.loadVisit, s.visitClip)
+}
+
+func (s *Server) loadVisit(ctx context.Context, in *VisitPath) (ward.Visit, ward.InstitutionID, error) {
+	v, err := s.Store.Visit(ctx, in.ID)
+	return v, v.InstitutionID, err
+}
+
+func (s *Server) getVisit(ctx context.Context, _ *VisitPath, v ward.Visit) (*body[VisitDetail], error) {
+	out := VisitDetail{Visit: v, HasSnapshot: v.SnapshotKey != ""}
+	var err error
+	if out.Checks, err = s.Store.Checks(ctx, v.ID); err != nil {
+		return nil, err
+	}
+	if out.Events, err = s.Store.VisitEvents(ctx, v.ID); err != nil {
+		return nil, err
+	}
+	p, err := s.Store.Insured(ctx, v.InsuredID)
+	if err != nil && !missing(err) {
+		return nil, err
+	}
+	out.Checks, out.Events, out.Insured = list(out.Checks), list(out.Events), p.Masked()
+	out.Recording, err = s.recordingOf(ctx, v)
+	return answer(out, err)
+}
+
+// recordingOf is the span of a visit's finished segments, nil when it has none.
+func (s *Server) recordingOf(ctx context.Context, v ward.Visit) (*Recording, error) {
+	src := ward.Source{Kind: ward.FromVisit, ID: string(v.ID)}
+	segments, err := s.Store.SegmentsBetween(ctx, src, time.Unix(0, 0), s.now().Add(time.Minute))
+	if err != nil || len(segments) == 0 {
+		return nil, err
+	}
+	return &Recording{segments[0].Start, segments[len(segments)-1].End}, nil
+}
+
+func (s *Server) visitSnapshot(ctx context.Context, _ *VisitPath, v ward.Visit) (*huma.StreamResponse, error) {
+	return s.showObject(ctx, view{object: "visit/" + string(v.ID) + "/snapshot", caseID: v.CaseID}, v.SnapshotKey, "image/jpeg")
+}
+
+func (s *Server) visitClip(ctx context.Context, _ *VisitPath, v ward.Visit) (*huma.StreamResponse, error) {
+	span, err := s.recordingOf(ctx, v)
+	if err != nil {
+		return nil, err
+	}
+	if span == nil {
+		return nil, notFound()
+	}
+	src := ward.Source{Kind: ward.FromVisit, ID: string(v.ID)}
+	return s.showClip(ctx, view{object: "visit/" + string(v.ID) + "/clip", caseID: v.CaseID}, src, span.From, span.To)
+}

@@ -1,0 +1,65 @@
+package web
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"wardwatch/ward"
+)
+
+// maxSDP is the largest offer that is read; a browser's is about 6 kB.
+const maxSDP = 64 << 10
+
+const sdpType = "application/sdp"
+
+// SDPInput is a WebRTC offer.
+type SDPInput struct {
+	RawBody []byte `contentType:"application/sdp"`
+}
+
+// sdpOutput is the answer, with the address of what was made.
+type sdpOutput struct {
+	Location    string `header:"Location" doc:"DELETE it to end"`
+	ContentType string `header:"Content-Type"`
+	Body        []byte
+}
+
+// sdp completes an operation that takes an offer and gives an answer.
+func sdp(op huma.Operation) huma.Operation {
+	op.MaxBodyBytes, op.DefaultStatus = maxSDP, http.StatusCreated
+	op.Responses = map[string]*huma.Response{"201": {
+		Description: "The answer",
+		Content:     map[string]*huma.MediaType{sdpType: {Schema: &huma.Schema{Type: huma.TypeString}}},
+	}}
+	op.RequestBody = &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{sdpType: {Schema: &huma.Schema{Type: huma.TypeString}}}}
+	return op
+}
+
+type cameraOffer struct {
+	CameraPath
+	SDPInput
+}
+
+type visitOffer struct {
+	VisitPath
+	SDPInput
+}
+
+type ViewerPath struct {
+	ID string `path:"id" maxLength:"64"`
+}
+
+func (s *Server) liveRoutes(r *routes) {
+	on(r, ward.MayWatch, sdp(huma.Operation{Method: http.MethodPost, Path: v1 + "/cameras/{id}/whep", OperationID: "watchCamera", Summary: "Watch a camera live (WHEP)", Tags: []string{"cameras"}}),
+		func(ctx context.Context, in *cameraOffer) (ward.Camera, ward.InstitutionID, error) {
+			return s.loadCamera(ctx, &in.CameraPath)
+		}, s.watchCamera)
+	add(r, anyUser(), huma.Operation{Method: http.MethodDelete, Path: v1 + "/whep/{id}", OperationID: "stopWatching", Summary: "Stop watching", Tags: []string{"cameras"}, DefaultStatus: http.StatusNoContent}, s.stopWatching)
+	on(r, ward.MayRound, sdp(huma.Operation{Method: http.MethodPost, Path: v1 + "/visits/{id}/call", OperationID: "callVisit", Summary: "Talk with the bedside", Tags: []string{"rounds"}}),
+		func(ctx context.Context, in *visitOffer) (ward.Visit, ward.InstitutionID, error) {
+			return s.loadVisit(ctx, &in.VisitPath)
+		}, s.callVisit)
+	add(r, role(ward.MayRound), huma.Operation{Method: http.MethodDelete, Path: v1 + "/calls/{id}", OperationID: "endCall", Summary: "Hang up", Tags: []string{"rounds"}, DefaultStatus: http.StatusNoContent}, s.endCall)
+}
