@@ -42,8 +42,8 @@ func mayDecide(v ward.Visit, by ward.User, verdict ward.Verdict, reason string) 
 	if !by.May(ward.MayRound, v.InstitutionID) {
 		return &ward.Error{Kind: ward.Forbidden, Code: "visit.forbidden", ZH: "您无权对该查访作出结论。", EN: "You may not decide this visit."}
 	}
-	if strings.TrimSpace(reason) == "" || len([]rune(reason)) > maxReason {
-		return &ward.Error{Kind: ward.Invalid, Code: "visit.reason", ZH: "请填写结论理由（不超过 500 字）。", EN: "Give the reason of the verdict (at most 500 characters)."}
+	if strings.TrimSpace(reason) == "" || len([]rune(reason)) > maxDecision {
+		return &ward.Error{Kind: ward.Invalid, Code: "visit.reason", ZH: "请填写结论理由（不超过 1000 字）。", EN: "Give the reason of the verdict (at most 1000 characters)."}
 	}
 	allowed := false
 	switch v.State {

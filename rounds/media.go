@@ -193,10 +193,12 @@ func (s *session) watchSilence(ctx context.Context) {
 // lookEvery is the least time between two pictures that are looked at in
 // full: about 60 ms of one core each.
 const (
-	lookEvery = 120 * time.Millisecond
-	lagMax    = 1500 * time.Millisecond // behind by more, pictures up to the next key frame are skipped
-	lookDepth = 300                     // units
-	eyesGrace = 15 * time.Second        // without any picture analysed though pictures come
+	lookEvery  = 120 * time.Millisecond
+	lookSeldom = 500 * time.Millisecond // instead, when behind by more than lagSome
+	lagSome    = 400 * time.Millisecond
+	lagMax     = 1500 * time.Millisecond // behind by more, pictures up to the next key frame are skipped
+	lookDepth  = 300                     // units
+	eyesGrace  = 15 * time.Second        // without any picture analysed though pictures come
 )
 
 // watch feeds the pictures to an Eye and hands what it saw to the protocol.
@@ -226,6 +228,9 @@ func (s *session) watch(ctx context.Context, stream *ingest.Stream) {
 		}
 		video, _ = stream.Video()
 		wanted := u.Arrived.Sub(full) >= lookEvery
+		if time.Since(u.Arrived) > lagSome { // the workers are busy: look less often, and catch up
+			wanted = u.Arrived.Sub(full) >= lookSeldom
+		}
 		seen, ok, err := eye.See(ctx, video.AnnexB(u), u.Key, wanted)
 		switch {
 		case errors.Is(err, context.Canceled):

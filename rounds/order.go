@@ -14,7 +14,8 @@ import (
 
 const (
 	maxVisits   = 200 // beds in one round
-	maxReason   = 500 // characters
+	maxReason   = 500 // characters, shown at the bedside
+	maxDecision = 1000
 	minDeadline = 30 * time.Second
 	maxDeadline = 24 * time.Hour
 )

@@ -1,0 +1,151 @@
+package simbed
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+)
+
+const (
+	turnWanted  = 12  // degrees from the straight stretch that a turned one shows at least
+	straightMax = 2.5 // degrees either way inside the straight stretch
+	straightMin = 3 * fps
+	turnMin     = fps * 2 / 5 // frames: 0.4 s
+)
+
+// stretch is a run of frames that shows one pose.
+type stretch struct {
+	clip     *Clip
+	from, to int // frames, both included
+}
+
+// script knows which stretch shows what.
+type script struct {
+	straight, left, right stretch
+}
+
+// yawAt is the yaw of every frame between measured poses, NaN where the
+// head is not known.
+func (c *Clip) yawAt() []float64 {
+	out := make([]float64, len(c.Frames))
+	for i := range out {
+		out[i] = math.NaN()
+	}
+	for i := 1; i < len(c.Poses); i++ {
+		a, b := c.Poses[i-1], c.Poses[i]
+		if b.Frame-a.Frame > poseEvery {
+			continue
+		}
+		for f := a.Frame; f <= b.Frame; f++ {
+			w := float64(f-a.Frame) / float64(b.Frame-a.Frame)
+			out[f] = float64(a.Yaw)*(1-w) + float64(b.Yaw)*w
+		}
+	}
+	return out
+}
+
+// runs are the stretches of at least n frames whose every frame fits.
+func runs(c *Clip, yaw []float64, n int, fits func(yaw float64) bool) []stretch {
+	var out []stretch
+	from := -1
+	for i := 0; i <= len(yaw); i++ {
+		in := i < len(yaw) && !math.IsNaN(yaw[i]) && fits(yaw[i])
+		switch {
+		case in && from < 0:
+			from = i
+		case !in && from >= 0:
+			if i-from >= n {
+				out = append(out, stretch{c, from, i - 1})
+			}
+			from = -1
+		}
+	}
+	return out
+}
+
+func longest(s []stretch) stretch {
+	return slices.MaxFunc(s, func(a, b stretch) int { return (a.to - a.from) - (b.to - b.from) })
+}
+
+// plan finds a straight stretch from which both turns exist in the clip.
+// Where one direction is missing, the mirrored clip shows it: a real
+// picture of a real turn, with the face mirrored. mirrored may be nil.
+func plan(c, mirrored *Clip) (script, error) {
+	yaw := c.yawAt()
+	var best script
+	score := -1
+	// The straight look need not be at 0: people hold phones askew.
+	for centre := -10.0; centre <= 12; centre++ {
+		straight := runs(c, yaw, straightMin, func(y float64) bool { return math.Abs(y-centre) <= straightMax })
+		if len(straight) == 0 {
+			continue
+		}
+		left := turned(c, mirrored, yaw, centre, +1)
+		right := turned(c, mirrored, yaw, centre, -1)
+		if len(left) == 0 || len(right) == 0 {
+			continue
+		}
+		s := script{longest(straight), longest(left), longest(right)}
+		// Unmirrored turns count more than long ones.
+		n := min(s.left.to-s.left.from, s.right.to-s.right.from)
+		for _, x := range []stretch{s.left, s.right} {
+			if !x.clip.Flip {
+				n += 1000
+			}
+		}
+		if n > score {
+			best, score = s, n
+		}
+	}
+	if score < 0 {
+		return best, errors.New("the clip shows no head turns beside a straight look")
+	}
+	return best, nil
+}
+
+func turned(c, mirrored *Clip, yaw []float64, centre, sign float64) []stretch {
+	own := runs(c, yaw, turnMin, func(y float64) bool { return (y-centre)*sign >= turnWanted })
+	if len(own) > 0 || mirrored == nil {
+		return own
+	}
+	return runs(mirrored, mirrored.yawAt(), turnMin, func(y float64) bool { return (y-centre)*sign >= turnWanted })
+}
+
+func (s script) String() string {
+	at := func(x stretch) string {
+		t := fmt.Sprintf("%.1f-%.1f s", float64(x.from)/fps, float64(x.to)/fps)
+		if x.clip.Flip {
+			t += " mirrored"
+		}
+		return t
+	}
+	return "straight " + at(s.straight) + ", left " + at(s.left) + ", right " + at(s.right)
+}
+
+// player walks to and fro over a stretch, frame by frame, or round and
+// round.
+type player struct {
+	now   stretch
+	at    int
+	step  int
+	round bool
+}
+
+func (p *player) play(s stretch) { *p = player{now: s, at: s.from, step: 1} }
+
+// next returns the next frame of the stretch.
+func (p *player) next() []byte {
+	f := p.now.clip.Frames[p.at]
+	if p.round {
+		p.at = (p.at-p.now.from+1)%(p.now.to-p.now.from+1) + p.now.from
+		return f
+	}
+	if p.at+p.step < p.now.from || p.at+p.step > p.now.to {
+		p.step = -p.step
+	}
+	if n := p.at + p.step; n >= p.now.from && n <= p.now.to {
+		p.at = n
+	}
+	return f
+}

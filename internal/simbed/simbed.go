@@ -1,0 +1,138 @@
+// Package simbed is a bedside for tests and the demo: it joins a round the
+// way a browser does (the HTTP API, WebRTC, the data channel) with a clip as
+// its camera. It knows nothing of the server's insides.
+package simbed
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// Behaviour is how the bedside answers.
+type Behaviour string
+
+// The behaviours. Genuine and Impostor both obey every prompt; they differ
+// in whose clip is played.
+const (
+	Genuine  Behaviour = "genuine"
+	Impostor Behaviour = "impostor"
+	Loop     Behaviour = "loop"   // the clip just plays on, whatever is asked
+	Frozen   Behaviour = "frozen" // one picture, again and again
+	Refuse   Behaviour = "refuse" // declines the notice
+	Cut      Behaviour = "cut"    // obeys, and the connection dies at the second turn
+)
+
+// Options say who answers where.
+type Options struct {
+	Server    string // base URL, https://host:port
+	Link      string // the bedside link, or its token
+	Behaviour Behaviour
+	Clip      *Clip         // what the camera shows; not needed to refuse
+	Mirrored  *Clip         // the same clip mirrored, for turns that the clip lacks; may be nil
+	React     time.Duration // from a prompt to the turn of the head; 0 means 700 ms
+	Start     int           // frame that Loop begins with
+	HTTP      *http.Client  // nil means http.DefaultClient
+	Log       *slog.Logger  // nil: silent
+}
+
+// Problem is the server's answer that it will not do something.
+type Problem struct {
+	Status   int    `json:"status"`
+	Title    string `json:"title"`
+	Detail   string `json:"detail"`
+	DetailZH string `json:"detail_zh"`
+	Code     string `json:"code"`
+}
+
+func (p *Problem) Error() string { return fmt.Sprintf("%d %s: %s", p.Status, p.Code, p.Detail) }
+
+// Result is what the bedside saw of the visit: no verdict, as a patient sees none.
+type Result struct {
+	Notice   map[string]any // as shown before the consent
+	Commands []string       // in order
+	Thanked  bool           // the visit came to its end
+}
+
+// Run opens the link, answers the notice and, unless it refuses, stays
+// until the server says done, or ends the connection. A server that refuses
+// gives a *Problem.
+func Run(ctx context.Context, o Options) (Result, error) {
+	if o.React <= 0 {
+		o.React = 700 * time.Millisecond
+	}
+	if o.HTTP == nil {
+		o.HTTP = http.DefaultClient
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	token := o.Link
+	if _, after, ok := strings.Cut(o.Link, "#"); ok {
+		token = after
+	}
+	var opened struct {
+		Device string         `json:"device"`
+		Notice map[string]any `json:"notice"`
+	}
+	var r Result
+	if err := o.post(ctx, "open", "", map[string]any{"token": token}, &opened); err != nil {
+		return r, fmt.Errorf("open the link: %w", err)
+	}
+	r.Notice = opened.Notice
+	if err := o.post(ctx, "consent", opened.Device, map[string]any{"agree": o.Behaviour != Refuse}, nil); err != nil {
+		return r, fmt.Errorf("answer the notice: %w", err)
+	}
+	if o.Behaviour == Refuse {
+		return r, nil
+	}
+	err := o.join(ctx, opened.Device, &r)
+	return r, err
+}
+
+// post sends JSON and reads JSON.
+func (o Options) post(ctx context.Context, path, device string, in, out any) error {
+	b, err := json.Marshal(in)
+	if err != nil {
+		return err
+	}
+	answer, err := o.send(ctx, path, device, "application/json", b)
+	if err != nil || out == nil {
+		return err
+	}
+	return json.Unmarshal(answer, out)
+}
+
+func (o Options) send(ctx context.Context, path, device, kind string, body []byte) (answer []byte, err error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, strings.TrimSuffix(o.Server, "/")+"/api/v1/bedside/"+path, bytes.NewReader(body))
+	if err != nil {
+		return nil, err
+	}
+	req.Header.Set("Content-Type", kind)
+	if device != "" {
+		req.Header.Set("Authorization", "Bearer "+device)
+	}
+	resp, err := o.HTTP.Do(req)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, resp.Body.Close()) }()
+	if answer, err = io.ReadAll(io.LimitReader(resp.Body, 1<<20)); err != nil {
+		return nil, err
+	}
+	if resp.StatusCode >= 300 {
+		p := &Problem{}
+		if json.Unmarshal(answer, p) != nil || p.Status == 0 {
+			p.Status, p.Detail = resp.StatusCode, string(answer)
+		}
+		return nil, p
+	}
+	return answer, nil
+}
