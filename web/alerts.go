@@ -107,7 +107,7 @@ func (s *Server) decideAlert(ctx context.Context, in *alertDecisionInput, a ward
 	if err != nil {
 		return nil, err
 	}
-	s.Hub.Notify(AlertEvent, string(a.ID), a.InstitutionID)
+	s.Hub.Notify(string(AlertEvent), string(a.ID), a.InstitutionID)
 	return answer(whole(a), nil)
 }
 

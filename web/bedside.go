@@ -6,6 +6,9 @@ import (
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
+
+	"wardwatch/rounds"
+	"wardwatch/storage"
 )
 
 // BedsideOpen uses a bedside link up.
@@ -15,23 +18,9 @@ type BedsideOpen struct {
 
 // BedsideOpened is what the device that opened the link gets.
 type BedsideOpened struct {
-	Device   string    `json:"device" doc:"Send it as Authorization: Bearer from now on"`
-	Notice   Notice    `json:"notice"`
-	Deadline time.Time `json:"deadline"`
-}
-
-// Notice is what the person at the bedside is told before consenting.
-type Notice struct {
-	Institution string `json:"institution"`
-	Ward        string `json:"ward"`
-	Bed         string `json:"bed"`
-	NameMasked  string `json:"name_masked"`
-	AskedBy     string `json:"asked_by"`
-	Reason      string `json:"reason"`
-	Recorded    bool   `json:"recorded"`
-	KeptDays    int    `json:"kept_days"`
-	LegalZH     string `json:"legal_zh"`
-	LegalEN     string `json:"legal_en"`
+	Device   string        `json:"device" doc:"Send it as Authorization: Bearer from now on"`
+	Notice   rounds.Notice `json:"notice" doc:"To be read before consenting"`
+	Deadline time.Time     `json:"deadline"`
 }
 
 // BedsideConsent is the answer of the person at the bedside.
@@ -48,14 +37,48 @@ func (s *Server) bedsideRoutes(r *routes) {
 }
 
 func (s *Server) bedsideOpen(ctx context.Context, in *body[BedsideOpen]) (*body[BedsideOpened], error) {
-	return nil, unfinished()
+	if !s.opens.allow(clientOf(ctx).addr) {
+		return nil, tooMany()
+	}
+	e, err := s.rounds()
+	if err != nil {
+		return nil, err
+	}
+	device, notice, deadline, err := e.Open(ctx, in.Body.Token)
+	return answer(BedsideOpened{device, notice, deadline.UTC()}, err)
 }
+
 func (s *Server) bedsideConsent(ctx context.Context, in *body[BedsideConsent]) (*empty, error) {
-	return nil, unfinished()
+	e, err := s.rounds()
+	if err != nil {
+		return nil, err
+	}
+	return &empty{}, e.Consent(ctx, deviceOf(ctx), in.Body.Agree)
 }
+
 func (s *Server) bedsideSession(ctx context.Context, in *SDPInput) (*sdpOutput, error) {
-	return nil, unfinished()
+	e, err := s.rounds()
+	if err != nil {
+		return nil, err
+	}
+	reply, err := e.Session(ctx, deviceOf(ctx), string(in.RawBody))
+	return &sdpOutput{ContentType: sdpType, Body: []byte(reply)}, err
 }
+
 func (s *Server) bedsideLeave(ctx context.Context, _ *none) (*empty, error) {
-	return nil, unfinished()
+	e, err := s.rounds()
+	if err != nil {
+		return nil, err
+	}
+	return &empty{}, e.Leave(ctx, deviceOf(ctx))
+}
+
+// checkDevice says whether secret is that of a device which opened a link.
+func (s *Server) checkDevice(ctx context.Context, secret string) error {
+	if secret == "" {
+		return newProblem(http.StatusUnauthorized, "bedside.device", "请先打开查房链接。", "Open the bedside link first.")
+	}
+	hash := storage.HashToken(secret)
+	_, err := s.Store.VisitByDevice(ctx, hash[:])
+	return err
 }

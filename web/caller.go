@@ -58,7 +58,7 @@ func (c caller) narrow(inst ward.InstitutionID) []ward.InstitutionID {
 
 type (
 	callerKey struct{}
-	visitKey  struct{}
+	deviceKey struct{}
 	clientKey struct{}
 )
 
@@ -69,11 +69,16 @@ func callerOf(ctx context.Context) caller {
 	return c
 }
 
+// deviceOf returns the bedside device's secret, checked by the route's policy.
+func deviceOf(ctx context.Context) string {
+	d, _ := ctx.Value(deviceKey{}).(string)
+	return d
+}
+
 // client is where a request comes from.
 type client struct {
-	addr  string // the peer's address; a proxy's when there is one in front
-	agent string
-	tls   bool
+	addr string // the peer's address; a proxy's when there is one in front
+	tls  bool
 }
 
 func clientOf(ctx context.Context) client {
@@ -102,7 +107,7 @@ func (s *Server) client(r *http.Request) client {
 	if err != nil {
 		host = r.RemoteAddr
 	}
-	return client{addr: host, agent: r.UserAgent(), tls: s.secure(r)}
+	return client{addr: host, tls: s.secure(r)}
 }
 
 func (s *Server) secure(r *http.Request) bool { return r.TLS != nil || s.BehindTLS }
@@ -114,11 +119,10 @@ func (s *Server) authorise(r *http.Request, who policy) (context.Context, error)
 	case public:
 		return ctx, nil
 	case bedside:
-		v, err := s.deviceVisit(ctx, bearer(r))
-		if err != nil {
+		if err := s.checkDevice(ctx, bearer(r)); err != nil {
 			return ctx, err
 		}
-		return context.WithValue(ctx, visitKey{}, v), nil
+		return context.WithValue(ctx, deviceKey{}, bearer(r)), nil
 	case signedIn, permitted:
 		c, err := s.identify(r)
 		if err != nil {

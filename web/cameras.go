@@ -19,7 +19,7 @@ type Camera struct {
 
 // CameraLive says how a camera is doing now.
 type CameraLive struct {
-	State     string     `json:"state" enum:"off,connecting,live,down" doc:"off: disabled, or this process runs no cameras; down: see cause"`
+	State     string     `json:"state" enum:"connecting,live,down,disabled,unknown" doc:"down: see cause; unknown: this process runs no cameras"`
 	Cause     ward.Cause `json:"cause,omitempty" doc:"Why it is down"`
 	Since     time.Time  `json:"since,omitzero" doc:"When this state began"`
 	LastFrame time.Time  `json:"last_frame,omitzero" doc:"When the last picture arrived"`
@@ -142,5 +142,14 @@ func (s *Server) deleteCamera(ctx context.Context, _ *CameraPath, c ward.Camera)
 }
 
 func (s *Server) cameraChanged(c ward.Camera) {
-	s.Hub.Notify(CameraEvent, string(c.ID), c.InstitutionID)
+	s.Hub.Notify(string(CameraEvent), string(c.ID), c.InstitutionID)
+}
+
+func (s *Server) cameraView(c ward.Camera) Camera {
+	v := Camera{Camera: c, HasPassword: c.Password != "", Live: CameraLive{State: "unknown"}}
+	if s.Fleet != nil {
+		st := s.Fleet.State(c.ID)
+		v.Live = CameraLive{State: string(st.Condition), Cause: st.Cause, Since: st.Since.UTC(), LastFrame: st.LastFrame.UTC()}
+	}
+	return v
 }

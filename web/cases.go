@@ -1,12 +1,20 @@
 package web
 
 import (
+	"bytes"
 	"context"
 	"encoding/hex"
+	"errors"
+	"io"
+	"log/slog"
 	"net/http"
+	"strconv"
 
 	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humaecho"
 
+	"wardwatch/storage/evidence"
+	"wardwatch/storage/ledger"
 	"wardwatch/ward"
 )
 
@@ -55,9 +63,44 @@ func (s *Server) caseRoutes(r *routes) {
 	add(r, role(may), huma.Operation{Method: http.MethodPost, Path: v1 + "/cases", OperationID: "openCase", Summary: "Open a case from an alert or a visit", Tags: tags, DefaultStatus: http.StatusCreated}, s.openCase)
 	add(r, role(may), huma.Operation{Method: http.MethodGet, Path: v1 + "/cases", OperationID: "listCases", Summary: "Cases in scope, newest first, or the one with a number", Tags: tags}, s.listCases)
 	on(r, may, huma.Operation{Method: http.MethodGet, Path: v1 + "/cases/{id}", OperationID: "getCase", Summary: "A case with evidence and custody", Tags: tags}, s.loadCase, s.getCase)
-	on(r, may, media(huma.Operation{Method: http.MethodGet, Path: v1 + "/cases/{id}/export.zip", OperationID: "exportCase", Summary: "The evidence package", Tags: tags}, "application/zip"), s.loadCase, s.exportCase)
+	on(r, may, media(huma.Operation{Method: http.MethodGet, Path: v1 + "/cases/{id}/export.zip", OperationID: "exportCase", Summary: "The evidence package", Tags: tags}, "application/zip"), func(ctx context.Context, in *exportInput) (ward.Case, ward.InstitutionID, error) {
+		return s.loadCase(ctx, &in.CasePath)
+	}, s.exportCase)
 	on(r, may, media(huma.Operation{Method: http.MethodGet, Path: v1 + "/evidence/{id}/content", OperationID: "evidenceContent", Summary: "One item's bytes", Tags: tags}, "video/mp4", "image/jpeg", "application/json"), s.loadEvidence, s.evidenceContent)
 	add(r, anyUser(), huma.Operation{Method: http.MethodGet, Path: v1 + "/ledger/key", OperationID: "ledgerKey", Summary: "The key that signs the ledger", Tags: tags}, s.ledgerKey)
+}
+
+func (s *Server) clerk() *evidence.Clerk {
+	return &evidence.Clerk{Store: s.Store, Media: s.media(), Software: s.Software}
+}
+
+func (s *Server) openCase(ctx context.Context, in *creation[NewCase]) (*created[ward.Case], error) {
+	return once(ctx, s, "openCase", in.Key, in.RawBody, func() (ward.Case, error) {
+		b, who := in.Body, callerOf(ctx)
+		unknown := &ward.Error{Kind: ward.Invalid, Code: "case.subject", ZH: "请指定一条疑点或一次查访，并确认您有权查看。", EN: "Name exactly one alert or visit that you may see."}
+		switch {
+		case b.AlertID != "" && b.VisitID == "":
+			a, err := s.Store.Alert(ctx, b.AlertID)
+			if missing(err) || err == nil && !who.May(ward.MayCase, a.InstitutionID) {
+				return ward.Case{}, unknown
+			}
+			if err != nil {
+				return ward.Case{}, err
+			}
+			return s.clerk().OpenAlert(ctx, b.AlertID, b.Title, who.User)
+		case b.VisitID != "" && b.AlertID == "":
+			v, err := s.Store.Visit(ctx, b.VisitID)
+			if missing(err) || err == nil && !who.May(ward.MayCase, v.InstitutionID) {
+				return ward.Case{}, unknown
+			}
+			if err != nil {
+				return ward.Case{}, err
+			}
+			return s.clerk().OpenVisit(ctx, b.VisitID, b.Title, who.User)
+		default:
+			return ward.Case{}, unknown
+		}
+	})
 }
 
 func (s *Server) listCases(ctx context.Context, in *caseList) (*body[Page[ward.Case]], error) {
@@ -89,4 +132,70 @@ func (s *Server) getCase(ctx context.Context, _ *CasePath, c ward.Case) (*body[C
 		out.Evidence[i] = Evidence{e, hex.EncodeToString(e.SHA256[:])}
 	}
 	return answer(out, err)
+}
+
+type exportInput struct {
+	CasePath
+	Reason string `query:"reason" maxLength:"500" doc:"Kept in the custody trail"`
+}
+
+// exportCase streams the package. Preparing it records the export; a client
+// that gets less than Content-Length has no package.
+func (s *Server) exportCase(ctx context.Context, in *exportInput, c ward.Case) (*huma.StreamResponse, error) {
+	p, err := s.clerk().Prepare(ctx, c.ID, callerOf(ctx).User, in.Reason)
+	if err != nil {
+		return nil, err
+	}
+	return &huma.StreamResponse{Body: func(hc huma.Context) {
+		w := patient(humaecho.Unwrap(hc).Response())
+		w.Header().Set("Content-Type", "application/zip")
+		w.Header().Set("Content-Length", strconv.FormatInt(p.Size, 10))
+		w.Header().Set("Content-Disposition", `attachment; filename="`+p.Name+`"`)
+		w.WriteHeader(http.StatusOK)
+		if err := p.Write(ctx, w); err != nil && ctx.Err() == nil {
+			s.Log.ErrorContext(ctx, "export broken off", slog.String("request_id", requestID(ctx)), slog.String("case", string(c.ID)), slog.Any("error", err))
+		}
+	}}, nil
+}
+
+// loadEvidence: an item belongs to the institution of its case.
+func (s *Server) loadEvidence(ctx context.Context, in *EvidencePath) (ward.Evidence, ward.InstitutionID, error) {
+	e, err := s.Store.EvidenceItem(ctx, in.ID)
+	if err != nil {
+		return e, "", err
+	}
+	c, err := s.Store.Case(ctx, e.CaseID)
+	return e, c.InstitutionID, err
+}
+
+func (s *Server) evidenceContent(ctx context.Context, _ *EvidencePath, e ward.Evidence) (*huma.StreamResponse, error) {
+	v := view{object: "evidence/" + string(e.ID), caseID: e.CaseID, sha256: e.SHA256[:]}
+	if e.Kind == ward.EvidenceSegment {
+		g, err := s.Store.Segment(ctx, ward.SegmentID(e.Ref))
+		if err != nil {
+			return nil, err
+		}
+		return s.showSegment(ctx, v, g)
+	}
+	r, contentType, err := s.clerk().Open(ctx, e)
+	if err != nil {
+		return nil, err
+	}
+	b, err := io.ReadAll(r) // a picture or a record: at most a few MB
+	if err := errors.Join(err, r.Close()); err != nil {
+		return nil, err
+	}
+	if err := s.record(ctx, v); err != nil {
+		return nil, err
+	}
+	return serve(contentType, "", nopCloser{bytes.NewReader(b)}), nil
+}
+
+type nopCloser struct{ io.ReadSeeker }
+
+func (nopCloser) Close() error { return nil }
+
+func (s *Server) ledgerKey(_ context.Context, _ *none) (*body[LedgerKey], error) {
+	pub := s.Store.PublicKey()
+	return answer(LedgerKey{ledger.Fingerprint(pub), ledger.Verifier(pub)}, nil)
 }

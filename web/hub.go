@@ -49,8 +49,9 @@ type Hub struct {
 	closed    bool
 }
 
-// Notify tells every listener, and never blocks.
-func (h *Hub) Notify(kind EventKind, id string, inst ward.InstitutionID) {
+// Notify tells every listener, and never blocks. kind is an EventKind; it is
+// a plain string so that packages that know nothing of web can call Notify.
+func (h *Hub) Notify(kind, id string, inst ward.InstitutionID) {
 	if h == nil {
 		return
 	}
@@ -58,7 +59,7 @@ func (h *Hub) Notify(kind EventKind, id string, inst ward.InstitutionID) {
 	defer h.mu.Unlock()
 	for l := range h.listeners {
 		select {
-		case l <- Event{kind, id, inst}:
+		case l <- Event{EventKind(kind), id, inst}:
 		default:
 			delete(h.listeners, l)
 			close(l)

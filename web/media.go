@@ -127,7 +127,7 @@ func serve(contentType, etag string, content io.ReadSeekCloser) *huma.StreamResp
 		c := humaecho.Unwrap(hc)
 		h := c.Response().Header()
 		h.Set("Content-Type", contentType)
-		if etag != `""` {
+		if etag != "" && etag != `""` {
 			h.Set("ETag", etag)
 		}
 		http.ServeContent(patient(c.Response()), c.Request(), "", time.Time{}, content)

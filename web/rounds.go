@@ -7,6 +7,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"wardwatch/rounds"
 	"wardwatch/ward"
 )
 
@@ -14,8 +15,8 @@ import (
 type RoundOrder struct {
 	InstitutionID ward.InstitutionID `json:"institution_id" maxLength:"64"`
 	Reason        string             `json:"reason" minLength:"1" maxLength:"500" doc:"Shown at the bedside"`
-	Ward          string             `json:"ward" minLength:"1" maxLength:"64"`
-	AdmissionIDs  []ward.AdmissionID `json:"admission_ids" minItems:"1" maxItems:"200"`
+	Ward          string             `json:"ward,omitempty" maxLength:"64"`
+	AdmissionIDs  []ward.AdmissionID `json:"admission_ids,omitempty" maxItems:"200" doc:"None means every current stay of the ward"`
 	Deadline      time.Time          `json:"deadline"`
 }
 
@@ -57,6 +58,40 @@ func (s *Server) roundRoutes(r *routes) {
 	add(r, role(may), huma.Operation{Method: http.MethodPost, Path: v1 + "/rounds", OperationID: "orderRound", Summary: "Order a round; the links are shown only in this answer", Tags: tags, DefaultStatus: http.StatusCreated}, s.orderRound)
 	add(r, role(may), huma.Operation{Method: http.MethodGet, Path: v1 + "/rounds", OperationID: "listRounds", Summary: "Rounds in scope, newest first", Tags: tags}, s.listRounds)
 	on(r, may, huma.Operation{Method: http.MethodGet, Path: v1 + "/rounds/{id}", OperationID: "getRound", Summary: "A round with its visits", Tags: tags}, s.loadRound, s.getRound)
+}
+
+// rounds returns the engine, or says that this process conducts no rounds.
+func (s *Server) rounds() (*rounds.Engine, error) {
+	if s.Rounds == nil {
+		return nil, &ward.Error{Kind: ward.Unavailable, Code: "rounds.missing", ZH: "本服务未启用查房功能。", EN: "This process conducts no rounds."}
+	}
+	return s.Rounds, nil
+}
+
+func (s *Server) orderRound(ctx context.Context, in *creation[RoundOrder]) (*created[OrderedRound], error) {
+	e, err := s.rounds()
+	if err != nil {
+		return nil, err
+	}
+	who, b := callerOf(ctx), in.Body
+	if !who.May(ward.MayRound, b.InstitutionID) {
+		return nil, unknownInstitution()
+	}
+	return once(ctx, s, "orderRound", in.Key, in.RawBody, func() (OrderedRound, error) {
+		round, links, err := e.Order(ctx, who.User, rounds.Order{
+			InstitutionID: b.InstitutionID, Reason: b.Reason, Ward: b.Ward, Admissions: b.AdmissionIDs, Deadline: b.Deadline.UTC(),
+		})
+		out := OrderedRound{Round: round, Visits: make([]OrderedVisit, len(links))}
+		for i, l := range links {
+			out.Visits[i] = linked(l)
+		}
+		return out, inBody(err)
+	})
+}
+
+// linked shows the link; the token is in the fragment, which browsers send nowhere.
+func linked(l rounds.VisitLink) OrderedVisit {
+	return OrderedVisit{l.Visit, "/bedside#" + l.Token}
 }
 
 func (s *Server) listRounds(ctx context.Context, in *roundList) (*body[Page[ward.Round]], error) {

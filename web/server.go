@@ -20,6 +20,8 @@ import (
 	"github.com/labstack/echo/v4"
 	"github.com/prometheus/client_golang/prometheus"
 
+	"wardwatch/ingest"
+	"wardwatch/rounds"
 	"wardwatch/storage"
 	"wardwatch/storage/objects"
 	"wardwatch/storage/spool"
@@ -43,6 +45,9 @@ type Server struct {
 	Objects objects.Objects
 	Spool   *spool.Spool // where finished segments wait for the store; nil: this process has none
 
+	Fleet  *ingest.Fleet  // nil: this process runs no cameras
+	Rounds *rounds.Engine // nil: this process conducts no rounds
+
 	// Hub is what the other parts tell of changes.
 	Hub *Hub
 	// EnrolPhoto finds the one face in a JPEG or PNG; nil: no vision worker.
@@ -60,6 +65,8 @@ type Server struct {
 	// MetricsToken must come as a bearer token with /metrics. When it is
 	// empty only this machine may read them, and nobody through a proxy.
 	MetricsToken string
+	// Software is the name and version that a package's manifest gives.
+	Software string
 	// Temp is the folder of clips while they are sent; empty: the system's.
 	Temp string
 	// Heartbeat of event streams; zero means 15 s.

@@ -64,7 +64,7 @@ func (s *Server) addSettlement(ctx context.Context, in *creation[NewSettlement])
 		if !fresh {
 			return v, http.StatusOK, err
 		}
-		s.Hub.Notify(SettlementEvent, string(v.ID), v.InstitutionID)
+		s.Hub.Notify(string(SettlementEvent), string(v.ID), v.InstitutionID)
 		return v, http.StatusCreated, err
 	})
 }

@@ -29,7 +29,7 @@ type Recording struct {
 // VisitDecision is a human's verdict.
 type VisitDecision struct {
 	Verdict ward.Verdict `json:"verdict"`
-	Reason  string       `json:"reason" minLength:"1" maxLength:"1000"`
+	Reason  string       `json:"reason" minLength:"1" maxLength:"500"`
 }
 
 type VisitPath struct {
@@ -84,6 +84,40 @@ func (s *Server) recordingOf(ctx context.Context, v ward.Visit) (*Recording, err
 		return nil, err
 	}
 	return &Recording{segments[0].Start, segments[len(segments)-1].End}, nil
+}
+
+func (s *Server) reissueLink(ctx context.Context, _ *VisitPath, v ward.Visit) (*body[OrderedVisit], error) {
+	e, err := s.rounds()
+	if err != nil {
+		return nil, err
+	}
+	l, err := e.Reissue(ctx, v.ID)
+	return answer(linked(l), err)
+}
+
+func (s *Server) decideVisit(ctx context.Context, in *visitDecisionInput, v ward.Visit) (*body[ward.Visit], error) {
+	e, err := s.rounds()
+	if err != nil {
+		return nil, err
+	}
+	return answer(e.Decide(ctx, v.ID, callerOf(ctx).User, in.Body.Verdict, in.Body.Reason))
+}
+
+func (s *Server) callVisit(ctx context.Context, in *visitOffer, v ward.Visit) (*sdpOutput, error) {
+	e, err := s.rounds()
+	if err != nil {
+		return nil, err
+	}
+	reply, id, err := e.Call(ctx, v.ID, callerOf(ctx).User, string(in.RawBody))
+	return &sdpOutput{Location: v1 + "/calls/" + id, ContentType: sdpType, Body: []byte(reply)}, err
+}
+
+func (s *Server) endCall(ctx context.Context, in *ViewerPath) (*empty, error) {
+	e, err := s.rounds()
+	if err != nil {
+		return nil, err
+	}
+	return &empty{}, e.EndCall(ctx, in.ID, callerOf(ctx).ID)
 }
 
 func (s *Server) visitSnapshot(ctx context.Context, _ *VisitPath, v ward.Visit) (*huma.StreamResponse, error) {
