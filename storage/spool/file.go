@@ -116,6 +116,21 @@ func (s *Spool) Repair(e Entry, size int64) (sum [sha256.Size]byte, err error) {
 	return w.Finish()
 }
 
+// Sum returns the SHA-256 of a file and makes its name durable: a crash may
+// have come between its rename and the fsync of its folder.
+func (s *Spool) Sum(e Entry) (sum [sha256.Size]byte, err error) {
+	f, err := s.Open(e)
+	if err != nil {
+		return sum, err
+	}
+	h := sha256.New()
+	_, err = copyAll(h, f)
+	if err := errors.Join(err, f.Sync(), f.Close(), s.syncDir(path.Dir(e.name()))); err != nil {
+		return sum, fmt.Errorf("hash spooled file of %s: %w", e.Source, err)
+	}
+	return [sha256.Size]byte(h.Sum(nil)), nil
+}
+
 func copyAll(h hash.Hash, f *os.File) (int64, error) {
 	if _, err := f.Seek(0, io.SeekStart); err != nil {
 		return 0, err

@@ -1,0 +1,179 @@
+package ingest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"slices"
+	"time"
+
+	"wardwatch/storage"
+	"wardwatch/storage/objects"
+	"wardwatch/storage/spool"
+	"wardwatch/ward"
+)
+
+// Library reads recordings back: from the object store, from the spool, and
+// from the file that is being written.
+type Library struct {
+	Store   *storage.Store
+	Objects objects.Objects
+	Spool   *spool.Spool
+}
+
+// recording is one file of a source, wherever it is.
+type recording struct {
+	segment ward.Segment // ID is empty while there is no row
+	start   time.Time
+	size    int64
+	io.ReaderAt
+	close func() error
+}
+
+// find returns the files of src that touch [from, to), by start, and opens
+// them. The caller closes each.
+func (l *Library) find(ctx context.Context, src ward.Source, from, to time.Time) (all []*recording, err error) {
+	defer func() {
+		if err != nil {
+			closeAll(all)
+			all = nil
+		}
+	}()
+	// The spool is listed first: a file that leaves it has its row by then.
+	entries, err := l.Spool.EntriesOf(src)
+	if err != nil {
+		return nil, err
+	}
+	segs, err := l.Store.SegmentsBetween(ctx, src, from, to)
+	if err != nil {
+		return nil, err
+	}
+	for _, g := range segs {
+		if g.State == ward.Deleted {
+			continue
+		}
+		rec, err := l.open(ctx, g)
+		if err != nil {
+			return all, err
+		}
+		all = append(all, rec)
+	}
+	for i, e := range entries {
+		if i+1 < len(entries) && !entries[i+1].Start.After(from) {
+			continue // over when the next one began
+		}
+		known := func(g ward.Segment) bool { return g.Start.Equal(e.Start) }
+		if !e.Start.Before(to) || slices.ContainsFunc(segs, known) {
+			continue
+		}
+		if _, err := l.Store.SegmentStarting(ctx, src, e.Start); err == nil {
+			continue // it has a row, and ends before from
+		}
+		rec, err := l.live(e)
+		if err != nil {
+			return all, err
+		}
+		if rec != nil {
+			all = append(all, rec)
+		}
+	}
+	slices.SortFunc(all, func(a, b *recording) int { return a.start.Compare(b.start) })
+	return all, nil
+}
+
+func closeAll(all []*recording) {
+	for _, r := range all {
+		_ = r.close() // only read
+	}
+}
+
+// open opens a committed segment: its spooled file while there is one, else the object.
+func (l *Library) open(ctx context.Context, g ward.Segment) (*recording, error) {
+	f, err := l.Spool.Open(spool.Of(g))
+	if err == nil {
+		return &recording{segment: g, start: g.Start, size: g.Bytes, ReaderAt: f, close: f.Close}, nil
+	}
+	if !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	r := &objectReader{ctx: ctx, objects: l.Objects, key: g.Key, size: g.Bytes}
+	return &recording{segment: g, start: g.Start, size: g.Bytes, ReaderAt: r, close: func() error { return nil }}, nil
+}
+
+// live opens a file without a row: being written, or about to be committed.
+// It is nil when the file is gone.
+func (l *Library) live(e spool.Entry) (*recording, error) {
+	f, err := l.Spool.Open(e)
+	if errors.Is(err, fs.ErrNotExist) && e.Part {
+		e.Part = false // finished meanwhile
+		f, err = l.Spool.Open(e)
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil //nolint:nilnil // documented
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &recording{start: e.Start, size: sizeOf(f), ReaderAt: f, close: f.Close}, nil
+}
+
+const (
+	objectChunk  = 1 << 20 // how much of an object is fetched at a time, in bytes
+	objectChunks = 4       // how many are kept: a fragment's pictures and sounds lie apart
+)
+
+// objectReader reads an object in chunks and keeps the latest ones.
+type objectReader struct {
+	ctx     context.Context //nolint:containedctx // lives for one call of Library
+	objects objects.Objects
+	key     string
+	size    int64
+	chunks  []objectPart
+}
+
+type objectPart struct {
+	from int64
+	b    []byte
+}
+
+// ReadAt implements io.ReaderAt. Its errors are *fs.PathError, so that they
+// are not taken for damage of the file.
+func (r *objectReader) ReadAt(p []byte, at int64) (int, error) {
+	n := 0
+	for n < len(p) {
+		off := at + int64(n)
+		if off >= r.size {
+			return n, io.EOF
+		}
+		c, err := r.chunk(off - off%objectChunk)
+		if err != nil {
+			return n, &fs.PathError{Op: "read", Path: r.key, Err: err}
+		}
+		n += copy(p[n:], c[off%objectChunk:])
+	}
+	return n, nil
+}
+
+func (r *objectReader) chunk(from int64) (b []byte, err error) {
+	for _, c := range r.chunks {
+		if c.from == from {
+			return c.b, nil
+		}
+	}
+	b = make([]byte, min(objectChunk, r.size-from))
+	body, err := r.objects.Get(r.ctx, r.key, from, int64(len(b)))
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, body.Close()) }()
+	if _, err := io.ReadFull(body, b); err != nil {
+		return nil, fmt.Errorf("read object %s: %w", r.key, err)
+	}
+	if len(r.chunks) == objectChunks {
+		r.chunks = r.chunks[1:]
+	}
+	r.chunks = append(r.chunks, objectPart{from, b})
+	return b, nil
+}
