@@ -103,7 +103,7 @@ func (c *Correlator) Pass(ctx context.Context, now time.Time) error {
 			case ctx.Err() != nil:
 				return ctx.Err()
 			case err != nil:
-				if err := c.retry(ctx, s, now, err); err != nil {
+				if err = c.retry(ctx, s, now, err); err != nil {
 					return err
 				}
 			case !ready:

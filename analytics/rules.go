@@ -179,12 +179,12 @@ func faceMismatch(s ward.Settlement, win Window, p Params) Finding {
 	core := around(s.At, p.CoreBefore, p.CoreAfter)
 	var accused *ward.Sighting
 	faces := facesIn(win.Sightings, around(s.At, p.FaceBefore, p.FaceAfter))
-	comparable := 0
+	compared := 0
 	for i, v := range faces {
 		if v.ModelID != win.Insured.ModelID {
 			continue
 		}
-		comparable++
+		compared++
 		if p.Faces.Judge(v.Template.Cosine(win.Insured.Template)) != ward.MatchNo {
 			f.Outcome = Fine
 			return f
@@ -197,7 +197,7 @@ func faceMismatch(s ward.Settlement, win Window, p Params) Finding {
 		}
 	}
 	switch {
-	case len(faces) > 0 && comparable == 0:
+	case len(faces) > 0 && compared == 0:
 		f.Reason = "other_model"
 		return f
 	case accused == nil && !somebody(win.Sightings, core):

@@ -80,8 +80,10 @@ func TestNobodyAtCounter(t *testing.T) {
 		{"pictures too sparse", []ward.CameraID{"c1"}, []ward.Sighting{with(watched(-60, 60), func(v *ward.Sighting) { v.Count = 25 })}, analytics.Blind, "not_watched"},
 		{"the second camera was not watching", []ward.CameraID{"c1", "c2"}, []ward.Sighting{watched(-60, 60)}, analytics.Blind, "not_watched"},
 		{
-			"both cameras were watching", []ward.CameraID{"c1", "c2"},
-			[]ward.Sighting{watched(-60, 60), with(watched(-50, 60), func(v *ward.Sighting) { v.CameraID = "c2" })}, analytics.Fired, "",
+			"both cameras were watching",
+			[]ward.CameraID{"c1", "c2"},
+			[]ward.Sighting{watched(-60, 60), with(watched(-50, 60), func(v *ward.Sighting) { v.CameraID = "c2" })},
+			analytics.Fired, "",
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -134,7 +136,7 @@ type card struct {
 
 func TestOneFaceManyCards(t *testing.T) {
 	queue := []ward.Sighting{ // each waits in view of the camera while those before pay
-		with(face(1, -130, -110), func(v *ward.Sighting) {}), face(3, -130, -50), face(5, -130, 10),
+		face(1, -130, -110), face(3, -130, -50), face(5, -130, 10),
 	}
 	for _, c := range []struct {
 		name  string

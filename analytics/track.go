@@ -50,7 +50,7 @@ func quality(f ward.Face) float32 {
 func (t *track) add(f ward.Face, seen ward.Seen, at time.Time) {
 	t.To, t.last = at, f
 	q := quality(f)
-	if comparable := len(f.Template) > 0; comparable {
+	if len(f.Template) > 0 {
 		t.Count++
 		t.ModelID = seen.ModelID
 		t.shots = append(t.shots, shot{q, f.Template})

@@ -34,7 +34,13 @@ type Lookout struct {
 	Gallery *Gallery
 	Every   time.Duration // least time between two pictures of a camera; 0: 1 s
 	Log     *slog.Logger
+
+	counts watchCounts
 }
+
+// Stats counts the pictures of all cameras since the start. It may be called
+// from any goroutine.
+func (l *Lookout) Stats() WatchStats { return l.counts.stats() }
 
 // Watch looks at one stream of a camera until it closes or ctx ends.
 func (l *Lookout) Watch(ctx context.Context, cam ward.Camera, s *ingest.Stream) {
@@ -43,9 +49,9 @@ func (l *Lookout) Watch(ctx context.Context, cam ward.Camera, s *ingest.Stream) 
 		return
 	}
 	session := l.Pool.NewSession(track.Codec)
-	defer session.Close()
+	defer session.Close() //nolint:contextcheck // it also closes after ctx has ended
 	w := &Watcher{
-		Camera: cam, Store: l.Store, Objects: l.Objects, Gallery: l.Gallery, Every: l.Every, Log: l.Log,
+		Camera: cam, Store: l.Store, Objects: l.Objects, Gallery: l.Gallery, Every: l.Every, Log: l.Log, total: &l.counts,
 		See: func(ctx context.Context, au []byte, key bool) (ward.Seen, bool, error) {
 			return session.See(ctx, au, key, vision.WantPeople|vision.WantFaces|vision.WantTemplates|vision.WantSnapshot)
 		},
@@ -68,7 +74,8 @@ type Watcher struct {
 	Every time.Duration // least time between two pictures; 0: 1 s
 	Log   *slog.Logger
 
-	looked, dropped, failed atomic.Uint64
+	counts watchCounts
+	total  *watchCounts // of all cameras, may be nil
 
 	// The rest belongs to Run's goroutine.
 	debounce Debouncer
@@ -84,9 +91,26 @@ type WatchStats struct {
 	Failed  uint64 // the worker gave an error
 }
 
+type watchCounts struct{ looked, dropped, failed atomic.Uint64 }
+
+func (c *watchCounts) stats() WatchStats {
+	return WatchStats{c.looked.Load(), c.dropped.Load(), c.failed.Load()}
+}
+
+func (c *watchCounts) add(looked, dropped, failed uint64) {
+	if c != nil {
+		c.looked.Add(looked)
+		c.dropped.Add(dropped)
+		c.failed.Add(failed)
+	}
+}
+
 // Stats may be called from any goroutine.
-func (w *Watcher) Stats() WatchStats {
-	return WatchStats{w.looked.Load(), w.dropped.Load(), w.failed.Load()}
+func (w *Watcher) Stats() WatchStats { return w.counts.stats() }
+
+func (w *Watcher) count(looked, dropped, failed uint64) {
+	w.total.add(looked, dropped, failed)
+	w.counts.add(looked, dropped, failed)
 }
 
 // Run watches until the stream closes or ctx ends. A picture that cannot be
@@ -108,7 +132,7 @@ func (w *Watcher) Run(ctx context.Context, s *ingest.Stream) {
 	var last time.Time
 	for u := range newest {
 		if gone := u.Arrived.Sub(last); !last.IsZero() && gone >= 0 && gone < w.Every*3/4 {
-			w.dropped.Add(1)
+			w.count(0, 1, 0)
 			continue
 		}
 		last = u.Arrived
@@ -144,7 +168,7 @@ func (w *Watcher) read(ctx context.Context, s *ingest.Stream, newest chan ingest
 		}
 		select {
 		case <-newest:
-			w.dropped.Add(1)
+			w.count(0, 1, 0)
 		default: // taken in between
 		}
 		newest <- u // the only sender: there is room
@@ -159,14 +183,14 @@ func (w *Watcher) look(ctx context.Context, s *ingest.Stream, u ingest.Unit) {
 		return
 	}
 	if err != nil {
-		w.failed.Add(1)
+		w.count(0, 0, 1)
 		w.ail(ctx, "camera picture is not analysed", err)
 		return
 	}
 	if !ok {
 		return
 	}
-	w.looked.Add(1)
+	w.count(1, 0, 0)
 	at := u.Arrived.Round(0).UTC()
 	if w.Gallery != nil {
 		w.Gallery.Put(w.Camera.PlaceID, Picture{Camera: w.Camera.ID, At: at, JPEG: seen.JPEG, Faces: seen.Faces})

@@ -62,7 +62,7 @@ func (s *Store) Judge(ctx context.Context, id ward.SettlementID, state ward.Sett
 		}
 		if n == 0 {
 			var one int
-			err := t.QueryRowContext(ctx, `SELECT 1 FROM settlement WHERE id = $1`, id).Scan(&one)
+			err = t.QueryRowContext(ctx, `SELECT 1 FROM settlement WHERE id = $1`, id).Scan(&one)
 			return missing(err, "settlement.unknown", "没有这笔结算，请检查编号。", "No such settlement; check its id.")
 		}
 		for _, a := range alerts {
@@ -192,7 +192,7 @@ func (s *Store) DecideAlert(ctx context.Context, id ward.AlertID, next ward.Aler
 			return alertMissing(err)
 		}
 		before := a.State
-		if err := a.Apply(next, by, note); err != nil {
+		if err = a.Apply(next, by, note); err != nil {
 			return err
 		}
 		res, err := t.ExecContext(ctx, `UPDATE alert SET state = $2, decided_by = $3, decision_note = $4 WHERE id = $1 AND state = $5`,
@@ -200,9 +200,11 @@ func (s *Store) DecideAlert(ctx context.Context, id ward.AlertID, next ward.Aler
 		if err != nil {
 			return err
 		}
-		if n, err := res.RowsAffected(); err != nil {
+		n, err := res.RowsAffected()
+		if err != nil {
 			return err
-		} else if n == 0 {
+		}
+		if n == 0 {
 			return &ward.Error{Kind: ward.Conflict, Code: "alert.state", ZH: "疑点已被他人处理，请刷新后重试。", EN: "Somebody else has just decided; reload and try again."}
 		}
 		_, err = t.sealRecord(ctx, "decision", string(id), decisionRecord{Alert: id, From: before, To: a.State, By: by, Note: note})

@@ -29,7 +29,7 @@ const (
 func (s *Store) AddSettlement(ctx context.Context, v ward.Settlement) (stored ward.Settlement, fresh bool, err error) {
 	v.At = at(us(v.At)) // the precision that is stored, so that a repetition compares equal
 	err = s.change(ctx, "add settlement", func(t *tx) error {
-		if err := t.checkSettlement(ctx, v); err != nil {
+		if err = t.checkSettlement(ctx, v); err != nil {
 			return err
 		}
 		if v.ID == "" {
@@ -39,7 +39,8 @@ func (s *Store) AddSettlement(ctx context.Context, v ward.Settlement) (stored wa
 			v.Received = t.now
 		}
 		v.Received, v.Due, v.State, v.Reason = at(us(v.Received)), v.At.Add(settleDelay), ward.Pending, ""
-		res, err := t.ExecContext(ctx, `INSERT INTO settlement
+		var res sql.Result
+		res, err = t.ExecContext(ctx, `INSERT INTO settlement
 			(id, institution_id, place_id, external_no, insured_id, kind, at_us, amount_fen, received_us, due_us, state, reason)
 			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
 			ON CONFLICT (institution_id, external_no) DO NOTHING`,
@@ -47,8 +48,8 @@ func (s *Store) AddSettlement(ctx context.Context, v ward.Settlement) (stored wa
 		if err != nil {
 			return err
 		}
-		n, err := res.RowsAffected()
-		if err != nil {
+		var n int64
+		if n, err = res.RowsAffected(); err != nil {
 			return err
 		}
 		if stored, fresh = v, n == 1; fresh {

@@ -106,7 +106,7 @@ func (s *Store) scanSighting(r row) (ward.Sighting, error) {
 		return v, err
 	}
 	v.From, v.To, v.Score = at(from), at(to), float32(score)
-	if err := json.Unmarshal([]byte(box), &v.Box); err != nil {
+	if err = json.Unmarshal([]byte(box), &v.Box); err != nil {
 		return v, fmt.Errorf("box of sighting %s: %w", v.ID, err)
 	}
 	v.Template, err = s.seal.openTemplate(tmpl, "sighting.template."+string(v.ID))
