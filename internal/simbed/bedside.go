@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/pion/webrtc/v4"
@@ -23,6 +24,8 @@ type bedside struct {
 	channel  *webrtc.DataChannel
 	commands chan command
 	state    chan webrtc.PeerConnectionState
+	heard    atomic.Int64
+	saw      atomic.Int64
 }
 
 // command is what the server asks; the fields are those of the protocol.
@@ -45,10 +48,23 @@ func (o Options) join(ctx context.Context, device string, r *Result) error {
 		return err
 	}
 	b := &bedside{o: o, pc: pc, commands: make(chan command, 16), state: make(chan webrtc.PeerConnectionState, 16)}
+	pc.OnTrack(func(t *webrtc.TrackRemote, _ *webrtc.RTPReceiver) {
+		n := &b.heard
+		if t.Kind() == webrtc.RTPCodecTypeVideo {
+			n = &b.saw
+		}
+		for { // ends when pc is closed
+			if _, _, err := t.ReadRTP(); err != nil {
+				return
+			}
+			n.Add(1)
+		}
+	})
 	err = b.offer(ctx, device)
 	if err == nil {
 		err = b.run(ctx, r)
 	}
+	r.Heard, r.Saw = int(b.heard.Load()), int(b.saw.Load())
 	return errors.Join(err, pc.Close())
 }
 
@@ -110,7 +126,7 @@ func (b *bedside) run(ctx context.Context, r *Result) error {
 	var s script
 	p := player{}
 	switch b.o.Behaviour {
-	case Loop:
+	case Loop, Flood:
 		p = player{now: stretch{b.o.Clip, 0, len(b.o.Clip.Frames) - 1}, at: b.o.Start % len(b.o.Clip.Frames), round: true}
 	case Frozen:
 		p.play(stretch{b.o.Clip, b.o.Start % len(b.o.Clip.Frames), b.o.Start % len(b.o.Clip.Frames)})
@@ -171,6 +187,11 @@ func (b *bedside) run(ctx context.Context, r *Result) error {
 			}
 			if b.o.Behaviour == Cut && turns == 2 {
 				return nil
+			}
+			for i := 0; b.o.Behaviour == Flood && i < 1000; i++ {
+				if b.channel.SendText(`{"receipt":0}`) != nil {
+					return nil
+				}
 			}
 		case <-react:
 			react = nil

@@ -28,6 +28,7 @@ const (
 	Frozen   Behaviour = "frozen" // one picture, again and again
 	Refuse   Behaviour = "refuse" // declines the notice
 	Cut      Behaviour = "cut"    // obeys, and the connection dies at the second turn
+	Flood    Behaviour = "flood"  // sends messages without end
 )
 
 // Options say who answers where.
@@ -59,6 +60,8 @@ type Result struct {
 	Notice   map[string]any // as shown before the consent
 	Commands []string       // in order
 	Thanked  bool           // the visit came to its end
+	Heard    int            // packets of the inspector's microphone
+	Saw      int            // packets of the inspector's camera
 }
 
 // Run opens the link, answers the notice and, unless it refuses, stays

@@ -1,0 +1,176 @@
+package rounds_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"wardwatch/internal/simbed"
+	"wardwatch/rounds"
+	"wardwatch/ward"
+)
+
+func TestLinkIsSingleUseAndExpires(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, func(e *rounds.Engine) { e.LinkValid = time.Second })
+	r.admit("", 0)
+	link := r.order(time.Hour)
+	refused := func(token, code string) {
+		t.Helper()
+		_, err := simbed.Run(t.Context(), simbed.Options{Server: r.url, Link: token, Behaviour: simbed.Refuse})
+		p, ok := errors.AsType[*simbed.Problem](err)
+		if !ok || p.Code != code || !strings.Contains(p.Detail, "ask the inspector for a new") || !strings.Contains(p.DetailZH, "请向稽核员索取新的链接") {
+			t.Errorf("got %v, want %s", err, code)
+		}
+	}
+	refused("AAAAAAAAAAAAAAAAAAAAAA", "bedside.link_unknown")
+	refused("", "bedside.link_unknown")
+	if _, _, _, err := r.engine.Open(t.Context(), link.Token); err != nil {
+		t.Fatal(err)
+	}
+	refused(link.Token, "bedside.link_used")
+
+	late := r.order(time.Hour)
+	<-time.After(time.Until(late.Visit.LinkExpires)) // the thing under test is this moment
+	refused(late.Token, "bedside.link_expired")
+	fresh, err := r.engine.Reissue(t.Context(), late.Visit.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	refused(late.Token, "bedside.link_unknown")
+	if _, _, _, err := r.engine.Open(t.Context(), fresh.Token); err != nil {
+		t.Errorf("the new link: %v", err)
+	}
+	if _, err := r.engine.Reissue(t.Context(), late.Visit.ID); !errors.Is(err, &ward.Error{Code: "visit.opened"}) {
+		t.Errorf("reissue after it was opened: %v", err)
+	}
+}
+
+func TestRefusalIsAVerdict(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, nil)
+	r.admit("", 0)
+	link := r.order(time.Hour)
+	if _, err := r.answer(link.Token, simbed.Refuse, ""); err != nil {
+		t.Fatal(err)
+	}
+	if v := r.sealed(link.Visit.ID, time.Second); v.Verdict != ward.Refused || v.Leaf < 1 {
+		t.Errorf("got %s, leaf %d", v.Verdict, v.Leaf)
+	}
+}
+
+func TestNobodyAnswers(t *testing.T) {
+	t.Parallel()
+	s := newRig(t, nil)
+	s.admit("", 0)
+	link := s.order(31 * time.Second)
+	// The deadline is moved, not waited for: a second round in the past is not allowed to be ordered.
+	round := ward.Round{ID: "late", InstitutionID: s.inst, OrderedBy: inspector.ID, Reason: "抽查", Ordered: time.Now().Add(-time.Hour), Deadline: time.Now().Add(-time.Minute)}
+	v := link.Visit
+	v.ID, v.RoundID, v.LinkExpires = "late-visit", round.ID, round.Deadline
+	if _, err := s.store.OrderRound(t.Context(), round, []ward.Visit{v}, [][]byte{[]byte("h")}); err != nil {
+		t.Fatal(err)
+	}
+	if got := s.sealed(v.ID, 10*time.Second); got.Verdict != ward.NoAnswer {
+		t.Errorf("got %s", got.Verdict)
+	}
+	if got, err := s.store.Visit(t.Context(), link.Visit.ID); err != nil || got.State != ward.VisitOrdered {
+		t.Errorf("the other visit: %s, %v", got.State, err)
+	}
+}
+
+func TestBadOffers(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, nil)
+	r.admit("", 0)
+	link := r.order(time.Hour)
+	device, _, _, err := r.engine.Open(t.Context(), link.Token)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.engine.Session(t.Context(), device, "v=0"); !errors.Is(err, &ward.Error{Code: "bedside.no_consent"}) {
+		t.Errorf("before the consent: %v", err)
+	}
+	if err := r.engine.Consent(t.Context(), device, true); err != nil {
+		t.Fatal(err)
+	}
+	head := "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\n"
+	for name, offer := range map[string]string{
+		"empty":            "",
+		"garbage":          "\x00\xff not an offer",
+		"no media":         head,
+		"no camera":        head + "m=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\nc=IN IP4 0.0.0.0\r\n",
+		"no data channel":  head + "m=video 9 UDP/TLS/RTP/SAVPF 96\r\na=rtpmap:96 VP8/90000\r\na=sendrecv\r\n",
+		"no fingerprint":   head + "m=video 9 UDP/TLS/RTP/SAVPF 96\r\na=rtpmap:96 VP8/90000\r\na=mid:0\r\nm=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\na=mid:1\r\n",
+		"a hundred videos": head + strings.Repeat("m=video 9 UDP/TLS/RTP/SAVPF 96\r\na=rtpmap:96 VP8/90000\r\n", 100),
+		"70 kB":            head + strings.Repeat("a=x:yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy\r\n", 2000),
+	} {
+		if _, err := r.engine.Session(t.Context(), device, offer); !errors.Is(err, &ward.Error{Kind: ward.Invalid}) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if v, err := r.store.Visit(t.Context(), link.Visit.ID); err != nil || v.State != ward.VisitConsented {
+		t.Errorf("after bad offers: %s, %v", v.State, err)
+	}
+}
+
+func TestOrdersThatAreRefused(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, nil)
+	r.admit("", 0)
+	good := rounds.Order{InstitutionID: r.inst, Reason: "抽查", Ward: "内一", Deadline: time.Now().Add(time.Hour)}
+	operator := ward.User{ID: "o", Role: ward.Operator, AllInstitutions: true}
+	elsewhere := ward.User{ID: "e", Role: ward.Inspector, Institutions: []ward.InstitutionID{"h2"}}
+	for _, c := range []struct {
+		code   string
+		by     ward.User
+		change func(*rounds.Order)
+	}{
+		{"round.forbidden", operator, func(*rounds.Order) {}},
+		{"round.forbidden", elsewhere, func(*rounds.Order) {}},
+		{"round.reason", inspector, func(o *rounds.Order) { o.Reason = " " }},
+		{"round.deadline", inspector, func(o *rounds.Order) { o.Deadline = time.Now() }},
+		{"round.deadline", inspector, func(o *rounds.Order) { o.Deadline = time.Now().Add(48 * time.Hour) }},
+		{"round.empty", inspector, func(o *rounds.Order) { o.Ward = "" }},
+		{"round.beds", inspector, func(o *rounds.Order) { o.Ward = "没有" }},
+		{"round.admission", inspector, func(o *rounds.Order) { o.Admissions = []ward.AdmissionID{"other"} }},
+		{"round.admission", inspector, func(o *rounds.Order) { o.Admissions = []ward.AdmissionID{r.stay, r.stay} }},
+	} {
+		o := good
+		c.change(&o)
+		if _, _, err := r.engine.Order(t.Context(), c.by, o); !errors.Is(err, &ward.Error{Code: c.code}) {
+			t.Errorf("%s: %v", c.code, err)
+		}
+	}
+	if _, links, err := r.engine.Order(t.Context(), inspector, good); err != nil || len(links) != 1 {
+		t.Errorf("the whole ward: %d links, %v", len(links), err)
+	}
+}
+
+func TestFloodIsCutOff(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, nil)
+	r.admit("", 0)
+	link := r.order(time.Hour)
+	if _, err := r.answer(link.Token, simbed.Flood, "franck"); err != nil {
+		t.Fatal(err)
+	}
+	v := r.sealed(link.Visit.ID, 30*time.Second)
+	if v.Verdict != ward.Interrupted || !strings.Contains(v.ReasonEN, "too many messages") {
+		t.Errorf("got %s %q", v.Verdict, v.ReasonEN)
+	}
+}
+
+func TestFrozenPictureIsNotPresent(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, nil)
+	r.admit("franck", 125)
+	link := r.order(time.Hour)
+	if _, err := r.answer(link.Token, simbed.Frozen, "franck"); err != nil {
+		t.Fatal(err)
+	}
+	if v := r.sealed(link.Visit.ID, sessionMax); v.Verdict != ward.Unable {
+		t.Errorf("got %s\n%s", v.Verdict, r.story(v.ID))
+	}
+}
