@@ -1,12 +1,7 @@
 package analytics
 
 import (
-	"bytes"
 	"context"
-	"crypto/sha256"
-	"errors"
-	"fmt"
-	"io/fs"
 	"log/slog"
 	"slices"
 	"sync"
@@ -35,7 +30,10 @@ type Correlator struct {
 	Store   *storage.Store
 	Objects objects.Objects
 	Gallery *Gallery // the pictures of the last minute; may be nil
-	Params  Params   // zero: DefaultParams
+	// Recorded finds a picture that the gallery has forgotten: Archive.Picture;
+	// may be nil.
+	Recorded func(ctx context.Context, cam ward.CameraID, at time.Time, within time.Duration) (Picture, bool, error)
+	Params   Params // zero: DefaultParams
 	// Notify tells the browsers after the transaction; may be nil. Kinds are
 	// "alert" and "settlement".
 	Notify func(kind, id string, inst ward.InstitutionID)
@@ -237,39 +235,6 @@ func (c *Correlator) alert(ctx context.Context, s ward.Settlement, f Finding, wi
 		return a, nil
 	}
 	return a, err
-}
-
-// picture stores the picture of the alert's moment under a name that a
-// second try finds again. A settlement that came too late for the gallery
-// shows the best shot of the face, if there is one.
-func (c *Correlator) picture(ctx context.Context, a *ward.Alert, f Finding, win Window) error {
-	if c.Gallery != nil {
-		if p, ok := c.Gallery.Near(a.PlaceID, a.At, c.Params.SnapshotWithin, f.Face); ok {
-			key := SnapshotKey(a.InstitutionID, p.Camera, a.At, string(a.SettlementID)+"-"+string(a.Rule))
-			sum := sha256.Sum256(p.JPEG)
-			err := c.Objects.Put(ctx, key, bytes.NewReader(p.JPEG), int64(len(p.JPEG)))
-			if errors.Is(err, fs.ErrExist) { // from a try that a crash cut off
-				sum, _, err = objects.Sum(ctx, c.Objects, key)
-			}
-			if err != nil {
-				return fmt.Errorf("store snapshot of settlement %s: %w", a.SettlementID, err)
-			}
-			a.CameraID, a.SnapshotKey, a.SnapshotSHA = p.Camera, key, sum
-			return nil
-		}
-	}
-	for _, v := range win.Sightings {
-		if v.SnapshotKey == "" || !slices.Contains(f.Sightings, v.ID) {
-			continue
-		}
-		sum, _, err := objects.Sum(ctx, c.Objects, v.SnapshotKey)
-		if err != nil {
-			return fmt.Errorf("read snapshot of sighting %s: %w", v.ID, err)
-		}
-		a.CameraID, a.SnapshotKey, a.SnapshotSHA = v.CameraID, v.SnapshotKey, sum
-		return nil
-	}
-	return nil
 }
 
 // conclude stores the judgement and tells the browsers.
