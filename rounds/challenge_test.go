@@ -1,0 +1,163 @@
+package rounds
+
+import (
+	"testing"
+	"time"
+
+	"wardwatch/ward"
+)
+
+var t0 = time.Date(2026, 11, 22, 8, 0, 0, 0, time.UTC)
+
+func at(ms int, yaws ...float32) look {
+	l := look{at: t0.Add(time.Duration(ms) * time.Millisecond)}
+	for _, y := range yaws {
+		l.seen.Faces = append(l.seen.Faces, ward.Face{Yaw: y, Score: .9, EyePx: 50, Sharp: 100, Bright: 120})
+	}
+	return l
+}
+
+func TestAttempt(t *testing.T) {
+	frozen := at(1200, 17)
+	frozen.frozen = true
+	for name, c := range map[string]struct {
+		asked turn
+		looks []look
+		want  result
+	}{
+		"left":                        {turnLeft, []look{at(100, 5), at(900, 10), at(1100, 17), at(1300, 18)}, turned},
+		"right":                       {turnRight, []look{at(100, 5), at(900, 0), at(1100, -7), at(1300, -8)}, turned},
+		"the wrong way":               {turnLeft, []look{at(100, 5), at(900, -6), at(1100, 20)}, wrongWay},
+		"turned before it was asked":  {turnLeft, []look{at(-100, 17), at(900, 17), at(1100, 17)}, early},
+		"faster than a human reads":   {turnLeft, []look{at(-100, 5), at(300, 17)}, early},
+		"too late":                    {turnLeft, []look{at(100, 5), at(5100, 17), at(5300, 17)}, tooLate},
+		"never":                       {turnLeft, []look{at(100, 5), at(3000, 5), at(5001)}, tooLate},
+		"only one picture of it":      {turnLeft, []look{at(1000, 17), at(1100, 5), at(1200, 17), at(1250, 5)}, waiting},
+		"a frozen picture of it":      {turnLeft, []look{at(1000, 5), frozen, frozen}, waiting},
+		"a second face":               {turnLeft, []look{at(1000, 5), at(1100, 17, 0)}, twoFaces},
+		"a second face, before":       {turnLeft, []look{at(-300, 5, 5), at(1100, 17), at(1300, 17)}, turned},
+		"the face is lost for a time": {turnLeft, []look{at(1000, 17), at(1100), at(1200, 17)}, turned},
+	} {
+		a := attempt{asked: c.asked, baseline: 5, receipt: t0}
+		got := waiting
+		for _, l := range c.looks {
+			if got = a.see(l); got != waiting {
+				break
+			}
+		}
+		if got != c.want {
+			t.Errorf("%s: got %q, want %q", name, got, c.want)
+		}
+	}
+}
+
+func TestSeries(t *testing.T) {
+	for name, c := range map[string]struct {
+		results []result
+		want    ward.Outcome
+		asked   int
+	}{
+		"four of four":         {[]result{turned, turned, turned, turned}, ward.Pass, 4},
+		"four of five":         {[]result{turned, tooLate, turned, turned, turned}, ward.Pass, 5},
+		"the extra one fails":  {[]result{turned, turned, turned, wrongWay, tooLate}, ward.Fail, 5},
+		"two fail":             {[]result{wrongWay, tooLate}, ward.Fail, 2},
+		"repeats do not count": {[]result{early, turned, twoFaces, turned, turned, turned}, ward.Pass, 6},
+		"always turned":        {[]result{early, early, early, early, early}, ward.Fail, 5},
+	} {
+		s := newSeries()
+		asked := 0
+		for _, r := range c.results {
+			if _, ok := s.next(); !ok {
+				break
+			}
+			asked++
+			s.count(r)
+		}
+		if _, more := s.next(); more || asked != c.asked || s.live() != c.want {
+			t.Errorf("%s: %s after %d, more %v", name, s.live(), asked, more)
+		}
+	}
+	for range 200 {
+		if ts := sequence(turnsAsked); len(ts) != turnsAsked || allSame(ts) {
+			t.Fatalf("sequence %v", ts)
+		}
+		if p := pause(); p < waitMin || p >= waitMax {
+			t.Fatalf("pause %v", p)
+		}
+	}
+}
+
+func allSame(ts []turn) bool {
+	for _, x := range ts {
+		if x != ts[0] {
+			return false
+		}
+	}
+	return true
+}
+
+func TestStillness(t *testing.T) {
+	var s stillness
+	see := func(ms int, print uint64, yaw float32) bool {
+		l := at(ms, yaw)
+		l.seen.Print = print
+		return s.see(l.at, l.seen)
+	}
+	if see(0, 1, 5) || see(1000, 1, 5.01) || see(2000, 1, 5) {
+		t.Error("frozen too soon")
+	}
+	if !see(2100, 1, 5) {
+		t.Error("not frozen after 2.1 s of the same")
+	}
+	if see(2200, 1, 5.4) || see(4000, 2, 5.4) {
+		t.Error("frozen though the face or the picture moved")
+	}
+	// A patient lies still: the hash stays, the face's measures breathe.
+	for i := range 50 {
+		if see(5000+i*150, 3, 5+float32(i%3)*.2) {
+			t.Fatal("a still patient counts as frozen")
+		}
+	}
+}
+
+func TestFaces(t *testing.T) {
+	unit := func(i int) ward.Template { x := make(ward.Template, 8); x[i] = 1; return x }
+	collect := func(straight, turned []ward.Template) *faces {
+		var c faces
+		for i, x := range straight {
+			l := at(i*500, 5)
+			l.seen.ModelID, l.seen.Faces[0].Template = "m", x
+			c.see(l, true)
+		}
+		for i, x := range turned {
+			l := at(9000+i*500, 15)
+			l.seen.ModelID, l.seen.Faces[0].Template = "m", x
+			c.see(l, false)
+		}
+		return &c
+	}
+	a := []ward.Template{unit(0), unit(0), unit(0), unit(0), unit(0), unit(0)}
+	b := []ward.Template{unit(1), unit(1), unit(1)}
+	half := ward.Fuse([]ward.Template{unit(0), unit(2), unit(3), unit(4)}) // cosine .5 with unit(0)
+	for name, c := range map[string]struct {
+		f        *faces
+		enrolled ward.Template
+		model    string
+		want     ward.Outcome
+	}{
+		"the same":             {collect(a, a[:2]), unit(0), "m", ward.Pass},
+		"another":              {collect(a, nil), unit(1), "m", ward.Fail},
+		"near":                 {collect(a, nil), half, "m", ward.Unsure},
+		"too few":              {collect(a[:3], nil), unit(0), "m", ward.NotDone},
+		"not enrolled":         {collect(a, nil), nil, "", ward.NotDone},
+		"another model":        {collect(a, nil), unit(0), "old", ward.NotDone},
+		"swapped for turns":    {collect(a, b), unit(0), "m", ward.Fail},
+		"swapped, no enrol":    {collect(a, b), nil, "", ward.Fail},
+		"one odd picture":      {collect(a, b[:1]), unit(0), "m", ward.Pass},
+		"nobody was looked at": {&faces{}, unit(0), "m", ward.NotDone},
+	} {
+		if got := c.f.judge(c.enrolled, c.model, ward.DefaultFaceThresholds); got.Outcome != c.want {
+			t.Errorf("%s: %s (%s)", name, got.Outcome, got.DetailEN)
+		}
+	}
+}

@@ -1,0 +1,59 @@
+package rounds
+
+import (
+	"math"
+	"time"
+
+	"wardwatch/ward"
+)
+
+// PlayOn runs the live check, in virtual time, on a bedside that plays on
+// whatever is asked; yaw gives the pose at a moment, if a face is seen.
+func PlayOn(yaw func(time.Duration) (float32, bool)) ward.Outcome {
+	const step = 150 * time.Millisecond
+	now := time.Duration(0)
+	next := func() look {
+		now += step
+		l := look{at: time.Unix(0, 0).Add(now)}
+		if y, ok := yaw(now); ok {
+			l.seen.Faces = []ward.Face{{Yaw: y, Score: .9, EyePx: 50, Sharp: 100, Bright: 120}}
+		}
+		return l
+	}
+	var b baseline
+	base, found := float32(0), false
+	for now < baselineWait && !found {
+		base, found = b.see(next())
+	}
+	if !found {
+		return ward.Fail
+	}
+	row := newSeries()
+	for {
+		t, ok := row.next()
+		if !ok {
+			return row.live()
+		}
+		since, settled := time.Duration(0), false
+		for end := now + settleWait; now < end && !settled; {
+			f, ok := next().face()
+			switch {
+			case !ok || math.Abs(float64(f.Yaw-base)) > centred:
+				since = 0
+			case since == 0:
+				since = now
+			default:
+				settled = now-since >= settleHeld
+			}
+		}
+		r := tooLate
+		if settled {
+			now += pause()
+			a := attempt{asked: t, baseline: base, receipt: time.Unix(0, 0).Add(now)}
+			for r = waiting; r == waiting; {
+				r = a.see(next())
+			}
+		}
+		row.count(r)
+	}
+}
