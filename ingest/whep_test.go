@@ -1,0 +1,141 @@
+package ingest_test
+
+import (
+	"bytes"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/pion/rtp/codecs"
+	"github.com/pion/webrtc/v4"
+
+	"wardwatch/ingest"
+	"wardwatch/ward"
+)
+
+// plainClip is what WebRTC can show: no B-frames, a key frame every 2 s.
+func plainClip(t testing.TB) *clip {
+	return makeClip(t, "-f", "lavfi", "-i", "testsrc2=size=320x240:rate=25", "-t", "4",
+		"-c:v", "libx264", "-preset", "ultrafast", "-tune", "zerolatency", "-g", "50", "-pix_fmt", "yuv420p")
+}
+
+func newAPI(t testing.TB, port int) *webrtc.API {
+	t.Helper()
+	api, stop, err := ingest.NewWebRTC(ingest.WebRTCConfig{Loopback: true, UDPPort: port})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = stop() })
+	return api
+}
+
+// browser is a WHEP client.
+type browser struct {
+	pc      *webrtc.PeerConnection
+	packets chan []byte
+	state   chan webrtc.PeerConnectionState
+}
+
+func newBrowser(t testing.TB) (*browser, string) {
+	t.Helper()
+	pc, err := newAPI(t, 0).NewPeerConnection(webrtc.Configuration{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = pc.Close() })
+	b := &browser{pc: pc, packets: make(chan []byte, 10000), state: make(chan webrtc.PeerConnectionState, 10)}
+	pc.OnTrack(func(tr *webrtc.TrackRemote, _ *webrtc.RTPReceiver) {
+		for {
+			p, _, err := tr.ReadRTP()
+			if err != nil {
+				return
+			}
+			b.packets <- p.Payload
+		}
+	})
+	pc.OnConnectionStateChange(func(s webrtc.PeerConnectionState) { b.state <- s })
+	if _, err := pc.AddTransceiverFromKind(webrtc.RTPCodecTypeVideo, webrtc.RTPTransceiverInit{Direction: webrtc.RTPTransceiverDirectionRecvonly}); err != nil {
+		t.Fatal(err)
+	}
+	offer, err := pc.CreateOffer(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	gathered := webrtc.GatheringCompletePromise(pc)
+	if err := pc.SetLocalDescription(offer); err != nil {
+		t.Fatal(err)
+	}
+	<-gathered
+	return b, pc.LocalDescription().SDP
+}
+
+func TestViewerSeesAKeyFrameAtOnce(t *testing.T) {
+	r := newRig(t, nil)
+	addCamera(t, r.store, camera("cam-1", serve(t, plainClip(t)).url))
+	until(t, "live", 10*time.Second, func() bool { return r.fleet.State("cam-1").Condition == ingest.Live })
+	s, ok := r.fleet.Stream("cam-1")
+	if !ok {
+		t.Fatal("no stream")
+	}
+	whep := &ingest.WHEP{API: newAPI(t, freePort(t))}
+	b, offer := newBrowser(t)
+	began := time.Now()
+	answer, v, err := whep.View(t.Context(), s, offer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := b.pc.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeAnswer, SDP: answer}); err != nil {
+		t.Fatal(err)
+	}
+	var depacket codecs.H264Packet
+	var got []byte
+	key := func(b []byte) bool { return bytes.Contains(b, []byte{0, 0, 0, 1, 0x65}) }
+	for pictures := 0; pictures < 60; {
+		select {
+		case p := <-b.packets:
+			nalu, err := depacket.Unmarshal(p)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(got) == 0 && len(nalu) > 0 && !key(nalu) && nalu[4]&0x1f < 6 {
+				t.Fatalf("the first picture is no key frame: % x", nalu[:5])
+			}
+			if key(nalu) && len(got) == 0 {
+				t.Logf("first key frame after %s", time.Since(began))
+				got = nalu
+			}
+			if len(nalu) > 0 {
+				pictures++
+			}
+		case <-time.After(5 * time.Second):
+			t.Fatalf("no media: %d pictures", pictures)
+		}
+	}
+	v.Close()
+	v.Wait()
+	r.stop()
+}
+
+func TestViewerOfBFramesIsToldWhatToDo(t *testing.T) {
+	r := newRig(t, nil)
+	addCamera(t, r.store, camera("cam-1", serve(t, h264Clip(t)).url))
+	addCamera(t, r.store, camera("cam-2", serve(t, h265Clip(t)).url))
+	whep := &ingest.WHEP{API: newAPI(t, 0)}
+	for _, id := range []ward.CameraID{"cam-1", "cam-2"} {
+		until(t, "ten pictures", 10*time.Second, func() bool { return r.fleet.Stats()[id].Frames > 10 })
+		s, ok := r.fleet.Stream(id)
+		if !ok {
+			t.Fatal("no stream")
+		}
+		_, offer := newBrowser(t)
+		if id == "cam-2" {
+			offer = string(bytes.ReplaceAll([]byte(offer), []byte("H265/90000"), []byte("X/90000")))
+		}
+		if _, _, err := whep.View(t.Context(), s, offer); !errors.Is(err, &ward.Error{Code: "whep.codec"}) {
+			t.Errorf("%s: got %v, want whep.codec", id, err)
+		}
+		if _, _, err := whep.View(t.Context(), s, "v=0\r\nnot an offer H264/90000 H265/90000"); err == nil {
+			t.Errorf("%s: a broken offer was answered", id)
+		}
+	}
+}
