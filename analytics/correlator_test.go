@@ -2,8 +2,10 @@ package analytics_test
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"log/slog"
+	"path/filepath"
 	"slices"
 	"sync"
 	"testing"
@@ -291,6 +293,38 @@ func TestAMissingPictureDoesNotHoldAnAlertForEver(t *testing.T) {
 	}
 	if as := s.alerts(); len(as) != 1 || as[0].SnapshotKey != "" {
 		t.Errorf("alerts %+v", as)
+	}
+}
+
+func TestAnUnreadableEnrolmentEndsInCannotTell(t *testing.T) {
+	s := newScene(t)
+	path := filepath.Join(t.TempDir(), "catalogue.db")
+	broken, err := storage.Migrate(t.Context(), storage.Options{Database: path, Keys: t.TempDir()})
+	s.must(err)
+	defer broken.Close()
+	s.Store, s.c.Store = broken, broken
+	s.must(s.PutInstitution(t.Context(), ward.Institution{ID: "h1", Name: "第一医院"}))
+	s.must(s.PutPlace(t.Context(), ward.Place{ID: "p1", InstitutionID: "h1", Name: "收费窗口", Kind: ward.Charge}))
+	s.enrol("i1", 1)
+	s.enrol("i2", 1)
+	db, err := sql.Open("sqlite", path+"?_pragma=busy_timeout(10000)")
+	s.must(err)
+	defer db.Close()
+	_, err = db.Exec(`UPDATE insured SET template = x'00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff' WHERE id = 'i1'`)
+	s.must(err)
+	s.saw(face(4, 95, 205))
+	bad, good := s.swiped(100, "p1", "i1", 0), s.swiped(101, "p1", "i2", 0)
+	for now := 120.0; s.state(bad) == "pending"; now++ {
+		if now > 500 {
+			t.Fatal("never judged")
+		}
+		s.pass(now)
+		if got := s.state(good); got == "pending" && now > 130 {
+			t.Fatal("a bad row holds up a good one")
+		}
+	}
+	if got := s.state(bad); got != "cannot_tell error" {
+		t.Errorf("state %s", got)
 	}
 }
 
