@@ -146,3 +146,23 @@ func scanSealed(r row) (SealedRecord, error) {
 	err := r.Scan(&v.Leaf, &v.Kind, &v.Ref, &v.Body)
 	return v, err
 }
+
+// SealedEvents is the JSON array of a visit's events up to its sealing,
+// whose SHA-256 the verdict holds.
+func (s *Store) SealedEvents(ctx context.Context, id ward.VisitID) ([]byte, error) {
+	events, err := s.VisitEvents(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	for i, e := range events {
+		if e.Kind == "sealed" {
+			events = events[:i+1]
+			break
+		}
+	}
+	b, err := json.Marshal(events)
+	if err != nil {
+		return nil, fmt.Errorf("write events of visit %s: %w", id, err)
+	}
+	return b, nil
+}

@@ -297,4 +297,3 @@ func TestOpenGivesTheBytesThatWereHashed(t *testing.T) {
 		t.Errorf("got %v", kinds)
 	}
 }
-

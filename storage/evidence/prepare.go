@@ -192,11 +192,7 @@ func (d *draft) sealed(ctx context.Context, it *Item, e ward.Evidence) error {
 		return d.media(ctx, it, e, RoleOriginal, "media/"+it.Segment.Source.ID+"/"+path.Base(it.Segment.Key))
 	case ward.EvidenceVisit:
 		it.Path, it.Events = p, "records/visit-"+e.Ref+"-events.json"
-		events, err := d.Store.VisitEvents(ctx, ward.VisitID(e.Ref))
-		if err != nil {
-			return err
-		}
-		b, err := json.Marshal(events)
+		b, err := d.Store.SealedEvents(ctx, ward.VisitID(e.Ref))
 		if err != nil {
 			return err
 		}

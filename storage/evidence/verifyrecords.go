@@ -67,7 +67,9 @@ func (c *check) prove(name string, leaf int64, kind, ref string, body []byte) bo
 		err = p.Check(want, c.tree)
 	}
 	if err != nil {
-		c.report.fail(name, "记录不在已签名的存证日志中：记录或其证明被修改。", "The record is not in the signed ledger: it or its proof was changed.")
+		const zh, en = "记录不在已签名的存证日志中：记录或其证明被修改。", "The record is not in the signed ledger: it or its proof was changed."
+		c.report.fail(name, zh, en)
+		c.report.fail(proofPath(leaf), zh, en)
 		return false
 	}
 	c.leafs[leaf] = proven{kind, ref, body}
