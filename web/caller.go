@@ -17,8 +17,8 @@ import (
 )
 
 const (
-	// sessionIdle ends a browser session that nobody used; a live wall keeps
-	// its own alive through the event stream.
+	// sessionIdle ends a browser session that nobody used. An open event
+	// stream or live picture is no use: nobody may be sitting there.
 	sessionIdle = 30 * time.Minute
 	// sessionLife ends every browser session: one working day.
 	sessionLife = 8 * time.Hour
@@ -31,6 +31,7 @@ type caller struct {
 	ward.User
 	session storage.TokenHash
 	kind    storage.SessionKind
+	seen    time.Time // when the session was last used
 }
 
 // scope is what lists are filtered by; nil is everything.
@@ -137,27 +138,48 @@ func (s *Server) authorise(r *http.Request, who policy) (context.Context, error)
 	return ctx, errors.New("route without a policy")
 }
 
-// identify finds the user of the session cookie or API token. It reads the
-// session and the user on every request, so that a revoked one is out at once.
+// identify finds the user of the session cookie or API token and notes that
+// the session was used.
 func (s *Server) identify(r *http.Request) (caller, error) {
-	ctx, now := r.Context(), s.now()
-	token, kind := bearer(r), storage.APIToken
-	if token == "" {
-		kind = storage.BrowserSession
-		if c, err := r.Cookie(cookieName(s.secure(r))); err == nil {
-			token = c.Value
-		}
-	}
-	if token == "" {
+	hash, kind, ok := s.credential(r)
+	if !ok {
 		return caller{}, unauthorised()
 	}
-	v, err := s.Store.Session(ctx, storage.HashToken(token), kind)
-	if errors.Is(err, &ward.Error{Kind: ward.NotFound}) {
+	c, err := s.callerBy(r.Context(), hash, kind)
+	if err != nil {
+		return caller{}, err
+	}
+	if now := s.now(); now.Sub(c.seen) >= touchEvery {
+		if err := s.Store.TouchSession(r.Context(), hash, now); err != nil {
+			return caller{}, err
+		}
+	}
+	return c, nil
+}
+
+// credential is the hash of what the request brings.
+func (s *Server) credential(r *http.Request) (storage.TokenHash, storage.SessionKind, bool) {
+	if token := bearer(r); token != "" {
+		return storage.HashToken(token), storage.APIToken, true
+	}
+	c, err := r.Cookie(cookieName(s.secure(r)))
+	if err != nil || c.Value == "" {
+		return storage.TokenHash{}, "", false
+	}
+	return storage.HashToken(c.Value), storage.BrowserSession, true
+}
+
+// callerBy reads the session and its user. Every request does, so that a
+// revoked one is out at once.
+func (s *Server) callerBy(ctx context.Context, hash storage.TokenHash, kind storage.SessionKind) (caller, error) {
+	v, err := s.Store.Session(ctx, hash, kind)
+	if missing(err) {
 		return caller{}, unauthorised()
 	}
 	if err != nil {
 		return caller{}, err
 	}
+	now := s.now()
 	if !now.Before(v.Expires) || kind == storage.BrowserSession && now.Sub(v.Seen) >= sessionIdle {
 		return caller{}, unauthorised()
 	}
@@ -168,12 +190,7 @@ func (s *Server) identify(r *http.Request) (caller, error) {
 	if u.Disabled {
 		return caller{}, unauthorised()
 	}
-	if now.Sub(v.Seen) >= touchEvery {
-		if err := s.Store.TouchSession(ctx, v.Hash, now); err != nil {
-			return caller{}, err
-		}
-	}
-	return caller{User: u, session: v.Hash, kind: kind}, nil
+	return caller{User: u, session: hash, kind: kind, seen: v.Seen}, nil
 }
 
 func bearer(r *http.Request) string {

@@ -69,7 +69,7 @@ func (s *Server) stream(w http.ResponseWriter, r *http.Request) {
 			}
 		case <-beat.C:
 			var err error
-			if who, err = s.identify(r); err != nil || !send(": beat\n\n") {
+			if who, err = s.callerBy(ctx, who.session, who.kind); err != nil || !send(": beat\n\n") {
 				return
 			}
 		}

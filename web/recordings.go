@@ -7,15 +7,12 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"wardwatch/ingest"
 	"wardwatch/ward"
 )
 
-const (
-	// maxTimeline is the longest stretch that one timeline shows.
-	maxTimeline = 7 * 24 * time.Hour
-	// maxClip is the longest clip: 10 minutes at 6 Mbit/s are 450 MB.
-	maxClip = 10 * time.Minute
-)
+// maxTimeline is the longest stretch that one timeline shows.
+const maxTimeline = 7 * 24 * time.Hour
 
 // Timeline says what was recorded of a camera and what was not.
 type Timeline struct {
@@ -64,32 +61,13 @@ func (s *Server) timeline(ctx context.Context, in *stretch, c ward.Camera) (*bod
 	}
 	gaps, err := s.Store.GapsBetween(ctx, src, in.From, in.To)
 	out := Timeline{Segments: list(segments), Gaps: list(gaps)}
-	for _, g := range segments {
-		out.RecordedS += overlap(g.Start, g.End, in.From, in.To)
-	}
-	for _, g := range gaps {
-		to := g.To
-		if to.IsZero() {
-			to = s.now()
-		}
-		out.GapS += overlap(g.From, to, in.From, in.To)
-	}
+	covered := ingest.Cover(segments, gaps, in.From, in.To)
+	out.RecordedS, out.GapS = covered.Recorded.Seconds(), covered.Gap.Seconds()
 	return answer(out, err)
 }
 
-// overlap is how many seconds [a, b) and [c, d) share.
-func overlap(a, b, c, d time.Time) float64 {
-	if a.Before(c) {
-		a = c
-	}
-	if b.After(d) {
-		b = d
-	}
-	return max(0, b.Sub(a).Seconds())
-}
-
 func (s *Server) cameraClip(ctx context.Context, in *stretch, c ward.Camera) (*huma.StreamResponse, error) {
-	if err := in.check(maxClip); err != nil {
+	if err := in.check(ingest.MaxClip); err != nil {
 		return nil, err
 	}
 	src := ward.Source{Kind: ward.FromCamera, ID: string(c.ID)}

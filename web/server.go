@@ -45,8 +45,10 @@ type Server struct {
 	Objects objects.Objects
 	Spool   *spool.Spool // where finished segments wait for the store; nil: this process has none
 
-	Fleet  *ingest.Fleet  // nil: this process runs no cameras
-	Rounds *rounds.Engine // nil: this process conducts no rounds
+	Library *ingest.Library // nil: this process reads no recordings
+	Fleet   *ingest.Fleet   // nil: this process runs no cameras
+	WHEP    *ingest.WHEP    // nil: this process shows no live pictures
+	Rounds  *rounds.Engine  // nil: this process conducts no rounds
 
 	// Hub is what the other parts tell of changes.
 	Hub *Hub
@@ -75,10 +77,12 @@ type Server struct {
 	Now func() time.Time
 	Log *slog.Logger
 
-	signIns   *limiter
-	opens     *limiter
+	signIns   *limiter // by login
+	addresses *limiter // sign-ins by address
+	opens     *limiter // bedside links by address
 	passwords *passwords
 	views     views
+	viewers   viewers
 }
 
 func (s *Server) now() time.Time {
@@ -98,7 +102,8 @@ func (s *Server) routes() (*routes, error) {
 	if s.Hub == nil {
 		s.Hub = &Hub{}
 	}
-	s.signIns, s.opens, s.passwords = newLimiter(signInsPerMinute, s.now), newLimiter(opensPerMinute, s.now), newPasswords()
+	s.signIns, s.addresses, s.opens = newLimiter(signInsPerMinute, s.now), newLimiter(addressSignIns, s.now), newLimiter(opensPerMinute, s.now)
+	s.passwords = newPasswords()
 	s.views.seen = map[string]time.Time{}
 	e := echo.New()
 	r := &routes{s: s, echo: e, declared: map[string]policy{}}
@@ -125,8 +130,10 @@ func (s *Server) routes() (*routes, error) {
 }
 
 const (
-	// signInsPerMinute bounds guesses per address and per login.
+	// signInsPerMinute bounds guesses per login.
 	signInsPerMinute = 10
+	// addressSignIns bounds them per address; an office shares one.
+	addressSignIns = 60
 	// opensPerMinute bounds bedside links tried per address; a ward's tablets share one.
 	opensPerMinute = 120
 )
@@ -172,6 +179,7 @@ func (s *Server) Run(ctx context.Context, l net.Listener) error {
 
 func (s *Server) stop(ctx context.Context, srv *http.Server, served <-chan error) error {
 	s.Hub.close()
+	s.viewers.close()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTimeout)
 	defer cancel()
 	err := srv.Shutdown(ctx)

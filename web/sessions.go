@@ -51,7 +51,7 @@ func (s *Server) sessionRoutes(r *routes) {
 
 func (s *Server) signIn(ctx context.Context, in *body[SignIn]) (*signInOutput, error) {
 	from := clientOf(ctx)
-	if !s.signIns.allow(from.addr) || in.Body.Login != "" && !s.signIns.allow("login "+in.Body.Login) {
+	if !s.addresses.allow(from.addr) || in.Body.Login != "" && !s.signIns.allow(in.Body.Login) {
 		return nil, tooMany()
 	}
 	u, err := s.whoSignsIn(ctx, in.Body)
@@ -127,7 +127,7 @@ func (s *Server) setPassword(ctx context.Context, in *body[PasswordChange]) (*em
 	if c.kind != storage.BrowserSession {
 		return nil, forbidden()
 	}
-	if !s.signIns.allow("login " + c.Login) {
+	if !s.signIns.allow(c.Login) {
 		return nil, tooMany()
 	}
 	old, err := s.Store.PasswordHash(ctx, c.ID)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"wardwatch/ingest"
 	"wardwatch/ward"
 )
 
@@ -50,7 +51,9 @@ func (s *Server) visitRoutes(r *routes) {
 			return s.loadVisit(ctx, &in.VisitPath)
 		}, s.decideVisit)
 	on(r, may, media(huma.Operation{Method: http.MethodGet, Path: v1 + "/visits/{id}/snapshot.jpg", OperationID: "visitSnapshot", Summary: "The face that was compared", Tags: tags}, "image/jpeg"), s.loadVisit, s.visitSnapshot)
-	on(r, may, media(huma.Operation{Method: http.MethodGet, Path: v1 + "/visits/{id}/clip.mp4", OperationID: "visitClip", Summary: "The recording of the session", Tags: tags}, "video/mp4"), s.loadVisit, s.visitClip)
+	on(r, may, media(huma.Operation{Method: http.MethodGet, Path: v1 + "/visits/{id}/clip.mp4", OperationID: "visitClip", Summary: "The recording of the session", Tags: tags}, "video/mp4"), func(ctx context.Context, in *visitStretch) (ward.Visit, ward.InstitutionID, error) {
+		return s.loadVisit(ctx, &in.VisitPath)
+	}, s.visitClip)
 }
 
 func (s *Server) loadVisit(ctx context.Context, in *VisitPath) (ward.Visit, ward.InstitutionID, error) {
@@ -124,13 +127,30 @@ func (s *Server) visitSnapshot(ctx context.Context, _ *VisitPath, v ward.Visit) 
 	return s.showObject(ctx, view{object: "visit/" + string(v.ID) + "/snapshot", caseID: v.CaseID}, v.SnapshotKey, "image/jpeg")
 }
 
-func (s *Server) visitClip(ctx context.Context, _ *VisitPath, v ward.Visit) (*huma.StreamResponse, error) {
+type visitStretch struct {
+	VisitPath
+	From time.Time `query:"from" doc:"Default: the beginning"`
+	To   time.Time `query:"to" doc:"Default: the end, at most ten minutes after from"`
+}
+
+func (s *Server) visitClip(ctx context.Context, in *visitStretch, v ward.Visit) (*huma.StreamResponse, error) {
 	span, err := s.recordingOf(ctx, v)
 	if err != nil {
 		return nil, err
 	}
-	if span == nil {
-		return nil, notFound()
+	if span == nil { // the session runs: its first segment is still being written
+		if v.Consented.IsZero() {
+			return nil, notFound()
+		}
+		span = &Recording{v.Consented, s.now()}
+	}
+	if !in.From.IsZero() {
+		span.From = in.From
+	}
+	if !in.To.IsZero() {
+		span.To = in.To
+	} else if last := span.From.Add(ingest.MaxClip); span.To.After(last) {
+		span.To = last
 	}
 	src := ward.Source{Kind: ward.FromVisit, ID: string(v.ID)}
 	return s.showClip(ctx, view{object: "visit/" + string(v.ID) + "/clip", caseID: v.CaseID}, src, span.From, span.To)

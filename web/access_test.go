@@ -1,0 +1,355 @@
+package web_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/csv"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"testing/fstest"
+	"time"
+
+	"wardwatch/ward"
+	"wardwatch/web"
+)
+
+const accessTable = "testdata/access.csv"
+
+var update = flag.Bool("update", false, "write what the routes answer to "+accessTable+"; then read every changed cell")
+
+// actors are the columns of the table: each role with every scope, relative
+// to the institution that the world's objects belong to; nobody; and a
+// device that opened a bedside link.
+func actors() []string {
+	var all []string
+	for _, r := range []ward.Role{ward.Administrator, ward.Inspector, ward.Operator} {
+		for _, scope := range []string{"all", "own", "other", "none"} {
+			all = append(all, string(r)+"/"+scope)
+		}
+	}
+	return append(all, "anonymous", "bedside")
+}
+
+// TestAccess asks every route as every actor and compares the status with
+// the table. It also checks that nobody without the institution in scope
+// reads a byte of it, and that no JSON answer has a null.
+func TestAccess(t *testing.T) {
+	w := newWorld(t)
+	w.web.MetricsToken = "metrics-token"
+	page := fstest.MapFS{"index.html": {Data: []byte("<!doctype html>")}}
+	w.web.Console, w.web.Bedside = page, page
+	w.serve()
+	names, err := w.web.Routes()
+	must(t, err)
+	slices.Sort(names)
+	want := readAccess(t)
+	got := map[string][]string{}
+	for _, name := range names {
+		ask, ok := requests[name]
+		if !ok {
+			t.Errorf("route %s is not in the map requests", name)
+			continue
+		}
+		for i, actor := range actors() {
+			status := w.ask(name, actor, ask)
+			got[name] = append(got[name], status)
+			if row, ok := want[name]; ok && !*update && row[i] != status {
+				t.Errorf("%s as %s: got %s, want %s", name, actor, status, row[i])
+			}
+		}
+		if _, ok := want[name]; !ok && !*update {
+			t.Errorf("route %s has no row in %s: %s", name, accessTable, strings.Join(got[name], ","))
+		}
+	}
+	for name := range want {
+		if !slices.Contains(names, name) && !*update {
+			t.Errorf("%s has a row for %s, which is no route", accessTable, name)
+		}
+	}
+	if *update {
+		writeAccess(t, names, got)
+	}
+}
+
+func readAccess(t *testing.T) map[string][]string {
+	t.Helper()
+	f, err := os.Open(accessTable)
+	if *update && err != nil {
+		return nil
+	}
+	must(t, err)
+	defer f.Close() //nolint:errcheck // only read
+	rows, err := csv.NewReader(f).ReadAll()
+	must(t, err)
+	if !slices.Equal(rows[0][1:], actors()) {
+		t.Fatalf("%s has the columns %v, want %v", accessTable, rows[0][1:], actors())
+	}
+	table := map[string][]string{}
+	for _, row := range rows[1:] {
+		table[row[0]] = row[1:]
+	}
+	return table
+}
+
+func writeAccess(t *testing.T, names []string, got map[string][]string) {
+	t.Helper()
+	var b bytes.Buffer
+	c := csv.NewWriter(&b)
+	rows := [][]string{append([]string{"route"}, actors()...)}
+	for _, name := range names {
+		rows = append(rows, append([]string{name}, got[name]...))
+	}
+	must(t, c.WriteAll(rows))
+	must(t, os.WriteFile(accessTable, b.Bytes(), 0o600))
+}
+
+// ask makes one request as one actor and returns the status.
+func (w *world) ask(name, actor string, build func(*world) request) string {
+	w.t.Helper()
+	method, path, _ := strings.Cut(name, " ")
+	q := build(w)
+	for k, v := range q.path {
+		path = strings.ReplaceAll(path, "{"+k+"}", v)
+	}
+	path = strings.TrimSuffix(path, "*")
+	ctx, cancel := context.WithTimeout(w.t.Context(), 10*time.Second)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, method, w.http.URL+path+q.query, bytes.NewReader(q.body()))
+	must(w.t, err)
+	req.Header.Set("Content-Type", q.contentType())
+	if method == http.MethodPost {
+		req.Header.Set("Idempotency-Key", fmt.Sprint("key-", w.next()))
+	}
+	role, scope, signedIn := strings.Cut(actor, "/")
+	switch {
+	case signedIn:
+		req.AddCookie(w.session(w.user(ward.Role(role), scope)))
+	case actor == "bedside":
+		req.Header.Set("Authorization", "Bearer "+w.device())
+	}
+	res, err := http.DefaultClient.Do(req)
+	must(w.t, err)
+	defer res.Body.Close() //nolint:errcheck // only read
+	var body []byte
+	if strings.HasPrefix(res.Header.Get("Content-Type"), "text/event-stream") {
+		body = make([]byte, 8)
+		_, err = io.ReadFull(res.Body, body)
+	} else {
+		body, err = io.ReadAll(res.Body)
+	}
+	if err != nil {
+		w.t.Errorf("%s as %s: %v", name, actor, err)
+	}
+	w.judge(name, actor, res, body)
+	return strconv.Itoa(res.StatusCode)
+}
+
+// judge checks an answer whatever its status.
+func (w *world) judge(name, actor string, res *http.Response, body []byte) {
+	w.t.Helper()
+	if strings.HasPrefix(name, "GET /openapi.json") || strings.HasPrefix(name, "GET /metrics") {
+		return
+	}
+	_, scope, signedIn := strings.Cut(actor, "/")
+	if name == "POST /api/v1/bedside/open" {
+		signedIn = false // there the link is what counts, not who follows it
+	}
+	if signedIn && (scope == "other" || scope == "none") && bytes.Contains(body, []byte(own)) {
+		w.t.Errorf("%s as %s shows the other institution: %.300s", name, actor, body)
+	}
+	if bytes.Contains(body, []byte(w.insured.IDNumber)) || bytes.Contains(body, []byte("secret-password")) {
+		w.t.Errorf("%s as %s shows a secret: %.300s", name, actor, body)
+	}
+	isJSON := strings.Contains(res.Header.Get("Content-Type"), "json")
+	if res.StatusCode >= 400 && strings.HasPrefix(res.Request.URL.Path, "/api/") {
+		var p web.Problem
+		if err := json.Unmarshal(body, &p); err != nil || p.Status != res.StatusCode || p.Code == "" || p.DetailZH == "" || p.DetailEN == "" || p.Code == "internal" {
+			w.t.Errorf("%s as %s: not a good problem: %d %.300s", name, actor, res.StatusCode, body)
+		}
+	} else if isJSON && bytes.Contains(body, []byte(":null")) {
+		w.t.Errorf("%s as %s has a null: %.300s", name, actor, body)
+	}
+	if strings.HasPrefix(res.Request.URL.Path, "/api/") && res.Header.Get("Cache-Control") != "no-store, private" {
+		w.t.Errorf("%s may be cached: %q", name, res.Header.Get("Cache-Control"))
+	}
+}
+
+// request is what a route is asked with.
+type request struct {
+	path  map[string]string
+	query string
+	json  any
+	raw   []byte
+	kind  string // of raw
+}
+
+func (q request) body() []byte {
+	if q.json == nil {
+		return q.raw
+	}
+	b, err := json.Marshal(q.json)
+	if err != nil {
+		panic(err)
+	}
+	return b
+}
+
+func (q request) contentType() string {
+	if q.kind != "" {
+		return q.kind
+	}
+	return "application/json"
+}
+
+type m map[string]any
+
+func bare(*world) request { return request{} }
+
+func id[T ~string](v T) map[string]string { return map[string]string{"id": string(v)} }
+
+// requests has a good request for every route. Each call makes what the
+// request consumes, so that every actor asks the same.
+var requests = map[string]func(*world) request{
+	"GET /healthz":      bare,
+	"GET /readyz":       bare,
+	"GET /metrics":      bare,
+	"GET /openapi.json": bare,
+	"GET /bedside":      bare,
+	"GET /bedside/*":    bare,
+	"GET /*":            bare,
+
+	"POST /api/v1/sign-in": func(w *world) request {
+		token, err := web.NewOneTime(w.t.Context(), w.store, w.user(ward.Operator, "none").Login)
+		must(w.t, err)
+		return request{json: m{"one_time": token}}
+	},
+	"POST /api/v1/sign-out":    bare,
+	"GET /api/v1/me":           bare,
+	"PUT /api/v1/me/password":  func(*world) request { return request{json: m{"password": "correct horse"}} },
+	"GET /api/v1/events":       bare,
+	"GET /api/v1/ledger/key":   bare,
+	"GET /api/v1/users":        bare,
+	"GET /api/v1/institutions": bare,
+	"GET /api/v1/places":       bare,
+	"POST /api/v1/users": func(w *world) request {
+		return request{json: m{"login": fmt.Sprint("new-", w.next()), "name": "新人", "role": "operator"}}
+	},
+	"PUT /api/v1/users/{id}": func(w *world) request {
+		return request{path: id(w.user(ward.Operator, "none").ID), json: m{"name": "新名", "role": "operator", "all_institutions": false, "institutions": []string{}, "disabled": true}}
+	},
+	"POST /api/v1/users/{id}/one-time": func(w *world) request { return request{path: id(w.user(ward.Operator, "none").ID)} },
+	"POST /api/v1/users/{id}/tokens": func(w *world) request {
+		return request{path: id(w.user(ward.Operator, "none").ID), json: m{"days": 1}}
+	},
+	"POST /api/v1/institutions": func(*world) request { return request{json: m{"name": "新院"}} },
+	"POST /api/v1/places": func(*world) request {
+		return request{json: m{"institution_id": own, "name": "新窗口", "kind": "pharmacy"}}
+	},
+
+	"GET /api/v1/cameras": bare,
+	"POST /api/v1/cameras": func(w *world) request {
+		return request{json: m{"place_id": w.place.ID, "name": "新镜头", "url": "rtsp://192.0.2.2/1", "password": "secret-password", "enabled": true}}
+	},
+	"GET /api/v1/cameras/{id}": func(w *world) request { return request{path: id(w.camera.ID)} },
+	"PUT /api/v1/cameras/{id}": func(w *world) request {
+		return request{path: id(w.newCamera().ID), json: m{"place_id": w.place.ID, "name": "改", "url": "rtsp://192.0.2.3/1", "enabled": false}}
+	},
+	"DELETE /api/v1/cameras/{id}":         func(w *world) request { return request{path: id(w.newCamera().ID)} },
+	"GET /api/v1/cameras/{id}/timeline":   func(w *world) request { return request{path: id(w.camera.ID), query: w.stretch()} },
+	"GET /api/v1/cameras/{id}/clip.mp4":   func(w *world) request { return request{path: id(w.camera.ID), query: w.stretch()} },
+	"GET /api/v1/segments/{id}/media.mp4": func(w *world) request { return request{path: id(w.segment.ID)} },
+	"POST /api/v1/cameras/{id}/whep": func(w *world) request {
+		return request{path: id(w.camera.ID), raw: []byte("v=0"), kind: "application/sdp"}
+	},
+	"DELETE /api/v1/whep/{id}": func(*world) request { return request{path: id("nothing")} },
+
+	"POST /api/v1/insured": func(*world) request { return request{json: m{"name": "李四", "id_number": "110101199202020022"}} },
+	"GET /api/v1/insured/{id}": func(w *world) request {
+		return request{path: id(w.insured.ID)}
+	},
+	"PUT /api/v1/insured/{id}/photo": func(w *world) request {
+		return request{path: id(w.insured.ID), raw: []byte("\xff\xd8\xff"), kind: "image/jpeg"}
+	},
+
+	"GET /api/v1/settlements": bare,
+	"POST /api/v1/settlements": func(w *world) request {
+		return request{json: m{
+			"institution_id": own, "place_id": w.place.ID, "external_no": fmt.Sprint("no-", w.next()), "insured_id": w.insured.ID,
+			"kind": "outpatient", "at": time.Now().UTC(), "amount_fen": 1234,
+		}}
+	},
+	"GET /api/v1/settlements/{id}": func(w *world) request { return request{path: id(w.alert.SettlementID)} },
+
+	"GET /api/v1/alerts":                   bare,
+	"GET /api/v1/alerts/{id}":              func(w *world) request { return request{path: id(w.alert.ID)} },
+	"GET /api/v1/alerts/{id}/snapshot.jpg": func(w *world) request { return request{path: id(w.alert.ID)} },
+	"GET /api/v1/alerts/{id}/clip.mp4":     func(w *world) request { return request{path: id(w.alert.ID)} },
+	"POST /api/v1/alerts/{id}/decision": func(w *world) request {
+		return request{path: id(w.newAlert().ID), json: m{"state": "dismissed", "note": "误报"}}
+	},
+
+	"GET /api/v1/admissions": bare,
+	"POST /api/v1/admissions": func(w *world) request {
+		return request{json: m{"institution_id": own, "insured_id": w.insured.ID, "ward": "外科", "bed": "1", "from": w.began}}
+	},
+	"GET /api/v1/rounds": bare,
+	"POST /api/v1/rounds": func(w *world) request {
+		return request{json: m{"institution_id": own, "reason": "抽查", "admission_ids": []ward.AdmissionID{w.stay.ID}, "deadline": time.Now().Add(time.Hour).UTC()}}
+	},
+	"GET /api/v1/rounds/{id}":       func(w *world) request { v, _ := w.visit(); return request{path: id(v.RoundID)} },
+	"GET /api/v1/visits/{id}":       func(w *world) request { v, _ := w.visit(); return request{path: id(v.ID)} },
+	"POST /api/v1/visits/{id}/link": func(w *world) request { v, _ := w.visit(); return request{path: id(v.ID)} },
+	"POST /api/v1/visits/{id}/decision": func(w *world) request {
+		v, _ := w.visit()
+		return request{path: id(v.ID), json: m{"verdict": "absent", "reason": "不在床"}}
+	},
+	"GET /api/v1/visits/{id}/snapshot.jpg": func(w *world) request { return request{path: id(w.sealedVisit().ID)} },
+	"GET /api/v1/visits/{id}/clip.mp4":     func(w *world) request { return request{path: id(w.sealedVisit().ID)} },
+	"POST /api/v1/visits/{id}/call": func(w *world) request {
+		v, _ := w.visit()
+		return request{path: id(v.ID), raw: []byte("v=0"), kind: "application/sdp"}
+	},
+	"DELETE /api/v1/calls/{id}": func(*world) request { return request{path: id("nothing")} },
+
+	"POST /api/v1/bedside/open": func(w *world) request { _, token := w.visit(); return request{json: m{"token": token}} },
+	"POST /api/v1/bedside/consent": func(*world) request {
+		return request{json: m{"agree": true}}
+	},
+	"POST /api/v1/bedside/session": func(*world) request { return request{raw: []byte("v=0"), kind: "application/sdp"} },
+	"POST /api/v1/bedside/leave":   bare,
+
+	"GET /api/v1/cases": bare,
+	"POST /api/v1/cases": func(w *world) request {
+		return request{json: m{"alert_id": w.newAlert().ID, "title": "空刷"}}
+	},
+	"GET /api/v1/cases/{id}":            func(w *world) request { return request{path: id(w.openCase().ID)} },
+	"GET /api/v1/cases/{id}/export.zip": func(w *world) request { return request{path: id(w.openCase().ID)} },
+	"GET /api/v1/evidence/{id}/content": func(w *world) request {
+		items := get(w.t, w.store.Evidence, w.openCase().ID)
+		return request{path: id(items[0].ID)}
+	},
+}
+
+func (w *world) stretch() string {
+	return "?from=" + w.segment.Start.Format("2006-01-02T15:04:05.000Z") + "&to=" + w.segment.End.Add(time.Second).Format("2006-01-02T15:04:05.000Z")
+}
+
+// sealedVisit is a visit with a recording and a snapshot.
+func (w *world) sealedVisit() ward.Visit {
+	w.t.Helper()
+	v, _ := w.visit()
+	w.record(ward.Source{Kind: ward.FromVisit, ID: string(v.ID)})
+	v.Verdict, v.DecidedBy, v.ReasonZH, v.ReasonEN = ward.Unable, "u", "原因", "reason"
+	v.SnapshotKey = w.alert.SnapshotKey
+	v, err := w.store.SealVisit(w.t.Context(), v, nil)
+	must(w.t, err)
+	return v
+}
