@@ -6,7 +6,6 @@ import (
 	"errors"
 	"io"
 	"log/slog"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -161,24 +160,15 @@ func rigOn(t *testing.T, s *storage.Store, change func(*rounds.Engine)) *rig {
 	return r
 }
 
-// api is a WebRTC stack on loopback.
+// api is the service's own WebRTC stack, on loopback.
 func api(t *testing.T) *webrtc.API {
 	t.Helper()
-	conn, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	a, closer, err := ingest.NewWebRTC(ingest.WebRTCConfig{Loopback: true})
 	if err != nil {
 		t.Fatal(err)
 	}
-	var s webrtc.SettingEngine
-	s.SetIncludeLoopbackCandidate(true)
-	s.SetInterfaceFilter(func(n string) bool { return n == "lo" })
-	mux := webrtc.NewICEUDPMux(nil, conn)
-	t.Cleanup(func() { _ = mux.Close() })
-	s.SetICEUDPMux(mux)
-	m := &webrtc.MediaEngine{}
-	if err := m.RegisterDefaultCodecs(); err != nil {
-		t.Fatal(err)
-	}
-	return webrtc.NewAPI(webrtc.WithSettingEngine(s), webrtc.WithMediaEngine(m))
+	t.Cleanup(func() { _ = closer() })
+	return a
 }
 
 // bedsideAPI serves the contract's bedside endpoints on the engine.
