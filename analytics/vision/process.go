@@ -2,6 +2,7 @@ package vision
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -26,30 +27,32 @@ type process struct {
 	err  error         // of Wait; read after dead is closed
 }
 
-// startProcess starts a worker and waits until it has loaded the models.
+// startProcess starts a worker, which dies when ctx ends, and waits until it has loaded the models.
 // The caller must stay on its operating system thread until stop has
 // returned: the kernel ties the worker's parent-death signal to that thread.
-func startProcess(path, models string, log *slog.Logger) (*process, error) {
+func startProcess(ctx context.Context, path, models string, log *slog.Logger) (*process, error) {
 	childIn, in, err := os.Pipe()
 	if err != nil {
 		return nil, fmt.Errorf("pipe: %w", err)
 	}
-	defer childIn.Close()
 	out, childOut, err := os.Pipe()
 	if err != nil {
+		childIn.Close()
 		in.Close()
 		return nil, fmt.Errorf("pipe: %w", err)
 	}
-	defer childOut.Close()
 
-	p := &process{cmd: exec.Command(path, "--models", models), in: in, out: out, dead: make(chan struct{})}
+	p := &process{cmd: exec.CommandContext(ctx, path, "--models", models), in: in, out: out, dead: make(chan struct{})}
 	p.read = bufio.NewReaderSize(out, 1<<16)
 	p.cmd.Stdin, p.cmd.Stdout, p.cmd.Stderr = childIn, childOut, &lineLog{log: log}
 	// No inherited environment: the worker needs none, and credentials may be in ours.
 	p.cmd.Env = []string{"LC_ALL=C", "MALLOC_ARENA_MAX=2"}
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL, Setpgid: true}
 	p.cmd.WaitDelay = time.Second
-	if err := p.cmd.Start(); err != nil {
+	err = p.cmd.Start()
+	childIn.Close() // the child's ends are the child's alone, or its death would not end the pipe
+	childOut.Close()
+	if err != nil {
 		in.Close()
 		out.Close()
 		return nil, fmt.Errorf("start %s: %w", path, err)

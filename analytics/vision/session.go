@@ -94,11 +94,14 @@ func (s *Session) Close() {
 		return
 	}
 	s.hold(0)
-	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
-	defer cancel()
-	c := &call{q: Request{Op: OpClose, Session: s.id}, gen: gen, done: make(chan answer, 1)}
-	// A worker that is gone has no decoder left to free.
-	_, _ = s.pool.send(ctx, c, s.slot.calls, s.slot.failed())
+	wait := time.NewTimer(closeTimeout)
+	defer wait.Stop()
+	select {
+	case s.slot.calls <- &call{q: Request{Op: OpClose, Session: s.id}, gen: gen, done: make(chan answer, 1)}:
+	case <-s.slot.failed(): // the decoder went with its worker
+	case <-s.pool.done:
+	case <-wait.C:
+	}
 }
 
 func (s *Session) generation() uint64 {

@@ -115,7 +115,7 @@ func TestKilledWorkerCostsOneCallAndTheStreamGoesOnAtAKeyFrame(t *testing.T) {
 }
 
 func TestHungWorkerIsKilled(t *testing.T) {
-	pool := modeltest.Pool(t, 1, func(p *vision.Pool) { p.Timeout = 300 * time.Millisecond })
+	pool := modeltest.Pool(t, 1, func(p *vision.Pool) { p.Timeout = 2 * time.Second })
 	photo := modeltest.Frame(t, modeltest.Clip(t, "franck.mp4"), "10")
 	if err := syscall.Kill(pool.PIDs()[0], syscall.SIGSTOP); err != nil {
 		t.Fatal(err)

@@ -26,7 +26,7 @@ func loadNet(path string, outs ...string) (*net, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read %s: %w", path, err)
 	}
-	if n.Empty() {
+	if n == (gocv.Net{}) || n.Empty() { // the zero Net is how gocv reports a bad file
 		return nil, fmt.Errorf("read %s: %w", path, gocv.LastExceptionError())
 	}
 	return &net{name: path, dnn: n, outs: outs}, nil
