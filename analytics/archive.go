@@ -43,7 +43,7 @@ func (a *Archive) Picture(ctx context.Context, cam ward.CameraID, at time.Time, 
 		return p, false, nil
 	}
 	session := a.Pool.NewSession(codec)
-	defer session.Close() //nolint:contextcheck // it also closes after ctx has ended
+	defer session.Close()
 	seen, ok, err := session.See(ctx, au, true, vision.WantSnapshot)
 	if err != nil {
 		return p, false, fmt.Errorf("picture of camera %s: %w", cam, err)

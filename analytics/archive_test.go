@@ -31,7 +31,7 @@ func TestALateAlertTakesItsPictureFromTheRecording(t *testing.T) {
 		pts := int64(n) * 9000
 		st.Write(ingest.Unit{Track: 1, PTS: pts, DTS: pts, Arrived: s.at(float64(n) / 10), AU: nalus(u.Data), Key: u.Key})
 		if n == 0 { // the recorder has begun
-			until(t, func() bool { es, err := sp.Entries(); return err == nil && len(es) > 0 })
+			until(t, func() bool { es, e := sp.Entries(); return e == nil && len(es) > 0 })
 		}
 	}
 	st.Close()
@@ -42,9 +42,9 @@ func TestALateAlertTakesItsPictureFromTheRecording(t *testing.T) {
 		at, want float64
 		ok       bool
 	}{{3.2, 3, true}, {3.8, 4, true}, {0, 0, true}, {600, 0, false}} {
-		p, ok, err := archive.Picture(t.Context(), "c1", s.at(c.at), 2*time.Second)
-		if err != nil || ok != c.ok || ok && p.At.Sub(s.at(c.want)).Abs() > 150*time.Millisecond {
-			t.Errorf("at %g: got %v after the beginning, ok %v, %v", c.at, p.At.Sub(s.base), ok, err)
+		p, ok, e := archive.Picture(t.Context(), "c1", s.at(c.at), 2*time.Second)
+		if e != nil || ok != c.ok || ok && p.At.Sub(s.at(c.want)).Abs() > 150*time.Millisecond {
+			t.Errorf("at %g: got %v after the beginning, ok %v, %v", c.at, p.At.Sub(s.base), ok, e)
 		}
 	}
 

@@ -49,7 +49,7 @@ func (l *Lookout) Watch(ctx context.Context, cam ward.Camera, s *ingest.Stream) 
 		return
 	}
 	session := l.Pool.NewSession(track.Codec)
-	defer session.Close() //nolint:contextcheck // it also closes after ctx has ended
+	defer session.Close()
 	w := &Watcher{
 		Camera: cam, Store: l.Store, Objects: l.Objects, Gallery: l.Gallery, Every: l.Every, Log: l.Log, total: &l.counts,
 		See: func(ctx context.Context, au []byte, key bool) (ward.Seen, bool, error) {

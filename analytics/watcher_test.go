@@ -140,8 +140,8 @@ func TestADatabaseThatWasAwayLosesNobody(t *testing.T) {
 	s.must(err)
 	defer db.Close()
 	exec := func(q string) {
-		_, err := db.Exec(q)
-		s.must(err)
+		_, e := db.Exec(q)
+		s.must(e)
 	}
 	w := s.watcher(eye(map[int]ward.Seen{5: someone(.9)}, func(n int) error {
 		switch n {

@@ -231,9 +231,9 @@ func TestJudgeOnce(t *testing.T) {
 		var raised []ward.Alert
 		for range 8 {
 			all.Go(func() {
-				got, err := s.Judge(t.Context(), v.ID, ward.Suspicious, "", []ward.Alert{alertOn(v, ward.NobodyAtCounter), alertOn(v, ward.FaceMismatch)})
-				if err != nil {
-					t.Error(err)
+				got, e := s.Judge(t.Context(), v.ID, ward.Suspicious, "", []ward.Alert{alertOn(v, ward.NobodyAtCounter), alertOn(v, ward.FaceMismatch)})
+				if e != nil {
+					t.Error(e)
 				}
 				mu.Lock()
 				defer mu.Unlock()
@@ -244,11 +244,11 @@ func TestJudgeOnce(t *testing.T) {
 		if len(raised) != 2 || raised[0].Leaf == raised[1].Leaf {
 			t.Fatalf("raised %v", raised)
 		}
-		if got, err := s.Judge(t.Context(), v.ID, ward.Clear, "", nil); err != nil || len(got) != 0 {
-			t.Errorf("again: %v, %v", got, err)
+		if got, e := s.Judge(t.Context(), v.ID, ward.Clear, "", nil); e != nil || len(got) != 0 {
+			t.Errorf("again: %v, %v", got, e)
 		}
-		if got, err := s.Settlement(t.Context(), v.ID); err != nil || got.State != ward.Suspicious {
-			t.Errorf("state %v, %v", got.State, err)
+		if got, e := s.Settlement(t.Context(), v.ID); e != nil || got.State != ward.Suspicious {
+			t.Errorf("state %v, %v", got.State, e)
 		}
 		list, next, err := s.Alerts(t.Context(), storage.AlertFilter{SettlementID: v.ID})
 		if err != nil || len(list) != 2 || next != "" {
@@ -281,23 +281,23 @@ func TestDecideAlert(t *testing.T) {
 			t.Fatal(err)
 		}
 		id := raised[0].ID
-		if _, err := s.DecideAlert(t.Context(), id, ward.AlertConfirmed, "u1", ""); !errors.Is(err, &ward.Error{Code: "alert.note_missing"}) {
-			t.Errorf("without a note: %v", err)
+		if _, e := s.DecideAlert(t.Context(), id, ward.AlertConfirmed, "u1", ""); !errors.Is(e, &ward.Error{Code: "alert.note_missing"}) {
+			t.Errorf("without a note: %v", e)
 		}
-		if a, err := s.DecideAlert(t.Context(), id, ward.AlertTaken, "u1", ""); err != nil || a.State != ward.AlertTaken {
-			t.Errorf("take: %v, %v", a, err)
+		if a, e := s.DecideAlert(t.Context(), id, ward.AlertTaken, "u1", ""); e != nil || a.State != ward.AlertTaken {
+			t.Errorf("take: %v, %v", a, e)
 		}
-		if a, err := s.DecideAlert(t.Context(), id, ward.AlertConfirmed, "u1", "看过录像"); err != nil || a.State != ward.AlertConfirmed || a.DecidedBy != "u1" {
-			t.Errorf("confirm: %v, %v", a, err)
+		if a, e := s.DecideAlert(t.Context(), id, ward.AlertConfirmed, "u1", "看过录像"); e != nil || a.State != ward.AlertConfirmed || a.DecidedBy != "u1" {
+			t.Errorf("confirm: %v, %v", a, e)
 		}
-		if _, err := s.DecideAlert(t.Context(), id, ward.AlertDismissed, "u2", "no"); ward.KindOf(err) != ward.Conflict {
-			t.Errorf("dismiss after confirming: %v", err)
+		if _, e := s.DecideAlert(t.Context(), id, ward.AlertDismissed, "u2", "no"); ward.KindOf(e) != ward.Conflict {
+			t.Errorf("dismiss after confirming: %v", e)
 		}
-		if _, err := s.DecideAlert(t.Context(), id, "gone", "u2", "no"); ward.KindOf(err) != ward.Invalid {
-			t.Errorf("unknown state: %v", err)
+		if _, e := s.DecideAlert(t.Context(), id, "gone", "u2", "no"); ward.KindOf(e) != ward.Invalid {
+			t.Errorf("unknown state: %v", e)
 		}
-		if _, err := s.DecideAlert(t.Context(), "none", ward.AlertTaken, "u2", ""); ward.KindOf(err) != ward.NotFound {
-			t.Errorf("unknown alert: %v", err)
+		if _, e := s.DecideAlert(t.Context(), "none", ward.AlertTaken, "u2", ""); ward.KindOf(e) != ward.NotFound {
+			t.Errorf("unknown alert: %v", e)
 		}
 		got, err := s.Alert(t.Context(), id)
 		if err != nil || got.DecisionNote != "看过录像" || bytes.Equal(got.SnapshotSHA[:], make([]byte, 32)) {
