@@ -143,6 +143,7 @@ type server struct {
 	url      string
 	user     string
 	password string
+	tcpOnly  bool
 	addr     string
 
 	clip   *clip
@@ -355,6 +356,9 @@ func (s *server) OnDescribe(c *gortsplib.ServerHandlerOnDescribeCtx) (*base.Resp
 }
 
 func (s *server) OnSetup(c *gortsplib.ServerHandlerOnSetupCtx) (*base.Response, *gortsplib.ServerStream, error) {
+	if s.tcpOnly && c.Transport != gortsplib.TransportTCP {
+		return &base.Response{StatusCode: base.StatusUnsupportedTransport}, nil, nil
+	}
 	r, err := s.allow(c.Request, c.Conn)
 	return r, s.stream, err
 }

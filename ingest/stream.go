@@ -251,3 +251,10 @@ func (r *Reader) Close() {
 		close(r.ring)
 	}
 }
+
+// Readers counts the subscriptions.
+func (s *Stream) Readers() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.readers)
+}
