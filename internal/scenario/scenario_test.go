@@ -1,0 +1,95 @@
+package scenario_test
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"wardwatch/internal/scenario"
+	"wardwatch/ward"
+)
+
+func TestShippedScenario(t *testing.T) {
+	s, err := scenario.Load("../../deploy/demo/scenario.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := len(s.Settlements); got != 40 {
+		t.Errorf("got %d settlements, want 40", got)
+	}
+	want := map[ward.Rule]int{ward.NobodyAtCounter: 3, ward.FaceMismatch: 3, ward.OneFaceManyCards: 1}
+	for rule, n := range want {
+		if got := s.Expected()[rule]; got != n {
+			t.Errorf("%s: got %d, want %d", rule, got, n)
+		}
+	}
+}
+
+const tiny = `
+length: 10
+actors: [{id: a, clip: a.mp4, start: 0}]
+people: [{id: p, name: x, id_number: "1"}]
+institutions:
+  - id: i
+    name: I
+    places:
+      - {id: pl, name: P, kind: charge, camera: {id: c, name: C, codec: h264, width: 320, height: 240, fps: 10, transport: tcp, presence: [{who: a, from: 2, to: 5}]}}
+settlements: [{at: 1, place: pl, card: p, fen: 1, kind: outpatient, truth: honest}]
+beds: [{institution: i, ward: w, bed: "1", patient: p, physician: d, behaviour: nobody, verdict: no_answer}]
+`
+
+func TestBadScenarioSaysWhatToDo(t *testing.T) {
+	for name, tc := range map[string]struct{ old, new, want string }{
+		"unknown key": {"length: 10", "lenght: 10", "lenght"},
+		"length":      {"length: 10", "length: 1", "10 to 3600"},
+		"no actor":    {"who: a", "who: b", "no such actor"},
+		"presence":    {"to: 5", "to: 50", "keep it inside"},
+		"place":       {"place: pl", "place: nowhere", `no place "nowhere"`},
+		"card":        {"card: p", "card: q", "belongs to nobody"},
+		"truth":       {"truth: honest", "truth: maybe", "give honest"},
+		"codec":       {"codec: h264", "codec: vp9", "h264 or h265"},
+		"behaviour":   {"behaviour: nobody", "behaviour: asleep", "give genuine"},
+		"clip":        {"behaviour: nobody", "behaviour: loop", "needs a clip"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := scenario.Parse([]byte(strings.Replace(tiny, tc.old, tc.new, 1)))
+			if err == nil || !strings.Contains(err.Error(), tc.want) {
+				t.Errorf("got %v, want …%s…", err, tc.want)
+			}
+		})
+	}
+	if _, err := scenario.Parse([]byte(tiny)); err != nil {
+		t.Errorf("the good one: %v", err)
+	}
+}
+
+func TestComposeKeepsWhatItMade(t *testing.T) {
+	s, err := scenario.Parse([]byte(tiny))
+	if err != nil {
+		t.Fatal(err)
+	}
+	sources := t.TempDir()
+	cmd := exec.CommandContext(t.Context(), "ffmpeg", "-v", "error", "-f", "lavfi", "-i", "testsrc=s=160x120:r=10:d=4", "-c:v", "libx264", filepath.Join(sources, "a.mp4"))
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("ffmpeg: %v: %s", err, out)
+	}
+	var progress strings.Builder
+	dir := t.TempDir()
+	files, err := s.Compose(t.Context(), sources, dir, &progress)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(files["c"]); err != nil || !strings.Contains(progress.String(), "composing") {
+		t.Errorf("first run: %v, %q", err, progress.String())
+	}
+	progress.Reset()
+	again, err := s.Compose(t.Context(), sources, dir, &progress)
+	if err != nil || progress.Len() > 0 || again["c"] != files["c"] {
+		t.Errorf("second run: %v, %v, %q", again, err, progress.String())
+	}
+	if _, err := s.Compose(t.Context(), t.TempDir(), t.TempDir(), &strings.Builder{}); err == nil || !strings.Contains(err.Error(), "make models") {
+		t.Errorf("missing clip: got %v", err)
+	}
+}
