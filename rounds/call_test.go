@@ -30,16 +30,16 @@ func inspectorCall(t *testing.T, r *rig, id ward.VisitID) (callID string, came <
 	audio, err := webrtc.NewTrackLocalStaticSample(webrtc.RTPCodecCapability{MimeType: webrtc.MimeTypeOpus, ClockRate: 48000, Channels: 2}, "a", "i")
 	check(err)
 	for _, tr := range []webrtc.TrackLocal{video, audio} {
-		_, err := pc.AddTransceiverFromTrack(tr, webrtc.RTPTransceiverInit{Direction: webrtc.RTPTransceiverDirectionSendrecv})
+		_, err = pc.AddTransceiverFromTrack(tr, webrtc.RTPTransceiverInit{Direction: webrtc.RTPTransceiverDirectionSendrecv})
 		check(err)
 	}
 	got := make(chan webrtc.RTPCodecType, 2)
 	pc.OnTrack(func(tr *webrtc.TrackRemote, _ *webrtc.RTPReceiver) {
-		if _, _, err := tr.ReadRTP(); err == nil {
+		if _, _, e := tr.ReadRTP(); e == nil {
 			got <- tr.Kind()
 		}
 		for {
-			if _, _, err := tr.ReadRTP(); err != nil {
+			if _, _, e := tr.ReadRTP(); e != nil {
 				return
 			}
 		}

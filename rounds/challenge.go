@@ -12,18 +12,18 @@ import (
 
 // The numbers of the live check; DESIGN.md says what they cost an attacker.
 const (
-	turnsAsked  = 4                      // head turns in a session; one more after one failure
-	turnDegrees = 10                     // measured yaw against the person's own baseline that counts as turned
-	centred     = 6                      // degrees either way that count as looking straight again
-	turnEarly   = 350 * time.Millisecond // after the receipt: nobody reads and turns faster
-	turnLate    = 5 * time.Second        // after the receipt
-	turnHeld    = 120 * time.Millisecond // the pose must be seen twice, at least this far apart
-	waitMin     = 400 * time.Millisecond // random pause before a command
-	waitMax     = 1500 * time.Millisecond
-	voidsMax    = 4               // repeats for a pre-turned head or a second face before the check fails
-	frozenAfter = 2 * time.Second // an unchanged picture counts no more
-	frozenYaw   = .15             // degrees: a live face, however still, moves more than this in 2 s
-	frozenEyes  = .004            // eye aspect ratio, likewise
+	turnsAsked    = 4                      // head turns in a session; one more after one failure
+	turnDegrees   = 10                     // measured yaw against the person's own baseline that counts as turned
+	centred       = 6                      // degrees either way that count as looking straight again
+	turnEarly     = 350 * time.Millisecond // after the receipt: nobody reads and turns faster
+	turnLate      = 5 * time.Second        // after the receipt
+	turnHeld      = 120 * time.Millisecond // the pose must be seen twice, at least this far apart
+	shortestPause = 400 * time.Millisecond // random pause before a command
+	longestPause  = 1500 * time.Millisecond
+	voidsMax      = 4               // repeats for a pre-turned head or a second face before the check fails
+	frozenAfter   = 2 * time.Second // an unchanged picture counts no more
+	frozenYaw     = .15             // degrees: a live face, however still, moves more than this in 2 s
+	frozenEyes    = .004            // eye aspect ratio, likewise
 )
 
 // look is what was seen in one picture.
@@ -61,7 +61,9 @@ func random(n int) int {
 }
 
 // pause is the random time between looking straight and the command.
-func pause() time.Duration { return waitMin + time.Duration(random(int(waitMax-waitMin))) }
+func pause() time.Duration {
+	return shortestPause + time.Duration(random(int(longestPause-shortestPause)))
+}
 
 // sequence draws n turns, not all in one direction.
 func sequence(n int) []turn {

@@ -81,7 +81,7 @@ func TestSeries(t *testing.T) {
 		if ts := sequence(turnsAsked); len(ts) != turnsAsked || allSame(ts) {
 			t.Fatalf("sequence %v", ts)
 		}
-		if p := pause(); p < waitMin || p >= waitMax {
+		if p := pause(); p < shortestPause || p >= longestPause {
 			t.Fatalf("pause %v", p)
 		}
 	}
@@ -98,9 +98,9 @@ func allSame(ts []turn) bool {
 
 func TestStillness(t *testing.T) {
 	var s stillness
-	see := func(ms int, print uint64, yaw float32) bool {
+	see := func(ms int, hash uint64, yaw float32) bool {
 		l := at(ms, yaw)
-		l.seen.Print = print
+		l.seen.Print = hash
 		return s.see(l.at, l.seen)
 	}
 	if see(0, 1, 5) || see(1000, 1, 5.01) || see(2000, 1, 5) {

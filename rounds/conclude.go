@@ -61,7 +61,7 @@ func (s *session) putSnapshot(ctx context.Context) string {
 	}
 	key := fmt.Sprintf("v1/%s/%s/snapshot.jpg", s.visit.InstitutionID, s.visit.ID)
 	if err := s.e.Objects.Put(ctx, key, bytes.NewReader(s.faces.shot), int64(len(s.faces.shot))); err != nil {
-		s.e.Log.Error("store a visit's snapshot", "visit", s.visit.ID, "error", err)
+		s.e.Log.ErrorContext(ctx, "store a visit's snapshot", "visit", s.visit.ID, "error", err)
 		return ""
 	}
 	return key

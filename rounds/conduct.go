@@ -38,7 +38,7 @@ func (s *session) conduct(ctx context.Context, recorded chan<- error) ([]ward.Ch
 	s.spawn(func() { s.watchSilence(ctx) })
 	s.spawn(func() { s.watch(ctx, stream) })
 
-	if err := s.open(ctx); err != nil {
+	if err = s.open(ctx); err != nil {
 		return nil, err
 	}
 	live, err := s.checkLive(ctx)
@@ -51,7 +51,7 @@ func (s *session) conduct(ctx context.Context, recorded chan<- error) ([]ward.Ch
 	}
 	checks := []ward.Check{live, face}
 	if ward.Decide(checks) == ward.Undecided {
-		if err := s.talk(ctx, checks); err != nil {
+		if err = s.talk(ctx, checks); err != nil {
 			return checks, err
 		}
 	}
@@ -99,7 +99,7 @@ func (s *session) checkLive(ctx context.Context) (ward.Check, error) {
 
 // findBaseline measures how this person's straight look reads.
 func (s *session) findBaseline(ctx context.Context) (base float32, found bool, err error) {
-	if _, err := s.tell(ctx, lookStraight()); err != nil {
+	if _, err = s.tell(ctx, lookStraight()); err != nil {
 		return 0, false, err
 	}
 	var b baseline
@@ -112,7 +112,7 @@ func (s *session) findBaseline(ctx context.Context) (base float32, found bool, e
 		if err != nil || found {
 			return base, found, err
 		}
-		if _, err := s.tell(ctx, say("请把镜头对准脸部，光线要亮，画面中只有一人", "Point the camera at the face, with good light and one person only")); err != nil {
+		if _, err = s.tell(ctx, say("请把镜头对准脸部，光线要亮，画面中只有一人", "Point the camera at the face, with good light and one person only")); err != nil {
 			return 0, false, err
 		}
 	}
@@ -129,7 +129,7 @@ func (s *session) askTurn(ctx context.Context, t turn, base float32) (result, er
 	if !ok {
 		return tooLate, s.event(ctx, "answer", map[string]any{"result": "never_straight"})
 	}
-	if err := s.each(ctx, time.Now().Add(pause()), func(l look) bool { s.straight(l, base); return true }); err != nil {
+	if err = s.each(ctx, time.Now().Add(pause()), func(l look) bool { s.straight(l, base); return true }); err != nil {
 		return waiting, err
 	}
 	p := turnHead(t)

@@ -15,7 +15,7 @@ func (e *Engine) Decide(ctx context.Context, id ward.VisitID, by ward.User, verd
 	if err != nil {
 		return v, err
 	}
-	if err := mayDecide(v, by, verdict, reason); err != nil {
+	if err = mayDecide(v, by, verdict, reason); err != nil {
 		return v, err
 	}
 	if s, live := e.session(id); live {
@@ -33,7 +33,7 @@ func (e *Engine) Decide(ctx context.Context, id ward.VisitID, by ward.User, verd
 	if v, err = e.Store.SealVisit(ctx, v, nil); err != nil {
 		return v, err
 	}
-	e.Log.Info("visit decided", "visit", v.ID, "verdict", v.Verdict, "user", by.ID)
+	e.Log.InfoContext(ctx, "visit decided", "visit", v.ID, "verdict", v.Verdict, "user", by.ID)
 	e.notify(v)
 	return v, nil
 }

@@ -236,7 +236,7 @@ func (s *session) watch(ctx context.Context, stream *ingest.Stream) {
 		case errors.Is(err, context.Canceled):
 			return
 		case err != nil:
-			s.e.Log.Warn("look at a bedside", "visit", s.visit.ID, "error", err)
+			s.e.Log.WarnContext(ctx, "look at a bedside", "visit", s.visit.ID, "error", err)
 			s.askKey()
 		case ok && wanted:
 			full, good = u.Arrived, u.Arrived

@@ -82,7 +82,7 @@ func (e *Engine) Order(ctx context.Context, by ward.User, o Order) (ward.Round, 
 	for _, v := range visits {
 		e.notify(v)
 	}
-	e.Log.Info("round ordered", "round", r.ID, "institution", r.InstitutionID, "visits", len(visits))
+	e.Log.InfoContext(ctx, "round ordered", "round", r.ID, "institution", r.InstitutionID, "visits", len(visits))
 	return r, links, nil
 }
 

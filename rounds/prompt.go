@@ -66,12 +66,12 @@ func (s *session) tell(ctx context.Context, p prompt) (displayed time.Time, err 
 		if err := s.dc.SendText(string(b)); err != nil {
 			return displayed, fmt.Errorf("%w: send command: %w", errCut, err)
 		}
-		displayed, ok, err := s.receipt(ctx, p.ID)
+		shown, ok, err := s.receipt(ctx, p.ID)
 		if err != nil {
 			return displayed, err
 		}
 		if ok {
-			return displayed, s.event(ctx, "receipt", map[string]any{"id": p.ID})
+			return shown, s.event(ctx, "receipt", map[string]any{"id": p.ID})
 		}
 	}
 	return displayed, errNoReceipt

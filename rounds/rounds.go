@@ -97,7 +97,7 @@ func (e *Engine) Run(ctx context.Context) error {
 			all.Go(func() { s.run(ctx) })
 		case <-tick.C:
 			if err := e.sweep(ctx, time.Now()); err != nil && ctx.Err() == nil {
-				e.Log.Error("sweep of overdue visits", "error", err)
+				e.Log.ErrorContext(ctx, "sweep of overdue visits", "error", err)
 			}
 		}
 	}
@@ -145,7 +145,7 @@ func (e *Engine) seal(ctx context.Context, v ward.Visit, checks []ward.Check) er
 	if err != nil && !errors.Is(err, &ward.Error{Code: "visit.sealed"}) {
 		return err
 	}
-	e.Log.Info("visit sealed", "visit", v.ID, "verdict", v.Verdict)
+	e.Log.InfoContext(ctx, "visit sealed", "visit", v.ID, "verdict", v.Verdict)
 	e.notify(v)
 	return nil
 }

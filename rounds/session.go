@@ -229,7 +229,7 @@ func (s *session) run(ctx context.Context) {
 	checks, err := s.conduct(ctx, recorded)
 	if !s.began {
 		recorded <- nil
-		s.e.Log.Info("bedside session without media", "visit", s.visit.ID, "cause", context.Cause(ctx), "error", err)
+		s.e.Log.InfoContext(ctx, "bedside session without media", "visit", s.visit.ID, "cause", context.Cause(ctx), "error", err)
 	} else if c := context.Cause(ctx); c != nil {
 		err = c
 	}
@@ -259,10 +259,10 @@ func (s *session) stop(ctx context.Context, checks []ward.Check, cause error, re
 	select {
 	case err := <-recorded:
 		if err != nil {
-			s.e.Log.Error("recording of a bedside", "visit", s.visit.ID, "error", err)
+			s.e.Log.ErrorContext(ctx, "recording of a bedside", "visit", s.visit.ID, "error", err)
 		}
 	case <-wait.C:
-		s.e.Log.Error("recording of a bedside is not finished", "visit", s.visit.ID)
+		s.e.Log.ErrorContext(ctx, "recording of a bedside is not finished", "visit", s.visit.ID)
 	}
 	if s.dropRecording != nil {
 		s.dropRecording()
@@ -271,6 +271,6 @@ func (s *session) stop(ctx context.Context, checks []ward.Check, cause error, re
 		return
 	}
 	if err := s.conclude(ctx, checks, cause); err != nil {
-		s.e.Log.Error("conclude a visit", "visit", s.visit.ID, "error", err)
+		s.e.Log.ErrorContext(ctx, "conclude a visit", "visit", s.visit.ID, "error", err)
 	}
 }

@@ -138,9 +138,15 @@ func TestVisitRunsToItsSeal(t *testing.T) {
 		if _, err := s.BeginChecking(ctx, v.ID); err != nil {
 			t.Fatal(err)
 		}
-		if err := s.AddVisitEvent(ctx, v.ID, "command", now, map[string]any{"id": 1}); err != nil {
-			t.Fatal(err)
+		var wg sync.WaitGroup
+		for i := range 8 {
+			wg.Go(func() {
+				if err := s.AddVisitEvent(ctx, v.ID, "command", now, map[string]any{"id": i}); err != nil {
+					t.Error(err)
+				}
+			})
 		}
+		wg.Wait()
 		checks := []ward.Check{
 			{VisitID: v.ID, Kind: ward.CheckLive, Outcome: ward.Pass, Score: 1, At: now},
 			{VisitID: v.ID, Kind: ward.CheckFace, Outcome: ward.Unsure, Score: .5, At: now},
@@ -149,7 +155,7 @@ func TestVisitRunsToItsSeal(t *testing.T) {
 		if err != nil || d.State != ward.VisitDeciding {
 			t.Fatalf("await: %+v, %v", d, err)
 		}
-		if _, err := s.VisitByDevice(ctx, hash("dev")); !errors.Is(err, &ward.Error{Kind: ward.Forbidden}) {
+		if _, err = s.VisitByDevice(ctx, hash("dev")); !errors.Is(err, &ward.Error{Kind: ward.Forbidden}) {
 			t.Errorf("device after the session: %v", err)
 		}
 		d.Verdict, d.DecidedBy, d.ReasonEN = ward.Present, "u1", "seen by the inspector"
@@ -157,7 +163,7 @@ func TestVisitRunsToItsSeal(t *testing.T) {
 		if err != nil || d.State != ward.VisitSealed || d.Leaf != 1 || d.Sealed.IsZero() || d.Verdict != ward.Present {
 			t.Fatalf("seal: %+v, %v", d, err)
 		}
-		if _, err := s.SealVisit(ctx, d, nil); !errors.Is(err, &ward.Error{Kind: ward.Conflict, Code: "visit.sealed"}) {
+		if _, err = s.SealVisit(ctx, d, nil); !errors.Is(err, &ward.Error{Kind: ward.Conflict, Code: "visit.sealed"}) {
 			t.Errorf("seal again: %v", err)
 		}
 		got, err := s.Checks(ctx, v.ID)
@@ -165,7 +171,7 @@ func TestVisitRunsToItsSeal(t *testing.T) {
 			t.Errorf("checks %+v, %v", got, err)
 		}
 		events, err := s.VisitEvents(ctx, v.ID)
-		if err != nil || len(events) != 6 {
+		if err != nil || len(events) != 13 {
 			t.Fatalf("events %+v, %v", events, err)
 		}
 		for i, e := range events {

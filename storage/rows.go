@@ -27,7 +27,7 @@ func scope(insts []ward.InstitutionID, args []any) (string, []any) {
 
 // collect scans every row and closes rows.
 func collect[T any](rows *sql.Rows, scan func(row) (T, error)) ([]T, error) {
-	defer rows.Close()
+	defer func() { _ = rows.Close() }() // rows.Err says what went wrong
 	out := []T{}
 	for rows.Next() {
 		v, err := scan(rows)

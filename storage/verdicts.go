@@ -52,16 +52,17 @@ func (s *Store) AwaitDecision(ctx context.Context, v ward.Visit, checks []ward.C
 		if err != nil {
 			return err
 		}
-		if n, err := res.RowsAffected(); err != nil || n != 1 {
-			if err != nil {
-				return err
-			}
-			return visitState()
-		}
-		if err := t.putChecks(ctx, v.ID, checks); err != nil {
+		n, err := res.RowsAffected()
+		if err != nil {
 			return err
 		}
-		if err := t.addVisitEvent(ctx, v.ID, "deciding", t.now, nil); err != nil {
+		if n != 1 {
+			return visitState()
+		}
+		if err = t.putChecks(ctx, v.ID, checks); err != nil {
+			return err
+		}
+		if err = t.addVisitEvent(ctx, v.ID, "deciding", t.now, nil); err != nil {
 			return err
 		}
 		v, err = t.visit(ctx, v.ID)
@@ -89,7 +90,7 @@ func (s *Store) SealVisit(ctx context.Context, v ward.Visit, checks []ward.Check
 		if err != nil {
 			return err
 		}
-		if err := t.putChecks(ctx, v.ID, checks); err != nil {
+		if err = t.putChecks(ctx, v.ID, checks); err != nil {
 			return err
 		}
 		if v, err = t.visit(ctx, v.ID); err != nil {

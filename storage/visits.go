@@ -123,6 +123,10 @@ func (t *tx) addVisitEvent(ctx context.Context, id ward.VisitID, kind string, no
 			return fmt.Errorf("event %s: %w", kind, err)
 		}
 	}
+	// The row's lock makes the numbers of concurrent events differ.
+	if _, err := t.ExecContext(ctx, `UPDATE visit SET leaf = leaf WHERE id = $1`, id); err != nil {
+		return err
+	}
 	_, err := t.ExecContext(ctx, `INSERT INTO visit_event (visit_id, seq, at_us, kind, body)
 		SELECT v.id, (SELECT COALESCE(MAX(seq), 0) + 1 FROM visit_event WHERE visit_id = v.id), CAST($2 AS BIGINT), CAST($3 AS TEXT), CAST($4 AS TEXT)
 		FROM visit v WHERE v.id = $1`, id, us(now), kind, string(text))

@@ -54,7 +54,7 @@ func (o Options) join(ctx context.Context, device string, r *Result) error {
 			n = &b.saw
 		}
 		for { // ends when pc is closed
-			if _, _, err := t.ReadRTP(); err != nil {
+			if _, _, e := t.ReadRTP(); e != nil {
 				return
 			}
 			n.Add(1)
@@ -79,7 +79,7 @@ func (b *bedside) offer(ctx context.Context, device string) (err error) {
 		return err
 	}
 	for _, t := range []webrtc.TrackLocal{b.video, b.audio} {
-		if _, err := b.pc.AddTransceiverFromTrack(t, webrtc.RTPTransceiverInit{Direction: webrtc.RTPTransceiverDirectionSendrecv}); err != nil {
+		if _, err = b.pc.AddTransceiverFromTrack(t, webrtc.RTPTransceiverInit{Direction: webrtc.RTPTransceiverDirectionSendrecv}); err != nil {
 			return err
 		}
 	}
@@ -106,7 +106,7 @@ func (b *bedside) offer(ctx context.Context, device string) (err error) {
 		return err
 	}
 	gathered := webrtc.GatheringCompletePromise(b.pc)
-	if err := b.pc.SetLocalDescription(offer); err != nil {
+	if err = b.pc.SetLocalDescription(offer); err != nil {
 		return err
 	}
 	select {
@@ -135,7 +135,7 @@ func (b *bedside) run(ctx context.Context, r *Result) error {
 		if s, err = plan(b.o.Clip, b.o.Mirrored); err != nil {
 			return err
 		}
-		b.o.Log.Info("bedside plays", "script", s.String())
+		b.o.Log.InfoContext(ctx, "bedside plays", "script", s.String())
 		p.play(s.straight)
 	}
 	var wg sync.WaitGroup
@@ -170,7 +170,7 @@ func (b *bedside) run(ctx context.Context, r *Result) error {
 			}
 		case c := <-b.commands:
 			r.Commands = append(r.Commands, c.Command)
-			b.o.Log.Info("bedside is told", "cmd", c.Command, "text", c.EN)
+			b.o.Log.InfoContext(ctx, "bedside is told", "cmd", c.Command, "text", c.EN)
 			if err := b.channel.SendText(fmt.Sprintf(`{"receipt":%d}`, c.ID)); err != nil {
 				return nil // the connection is gone
 			}

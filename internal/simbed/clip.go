@@ -78,7 +78,7 @@ func transcode(ctx context.Context, from, to, filter string) error {
 	if err != nil {
 		return err
 	}
-	defer os.Remove(tmp.Name())
+	defer func() { _ = os.Remove(tmp.Name()) }() // gone already when all went well
 	if err := tmp.Close(); err != nil {
 		return err
 	}
@@ -121,9 +121,9 @@ func (c *Clip) loadPoses(ctx context.Context, path string, see See) error {
 		return errors.New("not measured yet, and no vision worker was given")
 	}
 	for i := 0; i < len(c.Frames); i += poseEvery {
-		seen, ok, err := see(ctx, c.Frames[i])
-		if err != nil {
-			return err
+		seen, ok, e := see(ctx, c.Frames[i])
+		if e != nil {
+			return e
 		}
 		if ok && len(seen.Faces) == 1 {
 			f := seen.Faces[0]

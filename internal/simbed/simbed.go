@@ -44,8 +44,8 @@ type Options struct {
 	Log       *slog.Logger  // nil: silent
 }
 
-// Problem is the server's answer that it will not do something.
-type Problem struct {
+// Problem is the server's answer that it will not do something (RFC 9457).
+type Problem struct { //nolint:errname // the RFC's own name
 	Status   int    `json:"status"`
 	Title    string `json:"title"`
 	Detail   string `json:"detail"`
