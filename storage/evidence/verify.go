@@ -113,13 +113,14 @@ type event struct {
 
 // hashAll hashes every file and compares its CRC-32.
 func (c *check) hashAll(entries []entry) error {
+	buf := make([]byte, 256<<10)
 	for _, e := range entries {
 		if _, twice := c.byName[e.name]; twice {
 			c.report.fail(e.name, "文件名重复。", "The name occurs twice.")
 			continue
 		}
 		h, crc := sha256.New(), crc32.NewIEEE()
-		if _, err := io.Copy(io.MultiWriter(h, crc), c.section(e)); err != nil {
+		if _, err := io.CopyBuffer(io.MultiWriter(h, crc), c.section(e), buf); err != nil {
 			return fmt.Errorf("read %s: %w", e.name, err)
 		}
 		c.order = append(c.order, e.name)
@@ -146,7 +147,8 @@ func (c *check) small(name string) ([]byte, bool) {
 		c.report.fail(name, "文件过大。", "The file is too large.")
 		return nil, false
 	}
-	b, err := io.ReadAll(c.section(f.entry))
+	b := make([]byte, f.size)
+	_, err := io.ReadFull(c.section(f.entry), b)
 	if err != nil || sha256.Sum256(b) != f.sum {
 		c.report.fail(name, "文件读取失败。", "The file cannot be read.")
 		return nil, false
