@@ -142,7 +142,7 @@ func enrolAll(ctx context.Context, pool *vision.Pool, dir string, images []image
 			done++
 			if progress != nil && (time.Since(told) > 2*time.Second || done == len(images)) {
 				told = time.Now()
-				fmt.Fprintf(progress, "%d of %d images\n", done, len(images))
+				_, _ = fmt.Fprintf(progress, "%d of %d images\n", done, len(images))
 			}
 			return nil
 		})

@@ -94,7 +94,7 @@ func FuzzReadReply(f *testing.F) {
 		}
 		// What was accepted can be sent on and is the same.
 		var out bytes.Buffer
-		if err := vision.WriteReply(&out, a); err != nil {
+		if err = vision.WriteReply(&out, a); err != nil {
 			t.Fatal(err)
 		}
 		again, err := vision.ReadReply(&out)

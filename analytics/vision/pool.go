@@ -28,7 +28,7 @@ var ErrPicture = errors.New("picture does not decode")
 const (
 	defaultTimeout = 5 * time.Second // a 4096x2304 picture with ten faces takes under 1 s
 	waitMax        = 20 * time.Second
-	backoffMin     = 100 * time.Millisecond
+	backoffFirst   = 100 * time.Millisecond
 	backoffMax     = 5 * time.Second
 	steadyAfter    = 30 * time.Second // a worker that ran this long starts again at once
 )
@@ -268,7 +268,7 @@ func (s *slot) run(ctx context.Context) {
 	// The parent-death signal fires when this thread ends, so keep it.
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	pause := backoffMin
+	pause := backoffFirst
 	for ctx.Err() == nil {
 		began := time.Now()
 		err := s.once(ctx)
@@ -276,9 +276,9 @@ func (s *slot) run(ctx context.Context) {
 			break
 		}
 		s.pool.restarts.Add(1)
-		s.pool.Log.Warn("vision worker ended", "error", err)
+		s.pool.Log.WarnContext(ctx, "vision worker ended", "error", err)
 		if time.Since(began) > steadyAfter {
-			pause = backoffMin
+			pause = backoffFirst
 		}
 		select {
 		case <-ctx.Done():

@@ -37,8 +37,7 @@ func startProcess(ctx context.Context, path, models string, log *slog.Logger) (*
 	}
 	out, childOut, err := os.Pipe()
 	if err != nil {
-		childIn.Close()
-		in.Close()
+		_ = errors.Join(childIn.Close(), in.Close())
 		return nil, fmt.Errorf("pipe: %w", err)
 	}
 
@@ -50,11 +49,10 @@ func startProcess(ctx context.Context, path, models string, log *slog.Logger) (*
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL, Setpgid: true}
 	p.cmd.WaitDelay = time.Second
 	err = p.cmd.Start()
-	childIn.Close() // the child's ends are the child's alone, or its death would not end the pipe
-	childOut.Close()
+	// The child's ends are the child's alone, or its death would not end the pipe.
+	_ = errors.Join(childIn.Close(), childOut.Close())
 	if err != nil {
-		in.Close()
-		out.Close()
+		_ = errors.Join(in.Close(), out.Close())
 		return nil, fmt.Errorf("start %s: %w", path, err)
 	}
 	go func() {

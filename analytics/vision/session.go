@@ -41,6 +41,8 @@ func (p *Pool) NewSession(codec ward.Codec) *Session {
 func (s *Session) See(ctx context.Context, au []byte, key bool, want Want) (seen ward.Seen, ok bool, err error) {
 	switch s.codec {
 	case ward.H264, ward.H265, ward.VP8:
+	case ward.AAC, ward.Opus, ward.PCMU, ward.PCMA, ward.NoCodec:
+		fallthrough
 	default:
 		return seen, false, &ward.Error{
 			Kind: ward.Invalid, Code: "vision.codec",

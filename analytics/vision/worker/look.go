@@ -49,7 +49,7 @@ func openEye(dir string) (*eye, error) {
 		live:   load(vision.FileLive, "output"),
 	}
 	b, err := os.ReadFile(filepath.Join(dir, vision.FileEmbed))
-	if err := errors.Join(append(errs, err)...); err != nil {
+	if err = errors.Join(append(errs, err)...); err != nil {
 		return nil, err
 	}
 	sum := sha256.Sum256(b)
@@ -153,8 +153,8 @@ func (e *eye) face(pic gocv.Mat, f found, want vision.Want) (face ward.Face, ok 
 		return face, false, nil
 	}
 	if want.Has(vision.WantLive) {
-		l, err := live(e.live, pic, f.box)
-		if err != nil {
+		var l float64
+		if l, err = live(e.live, pic, f.box); err != nil {
 			return face, false, err
 		}
 		face.Live = float32(l)

@@ -46,8 +46,11 @@ func still(b []byte) (gocv.Mat, error) {
 
 // upright turns the picture as its EXIF orientation (1 to 8) says.
 func upright(m gocv.Mat, orientation int) gocv.Mat {
-	turn := map[int]gocv.RotateFlag{3: gocv.Rotate180Clockwise, 4: gocv.Rotate180Clockwise,
-		5: gocv.Rotate90Clockwise, 6: gocv.Rotate90Clockwise, 7: gocv.Rotate90CounterClockwise, 8: gocv.Rotate90CounterClockwise}
+	turn := map[int]gocv.RotateFlag{
+		3: gocv.Rotate180Clockwise, 4: gocv.Rotate180Clockwise,
+		5: gocv.Rotate90Clockwise, 6: gocv.Rotate90Clockwise,
+		7: gocv.Rotate90CounterClockwise, 8: gocv.Rotate90CounterClockwise,
+	}
 	if flag, ok := turn[orientation]; ok {
 		r := gocv.NewMat()
 		_ = gocv.Rotate(m, &r, flag)

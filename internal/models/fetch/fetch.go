@@ -27,7 +27,7 @@ func fetch(ctx context.Context, dir, tarballs string, progress io.Writer) (int, 
 		if len(todo) == 0 {
 			continue
 		}
-		fmt.Fprintf(progress, "models: %s …\n", p.Spec)
+		_, _ = fmt.Fprintf(progress, "models: %s …\n", p.Spec)
 		b, err := tarball(ctx, p, tarballs)
 		if err != nil {
 			return written, err
@@ -41,7 +41,7 @@ func fetch(ctx context.Context, dir, tarballs string, progress io.Writer) (int, 
 				return written, err
 			}
 			written++
-			fmt.Fprintf(progress, "models:   %s\n", f.Out)
+			_, _ = fmt.Fprintf(progress, "models:   %s\n", f.Out)
 		}
 	}
 	for _, c := range models.Conversions() {
@@ -56,7 +56,7 @@ func fetch(ctx context.Context, dir, tarballs string, progress io.Writer) (int, 
 			return written, err
 		}
 		written++
-		fmt.Fprintf(progress, "models:   %s (converted)\n", c.Out)
+		_, _ = fmt.Fprintf(progress, "models:   %s (converted)\n", c.Out)
 	}
 	return written, nil
 }
@@ -66,7 +66,7 @@ func matches(path, want string) bool {
 	if err != nil {
 		return false
 	}
-	defer f.Close()
+	defer f.Close() //nolint:errcheck // it was only read
 	h := sha256.New()
 	_, err = io.Copy(h, f)
 	return err == nil && hex.EncodeToString(h.Sum(nil)) == want
@@ -79,7 +79,7 @@ func put(dir, name, want string, b []byte) (err error) {
 		return fmt.Errorf("%s has SHA-256 %s, not %s: it is not the file that was tested; nothing was written", name, got, want)
 	}
 	path := filepath.Join(dir, name)
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+	if err = os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return err
 	}
 	tmp, err := os.CreateTemp(filepath.Dir(path), ".part-*")
@@ -92,7 +92,7 @@ func put(dir, name, want string, b []byte) (err error) {
 		}
 	}()
 	_, werr := tmp.Write(b)
-	if err := errors.Join(werr, tmp.Chmod(0o644), tmp.Sync(), tmp.Close()); err != nil {
+	if err = errors.Join(werr, tmp.Chmod(0o644), tmp.Sync(), tmp.Close()); err != nil {
 		return fmt.Errorf("write %s: %w", path, err)
 	}
 	return os.Rename(tmp.Name(), path)

