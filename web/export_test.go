@@ -43,3 +43,6 @@ func RoutePastTheRegistry(s *Server) error {
 
 // Enums is the table of closed lists.
 var Enums = enums
+
+// Listen is listen.
+func (h *Hub) Listen() (<-chan Event, func()) { return h.listen() }

@@ -3,10 +3,13 @@ package web_test
 import (
 	"bytes"
 	"context"
+	"database/sql"
 	"fmt"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"path/filepath"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -14,7 +17,6 @@ import (
 	"github.com/pion/webrtc/v4"
 
 	"wardwatch/ingest"
-	"wardwatch/internal/teststore"
 	"wardwatch/rounds"
 	"wardwatch/storage"
 	"wardwatch/storage/evidence"
@@ -32,15 +34,16 @@ const (
 // world is a server over a real store, object folder and spool, with one of
 // everything in the institution own.
 type world struct {
-	t       testing.TB
-	store   *storage.Store
-	objects *objects.Dir
-	spool   *spool.Spool
-	rounds  *rounds.Engine
-	web     *web.Server
-	http    *httptest.Server
-	log     *bytes.Buffer
-	began   time.Time
+	t        testing.TB
+	database string
+	store    *storage.Store
+	objects  *objects.Dir
+	spool    *spool.Spool
+	rounds   *rounds.Engine
+	web      *web.Server
+	http     *httptest.Server
+	log      *logText
+	began    time.Time
 
 	place   ward.Place
 	camera  ward.Camera
@@ -53,8 +56,12 @@ type world struct {
 
 func newWorld(t testing.TB) *world {
 	t.Helper()
-	w := &world{t: t, store: teststore.SQLite(t), log: &bytes.Buffer{}, began: time.Now().UTC()}
+	w := &world{t: t, database: filepath.Join(t.TempDir(), "catalogue.db"), log: &logText{}, began: time.Now().UTC()}
 	var err error
+	if w.store, err = storage.Migrate(t.Context(), storage.Options{Database: w.database, Keys: t.TempDir()}); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { must(t, w.store.Close()) })
 	if w.objects, err = objects.OpenDir(t.TempDir()); err != nil {
 		t.Fatal(err)
 	}
@@ -187,9 +194,21 @@ func (w *world) device() string {
 	return device
 }
 
+func (w *world) media() storage.Media { return storage.Media{Objects: w.objects, Spool: w.spool} }
+
+// refuseCustody makes the database refuse every custody event.
+func (w *world) refuseCustody() {
+	w.t.Helper()
+	db, err := sql.Open("sqlite", w.database)
+	must(w.t, err)
+	_, err = db.ExecContext(w.t.Context(), `CREATE TRIGGER refuse BEFORE INSERT ON custody BEGIN SELECT RAISE(ABORT, 'refused'); END`)
+	must(w.t, err)
+	must(w.t, db.Close())
+}
+
 func (w *world) openCase() ward.Case {
 	w.t.Helper()
-	k := evidence.Clerk{Store: w.store, Media: storage.Media{Objects: w.objects, Spool: w.spool}}
+	k := evidence.Clerk{Store: w.store, Media: w.media()}
 	c, err := k.OpenAlert(w.t.Context(), w.newAlert().ID, "空刷", w.user(ward.Inspector, "own"))
 	must(w.t, err)
 	return c
@@ -220,6 +239,24 @@ func (w *world) session(u ward.User) *http.Cookie {
 	now := time.Now()
 	must(w.t, w.store.AddSession(w.t.Context(), storage.Session{Hash: hash, Kind: storage.BrowserSession, UserID: u.ID, Created: now, Expires: now.Add(time.Hour)}))
 	return &http.Cookie{Name: "wardwatch", Value: token}
+}
+
+// logText is a log that can be read while it is written.
+type logText struct {
+	mu sync.Mutex // guards b
+	b  bytes.Buffer
+}
+
+func (l *logText) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *logText) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
 }
 
 func must(t testing.TB, err error) {
