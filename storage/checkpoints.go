@@ -141,7 +141,7 @@ func (c *Checkpointer) Run(ctx context.Context) error {
 			return err
 		case <-tick.C:
 			if _, _, err := c.Store.Checkpoint(ctx); err != nil && ctx.Err() == nil {
-				c.Log.Error("ledger not signed", "error", err)
+				c.Log.ErrorContext(ctx, "ledger not signed", "error", err)
 			}
 		}
 	}

@@ -84,16 +84,17 @@ type storedNote struct {
 }
 
 func (t *treeCheck) open(ctx context.Context, n int64) error {
+	// Their Err is checked where they are read, and by ledger at the end.
 	q := func(query string, limit int64) (*sql.Rows, error) { return t.f.s.read.QueryContext(ctx, query, limit) }
 	var err error
-	t.leaves, err = q(`SELECT e.idx, e.leaf, r.kind, r.ref, r.body FROM log_entry e LEFT JOIN sealed_record r ON r.leaf = e.idx WHERE e.idx < $1 ORDER BY e.idx`, n)
+	t.leaves, err = q(`SELECT e.idx, e.leaf, r.kind, r.ref, r.body FROM log_entry e LEFT JOIN sealed_record r ON r.leaf = e.idx WHERE e.idx < $1 ORDER BY e.idx`, n) //nolint:rowserrcheck // in ledger
 	if err != nil {
 		return fmt.Errorf("read leaves: %w", err)
 	}
-	if t.hashes, err = q(`SELECT pos, h FROM log_hash WHERE pos < $1 ORDER BY pos`, tlog.StoredHashCount(n)); err != nil {
+	if t.hashes, err = q(`SELECT pos, h FROM log_hash WHERE pos < $1 ORDER BY pos`, tlog.StoredHashCount(n)); err != nil { //nolint:rowserrcheck // in ledger
 		return fmt.Errorf("read hashes: %w", err)
 	}
-	if t.notes, err = q(`SELECT size, note FROM log_checkpoint WHERE size <= $1 ORDER BY size`, t.signed); err != nil {
+	if t.notes, err = q(`SELECT size, note FROM log_checkpoint WHERE size <= $1 ORDER BY size`, t.signed); err != nil { //nolint:rowserrcheck // in ledger
 		return fmt.Errorf("read checkpoints: %w", err)
 	}
 	return nil
@@ -102,7 +103,7 @@ func (t *treeCheck) open(ctx context.Context, n int64) error {
 func (t *treeCheck) close() {
 	for _, r := range []*sql.Rows{t.leaves, t.hashes, t.notes} {
 		if r != nil {
-			r.Close()
+			_ = r.Close() // its Err was looked at
 		}
 	}
 }

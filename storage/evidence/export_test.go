@@ -230,8 +230,7 @@ func TestStockToolsReadThePackage(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	lines := strings.Split(strings.TrimSpace(string(list)), "\n")
-	for _, l := range lines {
+	for l := range strings.SplitSeq(strings.TrimSpace(string(list)), "\n") {
 		sum, name, _ := strings.Cut(l, "  ")
 		if out := run("openssl", "dgst", "-sha256", "-r", name); !strings.HasPrefix(out, sum) {
 			t.Errorf("openssl says %s of %s", out, name)

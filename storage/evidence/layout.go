@@ -61,8 +61,7 @@ func (e entry) local() []byte {
 	if !big(e.size) {
 		return append(e.common(bin{}.u32(zipLocal), 0), e.name...)
 	}
-	b := bin(append(e.common(bin{}.u32(zipLocal), 20), e.name...))
-	return b.u16(zip64Extra).u16(16).u64(uint64(e.size)).u64(uint64(e.size))
+	return append(e.common(bin{}.u32(zipLocal), 20), e.name...).u16(zip64Extra).u16(16).u64(uint64(e.size)).u64(uint64(e.size))
 }
 
 // end is the offset after the content.

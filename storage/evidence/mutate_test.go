@@ -94,6 +94,7 @@ func eachByte(n, step int, f func(i int)) {
 	}
 	wg.Wait()
 }
+
 func TestRearrangedPackagesAreRejected(t *testing.T) {
 	w, other := testcase.SQLite(t), testcase.SQLite(t)
 	c := openAlert(t, w)

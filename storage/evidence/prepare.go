@@ -1,7 +1,6 @@
 package evidence
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"crypto/x509"
@@ -11,12 +10,10 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
-	"hash/crc32"
 	"io"
 	"io/fs"
 	"path"
 	"slices"
-	"strings"
 
 	"wardwatch/storage"
 	"wardwatch/storage/ledger"
@@ -25,24 +22,6 @@ import (
 
 //go:embed README.txt
 var readme []byte
-
-// Package is an export that is ready to be streamed.
-type Package struct {
-	Name    string // a file name for it
-	Size    int64  // bytes that Write writes
-	Missing []Item // items whose bytes are not in the package, and why
-	parts   []part
-}
-
-// part is one file of a package to be written.
-type part struct {
-	name string
-	sum  [32]byte
-	crc  uint32
-	size int64
-	data []byte                                           // or
-	open func(ctx context.Context) (io.ReadCloser, error) // re-read while streaming
-}
 
 // draft is a package in the making.
 type draft struct {
@@ -225,7 +204,7 @@ func (d *draft) about(ctx context.Context, kind, ref string) error {
 // media hashes the object behind e and adds it, or says why it cannot.
 func (d *draft) media(ctx context.Context, it *Item, e ward.Evidence, role Role, name string) error {
 	open := func(ctx context.Context) (io.ReadCloser, error) {
-		r, _, err := d.Clerk.Open(ctx, e)
+		r, _, err := d.Open(ctx, e)
 		return r, err
 	}
 	p, err := measure(ctx, name, open)
@@ -247,26 +226,6 @@ func (d *draft) media(ctx context.Context, it *Item, e ward.Evidence, role Role,
 	it.Path = name
 	d.file(role, p)
 	return nil
-}
-
-// measure reads an object once.
-func measure(ctx context.Context, name string, open func(context.Context) (io.ReadCloser, error)) (part, error) {
-	p := part{name: name, open: open}
-	r, err := open(ctx)
-	if err != nil {
-		return p, err
-	}
-	h, c := sha256.New(), crc32.NewIEEE()
-	p.size, err = io.Copy(io.MultiWriter(h, c), r)
-	if err := errors.Join(err, r.Close()); err != nil {
-		return p, fmt.Errorf("read %s: %w", name, err)
-	}
-	p.sum, p.crc = [32]byte(h.Sum(nil)), c.Sum32()
-	return p, nil
-}
-
-func dataPart(name string, b []byte) part {
-	return part{name: name, sum: sha256.Sum256(b), crc: crc32.ChecksumIEEE(b), size: int64(len(b)), data: b}
 }
 
 // finish adds what depends on the export's own custody event: the custody
@@ -319,58 +278,5 @@ func (d *draft) finish(ctx context.Context, manifestSum string) error {
 		names = append(names, p.name)
 	}
 	d.parts = append(d.parts, dataPart(sumsName, sums(names, func(n string) [32]byte { return byName[n] })))
-	return nil
-}
-
-func (p *Package) entries() []entry {
-	var all []entry
-	var at int64
-	for _, f := range p.parts {
-		e := entry{name: f.name, size: f.size, crc: f.crc, offset: at}
-		all = append(all, e)
-		at = e.end()
-	}
-	return all
-}
-
-// Write streams the package in little memory, reading every object again.
-// An object that changed since Prepare is an error that names it; what was
-// written until then is not a zip file.
-func (p *Package) Write(ctx context.Context, w io.Writer) error {
-	entries := p.entries()
-	for i, f := range p.parts {
-		if _, err := w.Write(entries[i].local()); err != nil {
-			return fmt.Errorf("write package: %w", err)
-		}
-		if err := f.copy(ctx, w); err != nil {
-			return fmt.Errorf("write package: %s: %w", f.name, err)
-		}
-	}
-	if _, err := w.Write(directory(entries)); err != nil {
-		return fmt.Errorf("write package: %w", err)
-	}
-	return nil
-}
-
-func (p *part) copy(ctx context.Context, w io.Writer) error {
-	if p.open == nil {
-		_, err := io.Copy(w, bytes.NewReader(p.data))
-		return err
-	}
-	r, err := p.open(ctx)
-	if err != nil {
-		return err
-	}
-	h := sha256.New()
-	n, err := io.Copy(io.MultiWriter(w, h), io.LimitReader(r, p.size))
-	if err := errors.Join(err, r.Close()); err != nil {
-		return err
-	}
-	if n != p.size || !bytes.Equal(h.Sum(nil), p.sum[:]) {
-		return &ward.Error{
-			Kind: ward.Conflict, Code: "evidence.changed", ZH: "导出过程中原件发生变化，已中止：" + strings.TrimPrefix(p.name, "media/"),
-			EN: "An original changed during the export, which was stopped: " + p.name,
-		}
-	}
 	return nil
 }

@@ -61,7 +61,7 @@ func VerifyFile(w io.Writer, path, fingerprint string, keyless bool) (int, error
 	if err != nil {
 		return ExitUsage, unreadable(err)
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }() // only read
 	info, err := f.Stat()
 	if err != nil {
 		return ExitUsage, unreadable(err)

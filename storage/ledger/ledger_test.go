@@ -16,13 +16,12 @@ import (
 	"github.com/transparency-dev/merkle/rfc6962"
 	"golang.org/x/mod/sumdb/note"
 	"golang.org/x/mod/sumdb/tlog"
+	_ "modernc.org/sqlite"
 	"pgregory.net/rapid"
 
 	"wardwatch/internal/testserver"
 	"wardwatch/storage/ledger"
 	"wardwatch/ward"
-
-	_ "modernc.org/sqlite"
 )
 
 func key(t testing.TB) ed25519.PrivateKey {
