@@ -29,42 +29,46 @@ const (
 // ward.Conflict "idempotency.running".
 func (s *Store) TakeKey(ctx context.Context, actor ward.UserID, key string, sum [sha256.Size]byte) (answer string, err error) {
 	err = s.change(ctx, "take idempotency key", func(t *tx) error {
-		if _, err := t.ExecContext(ctx, `DELETE FROM idempotency WHERE at_us < $1 OR at_us < $2 AND answer = ''`,
-			us(t.now.Add(-idempotencyKept)), us(t.now.Add(-idempotencyTaken))); err != nil {
-			return err
-		}
-		r, err := t.ExecContext(ctx, `INSERT INTO idempotency (actor, idem_key, body_sha256, answer, at_us) VALUES ($1, $2, $3, '', $4) ON CONFLICT DO NOTHING`,
-			actor, key, sum[:], us(t.now))
-		if err != nil {
-			return err
-		}
-		if n, err := r.RowsAffected(); err != nil || n == 1 {
-			return err
-		}
-		var stored []byte
-		var sealed string
-		err = t.QueryRowContext(ctx, `SELECT body_sha256, answer FROM idempotency WHERE actor = $1 AND idem_key = $2`, actor, key).Scan(&stored, &sealed)
-		if errors.Is(err, sql.ErrNoRows) {
-			return keyRunning() // dropped between the two statements
-		}
-		if err != nil {
-			return err
-		}
-		if subtle.ConstantTimeCompare(stored, sum[:]) != 1 {
-			return &ward.Error{Kind: ward.Conflict, Code: "idempotency.differs", ZH: "同一幂等键已用于内容不同的请求，请更换幂等键。", EN: "This Idempotency-Key was used with another request; use a new key."}
-		}
-		if sealed == "" {
-			return keyRunning()
-		}
-		raw, err := base64.StdEncoding.DecodeString(sealed)
-		if err != nil {
-			return fmt.Errorf("decode stored answer: %w", err)
-		}
-		plain, err := s.seal.open(raw, answerCell(actor, key))
-		answer = string(plain)
+		answer, err = t.takeKey(ctx, actor, key, sum)
 		return err
 	})
 	return answer, err
+}
+
+func (t *tx) takeKey(ctx context.Context, actor ward.UserID, key string, sum [sha256.Size]byte) (string, error) {
+	_, err := t.ExecContext(ctx, `DELETE FROM idempotency WHERE at_us < $1 OR at_us < $2 AND answer = ''`,
+		us(t.now.Add(-idempotencyKept)), us(t.now.Add(-idempotencyTaken)))
+	if err != nil {
+		return "", err
+	}
+	r, err := t.ExecContext(ctx, `INSERT INTO idempotency (actor, idem_key, body_sha256, answer, at_us) VALUES ($1, $2, $3, '', $4) ON CONFLICT DO NOTHING`,
+		actor, key, sum[:], us(t.now))
+	if err != nil {
+		return "", err
+	}
+	n, err := r.RowsAffected()
+	if err != nil || n == 1 {
+		return "", err
+	}
+	var stored []byte
+	var sealed string
+	err = t.QueryRowContext(ctx, `SELECT body_sha256, answer FROM idempotency WHERE actor = $1 AND idem_key = $2`, actor, key).Scan(&stored, &sealed)
+	switch {
+	case errors.Is(err, sql.ErrNoRows): // dropped between the two statements
+		return "", keyRunning()
+	case err != nil:
+		return "", err
+	case subtle.ConstantTimeCompare(stored, sum[:]) != 1:
+		return "", &ward.Error{Kind: ward.Conflict, Code: "idempotency.differs", ZH: "同一幂等键已用于内容不同的请求，请更换幂等键。", EN: "This Idempotency-Key was used with another request; use a new key."}
+	case sealed == "":
+		return "", keyRunning()
+	}
+	raw, err := base64.StdEncoding.DecodeString(sealed)
+	if err != nil {
+		return "", fmt.Errorf("decode stored answer: %w", err)
+	}
+	plain, err := t.s.seal.open(raw, answerCell(actor, key))
+	return string(plain), err
 }
 
 func keyRunning() error {

@@ -73,7 +73,8 @@ func (s *Store) SetPassword(ctx context.Context, id ward.UserID, passwordHash st
 		if err != nil {
 			return err
 		}
-		if n, err := r.RowsAffected(); err != nil || n == 0 {
+		n, err := r.RowsAffected()
+		if err != nil || n == 0 {
 			return missing(orNoRows(err), "user.unknown", "没有这个用户。", "No such user.")
 		}
 		_, err = t.ExecContext(ctx, `DELETE FROM session WHERE user_id = $1 AND kind <> $2 AND token_hash <> $3`, id, APIToken, keep[:])

@@ -37,7 +37,7 @@ func TestUserKeepsItsScope(t *testing.T) {
 			t.Errorf("got %+v, want %+v", got, want)
 		}
 		got.Institutions, got.Role = []ward.InstitutionID{"h2"}, ward.Operator
-		if err := s.UpdateUser(t.Context(), got); err != nil {
+		if err = s.UpdateUser(t.Context(), got); err != nil {
 			t.Fatal(err)
 		}
 		got, err = s.User(t.Context(), "u1")

@@ -86,7 +86,7 @@ func readAccess(t *testing.T) map[string][]string {
 		return nil
 	}
 	must(t, err)
-	defer f.Close() //nolint:errcheck // only read
+	defer f.Close()
 	rows, err := csv.NewReader(f).ReadAll()
 	must(t, err)
 	if !slices.Equal(rows[0][1:], actors()) {
@@ -137,7 +137,7 @@ func (w *world) ask(name, actor string, build func(*world) request) string {
 	}
 	res, err := http.DefaultClient.Do(req)
 	must(w.t, err)
-	defer res.Body.Close() //nolint:errcheck // only read
+	defer res.Body.Close()
 	var body []byte
 	if strings.HasPrefix(res.Header.Get("Content-Type"), "text/event-stream") {
 		body = make([]byte, 8)

@@ -34,6 +34,7 @@ type alertList struct {
 	Rule  ward.Rule       `query:"rule"`
 }
 
+// AlertPath names an alert in the address.
 type AlertPath struct {
 	ID ward.AlertID `path:"id" maxLength:"64"`
 }
@@ -84,8 +85,8 @@ func (s *Server) getAlert(ctx context.Context, _ *AlertPath, a ward.Alert) (*bod
 		return nil, err
 	}
 	for _, id := range a.Related {
-		v, err := s.Store.Settlement(ctx, id)
-		if err != nil {
+		var v ward.Settlement
+		if v, err = s.Store.Settlement(ctx, id); err != nil {
 			return nil, err
 		}
 		if callerOf(ctx).May(ward.MayReview, v.InstitutionID) { // a card may have been used elsewhere too

@@ -88,7 +88,7 @@ func clientOf(ctx context.Context) client {
 }
 
 // admit is the middleware that applies a route's policy.
-func (s *Server) admit(api huma.API, who policy) func(huma.Context, func(huma.Context)) {
+func (s *Server) admit(who policy) func(huma.Context, func(huma.Context)) {
 	return func(hc huma.Context, next func(huma.Context)) {
 		r := humaecho.Unwrap(hc).Request()
 		ctx, err := s.authorise(r, who)

@@ -44,6 +44,7 @@ type NewCamera struct {
 	CameraSettings
 }
 
+// CameraPath names a camera in the address.
 type CameraPath struct {
 	ID ward.CameraID `path:"id" maxLength:"64"`
 }

@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"io"
-	"log/slog"
 	"net/http"
 	"strconv"
 
@@ -50,10 +49,12 @@ type caseList struct {
 	Number string `query:"number" maxLength:"64" doc:"The whole case number"`
 }
 
+// CasePath names a case in the address.
 type CasePath struct {
 	ID ward.CaseID `path:"id" maxLength:"64"`
 }
 
+// EvidencePath names an item of a case in the address.
 type EvidencePath struct {
 	ID ward.EvidenceID `path:"id" maxLength:"64"`
 }
@@ -153,7 +154,7 @@ func (s *Server) exportCase(ctx context.Context, in *exportInput, c ward.Case) (
 		w.Header().Set("Content-Disposition", `attachment; filename="`+p.Name+`"`)
 		w.WriteHeader(http.StatusOK)
 		if err := p.Write(ctx, w); err != nil && ctx.Err() == nil {
-			s.Log.ErrorContext(ctx, "export broken off", slog.String("request_id", requestID(ctx)), slog.String("case", string(c.ID)), slog.Any("error", err))
+			s.Log.ErrorContext(ctx, "export broken off", "request_id", requestID(ctx), "case", c.ID, "error", err)
 		}
 	}}, nil
 }
@@ -182,7 +183,7 @@ func (s *Server) evidenceContent(ctx context.Context, _ *EvidencePath, e ward.Ev
 		return nil, err
 	}
 	b, err := io.ReadAll(r) // a picture or a record: at most a few MB
-	if err := errors.Join(err, r.Close()); err != nil {
+	if err = errors.Join(err, r.Close()); err != nil {
 		return nil, err
 	}
 	if err := s.record(ctx, v); err != nil {

@@ -27,7 +27,7 @@ func (s *Server) showClip(ctx context.Context, v view, src ward.Source, from, to
 	if err != nil {
 		return nil, fmt.Errorf("make clip file: %w", err)
 	}
-	if err := os.Remove(f.Name()); err != nil { // it lives until it is closed
+	if err = os.Remove(f.Name()); err != nil { // it lives until it is closed
 		return nil, errors.Join(fmt.Errorf("unlink clip file: %w", err), f.Close())
 	}
 	h := sha256.New()

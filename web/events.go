@@ -27,24 +27,23 @@ func (s *Server) eventRoutes(r *routes) {
 	add(r, anyUser(), op, s.events)
 }
 
-func (s *Server) events(_ context.Context, _ *none) (*huma.StreamResponse, error) {
+func (s *Server) events(ctx context.Context, _ *none) (*huma.StreamResponse, error) {
 	return &huma.StreamResponse{Body: func(hc huma.Context) {
-		c := humaecho.Unwrap(hc)
-		w := patient(c.Response())
+		w := patient(humaecho.Unwrap(hc).Response())
 		w.Header().Set("Content-Type", "text/event-stream")
 		w.Header().Set("X-Accel-Buffering", "no")
 		w.WriteHeader(http.StatusOK)
-		s.stream(w, c.Request().WithContext(hc.Context()))
+		s.stream(ctx, w)
 	}}, nil
 }
 
 // stream writes events until the client goes, is too slow, or may no longer listen.
-func (s *Server) stream(w http.ResponseWriter, r *http.Request) {
+func (s *Server) stream(ctx context.Context, w http.ResponseWriter) {
 	events, stop := s.Hub.listen()
 	defer stop()
 	beat := time.NewTicker(s.heartbeat())
 	defer beat.Stop()
-	who, ctx := callerOf(r.Context()), r.Context()
+	who := callerOf(ctx)
 	send := func(text string) bool {
 		_, err := fmt.Fprint(w, text)
 		return err == nil && http.NewResponseController(w).Flush() == nil

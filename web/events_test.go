@@ -27,7 +27,7 @@ func (c client) listen() <-chan string {
 	go func() {
 		defer close(ended)
 		defer close(lines)
-		defer res.Body.Close() //nolint:errcheck // only read
+		defer res.Body.Close()
 		for s := bufio.NewScanner(res.Body); s.Scan(); {
 			select {
 			case lines <- s.Text():

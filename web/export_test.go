@@ -1,10 +1,15 @@
 package web
 
 import (
+	"context"
 	"net/http"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/labstack/echo/v4"
+
+	"wardwatch/ingest"
+	"wardwatch/storage"
+	"wardwatch/ward"
 )
 
 // Routes lists the declared routes, "GET /api/v1/me".
@@ -46,3 +51,16 @@ var Enums = enums
 
 // Listen is listen.
 func (h *Hub) Listen() (<-chan Event, func()) { return h.listen() }
+
+// Watch does what POST /cameras/{id}/whep does once the camera's stream is found.
+func (s *Server) Watch(ctx context.Context, u ward.User, session storage.TokenHash, c ward.Camera, stream *ingest.Stream, offer string) (location, answer string, err error) {
+	ctx = context.WithValue(ctx, callerKey{}, caller{User: u, session: session, kind: storage.BrowserSession})
+	out, err := s.view(ctx, c, stream, offer)
+	if err != nil {
+		return "", "", err
+	}
+	return out.Location, string(out.Body), nil
+}
+
+// Viewers is the number of live views of a user.
+func (s *Server) Viewers(id ward.UserID) int { return s.viewers.count(id) }

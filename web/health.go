@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"log/slog"
 	"net/http"
 	"time"
 
@@ -56,7 +55,7 @@ func (s *Server) systemRoutes(r *routes) {
 			return
 		}
 		w.Header().Set("Content-Type", "application/openapi+json")
-		_, _ = w.Write(doc) //nolint:errcheck // the client went away
+		_, _ = w.Write(doc) // the client may be gone
 	})
 }
 
@@ -85,7 +84,7 @@ func (s *Server) check(ctx context.Context, p Part) PartStatus {
 	if err == nil {
 		return PartStatus{Name: p.Name, OK: true, ZH: "正常", EN: "ok"}
 	}
-	s.Log.WarnContext(ctx, "part not ready", slog.String("part", p.Name), slog.Any("error", err))
+	s.Log.WarnContext(ctx, "part not ready", "part", p.Name, "error", err)
 	if e, ok := errors.AsType[*ward.Error](err); ok {
 		return PartStatus{Name: p.Name, Code: e.Code, ZH: e.ZH, EN: e.EN}
 	}

@@ -31,25 +31,25 @@ type remembered struct {
 	Body   json.RawMessage `json:"body"`
 }
 
-// once runs make, or repeats the stored answer of the same request. what is
+// once runs do, or repeats the stored answer of the same request. what is
 // the operation's id: one key cannot serve two operations.
-func once[T any](ctx context.Context, s *Server, what, key string, raw []byte, make func() (T, error)) (*created[T], error) {
+func once[T any](ctx context.Context, s *Server, what, key string, raw []byte, do func() (T, error)) (*created[T], error) {
 	return onceStatus(ctx, s, what, key, raw, func() (T, int, error) {
-		v, err := make()
+		v, err := do()
 		return v, http.StatusCreated, err
 	})
 }
 
-func onceStatus[T any](ctx context.Context, s *Server, what, key string, raw []byte, make func() (T, int, error)) (*created[T], error) {
+func onceStatus[T any](ctx context.Context, s *Server, what, key string, raw []byte, do func() (T, int, error)) (*created[T], error) {
 	out := &created[T]{}
 	var err error
 	if key == "" {
-		out.Body, out.Status, err = make()
+		out.Body, out.Status, err = do()
 		return out, err
 	}
 	actor := callerOf(ctx).ID
 	h := sha256.New()
-	fmt.Fprintf(h, "%s\n", what)
+	h.Write([]byte(what + "\n"))
 	h.Write(raw)
 	stored, err := s.Store.TakeKey(ctx, actor, key, [32]byte(h.Sum(nil)))
 	if err != nil {
@@ -58,7 +58,7 @@ func onceStatus[T any](ctx context.Context, s *Server, what, key string, raw []b
 	if stored != "" {
 		return repeated[T](stored)
 	}
-	out.Body, out.Status, err = make()
+	out.Body, out.Status, err = do()
 	// The work is done or refused whether or not the client still waits.
 	ctx = context.WithoutCancel(ctx)
 	if err != nil {

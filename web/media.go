@@ -142,7 +142,7 @@ const stall = 30 * time.Second
 // whole, each write has a deadline.
 func patient(w http.ResponseWriter) http.ResponseWriter {
 	rc := http.NewResponseController(w)
-	_ = rc.SetReadDeadline(time.Time{}) //nolint:errcheck // a recorder in a test has no deadline
+	_ = rc.SetReadDeadline(time.Time{}) // a recorder in a test has none
 	return &patientWriter{ResponseWriter: w, rc: rc}
 }
 
@@ -152,7 +152,7 @@ type patientWriter struct {
 }
 
 func (p *patientWriter) Write(b []byte) (int, error) {
-	_ = p.rc.SetWriteDeadline(time.Now().Add(stall)) //nolint:errcheck // as above
+	_ = p.rc.SetWriteDeadline(time.Now().Add(stall)) // as above
 	return p.ResponseWriter.Write(b)
 }
 

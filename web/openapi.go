@@ -23,6 +23,7 @@ var enums = map[reflect.Type][]any{
 	reflect.TypeFor[ward.CheckKind]():       {ward.CheckLive, ward.CheckFace},
 	reflect.TypeFor[ward.Clock]():           {ward.ServerClock, ward.CameraClock},
 	reflect.TypeFor[ward.Codec]():           {ward.H264, ward.H265, ward.VP8, ward.AAC, ward.Opus, ward.PCMU, ward.PCMA, ward.NoCodec},
+	reflect.TypeFor[EventKind]():            {AlertEvent, SettlementEvent, VisitEvent, CameraEvent},
 	reflect.TypeFor[ward.EvidenceKind]():    {ward.EvidenceSegment, ward.EvidenceSnapshot, ward.EvidenceSettlement, ward.EvidenceAlert, ward.EvidenceVisit},
 	reflect.TypeFor[ward.Outcome]():         {ward.Pass, ward.Fail, ward.Unsure, ward.NotDone},
 	reflect.TypeFor[ward.Permission]():      {ward.MayWatch, ward.MayManage, ward.MaySettle, ward.MayReview, ward.MayRound, ward.MayCase, ward.MayAdminister},
@@ -79,6 +80,7 @@ func apiConfig() huma.Config {
 	alias[ward.CheckKind](r)
 	alias[ward.Clock](r)
 	alias[ward.Codec](r)
+	alias[EventKind](r)
 	alias[ward.EvidenceKind](r)
 	alias[ward.Outcome](r)
 	alias[ward.Permission](r)

@@ -23,6 +23,7 @@ type NewInsured struct {
 	IDNumber string         `json:"id_number" minLength:"1" maxLength:"32"`
 }
 
+// InsuredPath names an insured person in the address.
 type InsuredPath struct {
 	ID ward.InsuredID `path:"id" maxLength:"64"`
 }
@@ -77,10 +78,10 @@ func (s *Server) enrolPhoto(ctx context.Context, in *photoInput) (*body[ward.Ins
 	}
 	sum := sha256.Sum256(in.RawBody)
 	key := fmt.Sprintf("v1/photos/%s/%s", p.ID, hex.EncodeToString(sum[:]))
-	if err := s.Objects.Put(ctx, key, bytes.NewReader(in.RawBody), int64(len(in.RawBody))); err != nil {
+	if err = s.Objects.Put(ctx, key, bytes.NewReader(in.RawBody), int64(len(in.RawBody))); err != nil {
 		return nil, err
 	}
-	if err := s.Store.Enrol(ctx, p.ID, template, model, key); err != nil {
+	if err = s.Store.Enrol(ctx, p.ID, template, model, key); err != nil {
 		return nil, err
 	}
 	p, err = s.Store.Insured(ctx, p.ID)

@@ -3,7 +3,6 @@ package web
 import (
 	"context"
 	"errors"
-	"log/slog"
 	"net/http"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -13,7 +12,7 @@ import (
 
 // Problem is the body of every error (RFC 9457). Code is stable and dotted;
 // the two details say what is wrong and what to do about it.
-type Problem struct {
+type Problem struct { //nolint:errname // the name of RFC 9457, and of the type in the console
 	Title    string   `json:"title"`
 	Status   int      `json:"status"`
 	Code     string   `json:"code" example:"settlement.future"`
@@ -68,14 +67,14 @@ func (s *Server) problem(ctx context.Context, err error) *Problem {
 		p := newProblem(statusOf(e.Kind), e.Code, e.ZH, e.EN)
 		if e.Kind == ward.Unavailable {
 			p.Instance = id
-			s.Log.WarnContext(ctx, "request unavailable", slog.String("request_id", id), slog.Any("error", err))
+			s.Log.WarnContext(ctx, "request unavailable", "request_id", id, "error", err)
 		}
 		return p
 	}
 	if errors.Is(err, context.Canceled) && ctx.Err() != nil {
 		return newProblem(499, "cancelled", "请求已取消。", "The request was cancelled.")
 	}
-	s.Log.ErrorContext(ctx, "request failed", slog.String("request_id", id), slog.Any("error", err))
+	s.Log.ErrorContext(ctx, "request failed", "request_id", id, "error", err)
 	p := newProblem(http.StatusInternalServerError, "internal", "系统内部错误，请把编号告知管理员。", "Something went wrong inside; give the id to the administrator.")
 	p.Instance = id
 	return p

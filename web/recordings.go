@@ -28,6 +28,7 @@ type stretch struct {
 	To   time.Time `query:"to" required:"true"`
 }
 
+// SegmentPath names a segment in the address.
 type SegmentPath struct {
 	ID ward.SegmentID `path:"id" maxLength:"64"`
 }

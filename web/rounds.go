@@ -49,6 +49,7 @@ type roundList struct {
 	InstitutionFilter
 }
 
+// RoundPath names a round in the address.
 type RoundPath struct {
 	ID ward.RoundID `path:"id" maxLength:"64"`
 }

@@ -132,7 +132,7 @@ func add[I, O any](r *routes, who policy, op huma.Operation, handle func(context
 		return
 	}
 	op.Security = who.security()
-	op.Middlewares = append(op.Middlewares, r.s.admit(r.api, who))
+	op.Middlewares = append(op.Middlewares, r.s.admit(who))
 	huma.Register(r.api, op, func(ctx context.Context, in *I) (*O, error) {
 		out, err := handle(ctx, in)
 		if err != nil {

@@ -151,7 +151,7 @@ func (s *Server) Handler() (http.Handler, error) {
 // Run serves on l until ctx ends, then lets requests in flight finish for at
 // most 10 s.
 func (s *Server) Run(ctx context.Context, l net.Listener) error {
-	h, err := s.Handler()
+	h, err := s.Handler() //nolint:contextcheck // each request brings its own
 	if err != nil {
 		return errors.Join(err, l.Close())
 	}
@@ -169,7 +169,7 @@ func (s *Server) Run(ctx context.Context, l net.Listener) error {
 			return fmt.Errorf("serve http: %w", err)
 		case <-tidy.C:
 			if err := s.Store.SweepSessions(ctx, s.now()); err != nil && ctx.Err() == nil {
-				s.Log.WarnContext(ctx, "sessions not swept", slog.Any("error", err))
+				s.Log.WarnContext(ctx, "sessions not swept", "error", err)
 			}
 		case <-ctx.Done():
 			return s.stop(ctx, srv, served)
@@ -186,7 +186,9 @@ func (s *Server) stop(ctx context.Context, srv *http.Server, served <-chan error
 	if err != nil {
 		err = errors.Join(fmt.Errorf("drain http: %w", err), srv.Close())
 	}
-	<-served
+	if e := <-served; !errors.Is(e, http.ErrServerClosed) {
+		err = errors.Join(err, fmt.Errorf("serve http: %w", e))
+	}
 	return err
 }
 

@@ -3,7 +3,6 @@ package web
 import (
 	"context"
 	"errors"
-	"log/slog"
 	"net/http"
 	"time"
 
@@ -64,7 +63,7 @@ func (s *Server) signIn(ctx context.Context, in *body[SignIn]) (*signInOutput, e
 	if err != nil {
 		return nil, err
 	}
-	s.Log.InfoContext(ctx, "signed in", slog.String("user", string(u.ID)))
+	s.Log.InfoContext(ctx, "signed in", "user", u.ID)
 	me, err := s.meOf(ctx, u)
 	return &signInOutput{sessionCookie(token, from.tls, sessionLife), me}, err
 }
@@ -135,8 +134,8 @@ func (s *Server) setPassword(ctx context.Context, in *body[PasswordChange]) (*em
 		return nil, err
 	}
 	if old != "" {
-		ok, err := s.passwords.matches(ctx, in.Body.Current, old)
-		if err != nil {
+		var ok bool
+		if ok, err = s.passwords.matches(ctx, in.Body.Current, old); err != nil {
 			return nil, err
 		}
 		if !ok {

@@ -94,7 +94,7 @@ func TestSessionEnds(t *testing.T) {
 		must(t, err)
 		return w.sessionOf(w.anonymous().do(http.MethodPost, signIn, m{"one_time": token})), u
 	}
-	t.Run("idle", func(t *testing.T) {
+	t.Run("idle", func(*testing.T) {
 		s, _ := enter()
 		c.advance(29 * time.Minute)
 		s.do(http.MethodGet, me, nil).want(200, "")
@@ -104,7 +104,7 @@ func TestSessionEnds(t *testing.T) {
 		s.do(http.MethodGet, me, nil).want(401, "sign_in.required")
 	})
 	c.ahead.Store(0)
-	t.Run("absolute", func(t *testing.T) {
+	t.Run("absolute", func(*testing.T) {
 		s, _ := enter()
 		for range 8*3 - 1 {
 			c.advance(20 * time.Minute)

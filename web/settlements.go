@@ -34,6 +34,7 @@ type settlementList struct {
 	State ward.SettlementState `query:"state"`
 }
 
+// SettlementPath names a settlement in the address.
 type SettlementPath struct {
 	ID ward.SettlementID `path:"id" maxLength:"64"`
 }

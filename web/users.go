@@ -50,6 +50,7 @@ type Token struct {
 	Expires time.Time `json:"expires"`
 }
 
+// UserPath names a user in the address.
 type UserPath struct {
 	ID ward.UserID `path:"id" maxLength:"64"`
 }

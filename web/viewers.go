@@ -2,7 +2,6 @@ package web
 
 import (
 	"context"
-	"log/slog"
 	"sync"
 	"time"
 
@@ -84,7 +83,7 @@ func (s *Server) keep(ctx context.Context, id string, w *watching) {
 			return
 		case <-beat.C:
 			if err := s.stillMay(ctx, w); err != nil {
-				s.Log.InfoContext(ctx, "live view ended", slog.String("user", string(w.who.ID)), slog.String("camera", string(w.camera)), slog.Any("reason", err))
+				s.Log.InfoContext(ctx, "live view ended", "user", w.who.ID, "camera", w.camera, "reason", err)
 				w.viewer.Close()
 			}
 		}

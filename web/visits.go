@@ -33,6 +33,7 @@ type VisitDecision struct {
 	Reason  string       `json:"reason" minLength:"1" maxLength:"500"`
 }
 
+// VisitPath names a visit in the address.
 type VisitPath struct {
 	ID ward.VisitID `path:"id" maxLength:"64"`
 }

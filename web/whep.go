@@ -47,6 +47,7 @@ type visitOffer struct {
 	SDPInput
 }
 
+// ViewerPath names a live view or call in the address.
 type ViewerPath struct {
 	ID string `path:"id" maxLength:"64"`
 }
