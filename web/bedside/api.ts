@@ -1,0 +1,57 @@
+// The four calls of a bedside. The device secret that opening returns is
+// kept for this tab only and sent as a bearer token.
+import type { components } from '../console/api/schema.gen'
+import { pick, say } from './texts'
+
+type Schemas = components['schemas']
+export type Opened = Schemas['BedsideOpened']
+
+/** Refused is an answer of the service that is not a success. */
+export class Refused extends Error {
+  constructor(readonly problem: Partial<Schemas['Problem']>) {
+    super(problem.code ?? '')
+  }
+}
+
+/** words puts an error into the reader's words. */
+export function words(error: unknown): string {
+  if (error instanceof Refused) return pick(error.problem.detail_zh, error.problem.detail_en || error.problem.detail) || say('network')
+  return say('network')
+}
+
+async function post(path: string, type: string, body: string | undefined, device?: string): Promise<Response> {
+  const headers: Record<string, string> = {}
+  if (type) headers['Content-Type'] = type
+  if (device) headers.Authorization = 'Bearer ' + device
+  const r = await fetch('/api/v1/bedside/' + path, { method: 'POST', headers, body, credentials: 'omit', cache: 'no-store' })
+  if (r.ok) return r
+  let problem: Partial<Schemas['Problem']> = {}
+  try {
+    problem = (await r.json()) as Schemas['Problem']
+  } catch {
+    // a proxy in between answered
+  }
+  throw new Refused(problem)
+}
+
+const json = 'application/json'
+
+export async function open(token: string): Promise<Opened> {
+  const body: Schemas['BedsideOpen'] = { token }
+  return (await (await post('open', json, JSON.stringify(body))).json()) as Opened
+}
+
+export async function consent(device: string, agree: boolean): Promise<void> {
+  const body: Schemas['BedsideConsent'] = { agree }
+  await post('consent', json, JSON.stringify(body), device)
+}
+
+/** session exchanges the WebRTC offer for the answer. */
+export async function session(device: string, offer: string): Promise<string> {
+  return (await post('session', 'application/sdp', offer, device)).text()
+}
+
+/** leave hangs up; the page may be closing, so nobody waits for it. */
+export function leave(device: string): void {
+  void fetch('/api/v1/bedside/leave', { method: 'POST', headers: { Authorization: 'Bearer ' + device }, credentials: 'omit', keepalive: true }).catch(() => {})
+}

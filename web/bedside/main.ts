@@ -1,0 +1,269 @@
+// The page at the bedside: notice, consent, camera, call, thanks. Each
+// screen is one function that fills the page.
+import './style.css'
+import { consent, leave, open, Refused, words, type Opened } from './api'
+import { call, type Command } from './call'
+import { brightness, openCamera, troubleOf, type Media } from './camera'
+import { speak } from './speak'
+import { language, other, pick, say, setLanguage } from './texts'
+import type { Texts } from './texts.zh'
+import { button, el, picture, player } from './view'
+
+const page = document.getElementById('page') as HTMLElement
+const darkBelow = 45 // grey level
+let redraw: () => void = () => {} // draws the present screen again, in the other language
+let leaving: (() => void) | undefined // what closing the page has to end
+
+/** show replaces the page, and is how the language switch draws it again. */
+function show(draw: () => Node[]) {
+  redraw = () => {
+    document.documentElement.lang = language() === 'en' ? 'en' : 'zh-CN'
+    document.title = say('title')
+    const bar = el('header', 'bar', el('strong', '', say('title')), button('switch', other(), () => {
+      setLanguage(language() === 'en' ? 'zh' : 'en')
+      redraw()
+    }))
+    page.replaceChildren(bar, ...draw())
+  }
+  redraw()
+}
+
+function message(kind: 'good' | 'bad' | 'plain', title: () => string, text?: () => string, again?: () => void) {
+  show(() => [el('section', `message ${kind}`, el('h1', '', title()), text && el('p', '', text()), again && button('primary', say('retry'), again))])
+}
+
+/** takeToken takes the link's token out of the address at once. */
+function takeToken(): string {
+  const token = decodeURIComponent(location.hash.slice(1))
+  if (location.hash) history.replaceState(null, '', location.pathname)
+  return token
+}
+
+const token = takeToken()
+const here = 'wardwatch.device' // this tab's visit
+
+function remember(o: Opened) {
+  try {
+    sessionStorage.setItem(here, JSON.stringify(o))
+  } catch {
+    // then a reload cannot go on
+  }
+}
+
+function remembered(): Opened | undefined {
+  try {
+    return JSON.parse(sessionStorage.getItem(here) ?? '') as Opened
+  } catch {
+    return undefined
+  }
+}
+
+function forget() {
+  try {
+    sessionStorage.removeItem(here)
+  } catch {
+    // nothing was kept
+  }
+}
+
+async function begin() {
+  if (!('RTCPeerConnection' in window)) return message('bad', () => say('tooOld'))
+  if (!window.isSecureContext || !navigator.mediaDevices) return message('bad', () => say('insecure'))
+  const kept = remembered()
+  if (!token && kept) return notice(kept)
+  if (!token) return message('bad', () => say('noToken'))
+  message('plain', () => say('opening'))
+  try {
+    const opened = await open(token)
+    remember(opened)
+    notice(opened)
+  } catch (error) {
+    message('bad', () => words(error), undefined, () => void begin())
+  }
+}
+
+/** notice says who asks, why, what is recorded, for how long and by what right. */
+function notice(o: Opened) {
+  const n = o.notice
+  show(() => [
+    el('section', 'notice',
+      n.name_masked ? el('p', 'hello', say('hello', { name: n.name_masked })) : undefined,
+      el('h1', '', say('ask', { who: n.asked_by || say('someone') })),
+      el('p', 'where', say('where', { institution: n.institution, ward: n.ward, bed: n.bed })),
+      el('dl', '',
+        el('dt', '', say('why')), el('dd', '', n.reason),
+      ),
+      el('ul', '',
+        el('li', '', n.recorded ? say('recorded') : say('notRecorded')),
+        n.recorded && n.kept_days > 0 && el('li', '', say('kept', { days: String(n.kept_days) })),
+        el('li', '', say('steps')),
+        el('li', '', say('deadline', { time: shanghai(o.deadline) })),
+      ),
+      el('details', '', el('summary', '', say('legal')), el('p', '', pick(n.legal_zh, n.legal_en))),
+    ),
+    el('nav', 'actions', button('primary', say('agree'), () => void agree(o)), button('quiet', say('refuse'), () => refuse(o))),
+  ])
+}
+
+/** shanghai is the clock time in Asia/Shanghai, which is +08:00 all year. */
+function shanghai(at: string): string {
+  const t = new Date(Date.parse(at) + 8 * 3600_000)
+  return t.toISOString().slice(11, 16)
+}
+
+function refuse(o: Opened) {
+  show(() => [
+    el('section', 'message plain', el('h1', '', say('refuseTitle')), el('p', '', say('refuseText'))),
+    el('nav', 'actions', button('primary', say('back'), () => notice(o)), button('danger', say('refuseYes'), () => void send())),
+  ])
+  const send = async () => {
+    try {
+      await consent(o.device, false)
+      forget()
+      message('plain', () => say('refused'), () => say('refusedText'))
+    } catch (error) {
+      message('bad', () => words(error), undefined, () => refuse(o))
+    }
+  }
+}
+
+/** agree records the consent, then asks for the camera. */
+async function agree(o: Opened) {
+  message('plain', () => say('preparing'), () => say('preparingHint'))
+  try {
+    await consent(o.device, true)
+  } catch (error) {
+    // Agreed already, before a reload or a lost answer: the session tells.
+    const before = error instanceof Refused && error.problem.code === 'visit.state'
+    if (!before) return message('bad', () => words(error), undefined, () => void agree(o))
+  }
+  await prepare(o)
+}
+
+async function prepare(o: Opened) {
+  message('plain', () => say('preparing'), () => say('preparingHint'))
+  try {
+    check(o, await openCamera())
+  } catch (error) {
+    const { title, todo } = troubleOf(error)
+    message('bad', () => say(title), () => say(todo), () => void prepare(o))
+  }
+}
+
+/** check lets the person see the picture before anything is sent. */
+function check(o: Opened, media: Media) {
+  let timer = 0
+  show(() => {
+    const video = player('preview', media.stream, true, say('self'))
+    const hint = el('p', 'hint', say('readyHint'))
+    clearInterval(timer)
+    timer = window.setInterval(() => {
+      const b = brightness(video)
+      const dark = b !== undefined && b < darkBelow
+      hint.textContent = dark ? say('dark') : say('readyHint')
+      hint.className = dark ? 'hint warn' : 'hint'
+    }, 700)
+    return [
+      el('section', 'camera', el('h1', '', say('ready')), video, hint, media.microphone ? undefined : el('p', 'hint warn', say('noMicrophone'))),
+      el('nav', 'actions', button('primary', say('begin'), () => {
+        clearInterval(timer)
+        void join(o, media)
+      })),
+    ]
+  })
+}
+
+/** join is the call itself. */
+async function join(o: Opened, media: Media) {
+  let text = () => say('connecting')
+  let shape: SVGSVGElement | undefined
+  let hangUp: (() => void) | undefined
+  const own = player('preview', media.stream, true, say('self'))
+  const inspector = player('inspector voice', undefined, false, say('inspector'))
+  let heard = false // an inspector is in the call
+  const stop = () => {
+    if (hangUp) hangUp()
+    leaving = undefined
+    for (const track of media.stream.getTracks()) track.stop()
+    forget()
+  }
+  const bye = () => {
+    leave(o.device)
+    stop()
+    message('bad', () => say('cut'), () => say('cutText'))
+  }
+  const draw = () => show(() => [
+    el('section', 'call',
+      el('div', 'command', shape, el('p', '', text())),
+      el('div', 'pictures', own, inspector, heard && el('span', 'present', say('inspector'))),
+    ),
+    el('nav', 'actions', button('quiet', say('leave'), () => {
+      if (window.confirm(say('leaveTitle') + '\n' + say('leaveText'))) bye()
+    })),
+  ])
+  draw()
+  leaving = () => leave(o.device)
+  try {
+    hangUp = await call(o.device, media.stream, {
+      connected: () => {
+        if (!shape) text = () => say('connected')
+        draw()
+      },
+      command: (c, shown) => {
+        const said = () => wordsOf(c)
+        speak(said())
+        if (c.cmd === 'done') {
+          shown()
+          setTimeout(stop, 500) // the receipt goes out first
+          return message('good', () => say('thanks'), () => say('thanksText'))
+        }
+        text = said
+        shape = shapeOf(c)
+        draw()
+        // Two frames later the browser has painted it.
+        requestAnimationFrame(() => requestAnimationFrame(shown))
+        if (navigator.vibrate && (c.cmd === 'turn_left' || c.cmd === 'turn_right')) navigator.vibrate(120)
+      },
+      inspector: (stream, seen) => {
+        heard = true
+        inspector.className = seen ? 'inspector' : 'inspector voice'
+        if (inspector.srcObject !== stream) inspector.srcObject = stream
+        draw()
+        inspector.play().catch(() => askForTouch(inspector))
+      },
+      cut: () => {
+        stop()
+        message('bad', () => say('cut'), () => say('cutText'))
+      },
+    })
+  } catch (error) {
+    for (const track of media.stream.getTracks()) track.stop()
+    leaving = undefined
+    message('bad', () => words(error), undefined, () => void prepare(o))
+  }
+}
+
+/** askForTouch: no sound without a touch, so pictures come first. */
+function askForTouch(inspector: HTMLVideoElement) {
+  inspector.muted = true
+  void inspector.play().catch(() => {})
+  const touch = button('sound', say('sound'), () => {
+    inspector.muted = false
+    touch.remove()
+  })
+  page.append(touch)
+}
+
+function wordsOf(c: Command): string {
+  const own: keyof Texts | undefined = c.cmd === 'done' ? 'thanks' : c.cmd
+  return pick(c.zh, c.en) || say(own)
+}
+
+function shapeOf(c: Command): SVGSVGElement | undefined {
+  if (c.cmd === 'turn_left') return picture('left')
+  if (c.cmd === 'turn_right') return picture('right')
+  return c.cmd === 'look_straight' ? picture('straight') : undefined
+}
+
+window.addEventListener('pagehide', () => leaving?.())
+void begin()

@@ -1,0 +1,98 @@
+// Chinese first; English by the switch, which the device remembers.
+import { zh, type Texts } from './texts.zh'
+
+const en: Texts = {
+  name: 'English',
+  title: 'Bedside visit',
+  opening: 'Opening…',
+  noToken: 'The link is not complete. Scan the QR code with the ward’s tablet, or open the whole link that the nurse sent.',
+  tooOld: 'This browser is too old for video. Use another phone or tablet, or update the browser and open the link again.',
+  insecure: 'This address is not secure (https), so the browser does not allow the camera. Use the https link that the nurse sent.',
+  network: 'The server cannot be reached. Check the network and try again.',
+  retry: 'Try again',
+  hello: 'Hello, {name}',
+  ask: '{who} asks you to show by video, now, that you are in hospital.',
+  someone: 'An insurance inspector',
+  where: '{institution} · {ward} · bed {bed}',
+  why: 'Why',
+  recorded: 'Picture and sound are recorded, and your face is compared with your enrolled photo.',
+  notRecorded: 'Nothing is recorded.',
+  kept: 'The recording is kept for {days} days and then deleted.',
+  steps: 'It takes about a minute: look at the camera and turn your head when asked. A nurse or relative may hold the phone.',
+  legal: 'Legal ground',
+  deadline: 'Please be done by {time} (+08:00).',
+  agree: 'I agree, begin',
+  refuse: 'I refuse',
+  refuseTitle: 'Do you really refuse?',
+  refuseText: 'The refusal is recorded as such. You may also ask to prove your identity another way.',
+  refuseYes: 'Yes, I refuse',
+  back: 'Back',
+  preparing: 'Please allow the camera and microphone',
+  preparingHint: 'The browser will ask: press “Allow”.',
+  cameraDenied: 'The browser may not use the camera.',
+  cameraDeniedDo: 'Press the lock beside the address, set camera and microphone to “Allow”, then try again.',
+  cameraMissing: 'No camera was found.',
+  cameraMissingDo: 'Use a phone or tablet with a front camera.',
+  cameraBusy: 'Another program is using the camera.',
+  cameraBusyDo: 'Close whatever is filming, then try again.',
+  noMicrophone: 'You can go on without a microphone, but the inspector will not hear you.',
+  ready: 'Check the picture',
+  readyHint: 'Face in the middle, good light, one person only.',
+  begin: 'Fine, begin',
+  dark: 'The picture is too dark: switch on a light or face the window.',
+  connecting: 'Connecting…',
+  connected: 'Connected, one moment',
+  look_straight: 'Look straight at the camera',
+  turn_left: 'Turn your head to your left',
+  turn_right: 'Turn your head to your right',
+  wait: 'Please wait',
+  say: 'Please note',
+  inspector: 'Inspector',
+  leave: 'End the call',
+  leaveTitle: 'End it now?',
+  leaveText: 'The visit is not finished; it will be recorded as interrupted.',
+  thanks: 'That is all, thank you.',
+  thanksText: 'You can close this page. Get well soon!',
+  refused: 'Your refusal is recorded.',
+  refusedText: 'You can close this page. Ask the nurse if you have questions.',
+  cut: 'The call was cut off.',
+  cutText: 'Please tell the nurse; the inspector decides whether to send a new link.',
+  sound: 'Tap to hear the inspector',
+  self: 'Your own picture',
+}
+
+export type Language = 'zh' | 'en'
+const remembered = 'wardwatch.bedside.language'
+
+function stored(): Language {
+  try {
+    return localStorage.getItem(remembered) === 'en' ? 'en' : 'zh'
+  } catch {
+    return 'zh' // private browsing without storage
+  }
+}
+
+let current: Language = stored()
+
+export const language = (): Language => current
+
+export function setLanguage(l: Language) {
+  current = l
+  try {
+    localStorage.setItem(remembered, l)
+  } catch {
+    // the choice then lasts as long as the page
+  }
+}
+
+/** say is a text of the current language with its {words} filled in. */
+export function say(key: keyof Texts, words: Record<string, string> = {}): string {
+  const text = (current === 'en' ? en : zh)[key]
+  return text.replace(/\{(\w+)\}/g, (_, name: string) => words[name] ?? '')
+}
+
+/** other is the name of the language that the switch leads to. */
+export const other = (): string => (current === 'en' ? zh : en).name
+
+/** pick is the current language's text of a pair that the service sent. */
+export const pick = (zhText: string | undefined, enText: string | undefined): string => (current === 'en' ? enText || zhText : zhText || enText) || ''

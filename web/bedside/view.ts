@@ -1,0 +1,53 @@
+// Small pieces to build the page from.
+
+type Child = Node | string | undefined | false
+
+/** el makes an element; children that are false or undefined are left out. */
+export function el<K extends keyof HTMLElementTagNameMap>(tag: K, className: string, ...children: Child[]): HTMLElementTagNameMap[K] {
+  const e = document.createElement(tag)
+  if (className) e.className = className
+  for (const c of children) if (c) e.append(c)
+  return e
+}
+
+export function button(className: string, label: string, onClick: () => void): HTMLButtonElement {
+  const b = el('button', className, label)
+  b.type = 'button'
+  b.addEventListener('click', onClick)
+  return b
+}
+
+/** player is a <video> that plays by itself where the browser lets it. */
+export function player(className: string, stream: MediaStream | undefined, muted: boolean, label: string): HTMLVideoElement {
+  const v = el('video', className)
+  v.autoplay = true
+  v.muted = muted
+  v.setAttribute('playsinline', '') // iOS plays in full screen otherwise
+  v.setAttribute('aria-label', label)
+  if (stream) v.srcObject = stream
+  return v
+}
+
+const svg = 'http://www.w3.org/2000/svg'
+
+/** picture draws a head, and an arrow to where the patient shall turn it.
+ * The preview is a mirror, so the patient's own left is the left of the screen. */
+export function picture(turn: 'left' | 'right' | 'straight'): SVGSVGElement {
+  const s = document.createElementNS(svg, 'svg')
+  s.setAttribute('viewBox', '0 0 240 120')
+  s.setAttribute('class', 'arrow')
+  s.setAttribute('aria-hidden', 'true')
+  const add = (tag: string, attributes: Record<string, string | number>) => {
+    const e = document.createElementNS(svg, tag)
+    for (const name of Object.keys(attributes)) e.setAttribute(name, String(attributes[name]))
+    s.append(e)
+  }
+  const dx = turn === 'left' ? -9 : turn === 'right' ? 9 : 0
+  add('ellipse', { cx: 120, cy: 60, rx: 36, ry: 46, class: 'head' })
+  add('circle', { cx: 107 + dx, cy: 52, r: 4.5, class: 'eye' })
+  add('circle', { cx: 133 + dx, cy: 52, r: 4.5, class: 'eye' })
+  add('path', { d: `M${110 + dx} 80q10 8 20 0`, class: 'mouth' })
+  if (turn === 'left') add('path', { d: 'M68 60H18m20-22L16 60l22 22', class: 'point' })
+  if (turn === 'right') add('path', { d: 'M172 60h50m-20-22 22 22-22 22', class: 'point' })
+  return s
+}

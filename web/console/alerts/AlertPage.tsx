@@ -1,0 +1,79 @@
+import { useQuery } from '@tanstack/react-query'
+import { Button, Card, Space } from 'antd'
+import { useRef, useState } from 'react'
+import { useTranslation } from 'react-i18next'
+import { Link, useParams } from 'react-router'
+import { api, take } from '../api/client'
+import { useMe, useNames } from '../api/queries'
+import { mediaURL } from '../api/media'
+import { pick } from '../i18n'
+import { Clip } from '../parts/Clip'
+import { Head } from '../parts/Head'
+import { Loading } from '../parts/Loading'
+import { Nothing } from '../parts/Nothing'
+import { OpenCase } from '../parts/OpenCase'
+import { Photo } from '../parts/Photo'
+import { AlertStateTag, SeverityTag } from '../parts/tags'
+import { Trouble } from '../parts/Trouble'
+import { When } from '../parts/When'
+import { Axis } from './Axis'
+import { Bill } from './Bill'
+import { Disposition } from './Disposition'
+
+/** AlertPage shows the bill beside the clip, and takes the decision. */
+export default function AlertPage() {
+  const { t } = useTranslation()
+  const { id = '' } = useParams()
+  const names = useNames()
+  const { may } = useMe()
+  const video = useRef<HTMLVideoElement>(null)
+  const [played, setPlayed] = useState<number>()
+  const detail = useQuery({ queryKey: ['alert', id], queryFn: () => take(api.GET('/api/v1/alerts/{id}', { params: { path: { id } } })) })
+  if (detail.isLoading) return <Loading />
+  if (!detail.data) return <Trouble error={detail.error} retry={() => void detail.refetch()} />
+  const { alert, settlement, insured, sightings, related, has_snapshot } = detail.data
+  const at = Date.parse(alert.at)
+  const begin = (Date.parse(alert.clip_from) - at) / 1000 // seconds from the swipe, below 0
+  const seek = (relative: number) => {
+    if (!video.current) return
+    video.current.currentTime = Math.max(0, relative - begin)
+    void video.current.play()
+  }
+  return (
+    <>
+      <Head
+        title={t(`rule.${alert.rule}`)}
+        actions={may('case') && <OpenCase of={{ alert_id: alert.id }} caseID={alert.case_id} title={`${t(`rule.${alert.rule}`)} · ${settlement.external_no}`} />}
+      >
+        <SeverityTag severity={alert.severity} />
+        <AlertStateTag state={alert.state} />
+        <span className="quiet">{names.institution(alert.institution_id)} · {names.place(alert.place_id)} · <When at={alert.at} /></span>
+      </Head>
+      <div className="columns">
+        <div className="column">
+          <Card
+            size="small"
+            title={t('alert.clip')}
+            extra={<Space><Button size="small" onClick={() => seek(-3)}>{t('alert.toSwipe')}</Button>{alert.camera_id && <Link to={`/live/${alert.camera_id}`}>{t('alert.camera')}</Link>}</Space>}
+          >
+            {alert.camera_id
+              ? <Clip src={mediaURL('/api/v1/alerts/{id}/clip.mp4', alert.id)} video={video} onTime={(s) => setPlayed(s + begin)} />
+              : <Nothing text={t('alert.noCamera')} />}
+            <div style={{ marginTop: 12 }}><Axis alert={alert} sightings={sightings} played={played} onPick={seek} /></div>
+          </Card>
+          <Card size="small" title={t('alert.snapshot')}>
+            {has_snapshot ? <div style={{ maxWidth: 480 }}><Photo src={mediaURL('/api/v1/alerts/{id}/snapshot.jpg', alert.id)} alt={t('alert.snapshot')} /></div> : <Nothing text={t('alert.noSnapshot')} />}
+          </Card>
+        </div>
+        <div className="column">
+          <Bill settlement={settlement} insured={insured} related={related} />
+          <Card size="small" title={t('alert.why')} extra={<span className="quiet small">{t('alert.version', { n: alert.rule_version })}</span>}>
+            <div className="wrap">{pick(alert.explain_zh, alert.explain_en)}</div>
+            <div className="quiet small" style={{ marginTop: 8 }}>{t('alert.raised')} <When at={alert.raised} /> · {t('ledger.leaf', { n: alert.leaf })}</div>
+          </Card>
+          <Disposition alert={alert} />
+        </div>
+      </div>
+    </>
+  )
+}

@@ -1,0 +1,74 @@
+import { useInfiniteQuery } from '@tanstack/react-query'
+import { Button, Select, Space, Table } from 'antd'
+import { useState } from 'react'
+import { useTranslation } from 'react-i18next'
+import { Link, useNavigate } from 'react-router'
+import { api, take, type Schemas } from '../api/client'
+import { useNames } from '../api/queries'
+import { pick } from '../i18n'
+import { Head } from '../parts/Head'
+import { InstitutionSelect } from '../parts/InstitutionSelect'
+import { Loading } from '../parts/Loading'
+import { Nothing } from '../parts/Nothing'
+import { AlertStateTag, SeverityTag } from '../parts/tags'
+import { Trouble } from '../parts/Trouble'
+import { When } from '../parts/When'
+
+type Alert = Schemas['Alert']
+
+const states: Schemas['AlertState'][] = ['new', 'taken', 'confirmed', 'dismissed']
+const rules: Schemas['Rule'][] = ['nobody_at_counter', 'face_mismatch', 'one_face_many_cards']
+
+/** Alerts lists suspicions, the newest first; new ones come by themselves. */
+export default function Alerts() {
+  const { t } = useTranslation()
+  const names = useNames()
+  const navigate = useNavigate()
+  const [institution, setInstitution] = useState<string>()
+  const [state, setState] = useState<Schemas['AlertState']>()
+  const [rule, setRule] = useState<Schemas['Rule']>()
+  const alerts = useInfiniteQuery({
+    queryKey: ['alerts', institution, state, rule],
+    queryFn: ({ pageParam }) => take(api.GET('/api/v1/alerts', { params: { query: { institution_id: institution, state, rule, cursor: pageParam || undefined, limit: 50 } } })),
+    initialPageParam: '',
+    getNextPageParam: (last) => last.next || undefined,
+  })
+  const items = alerts.data?.pages.flatMap((p) => p.items) ?? []
+  const filtered = institution !== undefined || state !== undefined || rule !== undefined
+  return (
+    <>
+      <Head
+        title={t('screen.alerts')}
+        actions={(
+          <Space wrap>
+            <InstitutionSelect value={institution} onChange={setInstitution} />
+            <Select allowClear style={{ width: 150 }} placeholder={t('filter.allRules')} value={rule} onChange={setRule} options={rules.map((r) => ({ value: r, label: t(`rule.${r}`) }))} />
+            <Select allowClear style={{ width: 130 }} placeholder={t('filter.allStates')} value={state} onChange={setState} options={states.map((s) => ({ value: s, label: t(`alertState.${s}`) }))} />
+          </Space>
+        )}
+      />
+      <Trouble error={alerts.error} retry={() => void alerts.refetch()} />
+      {alerts.isLoading ? <Loading /> : (
+        <Table<Alert>
+          className="click-rows"
+          size="small"
+          rowKey="id"
+          dataSource={items}
+          pagination={false}
+          scroll={{ x: 'max-content' }}
+          onRow={(a) => ({ onClick: () => void navigate(`/alerts/${a.id}`) })}
+          locale={{ emptyText: <Nothing text={filtered ? t('alerts.noneFiltered') : t('alerts.none')} /> }}
+          columns={[
+            { title: t('alerts.severity'), dataIndex: 'severity', width: 64, render: (v: number) => <SeverityTag severity={v} /> },
+            { title: t('alerts.rule'), dataIndex: 'rule', width: 130, render: (r: Alert['rule'], a) => <Link to={`/alerts/${a.id}`} className="strong">{t(`rule.${r}`)}</Link> },
+            { title: t('alerts.at'), dataIndex: 'at', width: 190, render: (v: string) => <When at={v} /> },
+            { title: t('alerts.where'), render: (_, a) => <>{names.institution(a.institution_id)}<span className="quiet"> · {names.place(a.place_id)}</span></> },
+            { title: t('alerts.explain'), className: 'hide-narrow', render: (_, a) => <div style={{ maxWidth: 460, whiteSpace: 'normal' }}>{pick(a.explain_zh, a.explain_en)}</div> },
+            { title: t('alerts.state'), dataIndex: 'state', width: 90, render: (s: Alert['state']) => <AlertStateTag state={s} /> },
+          ]}
+        />
+      )}
+      {alerts.hasNextPage && <Button block style={{ marginTop: 12 }} loading={alerts.isFetchingNextPage} onClick={() => void alerts.fetchNextPage()}>{t('list.more')}</Button>}
+    </>
+  )
+}

@@ -1,0 +1,63 @@
+// Live updates: what the service says has changed is read anew.
+import { useQueryClient } from '@tanstack/react-query'
+import { useEffect, useState } from 'react'
+import type { Schemas } from './client'
+
+/** stale names the queries that an event makes stale. */
+function stale(e: Schemas['Event']): string[][] {
+  switch (e.kind) {
+    case 'alert':
+      return [['alerts'], ['alert', e.id]]
+    case 'settlement':
+      return [['settlements']]
+    case 'visit':
+      return [['rounds'], ['round'], ['visit', e.id]]
+    case 'camera':
+      return [['cameras'], ['timeline', e.id]]
+    default:
+      return []
+  }
+}
+
+const collect = 250 // ms: a burst of events is one read
+
+/** useLiveUpdates listens while the component is shown, and says whether it is connected. */
+export function useLiveUpdates(): boolean {
+  const client = useQueryClient()
+  const [connected, setConnected] = useState(false)
+  useEffect(() => {
+    const waiting = new Map<string, string[]>()
+    let timer: ReturnType<typeof setTimeout> | undefined
+    let retry: ReturnType<typeof setTimeout> | undefined
+    let source: EventSource | undefined
+    let opened = false
+    const flush = () => {
+      timer = undefined
+      for (const queryKey of waiting.values()) void client.invalidateQueries({ queryKey })
+      waiting.clear()
+    }
+    const connect = () => {
+      source = new EventSource('/api/v1/events')
+      source.onopen = () => {
+        setConnected(true)
+        if (opened) void client.invalidateQueries() // whatever was missed
+        opened = true
+      }
+      source.onmessage = (m: MessageEvent<string>) => {
+        for (const key of stale(JSON.parse(m.data) as Schemas['Event'])) waiting.set(key.join('/'), key)
+        timer ??= setTimeout(flush, collect)
+      }
+      source.onerror = () => {
+        setConnected(false)
+        if (source?.readyState === EventSource.CLOSED) retry = setTimeout(connect, 5000)
+      }
+    }
+    connect()
+    return () => {
+      source?.close()
+      clearTimeout(timer)
+      clearTimeout(retry)
+    }
+  }, [client])
+  return connected
+}

@@ -1,0 +1,11 @@
+// Addresses of bytes that <video>, <img> and downloads load themselves.
+// They carry ids and times only: the session cookie says who asks.
+import type { paths } from './schema.gen'
+
+type Bytes = Extract<keyof paths, `${string}.mp4` | `${string}.jpg` | `${string}.zip` | `${string}/content`>
+
+/** mediaURL fills in a path of the API that serves bytes. */
+export function mediaURL(path: Bytes, id: string, query: Record<string, string> = {}): string {
+  const q = new URLSearchParams(query).toString()
+  return path.replace('{id}', encodeURIComponent(id)) + (q ? `?${q}` : '')
+}

@@ -1,0 +1,52 @@
+// What several screens read.
+import { useQuery } from '@tanstack/react-query'
+import { api, take, type Schemas } from './client'
+
+export type Permission = Schemas['Permission']
+
+export const meQuery = { queryKey: ['me'], queryFn: () => take(api.GET('/api/v1/me')), retry: false, staleTime: Infinity }
+
+export function useMe() {
+  const { data } = useQuery(meQuery)
+  const permissions = data?.permissions ?? []
+  return { me: data, may: (p: Permission) => permissions.includes(p) }
+}
+
+const slow = { staleTime: 60_000 }
+
+export function useInstitutions() {
+  return useQuery({ queryKey: ['institutions'], queryFn: () => take(api.GET('/api/v1/institutions')), ...slow })
+}
+
+export function usePlaces() {
+  return useQuery({ queryKey: ['places'], queryFn: () => take(api.GET('/api/v1/places')), ...slow })
+}
+
+export function useCameras(institution?: string) {
+  const { may } = useMe()
+  return useQuery({
+    queryKey: ['cameras', institution ?? ''],
+    queryFn: () => take(api.GET('/api/v1/cameras', { params: { query: { institution_id: institution } } })),
+    enabled: may('watch'),
+  })
+}
+
+export function useUsers() {
+  const { may } = useMe()
+  return useQuery({ queryKey: ['users'], queryFn: () => take(api.GET('/api/v1/users')), enabled: may('administer'), ...slow })
+}
+
+/** useNames gives the names that belong to ids; an unknown id stands for itself. */
+export function useNames() {
+  const institutions = useInstitutions().data?.items ?? []
+  const places = usePlaces().data?.items ?? []
+  const cameras = useCameras().data?.items ?? []
+  const users = useUsers().data?.items ?? []
+  const { me } = useMe()
+  return {
+    institution: (id: string) => institutions.find((i) => i.id === id)?.name ?? id,
+    place: (id: string) => places.find((p) => p.id === id)?.name ?? id,
+    camera: (id: string) => cameras.find((c) => c.id === id)?.name ?? id,
+    user: (id: string) => (me?.user.id === id ? me.user.name : (users.find((u) => u.id === id)?.name ?? id)),
+  }
+}

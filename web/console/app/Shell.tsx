@@ -1,0 +1,122 @@
+import {
+  AlertOutlined, AuditOutlined, BankOutlined, FolderOpenOutlined, IdcardOutlined, PlaySquareOutlined, TeamOutlined, UserOutlined, VideoCameraOutlined,
+} from '@ant-design/icons'
+import { useMutation, useQueryClient } from '@tanstack/react-query'
+import { Alert, Badge, Button, Dropdown, Layout, Menu, Space, Tooltip } from 'antd'
+import { lazy, Suspense, useState, type ReactNode } from 'react'
+import { useTranslation } from 'react-i18next'
+import { Link, Navigate, Route, Routes, useLocation } from 'react-router'
+import { api } from '../api/client'
+import { useLiveUpdates } from '../api/events'
+import { useMe, type Permission } from '../api/queries'
+import { Loading } from '../parts/Loading'
+import { Nothing } from '../parts/Nothing'
+import { LinksProvider } from '../rounds/links'
+import { PasswordForm } from '../signin/PasswordForm'
+import { LanguageSwitch } from './LanguageSwitch'
+
+const LiveWall = lazy(() => import('../live/LiveWall'))
+const Timeline = lazy(() => import('../timeline/Timeline'))
+const Alerts = lazy(() => import('../alerts/Alerts'))
+const AlertPage = lazy(() => import('../alerts/AlertPage'))
+const Rounds = lazy(() => import('../rounds/Rounds'))
+const Board = lazy(() => import('../rounds/Board'))
+const Visit = lazy(() => import('../visit/Visit'))
+const Cases = lazy(() => import('../cases/Cases'))
+const CasePage = lazy(() => import('../cases/CasePage'))
+const Cameras = lazy(() => import('../cameras/Cameras'))
+const People = lazy(() => import('../people/People'))
+const Places = lazy(() => import('../places/Places'))
+const Users = lazy(() => import('../users/Users'))
+
+type Screen = { path: string; key: 'alerts' | 'live' | 'rounds' | 'cases' | 'people' | 'cameras' | 'places' | 'users'; icon: ReactNode; needs: Permission }
+
+const screens: Screen[] = [
+  { path: '/alerts', key: 'alerts', icon: <AlertOutlined />, needs: 'review' },
+  { path: '/live', key: 'live', icon: <PlaySquareOutlined />, needs: 'watch' },
+  { path: '/rounds', key: 'rounds', icon: <AuditOutlined />, needs: 'round' },
+  { path: '/cases', key: 'cases', icon: <FolderOpenOutlined />, needs: 'case' },
+  { path: '/people', key: 'people', icon: <IdcardOutlined />, needs: 'review' },
+  { path: '/cameras', key: 'cameras', icon: <VideoCameraOutlined />, needs: 'manage' },
+  { path: '/places', key: 'places', icon: <BankOutlined />, needs: 'manage' },
+  { path: '/users', key: 'users', icon: <TeamOutlined />, needs: 'administer' },
+]
+
+/** Shell is the frame around every screen. */
+export function Shell() {
+  const { t } = useTranslation()
+  const { me, may } = useMe()
+  const connected = useLiveUpdates()
+  const [password, setPassword] = useState(false)
+  const at = '/' + (useLocation().pathname.split('/')[1] ?? '')
+  const mine = screens.filter((s) => may(s.needs))
+  const current = at === '/visits' ? '/rounds' : at
+  return (
+    <LinksProvider>
+      <Layout className="shell">
+        <Layout.Sider width={168} collapsedWidth={52} breakpoint="lg" trigger={null} className="shell-sider">
+          <Link to="/" className="brand"><img src="/icon.svg" alt="" width={26} height={26} /><span>{t('app.title')}</span></Link>
+          <Menu theme="dark" mode="inline" selectedKeys={[current]} items={mine.map((s) => ({ key: s.path, icon: s.icon, label: <Link to={s.path}>{t(`screen.${s.key}`)}</Link> }))} />
+        </Layout.Sider>
+        <Layout>
+          <Layout.Header className="shell-header">
+            <Tooltip title={connected ? t('app.liveHint') : t('app.offlineHint')}>
+              <span><Badge status={connected ? 'success' : 'error'} text={connected ? t('app.live') : t('app.offline')} /></span>
+            </Tooltip>
+            <Space size="middle">
+              <span className="quiet">{t('app.zone')}</span>
+              <LanguageSwitch />
+              <UserMenu name={me?.user.name || me?.user.login || ''} onPassword={() => setPassword(true)} />
+            </Space>
+          </Layout.Header>
+          <Layout.Content className="page">
+            {me && !me.has_password && (
+              <Alert type="warning" showIcon banner className="password-banner" title={t('password.missing')} action={<Button size="small" onClick={() => setPassword(true)}>{t('password.title')}</Button>} />
+            )}
+            <Suspense fallback={<Loading />}>
+              <Routes>
+                <Route path="/" element={mine[0] ? <Navigate to={mine[0].path} replace /> : <Nothing text={t('app.noScreens')} />} />
+                <Route path="/alerts" element={<Alerts />} />
+                <Route path="/alerts/:id" element={<AlertPage />} />
+                <Route path="/live" element={<LiveWall />} />
+                <Route path="/live/:id" element={<Timeline />} />
+                <Route path="/rounds" element={<Rounds />} />
+                <Route path="/rounds/:id" element={<Board />} />
+                <Route path="/visits/:id" element={<Visit />} />
+                <Route path="/cases" element={<Cases />} />
+                <Route path="/cases/:id" element={<CasePage />} />
+                <Route path="/cameras" element={<Cameras />} />
+                <Route path="/people" element={<People />} />
+                <Route path="/places" element={<Places />} />
+                <Route path="/users" element={<Users />} />
+                <Route path="*" element={<Nothing text={t('app.noScreen')} />} />
+              </Routes>
+            </Suspense>
+          </Layout.Content>
+        </Layout>
+        <PasswordForm open={password} onClose={() => setPassword(false)} />
+      </Layout>
+    </LinksProvider>
+  )
+}
+
+function UserMenu({ name, onPassword }: { name: string; onPassword: () => void }) {
+  const { t } = useTranslation()
+  const client = useQueryClient()
+  const signOut = useMutation({
+    mutationFn: () => api.POST('/api/v1/sign-out'),
+    onSettled: () => {
+      client.clear()
+      location.assign('/')
+    },
+  })
+  return (
+    <Dropdown trigger={['click']} menu={{ items: [
+      { key: 'password', label: t('password.title'), onClick: onPassword },
+      { key: 'out', label: t('signIn.out'), onClick: () => signOut.mutate() },
+    ] }}
+    >
+      <Button type="text" icon={<UserOutlined />}>{name}</Button>
+    </Dropdown>
+  )
+}

@@ -1,0 +1,79 @@
+import { useQuery } from '@tanstack/react-query'
+import { Card, Table, Tooltip } from 'antd'
+import { useState } from 'react'
+import { useTranslation } from 'react-i18next'
+import { useParams } from 'react-router'
+import { api, take, type Schemas } from '../api/client'
+import { useNames } from '../api/queries'
+import { Head } from '../parts/Head'
+import { Loading } from '../parts/Loading'
+import { Nothing } from '../parts/Nothing'
+import { Trouble } from '../parts/Trouble'
+import { When } from '../parts/When'
+import { ExportCard } from './ExportCard'
+import { Preview } from './Preview'
+
+type Evidence = Schemas['Evidence']
+type Custody = Schemas['Custody']
+
+/** CasePage lists a case's evidence, plays it, and shows who touched it. */
+export default function CasePage() {
+  const { t } = useTranslation()
+  const { id = '' } = useParams()
+  const names = useNames()
+  const [shown, setShown] = useState<string>()
+  const detail = useQuery({ queryKey: ['case', id], queryFn: () => take(api.GET('/api/v1/cases/{id}', { params: { path: { id } } })) })
+  if (detail.isLoading) return <Loading />
+  if (!detail.data) return <Trouble error={detail.error} retry={() => void detail.refetch()} />
+  const { case: c, evidence, custody } = detail.data
+  const item = evidence.find((e) => e.id === shown) ?? evidence.find((e) => e.kind === 'segment') ?? evidence[0]
+  return (
+    <>
+      <Head title={c.number}>
+        <span className="strong">{c.title}</span>
+        <span className="quiet">{names.institution(c.institution_id)} · {t('case.openedBy', { name: names.user(c.opened_by) })} · <When at={c.opened} /></span>
+      </Head>
+      <div className="columns">
+        <div className="column">
+          <Card size="small" title={t('case.preview')}>{item ? <Preview key={item.id} item={item} /> : <Nothing text={t('case.noEvidence')} />}</Card>
+          <Card size="small" title={t('case.evidence', { n: evidence.length })}>
+            <Table<Evidence>
+              className="click-rows"
+              size="small"
+              rowKey="id"
+              pagination={{ pageSize: 10, hideOnSinglePage: true }}
+              scroll={{ x: 'max-content' }}
+              dataSource={evidence}
+              rowSelection={{ type: 'radio', selectedRowKeys: item ? [item.id] : [], onChange: (keys) => setShown(String(keys[0])) }}
+              onRow={(e) => ({ onClick: () => setShown(e.id) })}
+              columns={[
+                { title: t('case.kind'), dataIndex: 'kind', render: (k: Evidence['kind']) => t(`evidence.${k}`) },
+                { title: 'SHA-256', dataIndex: 'sha256', render: (v: string) => <Tooltip title={<span className="mono">{v}</span>}><span className="mono">{v.slice(0, 16)}…</span></Tooltip> },
+                { title: t('case.added'), dataIndex: 'added', render: (v: string) => <When at={v} short /> },
+                { title: t('case.leaf'), dataIndex: 'leaf', align: 'right' },
+              ]}
+            />
+          </Card>
+        </div>
+        <div className="column">
+          <ExportCard item={c} onExported={() => void detail.refetch()} />
+          <Card size="small" title={t('case.custody')}>
+            <Table<Custody>
+              size="small"
+              rowKey="seq"
+              pagination={{ pageSize: 12, hideOnSinglePage: true, size: 'small' }}
+              dataSource={custody.toReversed()}
+              locale={{ emptyText: <Nothing text={t('case.noCustody')} /> }}
+              columns={[
+                { title: '#', dataIndex: 'seq', width: 36 },
+                { title: t('case.when'), dataIndex: 'at', render: (v: string) => <When at={v} short /> },
+                { title: t('case.who'), render: (_, e) => <>{names.user(e.actor)} <span className="quiet small">{t(`role.${e.role}`)}</span></> },
+                { title: t('case.did'), render: (_, e) => <Tooltip title={<span className="mono">{e.object}</span>}>{t(`action.${e.action}`)}{e.reason && <div className="quiet small">{e.reason}</div>}</Tooltip> },
+              ]}
+            />
+          </Card>
+        </div>
+      </div>
+    </>
+  )
+}

@@ -1,0 +1,54 @@
+import { useInfiniteQuery } from '@tanstack/react-query'
+import { Button, Input, Table } from 'antd'
+import { useState } from 'react'
+import { useTranslation } from 'react-i18next'
+import { Link, useNavigate } from 'react-router'
+import { api, take, type Schemas } from '../api/client'
+import { useNames } from '../api/queries'
+import { Head } from '../parts/Head'
+import { Loading } from '../parts/Loading'
+import { Nothing } from '../parts/Nothing'
+import { Trouble } from '../parts/Trouble'
+import { When } from '../parts/When'
+
+type Case = Schemas['Case']
+
+/** Cases are found by number. */
+export default function Cases() {
+  const { t } = useTranslation()
+  const names = useNames()
+  const navigate = useNavigate()
+  const [number, setNumber] = useState('')
+  const cases = useInfiniteQuery({
+    queryKey: ['cases', number],
+    queryFn: ({ pageParam }) => take(api.GET('/api/v1/cases', { params: { query: { number: number || undefined, cursor: pageParam || undefined, limit: 50 } } })),
+    initialPageParam: '',
+    getNextPageParam: (last) => last.next || undefined,
+  })
+  return (
+    <>
+      <Head title={t('screen.cases')} actions={<Input.Search allowClear placeholder={t('cases.search')} aria-label={t('cases.search')} style={{ width: 280 }} onSearch={(v) => setNumber(v.trim())} />} />
+      <Trouble error={cases.error} retry={() => void cases.refetch()} />
+      {cases.isLoading ? <Loading /> : (
+        <Table<Case>
+          className="click-rows"
+          size="small"
+          rowKey="id"
+          pagination={false}
+          scroll={{ x: 'max-content' }}
+          dataSource={cases.data?.pages.flatMap((p) => p.items) ?? []}
+          onRow={(c) => ({ onClick: () => void navigate(`/cases/${c.id}`) })}
+          locale={{ emptyText: <Nothing text={number ? t('cases.notFound', { number }) : t('cases.none')} /> }}
+          columns={[
+            { title: t('cases.number'), dataIndex: 'number', render: (v: string, c) => <Link to={`/cases/${c.id}`} className="strong">{v}</Link> },
+            { title: t('case.title'), dataIndex: 'title' },
+            { title: t('rounds.institution'), dataIndex: 'institution_id', render: names.institution },
+            { title: t('cases.opened'), dataIndex: 'opened', render: (v: string) => <When at={v} /> },
+            { title: t('cases.by'), dataIndex: 'opened_by', className: 'hide-narrow', render: names.user },
+          ]}
+        />
+      )}
+      {cases.hasNextPage && <Button block style={{ marginTop: 12 }} onClick={() => void cases.fetchNextPage()}>{t('list.more')}</Button>}
+    </>
+  )
+}

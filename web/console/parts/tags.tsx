@@ -1,0 +1,45 @@
+import { Tag } from 'antd'
+import { useTranslation } from 'react-i18next'
+import type { Schemas } from '../api/client'
+
+const alertColor: Record<Schemas['AlertState'], string> = { new: 'red', taken: 'blue', confirmed: 'volcano', dismissed: 'default' }
+
+export function AlertStateTag({ state }: { state: Schemas['AlertState'] }) {
+  const { t } = useTranslation()
+  return <Tag color={alertColor[state]}>{t(`alertState.${state}`)}</Tag>
+}
+
+/** SeverityTag shows 1 to 3 in a word and a colour. */
+export function SeverityTag({ severity }: { severity: number }) {
+  const { t } = useTranslation()
+  if (severity >= 3) return <Tag color="red" variant="solid">{t('severity.high')}</Tag>
+  if (severity === 2) return <Tag color="orange" variant="solid">{t('severity.medium')}</Tag>
+  return <Tag color="gold">{t('severity.low')}</Tag>
+}
+
+const verdictColor: Record<Exclude<Schemas['Verdict'], ''>, string> = {
+  present: 'green', mismatch: 'red', absent: 'red', unable: 'orange', refused: 'purple', no_answer: 'gold', interrupted: 'gold', undecided: 'orange',
+}
+
+export function VerdictTag({ verdict }: { verdict: Schemas['Verdict'] }) {
+  const { t } = useTranslation()
+  if (!verdict) return null
+  return <Tag color={verdictColor[verdict]} variant="solid">{t(`verdict.${verdict}`)}</Tag>
+}
+
+const visitColor: Record<Schemas['VisitState'], string> = { ordered: 'default', opened: 'cyan', consented: 'cyan', checking: 'processing', deciding: 'warning', sealed: 'success' }
+
+export function VisitStateTag({ state }: { state: Schemas['VisitState'] }) {
+  const { t } = useTranslation()
+  return <Tag color={visitColor[state]}>{t(`visitState.${state}`)}</Tag>
+}
+
+const outcomeColor: Record<Schemas['Outcome'], string> = { pass: 'green', fail: 'red', unsure: 'orange', not_done: 'default' }
+
+export function OutcomeTag({ outcome }: { outcome: Schemas['Outcome'] }) {
+  const { t } = useTranslation()
+  return <Tag color={outcomeColor[outcome]} variant="solid">{t(`outcome.${outcome}`)}</Tag>
+}
+
+/** cameraBadge is the colour of a camera's live state. */
+export const cameraBadge = { live: 'success', connecting: 'processing', down: 'error', disabled: 'default', unknown: 'warning' } as const satisfies Record<Schemas['CameraLive']['state'], string>

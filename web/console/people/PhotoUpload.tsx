@@ -1,0 +1,37 @@
+import { UploadOutlined } from '@ant-design/icons'
+import { useMutation } from '@tanstack/react-query'
+import { Alert, Button, Card, Upload } from 'antd'
+import { useTranslation } from 'react-i18next'
+import { api, take } from '../api/client'
+import { Trouble } from '../parts/Trouble'
+
+/** PhotoUpload enrols the one face of a photo; what is wrong with it comes back in words. */
+export function PhotoUpload({ id, onDone }: { id: string; onDone: () => void }) {
+  const { t } = useTranslation()
+  const enrol = useMutation({
+    mutationFn: (file: File) => take(api.PUT('/api/v1/insured/{id}/photo', {
+      params: { path: { id } },
+      body: '', // the serializer sends the file: the document says "binary", which TypeScript knows as a string
+      bodySerializer: () => file,
+      headers: { 'Content-Type': file.type },
+    })),
+    onSuccess: onDone,
+  })
+  return (
+    <Card size="small" title={t('photo.title')}>
+      <p className="quiet" style={{ marginTop: 0 }}>{t('photo.hint')}</p>
+      <Trouble error={enrol.error} />
+      {enrol.isSuccess && <Alert type="success" showIcon title={t('photo.done')} style={{ marginBottom: 12 }} />}
+      <Upload
+        accept="image/jpeg,image/png"
+        showUploadList={false}
+        beforeUpload={(file) => {
+          enrol.mutate(file)
+          return false
+        }}
+      >
+        <Button icon={<UploadOutlined />} loading={enrol.isPending}>{t('photo.choose')}</Button>
+      </Upload>
+    </Card>
+  )
+}

@@ -1,0 +1,29 @@
+import { Spin } from 'antd'
+import { useTranslation } from 'react-i18next'
+import type { Schemas } from '../api/client'
+import { pick } from '../i18n'
+import { OutcomeTag } from '../parts/tags'
+import { clock } from '../parts/time'
+
+const all: Schemas['CheckKind'][] = ['liveness', 'face']
+
+/** Checks shows each test of the visit as it finishes. The scores are for inspectors only. */
+export function Checks({ checks, running }: { checks: Schemas['Check'][]; running: boolean }) {
+  const { t } = useTranslation()
+  return (
+    <div className="column">
+      {all.map((kind) => {
+        const c = checks.find((x) => x.kind === kind)
+        return (
+          <div key={kind} data-check={kind} data-outcome={c?.outcome}>
+            <div className="bed-head">
+              <span className="strong">{t(`check.${kind}`)}</span>
+              {c ? <OutcomeTag outcome={c.outcome} /> : running ? <Spin size="small" /> : <span className="quiet">{t('check.waiting')}</span>}
+            </div>
+            {c && <div className="quiet small">{pick(c.detail_zh, c.detail_en)} · {t('check.score', { score: c.score.toFixed(2) })} · {clock(c.at)}</div>}
+          </div>
+        )
+      })}
+    </div>
+  )
+}

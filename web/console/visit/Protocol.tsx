@@ -1,0 +1,56 @@
+import { Tag, Timeline } from 'antd'
+import { useTranslation } from 'react-i18next'
+import type { Schemas } from '../api/client'
+import { Nothing } from '../parts/Nothing'
+import { clock, offset } from '../parts/time'
+import { steps, type Other, type Prompt } from './steps'
+
+const good = new Set(['turned'])
+
+/** Protocol lists what was asked and answered, the latest first. */
+export function Protocol({ events }: { events: Schemas['VisitEvent'][] }) {
+  const { t } = useTranslation()
+  const all = steps(events)
+  if (all.length === 0) return <Nothing text={t('protocol.none')} />
+  return (
+    <div className="prompt-list">
+      <Timeline
+        items={all.toReversed().map((s) => ({
+          key: s.seq,
+          color: s.kind === 'prompt' ? (s.result ? (good.has(s.result) ? 'green' : 'red') : s.receipt ? 'blue' : 'gray') : 'gray',
+          content: <><span className="quiet small">{clock(s.at)} {offset}</span> {s.kind === 'prompt' ? <PromptLine prompt={s} /> : <OtherLine step={s} />}</>,
+        }))}
+      />
+    </div>
+  )
+}
+
+function PromptLine({ prompt }: { prompt: Prompt }) {
+  const { t } = useTranslation()
+  return (
+    <>
+      <span className="strong">{t(`command.${prompt.command}`)}</span>{' '}
+      {prompt.receipt
+        ? <span className="quiet small">{t('protocol.receipt', { ms: Math.max(0, Date.parse(prompt.receipt) - Date.parse(prompt.at)) })}</span>
+        : <span className="quiet small">{t('protocol.noReceipt')}</span>}
+      {prompt.tries > 1 && <span className="quiet small"> · {t('protocol.tries', { n: prompt.tries })}</span>}{' '}
+      {prompt.result && <Tag color={good.has(prompt.result) ? 'green' : 'red'}>{t(`answer.${prompt.result}`)}{prompt.afterMs === undefined ? '' : ` ${(prompt.afterMs / 1000).toFixed(1)} s`}</Tag>}
+    </>
+  )
+}
+
+const kinds = ['consent', 'joined', 'left', 'check', 'call', 'opened', 'sealed', 'decision', 'cut', 'network'] as const
+type Kind = (typeof kinds)[number]
+const isKind = (v: string): v is Kind => kinds.some((k) => k === v)
+
+const checks = ['liveness', 'face'] as const
+const outcomes = ['pass', 'fail', 'unsure', 'not_done'] as const
+
+function OtherLine({ step }: { step: Other }) {
+  const { t } = useTranslation()
+  const check = checks.find((c) => c === step.body.check)
+  const outcome = outcomes.find((o) => o === step.body.outcome)
+  if (step.name === 'check' && check && outcome) return <>{t(`check.${check}`)} <Tag>{t(`outcome.${outcome}`)}</Tag></>
+  if (step.name === 'consent') return <>{step.body.agree === false ? t('protocol.refused') : t('protocol.agreed')}</>
+  return <>{isKind(step.name) ? t(`event.${step.name}`) : step.name}</>
+}

@@ -1,0 +1,99 @@
+import { useQuery } from '@tanstack/react-query'
+import { Alert, Card, Descriptions } from 'antd'
+import { useTranslation } from 'react-i18next'
+import { Link, useParams } from 'react-router'
+import { api, take } from '../api/client'
+import { mediaURL } from '../api/media'
+import { useMe, useNames } from '../api/queries'
+import { pick } from '../i18n'
+import { Clip } from '../parts/Clip'
+import { Head } from '../parts/Head'
+import { Loading } from '../parts/Loading'
+import { Nothing } from '../parts/Nothing'
+import { OpenCase } from '../parts/OpenCase'
+import { Photo } from '../parts/Photo'
+import { VerdictTag, VisitStateTag } from '../parts/tags'
+import { Trouble } from '../parts/Trouble'
+import { When } from '../parts/When'
+import { Call } from './Call'
+import { Checks } from './Checks'
+import { Decision } from './Decision'
+import { NewLink } from './NewLink'
+import { Protocol } from './Protocol'
+
+/** Visit is one bed of a round: the call, the checks, the verdict. */
+export default function Visit() {
+  const { t } = useTranslation()
+  const { id = '' } = useParams()
+  const names = useNames()
+  const { may } = useMe()
+  const detail = useQuery({
+    queryKey: ['visit', id],
+    queryFn: () => take(api.GET('/api/v1/visits/{id}', { params: { path: { id } } })),
+    // Steps of the protocol come faster than events are told.
+    refetchInterval: (q) => (q.state.data?.visit.state === 'sealed' ? false : q.state.data?.visit.state === 'checking' ? 1000 : 3000),
+  })
+  if (detail.isLoading) return <Loading />
+  if (!detail.data) return <Trouble error={detail.error} retry={() => void detail.refetch()} />
+  const { visit, checks, events, insured, recording, has_snapshot } = detail.data
+  const running = visit.state === 'checking' || visit.state === 'deciding'
+  return (
+    <>
+      <Head
+        title={t('board.bed', { bed: visit.bed })}
+        actions={visit.state === 'sealed' && may('case') && <OpenCase of={{ visit_id: visit.id }} caseID={visit.case_id} title={`${t('board.bed', { bed: visit.bed })} · ${insured.name}`} />}
+      >
+        <span>{insured.name} <span className="quiet mono">{insured.id_number}</span></span>
+        <VisitStateTag state={visit.state} />
+        <span className="quiet">{names.institution(visit.institution_id)} · {visit.ward}</span>
+        <Link to={`/rounds/${visit.round_id}`}>{t('visit.round')}</Link>
+      </Head>
+      {detail.error && <Trouble error={detail.error} />}
+      <div className="columns">
+        <div className="column">
+          {visit.state === 'sealed' ? (
+            <Card size="small" title={t('visit.recording')}>
+              {recording ? <Clip src={mediaURL('/api/v1/visits/{id}/clip.mp4', visit.id)} /> : <Nothing text={t('visit.noRecording')} />}
+            </Card>
+          ) : (
+            <Card size="small" title={t('visit.call')}>
+              {running ? <Call visitID={visit.id} events={events} /> : (
+                <div className="screen"><div className="screen-note"><span className="strong">{t(`visitHint.${visit.state}`)}</span><span className="quiet">{t('visit.joinsItself')}</span></div></div>
+              )}
+            </Card>
+          )}
+          {visit.state === 'ordered' && <NewLink visit={visit} name={insured.name} />}
+          <Card size="small" title={t('visit.protocol')}><Protocol events={events} /></Card>
+        </div>
+        <div className="column">
+          {visit.state === 'sealed' && (
+            <Card size="small" title={t('visit.verdict')}>
+              <div className="verdict" data-verdict={visit.verdict}><VerdictTag verdict={visit.verdict} /></div>
+              <p className="wrap">{pick(visit.reason_zh, visit.reason_en)}</p>
+              <div className="quiet small">
+                {visit.decided_by ? t('visit.byHuman', { name: names.user(visit.decided_by) }) : t('visit.byChecks')} · <When at={visit.sealed} /> · {t('ledger.leaf', { n: visit.leaf })}
+              </div>
+            </Card>
+          )}
+          {visit.state === 'deciding' && <Alert type="warning" showIcon title={t('visit.decideNow')} description={t('visit.decideWhy')} />}
+          <Card size="small" title={t('visit.checks')}><Checks checks={checks} running={running} /></Card>
+          {visit.state !== 'sealed' && visit.state !== 'checking' && <Decision visit={visit} />}
+          <Card size="small" title={t('visit.snapshot')}>
+            {has_snapshot ? <Photo src={mediaURL('/api/v1/visits/{id}/snapshot.jpg', visit.id)} alt={t('visit.snapshot')} /> : <Nothing text={t('visit.noSnapshot')} />}
+          </Card>
+          <Card size="small" title={t('visit.times')}>
+            <Descriptions
+              size="small"
+              column={1}
+              items={[
+                { key: 'opened', label: t('visit.opened'), children: <When at={visit.opened} /> },
+                { key: 'consented', label: t('visit.consented'), children: <When at={visit.consented} /> },
+                { key: 'sealed', label: t('visit.sealed'), children: <When at={visit.sealed} /> },
+              ]}
+            />
+          </Card>
+        </div>
+      </div>
+    </>
+  )
+}
