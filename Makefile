@@ -8,8 +8,8 @@ export CGO_ENABLED := 0
 
 VERSION := $(shell git describe --always --dirty 2>/dev/null || echo unknown)
 LDFLAGS := -s -w -X main.version=$(VERSION)
-VISION_TAGS := vision,gocv_specific_modules,gocv_video,gocv_videoio,gocv_dnn,gocv_features2d,gocv_calib3d
-VISION_ENV := CGO_ENABLED=1 CGO_CXXFLAGS="-g -O2 -include $(CURDIR)/analytics/vision/worker/compat46.h"
+VISION_TAGS := vision,gocv_specific_modules,gocv_dnn
+VISION_ENV := CGO_ENABLED=1 CGO_CXXFLAGS="-g -O2 -include $(CURDIR)/analytics/vision/worker/compat46.h" CGO_LDFLAGS="-g -O2 -Wl,--as-needed"
 MODELS := $(or $(WARDWATCH_MODELS),$(CURDIR)/.models)
 
 .PHONY: help

@@ -1,3 +1,102 @@
+// Command wardwatch is the service and its tools: recording, correlation,
+// ward rounds, evidence, and the simulators of the demo. It is pure Go; what
+// touches foreign pixels runs in wardwatch-vision.
+//
+// Exit codes: 0 done, 1 the thing asked for failed or was refused, 2 the
+// command line or configuration is wrong.
 package main
 
-func main() {}
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+
+	"wardwatch/ward"
+)
+
+// version is set by the build.
+var version = "unknown"
+
+// commands is the command line.
+type commands struct {
+	Config  string           `short:"c" type:"path" env:"WARDWATCH_CONFIG" placeholder:"FILE" help:"Configuration file (YAML); every key is in deploy/wardwatch.yaml."`
+	Version kong.VersionFlag `help:"Print the version."`
+
+	Serve   serveCommand   `cmd:"" help:"Run the service."`
+	Demo    demoCommand    `cmd:"" help:"Run a small simulated hospital with everything embedded."`
+	Sim     simCommand     `cmd:"" help:"Simulate cameras or a bedside."`
+	Verify  verifyCommand  `cmd:"" help:"Verify an evidence package, offline."`
+	Fsck    fsckCommand    `cmd:"" help:"Check rows against objects and the ledger, with hashes."`
+	Migrate migrateCommand `cmd:"" help:"Bring the database schema to this version."`
+	Face    faceCommand    `cmd:"" help:"Compare faces, measure the face model."`
+}
+
+// terminal is what every command runs with.
+type terminal struct {
+	ctx    context.Context
+	config string
+	log    *slog.Logger
+	out    io.Writer
+	errs   io.Writer
+}
+
+func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
+
+const (
+	exitFailed = 1
+	exitUsage  = 2
+)
+
+func run(args []string, out, errs io.Writer) int {
+	var c commands
+	exit := -1
+	parser, err := kong.New(&c, kong.Name("wardwatch"),
+		kong.Description("Video surveillance and remote ward rounds for medical-insurance inspectors."),
+		kong.Vars{"version": version}, kong.Writers(out, errs), kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
+		kong.Exit(func(code int) { exit = code }))
+	if err != nil {
+		_, _ = fmt.Fprintln(errs, err)
+		return exitUsage
+	}
+	cmd, err := parser.Parse(args)
+	if exit >= 0 { // --help and --version have printed
+		return exit
+	}
+	if err != nil {
+		_, _ = fmt.Fprintf(errs, "wardwatch: %v (see wardwatch --help)\n", err)
+		return exitUsage
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	err = cmd.Run(&terminal{ctx: ctx, config: c.Config, log: slog.New(slog.NewTextHandler(errs, nil)), out: out, errs: errs})
+	if err == nil {
+		return 0
+	}
+	if e, ok := errors.AsType[*ward.Error](err); ok {
+		_, _ = fmt.Fprintf(errs, "wardwatch: %s\nwardwatch: %s\n", e.ZH, e.EN)
+		if e.Err != nil {
+			_, _ = fmt.Fprintf(errs, "wardwatch: cause: %v\n", e.Err)
+		}
+		if e.Code == "config" {
+			return exitUsage
+		}
+		return exitFailed
+	}
+	if code, ok := errors.AsType[exitStatus](err); ok {
+		return int(code)
+	}
+	_, _ = fmt.Fprintf(errs, "wardwatch: %v\n", err)
+	return exitFailed
+}
+
+// exitStatus fails a command whose output has already said why.
+type exitStatus int
+
+func (s exitStatus) Error() string { return fmt.Sprintf("exit status %d", int(s)) }

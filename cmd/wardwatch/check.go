@@ -1,0 +1,85 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"wardwatch/storage"
+	"wardwatch/storage/evidence"
+	"wardwatch/storage/spool"
+)
+
+type verifyCommand struct {
+	File    string `arg:"" help:"The evidence package (zip)."`
+	Key     string `help:"Fingerprint of the ledger key, 64 hex digits, from outside the package." placeholder:"FINGERPRINT"`
+	Keyless bool   `help:"Accept the package's own key: proves only that it is consistent in itself."`
+}
+
+// Run verifies offline.
+func (v verifyCommand) Run(e *terminal) error {
+	code, err := evidence.VerifyFile(e.out, v.File, v.Key, v.Keyless)
+	if err == nil && code != 0 {
+		err = exitStatus(code)
+	}
+	return err
+}
+
+type fsckCommand struct {
+	JSON bool `help:"Print the report as JSON."`
+}
+
+// Run checks everything that is stored; it only reads.
+func (f fsckCommand) Run(e *terminal) (err error) {
+	c, err := loadConfig(e.config, os.Environ())
+	if err != nil {
+		return err
+	}
+	s, err := storage.Open(e.ctx, storeOptions(c, e.log))
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	objs, err := openObjects(e.ctx, c)
+	if err != nil {
+		return err
+	}
+	sp, err := spool.Open(filepath.Join(c.Data, "spool"), spool.Options{})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, sp.Close()) }()
+	r, err := s.Fsck(e.ctx, storage.Media{Objects: objs, Spool: sp}, func(what string, done int64) {
+		if done%1000 == 0 {
+			_, _ = fmt.Fprintf(e.errs, "fsck: %s %d\n", what, done)
+		}
+	})
+	if err != nil {
+		return err
+	}
+	if f.JSON {
+		err = json.NewEncoder(e.out).Encode(r)
+	} else {
+		err = printFsck(e, r)
+	}
+	if err == nil && !r.OK() {
+		return exitStatus(exitFailed)
+	}
+	return err
+}
+
+func printFsck(e *terminal, r storage.FsckReport) error {
+	for _, p := range r.Problems {
+		if _, err := fmt.Fprintf(e.out, "%s: %s %s\n", p.Where, p.ZH, p.EN); err != nil {
+			return err
+		}
+	}
+	verdict := "ok"
+	if !r.OK() {
+		verdict = fmt.Sprintf("%d problems", int64(len(r.Problems))+r.More)
+	}
+	_, err := fmt.Fprintf(e.out, "fsck: %s (%d leaves, %d signed, %d rows, %d segments, %d objects)\n", verdict, r.Leaves, r.Signed, r.Rows, r.Segments, r.Objects)
+	return err
+}

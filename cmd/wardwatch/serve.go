@@ -1,0 +1,67 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"os"
+
+	"wardwatch/storage"
+	"wardwatch/ward"
+	"wardwatch/web"
+)
+
+type serveCommand struct{}
+
+// Run serves until SIGTERM or Ctrl-C.
+func (serveCommand) Run(e *terminal) error {
+	c, err := loadConfig(e.config, os.Environ())
+	if err != nil {
+		return err
+	}
+	s, err := openService(e.ctx, c, e.log)
+	if err != nil {
+		return err
+	}
+	defer s.Close() //nolint:errcheck // the process ends
+	oneTime, err := web.FirstStart(e.ctx, s.store)
+	if err != nil {
+		return err
+	}
+	l, err := listen(e.ctx, c.Listen)
+	if err != nil {
+		return err
+	}
+	if oneTime != "" { // to the terminal only, never to the log
+		_, _ = fmt.Fprintf(e.out, "first start: sign in within 10 minutes at %s/#one-time=%s\n", c.PublicURL, oneTime)
+	}
+	e.log.Info("serving", "listen", c.Listen, "version", version)
+	return s.Run(e.ctx, l)
+}
+
+func listen(ctx context.Context, addr string) (net.Listener, error) {
+	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", addr)
+	if err != nil {
+		return nil, &ward.Error{
+			Kind: ward.Unavailable, Code: "listen", Err: err,
+			ZH: "无法监听 " + addr + "，端口可能被占用；请修改 listen 配置。", EN: "Cannot listen on " + addr + "; the port may be taken. Change the listen setting.",
+		}
+	}
+	return l, nil
+}
+
+type migrateCommand struct{}
+
+// Run brings the schema up to date.
+func (migrateCommand) Run(e *terminal) error {
+	c, err := loadConfig(e.config, os.Environ())
+	if err != nil {
+		return err
+	}
+	s, err := storage.Migrate(e.ctx, storeOptions(c, e.log))
+	if err != nil {
+		return err
+	}
+	_, _ = fmt.Fprintln(e.out, "数据库结构已是最新。 The database schema is current.")
+	return s.Close()
+}

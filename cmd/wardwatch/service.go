@@ -1,0 +1,194 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"path/filepath"
+	"strings"
+
+	"golang.org/x/sync/errgroup"
+
+	"wardwatch/analytics"
+	"wardwatch/analytics/faces"
+	"wardwatch/analytics/vision"
+	"wardwatch/ingest"
+	"wardwatch/rounds"
+	"wardwatch/storage"
+	"wardwatch/storage/objects"
+	"wardwatch/storage/spool"
+	"wardwatch/ward"
+	"wardwatch/web"
+)
+
+// service is every part of one process, wired. The demo and `serve` share it.
+type service struct {
+	config  Config
+	log     *slog.Logger
+	store   *storage.Store
+	objects objects.Objects
+	spool   *spool.Spool
+	pool    *vision.Pool // nil when vision.workers is 0
+	fleet   *ingest.Fleet
+	upload  *ingest.Uploader
+	rounds  *rounds.Engine
+	correl  *analytics.Correlator
+	web     *web.Server
+	close   []func() error // in order of opening
+}
+
+// openService opens what the process needs; nothing runs yet.
+func openService(ctx context.Context, c Config, log *slog.Logger) (*service, error) {
+	s := &service{config: c, log: log}
+	if err := s.open(ctx); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return s, nil
+}
+
+func (s *service) open(ctx context.Context) error {
+	var err error
+	if s.store, err = storage.Open(ctx, storeOptions(s.config, s.log)); err != nil {
+		return err
+	}
+	s.close = append(s.close, s.store.Close)
+	if s.objects, err = openObjects(ctx, s.config); err != nil {
+		return err
+	}
+	if s.spool, err = spool.Open(filepath.Join(s.config.Data, "spool"), spool.Options{}); err != nil {
+		return err
+	}
+	s.close = append(s.close, s.spool.Close)
+	api, closeAPI, err := ingest.NewWebRTC(ingest.WebRTCConfig{UDPPort: s.config.WebRTC.UDPPort, PublicIPs: s.config.WebRTC.PublicIPs, Loopback: s.config.WebRTC.Loopback})
+	if err != nil {
+		return err
+	}
+	s.close = append(s.close, closeAPI)
+	hub := &web.Hub{}
+	library := &ingest.Library{Store: s.store, Objects: s.objects, Spool: s.spool}
+	s.upload = &ingest.Uploader{Store: s.store, Spool: s.spool, Objects: s.objects, Log: s.log}
+	s.fleet = &ingest.Fleet{Store: s.store, Spool: s.spool, Log: s.log, OnSegment: func(ward.Segment) { s.upload.Wake() }}
+	s.rounds = &rounds.Engine{
+		Store: s.store, Objects: s.objects, API: api, Log: s.log, Notify: hub.Notify,
+		Record: func(ctx context.Context, st *ingest.Stream) error {
+			r := &ingest.Recorder{Store: s.store, Spool: s.spool, Log: s.log, OnSegment: func(ward.Segment) { s.upload.Wake() }}
+			return r.Run(ctx, st)
+		},
+	}
+	s.correl = &analytics.Correlator{Store: s.store, Objects: s.objects, Notify: hub.Notify, Log: s.log}
+	s.web = &web.Server{
+		Store: s.store, Objects: s.objects, Spool: s.spool, Library: library, Fleet: s.fleet, WHEP: &ingest.WHEP{API: api}, Rounds: s.rounds,
+		Hub: hub, Software: "wardwatch " + version, Log: s.log, BehindTLS: strings.HasPrefix(s.config.PublicURL, "https://"),
+	}
+	s.web.Console, s.web.Bedside = web.Pages()
+	s.see(library)
+	return nil
+}
+
+// see wires the vision workers. Without them everything but seeing works.
+func (s *service) see(library *ingest.Library) {
+	if s.config.Vision.Workers == 0 {
+		s.rounds.NewEye = func(ward.Codec) rounds.Eye { return blind{} }
+		return
+	}
+	s.pool = newPool(s.config, s.log)
+	gallery := &analytics.Gallery{}
+	lookout := &analytics.Lookout{Pool: s.pool, Store: s.store, Objects: s.objects, Gallery: gallery, Log: s.log}
+	s.fleet.OnStream = lookout.Watch
+	s.correl.Gallery = gallery
+	s.correl.Recorded = (&analytics.Archive{Library: library, Pool: s.pool}).Picture
+	s.rounds.NewEye = func(c ward.Codec) rounds.Eye { return eye{s.pool.NewSession(c)} }
+	s.web.EnrolPhoto = func(ctx context.Context, photo []byte) (ward.Template, string, error) {
+		t, seen, err := faces.Enrol(ctx, s.pool, photo)
+		return t, seen.ModelID, err
+	}
+	s.web.Ready = append(s.web.Ready, web.Part{Name: "vision", Check: func(context.Context) error { return s.pool.Ready() }})
+}
+
+// Run serves on l until ctx ends or a part fails, then stops in order: what
+// takes work in first, then what the rest needs to finish.
+func (s *service) Run(ctx context.Context, l net.Listener) error {
+	recovered, err := ingest.Recover(ctx, s.store, s.spool)
+	if err != nil {
+		return errors.Join(fmt.Errorf("recover recordings: %w", err), l.Close())
+	}
+	s.log.Info("spool recovered", "result", fmt.Sprintf("%+v", recovered))
+
+	base, stopBase := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopBase()
+	under, underCtx := errgroup.WithContext(base)
+	under.Go(func() error { return s.upload.Run(underCtx) })
+	under.Go(func() error { return (&storage.Checkpointer{Store: s.store, Log: s.log}).Run(underCtx) })
+	if s.pool != nil {
+		under.Go(func() error { return s.pool.Run(underCtx) })
+	}
+
+	front, frontCtx := errgroup.WithContext(ctx)
+	front.Go(func() error { return s.fleet.Run(frontCtx) })
+	front.Go(func() error { return s.rounds.Run(frontCtx) })
+	front.Go(func() error { return s.correl.Run(frontCtx) })
+	front.Go(func() error { return s.web.Run(frontCtx, l) })
+	front.Go(func() error { // a part below that fails ends the rest
+		select {
+		case <-underCtx.Done():
+			return errors.New("a part of the service ended")
+		case <-frontCtx.Done():
+			return nil
+		}
+	})
+	err = front.Wait()
+	stopBase()
+	return errors.Join(err, under.Wait())
+}
+
+// Close releases everything in the reverse order of opening.
+func (s *service) Close() error {
+	var errs []error
+	for i := len(s.close) - 1; i >= 0; i-- {
+		errs = append(errs, s.close[i]())
+	}
+	return errors.Join(errs...)
+}
+
+func storeOptions(c Config, log *slog.Logger) storage.Options {
+	return storage.Options{Database: c.Database, Keys: filepath.Join(c.Data, "keys"), Log: log}
+}
+
+func openObjects(ctx context.Context, c Config) (objects.Objects, error) {
+	if c.Objects.Kind == "s3" {
+		return objects.OpenS3(ctx, objects.S3Config{
+			Endpoint: c.Objects.Endpoint, Region: c.Objects.Region, Bucket: c.Objects.Bucket,
+			AccessKey: c.Objects.AccessKey, SecretKey: string(c.Objects.SecretKey), TLS: c.Objects.TLS,
+		})
+	}
+	return objects.OpenDir(filepath.Join(c.Data, "objects"))
+}
+
+func newPool(c Config, log *slog.Logger) *vision.Pool {
+	return &vision.Pool{Path: c.Vision.Path, Models: c.Vision.Models, Workers: c.Vision.Workers, Log: log}
+}
+
+// eye is a vision session as rounds sees it.
+type eye struct{ *vision.Session }
+
+// See implements rounds.Eye.
+func (e eye) See(ctx context.Context, au []byte, key, full bool) (ward.Seen, bool, error) {
+	var want vision.Want
+	if full {
+		want = vision.WantFaces | vision.WantTemplates | vision.WantSnapshot | vision.WantPrint
+	}
+	return e.Session.See(ctx, au, key, want)
+}
+
+// blind is the eye of a process without workers: a visit then ends undecided or interrupted, never verified.
+type blind struct{}
+
+// See implements rounds.Eye.
+func (blind) See(context.Context, []byte, bool, bool) (ward.Seen, bool, error) {
+	return ward.Seen{}, false, &ward.Error{Kind: ward.Unavailable, Code: "vision.off", ZH: "未启用视觉进程（vision.workers 为 0）。", EN: "Vision workers are off (vision.workers is 0)."}
+}
+
+// Close implements rounds.Eye.
+func (blind) Close() {}

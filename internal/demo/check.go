@@ -1,0 +1,338 @@
+package demo
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"wardwatch/internal/scenario"
+	"wardwatch/ward"
+)
+
+// Result is the last line of `wardwatch demo --check`.
+type Result struct {
+	Cameras     []CameraResult          `json:"cameras"`
+	Segments    int                     `json:"segments"`
+	Fsck        string                  `json:"fsck"`
+	Settlements int                     `json:"settlements"`
+	Alerts      map[ward.Rule]*Found    `json:"alerts"`
+	Visits      map[ward.Verdict]*Found `json:"visits"`
+	Case        string                  `json:"case"`
+	Package     string                  `json:"package"`
+	Key         string                  `json:"key"`
+	Verify      string                  `json:"verify"`
+	Seconds     map[string]float64      `json:"seconds"` // what took how long
+}
+
+// CameraResult is one camera's coverage and whether a browser could watch it.
+type CameraResult struct {
+	ID        ward.CameraID `json:"id"`
+	RecordedS float64       `json:"recorded_s"`
+	GapS      float64       `json:"gap_s"`
+	Live      string        `json:"live"` // "ok", or why a browser cannot show it
+}
+
+// Found compares what came out with the truth.
+type Found struct {
+	Expected int `json:"expected"`
+	Found    int `json:"found"`
+	False    int `json:"false"`
+}
+
+func (f Found) right() bool { return f.Found == f.Expected && f.False == 0 }
+
+const (
+	roundDeadline = 100 * time.Second // of the unattended round
+	judgeLimit    = 40 * time.Second  // from the last bill to its judgement
+	sealLimit     = roundDeadline + 20*time.Second
+)
+
+// Check does an inspector's whole work unattended: watches live, bills,
+// reads alerts, orders a round, opens a case from each, exports and keeps
+// the package in Work. The error says which step did not happen. Fsck and
+// Verify are the caller's: they need the product's own commands.
+func (h *Hospital) Check(ctx context.Context, began time.Time) (*Result, error) {
+	res := &Result{Seconds: map[string]float64{}, Settlements: len(h.Scenario.Settlements)}
+	if err := h.watchLive(ctx, res); err != nil {
+		return res, err
+	}
+	var round ward.Round
+	both, bctx := errgroup.WithContext(ctx)
+	both.Go(func() error { return h.Bill(bctx, began, "S", false) })
+	both.Go(func() (err error) {
+		round, err = h.orderRound(bctx)
+		return err
+	})
+	h.say("bills are being sent, a ward round is running…")
+	if err := both.Wait(); err != nil {
+		return res, err
+	}
+	alerts, err := h.readAlerts(ctx, res)
+	if err != nil {
+		return res, err
+	}
+	visits, err := h.readVisits(ctx, round.ID, res)
+	if err != nil {
+		return res, err
+	}
+	if err := h.openCases(ctx, alerts, visits, res); err != nil {
+		return res, err
+	}
+	return res, h.coverage(ctx, res)
+}
+
+// watchLive opens every camera as a browser does, over WHEP.
+func (h *Hospital) watchLive(ctx context.Context, res *Result) error {
+	for _, p := range h.Scenario.Cameras() {
+		r := CameraResult{ID: p.Camera.ID, Live: "ok"}
+		took, err := h.watch(ctx, p.Camera.ID)
+		switch {
+		case p.Camera.Codec == ward.H265 && err != nil:
+			r.Live = "h265: " + err.Error() // a browser without H.265 is told so; it is recorded all the same
+		case err != nil:
+			return fmt.Errorf("watch %s live: %w", p.Camera.ID, err)
+		default:
+			res.Seconds["first_picture_"+string(p.Camera.ID)] = took.Seconds()
+		}
+		res.Cameras = append(res.Cameras, r)
+	}
+	return nil
+}
+
+// orderRound orders every bed that has an expected verdict and lets each answer.
+func (h *Hospital) orderRound(ctx context.Context) (ward.Round, error) {
+	var ids []ward.AdmissionID
+	var in ward.InstitutionID
+	for _, b := range h.Scenario.Beds {
+		if b.Verdict != ward.NoVerdict {
+			ids, in = append(ids, h.admissions[b.Bed]), b.Institution
+		}
+	}
+	var made struct {
+		Round  ward.Round `json:"round"`
+		Visits []link     `json:"visits"`
+	}
+	err := h.post(ctx, "/rounds", map[string]any{
+		"institution_id": in, "reason": "演示：突击查房", "ward": h.Scenario.Beds[0].Ward, "admission_ids": ids, "deadline": time.Now().Add(roundDeadline).UTC(),
+	}, &made)
+	if err != nil {
+		return made.Round, err
+	}
+	var all sync.WaitGroup
+	errs := make([]error, len(made.Visits))
+	for i, v := range made.Visits {
+		bed, ok := h.bed(v.Visit.Bed)
+		if !ok {
+			return made.Round, fmt.Errorf("the round has an unknown bed %s", v.Visit.Bed)
+		}
+		all.Go(func() {
+			if err := h.Answer(ctx, bed, v.Link); err != nil {
+				errs[i] = fmt.Errorf("bed %s: %w", bed.Bed, err)
+			}
+		})
+	}
+	all.Wait()
+	for _, err := range errs {
+		if err != nil {
+			return made.Round, err
+		}
+	}
+	return made.Round, nil
+}
+
+// readAlerts waits until no settlement is pending and compares the alerts with the truth.
+func (h *Hospital) readAlerts(ctx context.Context, res *Result) ([]ward.Alert, error) {
+	began := time.Now()
+	var bills struct {
+		Items []ward.Settlement `json:"items"`
+	}
+	err := h.until(ctx, judgeLimit, "every settlement is judged", func(ctx context.Context) (bool, error) {
+		err := h.get(ctx, "/settlements?limit=100", &bills)
+		open := slices.ContainsFunc(bills.Items, func(x ward.Settlement) bool { return x.State == ward.Pending })
+		return err == nil && !open && len(bills.Items) == len(h.Scenario.Settlements), err
+	})
+	if err != nil {
+		return nil, err
+	}
+	res.Seconds["last_bill_to_judgement"] = time.Since(began).Seconds()
+	truth := map[ward.SettlementID]scenario.Truth{}
+	for _, b := range bills.Items {
+		for _, x := range h.Scenario.Settlements {
+			if b.ExternalNo == number("S", x) {
+				truth[b.ID] = x.Truth
+				if x.Truth == scenario.Honest && b.State != ward.Clear {
+					h.say("honest settlement %s is %s (%s)", b.ExternalNo, b.State, b.Reason)
+				}
+			}
+		}
+	}
+	var page struct {
+		Items []ward.Alert `json:"items"`
+	}
+	if err := h.get(ctx, "/alerts?limit=100", &page); err != nil {
+		return nil, err
+	}
+	res.Alerts = map[ward.Rule]*Found{}
+	for rule, n := range h.Scenario.Expected() {
+		res.Alerts[rule] = &Found{Expected: n}
+	}
+	for _, a := range page.Items {
+		if ward.Rule(truth[a.SettlementID]) == a.Rule {
+			res.Alerts[a.Rule].Found++
+		} else {
+			res.Alerts[a.Rule].False++
+			h.say("false alert %s on a settlement that is %s", a.Rule, truth[a.SettlementID])
+		}
+		if s := a.Raised.Sub(a.At).Seconds(); s > res.Seconds["swipe_to_alert_max"] {
+			res.Seconds["swipe_to_alert_max"] = s
+		}
+	}
+	for rule, f := range res.Alerts {
+		if !f.right() {
+			return nil, fmt.Errorf("alerts %s: %+v", rule, *f)
+		}
+	}
+	return page.Items, h.lookAt(ctx, page.Items)
+}
+
+// lookAt fetches each alert's picture and clip and checks that the clip
+// decodes and covers the swipe.
+func (h *Hospital) lookAt(ctx context.Context, alerts []ward.Alert) error {
+	for _, a := range alerts {
+		path := "/api/v1/alerts/" + string(a.ID)
+		if _, err := h.Admin.Bytes(ctx, path+"/snapshot.jpg"); err != nil {
+			return err
+		}
+		// The last seconds of a fresh alert's clip are still to come.
+		select {
+		case <-time.After(time.Until(a.ClipTo.Add(2 * time.Second))):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+		clip, err := h.Admin.Bytes(ctx, path+"/clip.mp4")
+		if err != nil {
+			return err
+		}
+		file := filepath.Join(h.Work, "clip.mp4")
+		if err := os.WriteFile(file, clip, 0o600); err != nil {
+			return err
+		}
+		// The cameras began 8 s or more before the first swipe.
+		length, err := decode(ctx, file)
+		if err != nil {
+			return fmt.Errorf("clip of alert %s: %w", a.ID, err)
+		}
+		if length < 28*time.Second {
+			return fmt.Errorf("clip of alert %s is only %v long", a.ID, length)
+		}
+	}
+	return nil
+}
+
+// readVisits waits for every verdict and compares them with the truth.
+func (h *Hospital) readVisits(ctx context.Context, id ward.RoundID, res *Result) ([]ward.Visit, error) {
+	h.say("waiting for the deadline of the bed that does not answer…")
+	var detail struct {
+		Visits []struct {
+			Visit ward.Visit `json:"visit"`
+		} `json:"visits"`
+	}
+	err := h.until(ctx, sealLimit, "every visit is sealed", func(ctx context.Context) (bool, error) {
+		err := h.get(ctx, "/rounds/"+string(id), &detail)
+		for _, v := range detail.Visits {
+			if v.Visit.State != ward.VisitSealed {
+				return false, err
+			}
+		}
+		return err == nil, err
+	})
+	if err != nil {
+		return nil, err
+	}
+	res.Visits = map[ward.Verdict]*Found{}
+	at := func(v ward.Verdict) *Found {
+		if res.Visits[v] == nil {
+			res.Visits[v] = &Found{}
+		}
+		return res.Visits[v]
+	}
+	var out []ward.Visit
+	for _, v := range detail.Visits {
+		bed, _ := h.bed(v.Visit.Bed)
+		at(bed.Verdict).Expected++
+		if v.Visit.Verdict == bed.Verdict {
+			at(bed.Verdict).Found++
+		} else {
+			at(v.Visit.Verdict).False++
+			h.say("bed %s ended %s, not %s: %s", bed.Bed, v.Visit.Verdict, bed.Verdict, v.Visit.ReasonEN)
+		}
+		out = append(out, v.Visit)
+	}
+	for verdict, f := range res.Visits {
+		if !f.right() {
+			return nil, fmt.Errorf("visits %s: %+v", verdict, *f)
+		}
+	}
+	return out, nil
+}
+
+// openCases opens a case from an alert and one from the impostor's visit,
+// exports both, and keeps the first package.
+func (h *Hospital) openCases(ctx context.Context, alerts []ward.Alert, visits []ward.Visit, res *Result) error {
+	var key struct {
+		Fingerprint string `json:"fingerprint"`
+	}
+	if err := h.get(ctx, "/ledger/key", &key); err != nil {
+		return err
+	}
+	res.Key = key.Fingerprint
+	mismatch := slices.IndexFunc(visits, func(v ward.Visit) bool { return v.Verdict == ward.Mismatch })
+	for _, from := range []map[string]any{
+		{"title": "冒名住院", "visit_id": visits[mismatch].ID},
+		{"title": "空刷医保卡", "alert_id": alerts[0].ID},
+	} {
+		var c ward.Case
+		if err := h.post(ctx, "/cases", from, &c); err != nil {
+			return err
+		}
+		began := time.Now()
+		zip, err := h.Admin.Bytes(ctx, "/api/v1/cases/"+string(c.ID)+"/export.zip")
+		if err != nil {
+			return err
+		}
+		res.Seconds["export"] = time.Since(began).Seconds()
+		res.Case, res.Package = c.Number, filepath.Join(h.Work, string(c.ID)+".zip")
+		if err := os.WriteFile(res.Package, zip, 0o600); err != nil {
+			return err
+		}
+		h.say("case %s exported (%d kB)", c.Number, len(zip)>>10)
+	}
+	return nil
+}
+
+// coverage reads each camera's recorded and missing seconds.
+func (h *Hospital) coverage(ctx context.Context, res *Result) error {
+	for i, c := range res.Cameras {
+		var t struct {
+			Segments  []ward.Segment `json:"segments"`
+			RecordedS float64        `json:"recorded_s"`
+			GapS      float64        `json:"gap_s"`
+		}
+		path := fmt.Sprintf("/cameras/%s/timeline?from=%s&to=%s", c.ID, time.Now().Add(-time.Hour).UTC().Format(time.RFC3339), time.Now().UTC().Format(time.RFC3339))
+		if err := h.get(ctx, path, &t); err != nil {
+			return err
+		}
+		if len(t.Segments) == 0 || t.RecordedS < 30 {
+			return fmt.Errorf("camera %s recorded %d segments, %.1f s", c.ID, len(t.Segments), t.RecordedS)
+		}
+		res.Segments += len(t.Segments)
+		res.Cameras[i].RecordedS, res.Cameras[i].GapS = t.RecordedS, t.GapS
+	}
+	return nil
+}
