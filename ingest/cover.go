@@ -55,3 +55,26 @@ func Cover(segments []ward.Segment, gaps []ward.Gap, from, to time.Time) Covered
 	}
 	return c
 }
+
+// holes returns the stretches of [from, to) that nothing covers.
+func holes(segments []ward.Segment, gaps []ward.Gap, from, to time.Time) []Stretch {
+	var have []Stretch
+	for _, s := range segments {
+		have = append(have, Stretch{From: s.Start, To: s.End})
+	}
+	for _, g := range gaps {
+		if g.To.IsZero() {
+			g.To = to
+		}
+		have = append(have, Stretch{From: g.From, To: g.To})
+	}
+	slices.SortFunc(have, func(a, b Stretch) int { return a.From.Compare(b.From) })
+	var free []Stretch
+	for _, h := range append(have, Stretch{From: to, To: to}) {
+		if h.From.After(from) {
+			free = append(free, Stretch{From: from, To: earlier(h.From, to)})
+		}
+		from = later(from, h.To)
+	}
+	return free
+}

@@ -78,10 +78,18 @@ func (c *coverage) damaged(cause ward.Cause, from, to time.Time) {
 	c.clerk.add("add gap", func(ctx context.Context) error { return c.store.AddGap(ctx, g) })
 }
 
-// resume takes up where the source's last segment and gap ended. The process
-// was down from down to began because of why; from then on the source is not
-// recorded because of cause. created is when the source came into being.
-func (c *coverage) resume(ctx context.Context, created, down, began time.Time, why, cause ward.Cause) error {
+// stay is when and why the process was not there.
+type stay struct {
+	earlier time.Time // when the life before began; zero when this is the first
+	down    time.Time // when it was seen last
+	began   time.Time // when this one began
+	why     ward.Cause
+}
+
+// resume takes up where the source's last segment and gap ended: the process
+// was not there for a while, and from then on the source is not recorded
+// because of cause. created is when the source came into being.
+func (c *coverage) resume(ctx context.Context, created time.Time, p stay, cause ward.Cause) error {
 	covered := created
 	seg, err := c.store.LastSegment(ctx, c.src)
 	if err != nil && ward.KindOf(err) != ward.NotFound {
@@ -99,13 +107,12 @@ func (c *coverage) resume(ctx context.Context, created, down, began time.Time, w
 		c.mu.Lock()
 		c.open = gap
 		c.mu.Unlock()
-		c.missing(cause, began)
+		c.missing(cause, p.began)
 		return nil
 	}
 	if err == nil && gap.To.IsZero() {
-		gap.To = gap.From
-		if down.After(gap.To) {
-			gap.To = down
+		if gap.To, err = c.endOf(ctx, gap, p.down); err != nil {
+			return err
 		}
 		if err := c.store.CloseGap(ctx, gap.ID, gap.To); err != nil {
 			return err
@@ -114,10 +121,48 @@ func (c *coverage) resume(ctx context.Context, created, down, began time.Time, w
 	if err == nil && gap.To.After(covered) {
 		covered = gap.To
 	}
-	if covered.Before(began) {
-		c.missing(why, covered)
-		covered = began
+	if err := c.fill(ctx, later(created, p.earlier), covered, p.why); err != nil {
+		return err
+	}
+	if covered.Before(p.began) {
+		c.missing(p.why, covered)
+		covered = p.began
 	}
 	c.missing(cause, covered)
+	return nil
+}
+
+// endOf is when a gap ended that a crash left open: when recording began
+// again, if it did, else when the process was seen last.
+func (c *coverage) endOf(ctx context.Context, gap ward.Gap, down time.Time) (time.Time, error) {
+	after, err := c.store.SegmentsBetween(ctx, c.src, gap.From, time.Now())
+	if err != nil {
+		return time.Time{}, err
+	}
+	for _, g := range after {
+		if !g.Start.Before(gap.From) {
+			return g.Start, nil
+		}
+	}
+	return later(gap.From, down), nil
+}
+
+// fill adds gaps for what neither a segment nor a gap covers in [from, to):
+// a crash came before their rows were written.
+func (c *coverage) fill(ctx context.Context, from, to time.Time, why ward.Cause) error {
+	segs, err := c.store.SegmentsBetween(ctx, c.src, from, to)
+	if err != nil {
+		return err
+	}
+	gaps, err := c.store.GapsBetween(ctx, c.src, from, to)
+	if err != nil {
+		return err
+	}
+	for _, hole := range holes(segs, gaps, from, to) {
+		err := c.store.AddGap(ctx, ward.Gap{Source: c.src, InstitutionID: c.inst, From: hole.From, To: hole.To, Cause: why})
+		if err != nil {
+			return err
+		}
+	}
 	return nil
 }

@@ -57,16 +57,16 @@ func (f *Fleet) Run(ctx context.Context) error {
 	f.mu.Lock()
 	f.members = map[ward.CameraID]*member{}
 	f.mu.Unlock()
-	down, cause := previous.Ended, ward.CauseRestart
-	if down.IsZero() && !previous.Began.IsZero() {
-		down, cause = previous.Seen, ward.CauseCrash
+	away := stay{earlier: previous.Began, down: previous.Ended, began: life.Began, why: ward.CauseRestart}
+	if previous.Ended.IsZero() && !previous.Began.IsZero() {
+		away.down, away.why = previous.Seen, ward.CauseCrash
 	}
 	var beat sync.WaitGroup
 	beat.Go(func() { f.beat(ctx, life.ID) })
 	tick := time.NewTicker(pollCameras)
 	defer tick.Stop()
 	for {
-		if err := f.poll(ctx, life.Began, down, cause); err != nil && ctx.Err() == nil {
+		if err := f.poll(ctx, away); err != nil && ctx.Err() == nil {
 			f.Log.Error("cameras not read", "error", err)
 		}
 		select {
@@ -97,7 +97,7 @@ func (f *Fleet) beat(ctx context.Context, life string) {
 }
 
 // poll makes the members match the camera table.
-func (f *Fleet) poll(ctx context.Context, began, down time.Time, cause ward.Cause) error {
+func (f *Fleet) poll(ctx context.Context, away stay) error {
 	rows, err := f.Store.Cameras(ctx, nil)
 	if err != nil {
 		return err
@@ -105,7 +105,7 @@ func (f *Fleet) poll(ctx context.Context, began, down time.Time, cause ward.Caus
 	there := map[ward.CameraID]bool{}
 	for _, row := range rows {
 		there[row.ID] = true
-		if err := f.match(ctx, row, began, down, cause); err != nil {
+		if err := f.match(ctx, row, away); err != nil {
 			return err
 		}
 	}
@@ -124,7 +124,7 @@ func (f *Fleet) poll(ctx context.Context, began, down time.Time, cause ward.Caus
 }
 
 // match makes one member like its row.
-func (f *Fleet) match(ctx context.Context, row ward.Camera, began, down time.Time, why ward.Cause) error {
+func (f *Fleet) match(ctx context.Context, row ward.Camera, away stay) error {
 	f.mu.Lock()
 	m := f.members[row.ID]
 	f.mu.Unlock()
@@ -137,7 +137,7 @@ func (f *Fleet) match(ctx context.Context, row ward.Camera, began, down time.Tim
 	}
 	if m == nil {
 		m = f.join(ctx, row)
-		if err := m.coverage.resume(ctx, row.Created, down, began, why, cause); err != nil {
+		if err := m.coverage.resume(ctx, row.Created, away, cause); err != nil {
 			m.quit()
 			return err
 		}

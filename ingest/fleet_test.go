@@ -14,7 +14,6 @@ import (
 	"wardwatch/ingest"
 	"wardwatch/internal/teststore"
 	"wardwatch/storage"
-	"wardwatch/storage/objects"
 	"wardwatch/storage/spool"
 	"wardwatch/ward"
 )
@@ -61,13 +60,13 @@ type rig struct {
 	store *storage.Store
 	spool *spool.Spool
 	fleet *ingest.Fleet
-	logs  *strings.Builder
+	logs  *logText
 	stop  func()
 }
 
 func newRig(t testing.TB, set func(*ingest.Fleet)) *rig {
 	t.Helper()
-	r := &rig{store: teststore.SQLite(t), logs: &strings.Builder{}}
+	r := &rig{store: teststore.SQLite(t), logs: newLog()}
 	addPlace(t, r.store)
 	var err error
 	if r.spool, err = spool.Open(t.TempDir(), spool.Options{Reserve: -1}); err != nil {
@@ -80,7 +79,7 @@ func newRig(t testing.TB, set func(*ingest.Fleet)) *rig {
 // run starts the fleet; stop ends it.
 func (r *rig) run(t testing.TB, set func(*ingest.Fleet)) {
 	t.Helper()
-	r.fleet = &ingest.Fleet{Store: r.store, Spool: r.spool, Log: slog.New(slog.NewTextHandler(&lockedWriter{w: r.logs}, nil)), Stall: 2 * time.Second}
+	r.fleet = &ingest.Fleet{Store: r.store, Spool: r.spool, Log: slog.New(slog.NewTextHandler(r.logs, nil)), Stall: 2 * time.Second}
 	if set != nil {
 		set(r.fleet)
 	}
@@ -96,15 +95,24 @@ func (r *rig) run(t testing.TB, set func(*ingest.Fleet)) {
 	t.Cleanup(r.stop)
 }
 
-type lockedWriter struct {
+// logText is a log that may be read while it is written.
+type logText struct {
 	mu sync.Mutex
-	w  io.Writer
+	b  strings.Builder
 }
 
-func (l *lockedWriter) Write(b []byte) (int, error) {
+func newLog() *logText { return &logText{} }
+
+func (l *logText) Write(b []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.w.Write(b)
+	return l.b.Write(b)
+}
+
+func (l *logText) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
 }
 
 // until waits for cond, at most limit.
@@ -160,6 +168,20 @@ func TestFleetRecordsAndStops(t *testing.T) {
 	if st := r.fleet.State("cam-1"); st.Condition != ingest.Live {
 		t.Errorf("got %+v, want live", st)
 	}
+	// While it records, what is on the disk and the gaps are all but the last second.
+	lib := &ingest.Library{Store: r.store, Spool: r.spool, Objects: newObjects(t)}
+	stored, err := r.store.Camera(t.Context(), "cam-1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := time.Now()
+	tl, err := lib.Timeline(t.Context(), src("cam-1"), stored.Created, now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if behind := now.Sub(stored.Created) - tl.Recorded - tl.Gap; behind < 0 || behind > 1500*time.Millisecond {
+		t.Errorf("the timeline is %s behind: %+v", behind, tl)
+	}
 	r.stop()
 	checkFiles(t, r, "cam-1")
 	checkIdentity(t, r, "cam-1", 200*time.Millisecond)
@@ -205,5 +227,3 @@ func checkIdentity(t testing.TB, r *rig, id ward.CameraID, slack time.Duration) 
 		t.Errorf("expected %s, recorded %s, gaps %s: %s unaccounted\nsegments %v\ngaps %v", now.Sub(c.Created), cov.Recorded, cov.Gap, d, r.segments(t, id), r.gaps(t, id))
 	}
 }
-
-var _ = objects.OpenDir

@@ -91,6 +91,9 @@ func closeAll(all []*recording) {
 
 // open opens a committed segment: its spooled file while there is one, else the object.
 func (l *Library) open(ctx context.Context, g ward.Segment) (*recording, error) {
+	if g.State == ward.Archived {
+		return l.archived(ctx, g), nil
+	}
 	f, err := l.Spool.Open(spool.Of(g))
 	if err == nil {
 		return &recording{segment: g, start: g.Start, size: g.Bytes, ReaderAt: f, close: f.Close}, nil
@@ -98,8 +101,12 @@ func (l *Library) open(ctx context.Context, g ward.Segment) (*recording, error) 
 	if !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
+	return l.archived(ctx, g), nil // meanwhile
+}
+
+func (l *Library) archived(ctx context.Context, g ward.Segment) *recording {
 	r := &objectReader{ctx: ctx, objects: l.Objects, key: g.Key, size: g.Bytes}
-	return &recording{segment: g, start: g.Start, size: g.Bytes, ReaderAt: r, close: func() error { return nil }}, nil
+	return &recording{segment: g, start: g.Start, size: g.Bytes, ReaderAt: r, close: func() error { return nil }}
 }
 
 // live opens a file without a row: being written, or about to be committed.

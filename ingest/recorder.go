@@ -40,6 +40,7 @@ type Recorder struct {
 
 	tracks []Track
 	file   *segmentFile
+	over   *overlap // the file before, while sound for it may still come
 	seq    int64
 	lost   ward.Cause // why pictures are damaged since lostAt, until a key frame
 	lostAt time.Time
@@ -116,7 +117,7 @@ func (r *Recorder) take(s *Stream, u Unit) {
 			r.cut(s, video, u)
 		}
 	}
-	if r.file == nil {
+	if r.late(s, u) || r.file == nil {
 		return
 	}
 	err := r.file.add(u)
@@ -206,6 +207,7 @@ func (r *Recorder) begin(s *Stream, u Unit) {
 // fail ends the file at what is on the disk; recording begins again with the
 // next key frame for which there is room.
 func (r *Recorder) fail(s *Stream, err error) {
+	r.close(s)
 	r.Log.Error("recording not written", "source", s.Source().String(), "error", err)
 	f := r.file
 	r.file = nil
@@ -214,20 +216,9 @@ func (r *Recorder) fail(s *Stream, err error) {
 	r.coverage.missing(ward.CauseDisk, f.born)
 }
 
-// finish ends the file before the key frame that arrived at next.
-func (r *Recorder) finish(s *Stream, next time.Time, dts int64) {
-	f := r.file
-	r.file = nil
-	end, err := f.end(next, dts)
-	if err != nil {
-		r.Log.Error("recording not written", "source", s.Source().String(), "error", err)
-		r.coverage.missing(ward.CauseDisk, end)
-	}
-	r.commit(s, f, end)
-}
-
 // stop ends the file with the last picture; why is for the caller to say.
 func (r *Recorder) stop(s *Stream) {
+	r.close(s)
 	if r.file == nil {
 		return
 	}

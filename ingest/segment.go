@@ -238,11 +238,7 @@ func (f *segmentFile) end(next time.Time, nextDTS int64) (time.Time, error) {
 		d = max(nextDTS-f.base-v.dts, 0)
 	}
 	v.settle(clampU32(d))
-	for _, t := range f.tracks {
-		if t != v && t.waiting != nil {
-			t.settle(t.last)
-		}
-	}
+	f.settleSound()
 	if err := f.flush(); err != nil {
 		return f.born, err
 	}
@@ -250,6 +246,15 @@ func (f *segmentFile) end(next time.Time, nextDTS int64) (time.Time, error) {
 		next = last.Add(v.span(d))
 	}
 	return next, nil
+}
+
+// settleSound lets the sounds that wait last as long as those before them.
+func (f *segmentFile) settleSound() {
+	for _, t := range f.tracks {
+		if t != f.video && t.waiting != nil {
+			t.settle(t.last)
+		}
+	}
 }
 
 func clampU32(v int64) uint32 { return uint32(min(max(v, 0), math.MaxUint32)) } //nolint:gosec // just clamped
