@@ -5,8 +5,10 @@ import (
 	"crypto/rand"
 	"encoding/base32"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
+	"runtime/debug"
 	"strings"
 	"time"
 )
@@ -54,6 +56,9 @@ func (s *Server) wrap(r *routes) http.Handler {
 		}
 		out := &countingWriter{ResponseWriter: w}
 		defer func() {
+			if p := recover(); p != nil {
+				s.panicked(ctx, out, id, p)
+			}
 			took := time.Since(began)
 			route := r.match(req)
 			m.observe(route, req.Method, out.status, took)
@@ -63,6 +68,20 @@ func (s *Server) wrap(r *routes) http.Handler {
 		}()
 		next.ServeHTTP(out, req.WithContext(ctx))
 	})
+}
+
+// panicked answers 500 when nothing was answered yet, and else breaks the
+// connection off, so that nobody takes half an answer for a whole one.
+func (s *Server) panicked(ctx context.Context, out *countingWriter, id string, cause any) {
+	if cause != http.ErrAbortHandler { //nolint:errorlint // a recovered value, not an error
+		s.Log.ErrorContext(ctx, "handler panicked", "request_id", id, "panic", fmt.Sprint(cause), "stack", string(debug.Stack()))
+	}
+	if out.status != 0 {
+		panic(http.ErrAbortHandler)
+	}
+	p := newProblem(http.StatusInternalServerError, "internal", "系统内部错误，请把编号告知管理员。", "Something went wrong inside; give the id to the administrator.")
+	p.Instance = id
+	writeProblem(out, p)
 }
 
 func newRequestID() string {

@@ -138,12 +138,10 @@ func serve(contentType, etag string, content io.ReadSeekCloser) *huma.StreamResp
 // before it is dropped.
 const stall = 30 * time.Second
 
-// patient lifts the server's timeouts from a long answer: instead of the
-// whole, each write has a deadline.
+// patient lifts the server's write timeout from a long answer: instead of
+// the whole, each write has a deadline.
 func patient(w http.ResponseWriter) http.ResponseWriter {
-	rc := http.NewResponseController(w)
-	_ = rc.SetReadDeadline(time.Time{}) // a recorder in a test has none
-	return &patientWriter{ResponseWriter: w, rc: rc}
+	return &patientWriter{ResponseWriter: w, rc: http.NewResponseController(w)}
 }
 
 type patientWriter struct {
@@ -152,7 +150,7 @@ type patientWriter struct {
 }
 
 func (p *patientWriter) Write(b []byte) (int, error) {
-	_ = p.rc.SetWriteDeadline(time.Now().Add(stall)) // as above
+	_ = p.rc.SetWriteDeadline(time.Now().Add(stall)) // a recorder in a test has none
 	return p.ResponseWriter.Write(b)
 }
 

@@ -84,6 +84,11 @@ func (s *Server) enrolPhoto(ctx context.Context, in *photoInput) (*body[ward.Ins
 	if err = s.Store.Enrol(ctx, p.ID, template, model, key); err != nil {
 		return nil, err
 	}
+	if old := p.PhotoKey; old != "" && old != key { // a face is kept no longer than it is needed
+		if err = s.Objects.Delete(ctx, old); err != nil {
+			return nil, err
+		}
+	}
 	p, err = s.Store.Insured(ctx, p.ID)
 	return answer(p.Masked(), err)
 }

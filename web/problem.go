@@ -6,6 +6,7 @@ import (
 	"net/http"
 
 	"github.com/danielgtaylor/huma/v2"
+	"github.com/labstack/echo/v4"
 
 	"wardwatch/ward"
 )
@@ -78,6 +79,20 @@ func (s *Server) problem(ctx context.Context, err error) *Problem {
 	p := newProblem(http.StatusInternalServerError, "internal", "系统内部错误，请把编号告知管理员。", "Something went wrong inside; give the id to the administrator.")
 	p.Instance = id
 	return p
+}
+
+// echoError answers what no route does: an unknown path or method.
+func (s *Server) echoError(err error, c echo.Context) {
+	if c.Response().Committed {
+		return
+	}
+	p := newProblem(http.StatusNotFound, "not_found", "没有找到，或您无权查看。", "Not found, or you may not see it.")
+	if e, ok := errors.AsType[*echo.HTTPError](err); ok && e.Code == http.StatusMethodNotAllowed {
+		p = newProblem(e.Code, "request.method", "该地址不支持此操作。", "This address does not take this method.")
+	} else if !ok {
+		p = s.problem(c.Request().Context(), err)
+	}
+	writeProblem(c.Response(), p)
 }
 
 // ownProblems is a huma transformer that gives huma's own errors (a body

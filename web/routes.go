@@ -132,6 +132,9 @@ func add[I, O any](r *routes, who policy, op huma.Operation, handle func(context
 		return
 	}
 	op.Security = who.security()
+	if op.BodyReadTimeout == 0 {
+		op.BodyReadTimeout = readTimeout
+	}
 	op.Middlewares = append(op.Middlewares, r.s.admit(who))
 	huma.Register(r.api, op, func(ctx context.Context, in *I) (*O, error) {
 		out, err := handle(ctx, in)

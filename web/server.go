@@ -83,6 +83,7 @@ type Server struct {
 	passwords *passwords
 	views     views
 	viewers   viewers
+	probe     probe
 }
 
 func (s *Server) now() time.Time {
@@ -106,6 +107,7 @@ func (s *Server) routes() (*routes, error) {
 	s.passwords = newPasswords()
 	s.views.seen = map[string]time.Time{}
 	e := echo.New()
+	e.HTTPErrorHandler = s.echoError
 	r := &routes{s: s, echo: e, declared: map[string]policy{}}
 	r.api = humaecho.New(e, apiConfig())
 	s.sessionRoutes(r)

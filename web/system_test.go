@@ -3,6 +3,7 @@ package web_test
 import (
 	"context"
 	"errors"
+	"io/fs"
 	"net"
 	"net/http"
 	"strings"
@@ -112,6 +113,24 @@ func TestPhotos(t *testing.T) {
 		t.Errorf("got %+v", got)
 	}
 	c.do(http.MethodPut, path, []byte("x")).want(200, "") // the same photo again
+	old := get(t, w.store.Insured, w.insured.ID).PhotoKey
+	c.do(http.MethodPut, path, []byte("y")).want(200, "")
+	if _, err := w.objects.Stat(t.Context(), old); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the replaced photo is still there: %v", err)
+	}
+}
+
+func TestPanicIsAnswered(t *testing.T) {
+	w := newWorld(t)
+	w.web.EnrolPhoto = func(context.Context, []byte) (ward.Template, string, error) { panic("secret internals") }
+	w.serve()
+	c := w.as(w.user(ward.Administrator, "all"))
+	r := c.with("Content-Type", "image/jpeg").do(http.MethodPut, "/api/v1/insured/"+string(w.insured.ID)+"/photo", []byte("x")).want(500, "internal")
+	if p := into[web.Problem](r); strings.Contains(string(r.body), "secret") || !strings.Contains(w.log.String(), p.Instance) {
+		t.Errorf("got %s", r.body)
+	}
+	c.do(http.MethodGet, "/healthz", nil).want(200, "")
+	c.do(http.MethodPost, "/healthz", nil).want(405, "request.method")
 }
 
 // TestRunDrains: shutting down ends event streams at once and lets a request
