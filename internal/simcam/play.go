@@ -60,14 +60,20 @@ func (s *Server) send(o *outlet, t *liveTrack, x sample, pts int64, began time.T
 		}
 		p.Timestamp += uint32(pts * t.clock / tsClock) //nolint:gosec // RTP time wraps
 		if o.cam.Fault == Garbage {
-			for j := range p.Payload {
-				p.Payload[j] = byte(rand.Uint32())
-			}
+			p.Payload = noise(len(p.Payload)) // a new one: the encoder's is the shared clip itself
 		}
 		if err := stream.WritePacketRTPWithNTP(t.media, p, began.Add(ticks(pts))); err != nil {
 			return // the stream was closed by Kill
 		}
 	}
+}
+
+func noise(n int) []byte {
+	b := make([]byte, n)
+	for i := range b {
+		b[i] = byte(rand.Uint32())
+	}
+	return b
 }
 
 func ticks(n int64) time.Duration { return time.Duration(n) * time.Second / tsClock }

@@ -12,6 +12,8 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"net"
+	"net/netip"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -29,11 +31,11 @@ type Fault string
 
 // The faults.
 const (
-	NoFault     Fault = ""
-	Garbage     Fault = "garbage"     // RTP payloads are random bytes
-	OddCodec    Fault = "odd_codec"   // offers MPEG-4 part 2 only, which nobody records
-	Silent      Fault = "silent"      // answers, and never sends a packet
-	Unreachable Fault = "unreachable" // 404 until Revive
+	NoFault  Fault = ""
+	Garbage  Fault = "garbage"   // RTP payloads are random bytes
+	OddCodec Fault = "odd_codec" // offers MPEG-4 part 2 only, which nobody records
+	Silent   Fault = "silent"    // answers, and never sends a packet
+	Missing  Fault = "missing"   // 404 until Revive
 )
 
 // Camera is one path of the server.
@@ -88,38 +90,37 @@ func (s *Server) Start() error {
 	return nil
 }
 
-// listen tries port pairs for UDP until one is free: RTP must be even, RTCP the next.
+// listen binds the RTSP port, then tries port pairs for UDP until one is
+// free: RTP must be even, RTCP the next.
 func (s *Server) listen() error {
-	host, _, err := net.SplitHostPort(s.Addr)
+	l, err := net.Listen("tcp", s.Addr) //nolint:noctx // binds a local port, which does not wait
 	if err != nil {
 		return err
 	}
-	if strings.HasSuffix(s.Addr, ":0") {
-		l, err := net.Listen("tcp", s.Addr) //nolint:noctx // bound and released at once to find a free port
-		if err != nil {
-			return err
-		}
-		s.Addr = l.Addr().String()
-		if err := l.Close(); err != nil {
-			return err
-		}
+	s.Addr = l.Addr().String()
+	host, _, err := net.SplitHostPort(s.Addr)
+	if err != nil {
+		return errors.Join(err, l.Close())
 	}
 	for range 50 {
 		port := 20000 + 2*rand.IntN(15000)
 		s.rtsp = &gortsplib.Server{
 			Handler: s, RTSPAddress: s.Addr, AuthMethods: []auth.VerifyMethod{auth.VerifyMethodDigestMD5},
-			UDPRTPAddress: fmt.Sprintf("%s:%d", host, port), UDPRTCPAddress: fmt.Sprintf("%s:%d", host, port+1),
+			Listen:         func(string, string) (net.Listener, error) { return l, nil },
+			UDPRTPAddress:  net.JoinHostPort(host, strconv.Itoa(port)),
+			UDPRTCPAddress: net.JoinHostPort(host, strconv.Itoa(port+1)),
 			WriteQueueSize: 2048,
 		}
-		if err = s.rtsp.Start(); err == nil || strings.Contains(err.Error(), s.Addr) {
-			return err
+		if err = s.rtsp.Start(); err == nil {
+			return nil
 		}
 	}
-	return err
+	s.rtsp = nil
+	return errors.Join(err, l.Close())
 }
 
 func (s *Server) open(c Camera) (*outlet, error) {
-	o := &outlet{cam: c, dead: c.Fault == Unreachable}
+	o := &outlet{cam: c, dead: c.Fault == Missing}
 	desc := &description.Session{}
 	if c.Fault == OddCodec {
 		desc.Medias = []*description.Media{{Type: description.MediaTypeVideo, Formats: []format.Format{&format.MPEG4Video{PayloadTyp: 96, ProfileLevelID: 1}}}}
@@ -140,8 +141,15 @@ func (s *Server) open(c Camera) (*outlet, error) {
 	return o, o.stream.Initialize()
 }
 
-// URL is where the camera at path is, without credentials.
-func (s *Server) URL(path string) string { return "rtsp://" + s.Addr + "/" + path }
+// URL is where the camera at path is, without credentials. It is of this
+// machine when the server listens on every address.
+func (s *Server) URL(path string) string {
+	host := s.Addr
+	if a, err := netip.ParseAddrPort(s.Addr); err == nil && a.Addr().IsUnspecified() {
+		host = net.JoinHostPort("127.0.0.1", strconv.Itoa(int(a.Port())))
+	}
+	return "rtsp://" + host + "/" + path
+}
 
 // Began is when clip time 0 was, after Run has begun: a camera shows clip
 // time (now − Began) mod Clip.Length.
@@ -172,16 +180,17 @@ func (s *Server) Run(ctx context.Context) error {
 	return nil
 }
 
-// Close drops every client and frees the ports.
+// Close drops every client and frees the ports. A second call does nothing.
 func (s *Server) Close() {
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, o := range s.outlets {
+	rtsp, outlets := s.rtsp, s.outlets
+	s.rtsp, s.outlets = nil, nil
+	s.mu.Unlock()
+	for _, o := range outlets {
 		o.stream.Close()
 	}
-	if s.rtsp != nil {
-		s.rtsp.Close()
-		s.rtsp = nil
+	if rtsp != nil {
+		rtsp.Close() // without the lock: it waits for requests, which take it
 	}
 }
 
