@@ -61,7 +61,7 @@ function Order() {
   const ready = institution !== undefined && ward !== undefined && picked.length > 0 && reason.trim() !== ''
   const submit = () => {
     if (!ready) return
-    const deadline = new Date(Date.now() + minutes * 60_000).toISOString()
+    const deadline = new Date(now + minutes * 60_000).toISOString()
     order.mutate({ key: newKey(), body: { institution_id: institution, ward, admission_ids: picked, reason: reason.trim(), deadline } })
   }
   const presets = [t('rounds.preset.routine'), t('rounds.preset.report'), t('rounds.preset.lead')]

@@ -1,0 +1,90 @@
+// A real face that reacts to the prompts. The page under test is untouched:
+// getUserMedia gives a canvas on which frames of a clip are drawn, and the
+// data channel is overheard to know which pose is asked.
+
+/**
+ * act prepares a page before it is opened.
+ * @param {import('playwright-core').Page} page
+ * @param {string} clip path of the film
+ * @param {import('./poses.mjs').Script} script
+ */
+export async function act(page, clip, script) {
+  await page.route('**/e2e-clip', (route) => route.fulfill({ path: clip, contentType: 'video/mp4' }))
+  await page.addInitScript(perform, script)
+}
+
+/** perform runs in the page. @param {import('./poses.mjs').Script} script */
+function perform(script) {
+  const fps = 25
+  const longest = 3 // seconds of a stretch that are used
+  const reaction = 900 // ms from the prompt to the turn
+  const seen = { prompts: /** @type {string[]} */ ([]) }
+  Object.assign(window, { e2e: seen })
+  /** @type {Record<string, ImageBitmap[]>} */
+  const frames = {}
+  let playing = 'straight'
+
+  /** @param {HTMLVideoElement} video @param {import('./poses.mjs').Stretch} s */
+  async function grab(video, s) {
+    const canvas = new OffscreenCanvas(video.videoWidth, video.videoHeight)
+    const c = canvas.getContext('2d')
+    if (!c) throw new Error('no canvas')
+    const out = []
+    for (let at = s.from; at <= Math.min(s.to, s.from + longest); at += 1 / fps) {
+      const sought = new Promise((resolve) => video.addEventListener('seeked', resolve, { once: true }))
+      video.currentTime = at + 0.5 / fps
+      await sought
+      c.setTransform(s.flip ? -1 : 1, 0, 0, 1, s.flip ? canvas.width : 0, 0)
+      c.drawImage(video, 0, 0)
+      out.push(await createImageBitmap(canvas))
+    }
+    return out
+  }
+
+  async function film() {
+    const video = document.createElement('video')
+    video.muted = true
+    video.src = URL.createObjectURL(await (await fetch('/e2e-clip')).blob())
+    await new Promise((resolve, reject) => {
+      video.addEventListener('loadeddata', resolve, { once: true })
+      video.addEventListener('error', () => reject(new Error('the clip cannot be decoded')), { once: true })
+    })
+    for (const name of /** @type {const} */ (['straight', 'left', 'right'])) frames[name] = await grab(video, script[name])
+    return { width: video.videoWidth, height: video.videoHeight }
+  }
+
+  async function camera() {
+    const { width, height } = await film()
+    const canvas = document.createElement('canvas')
+    canvas.width = width
+    canvas.height = height
+    const c = canvas.getContext('2d')
+    let shown = playing
+    let at = 0
+    let step = 1
+    setInterval(() => {
+      if (shown !== playing) [shown, at, step] = [playing, 0, 1]
+      const now = frames[shown] ?? []
+      const frame = now[at]
+      if (frame) c?.drawImage(frame, 0, 0)
+      if (at + step < 0 || at + step >= now.length) step = -step // to and fro
+      at = Math.min(Math.max(at + step, 0), now.length - 1)
+    }, 1000 / fps)
+    const sound = new AudioContext()
+    const stream = new MediaStream([...canvas.captureStream(fps).getVideoTracks(), ...sound.createMediaStreamDestination().stream.getAudioTracks()])
+    return stream
+  }
+  navigator.mediaDevices.getUserMedia = camera
+
+  const createDataChannel = RTCPeerConnection.prototype.createDataChannel
+  RTCPeerConnection.prototype.createDataChannel = function overheard(/** @type {Parameters<typeof createDataChannel>} */ ...args) {
+    const channel = createDataChannel.apply(this, args)
+    channel.addEventListener('message', (m) => {
+      const { cmd } = JSON.parse(String(m.data))
+      seen.prompts.push(cmd)
+      const pose = cmd === 'turn_left' ? 'left' : cmd === 'turn_right' ? 'right' : 'straight'
+      setTimeout(() => { playing = pose }, reaction)
+    })
+    return channel
+  }
+}

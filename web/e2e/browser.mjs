@@ -1,0 +1,75 @@
+// Real Chromium, and what every page of a test needs.
+import { readFileSync } from 'node:fs'
+import { chromium } from 'playwright-core'
+
+/** t holds the console's Chinese texts: the tests find buttons by what they say. */
+export const t = JSON.parse(readFileSync(new URL('../console/i18n/zh.json', import.meta.url), 'utf8'))
+
+const flags = [
+  '--headless=new', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
+  '--disable-component-update', '--disable-sync', '--autoplay-policy=no-user-gesture-required', '--use-fake-ui-for-media-stream', '--use-fake-device-for-media-stream',
+]
+
+export const launch = () => chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', headless: true, args: flags })
+
+/**
+ * newPage opens a page in a profile of its own and notes what goes wrong in it.
+ * @param {import('playwright-core').Browser} browser
+ * @param {string} name
+ * @param {{ width: number, height: number }} viewport
+ */
+export async function newPage(browser, name, viewport) {
+  const context = await browser.newContext({ viewport, locale: 'zh-CN', permissions: ['camera', 'microphone'] })
+  const page = await context.newPage()
+  page.setDefaultTimeout(30_000)
+  /** @type {string[]} */
+  const errors = []
+  page.on('pageerror', (e) => errors.push(`${name}: ${e.message}`))
+  page.on('console', (m) => {
+    // A refused request is no error of the page: it says so in words.
+    if (m.type() === 'error' && !m.text().startsWith('Failed to load resource')) errors.push(`${name}: ${m.text()}`)
+  })
+  return { page, errors }
+}
+
+/**
+ * signIn uses the one-time link, and checks that its token leaves the address.
+ * @param {import('playwright-core').Page} page
+ * @param {import('./server.mjs').Ready} ready
+ */
+export async function signIn(page, ready) {
+  await page.goto(`${ready.url}/#one-time=${ready.one_time}`)
+  await page.locator('.shell').waitFor()
+  if (page.url().includes(ready.one_time)) throw new Error('the one-time token stays in the address')
+}
+
+/**
+ * expectMoving waits until a <video> shows pictures that change: its clock
+ * advances and two frames differ in more than coding noise.
+ * @param {import('playwright-core').Page} page
+ * @param {string} selector
+ */
+export async function expectMoving(page, selector) {
+  const result = await page.waitForFunction(async (s) => {
+    const video = document.querySelector(s)
+    if (!(video instanceof HTMLVideoElement) || video.readyState < 2 || !video.videoWidth) return false
+    const canvas = document.createElement('canvas')
+    canvas.width = 160
+    canvas.height = 90
+    const c = canvas.getContext('2d', { willReadFrequently: true })
+    if (!c) return false
+    const grab = () => {
+      c.drawImage(video, 0, 0, 160, 90)
+      return c.getImageData(0, 0, 160, 90).data
+    }
+    const first = grab()
+    const from = video.currentTime
+    await new Promise((resolve) => setTimeout(resolve, 1500))
+    const second = grab()
+    let changed = 0
+    for (let i = 0; i < first.length; i += 4) if (Math.abs((first[i + 1] ?? 0) - (second[i + 1] ?? 0)) > 24) changed++
+    const advanced = video.currentTime - from
+    return advanced > 0.5 && changed >= 20 ? { advanced, changed, width: video.videoWidth, height: video.videoHeight } : false
+  }, selector, { timeout: 45_000, polling: 500 })
+  return result.jsonValue()
+}

@@ -1,0 +1,87 @@
+// Two real browsers: an inspector orders a round in the console, the patient
+// answers at the bedside, and the round ends with the verdict "present".
+import assert from 'node:assert/strict'
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { act } from './actor.mjs'
+import { expectMoving, newPage, t } from './browser.mjs'
+import { plan } from './poses.mjs'
+
+/** @param {import('playwright-core').Browser} browser @param {import('./server.mjs').Ready} ready @param {import('playwright-core').Page} console the inspector, signed in */
+export async function round(browser, ready, console) {
+  const clip = ready.clip ?? 'franck.mp4'
+  const script = plan(ready.poses_dir, clip.replace(/\.mp4$/, ''))
+  assert.ok(existsSync(join(ready.clips_dir, clip)), `no clip ${clip}`)
+  const link = await order(console, ready)
+  const bedside = await newPage(browser, 'bedside', { width: 390, height: 844 })
+  await act(bedside.page, join(ready.clips_dir, clip), script)
+
+  await bedside.page.goto(link)
+  await bedside.page.locator('.notice').waitFor()
+  assert.equal(new URL(bedside.page.url()).hash, '', 'the token stays in the address')
+  await bedside.page.locator('.actions .primary').click() // agree
+  await bedside.page.locator('.camera video').waitFor({ timeout: 90_000 })
+  await bedside.page.locator('.actions .primary').click() // begin
+
+  await console.locator('a[data-visit]').filter({ hasText: t.board.bed.replace('{{bed}}', ready.bed) }).click()
+  const live = await expectMoving(console, 'video[data-part=bedside]')
+  await console.locator('[data-verdict]').waitFor({ timeout: 180_000 })
+  const verdict = await console.locator('[data-verdict]').getAttribute('data-verdict')
+  const checks = await console.locator('[data-check]').evaluateAll((all) => all.map((e) => [e.getAttribute('data-check'), e.getAttribute('data-outcome')]))
+  const prompts = await bedside.page.evaluate(() => /** @type {{ e2e: { prompts: string[] } }} */ (/** @type {unknown} */ (window)).e2e.prompts)
+  assert.equal(verdict, 'present', `checks ${JSON.stringify(checks)}, prompts ${prompts.join(' ')}`)
+  assert.deepEqual(checks, [['liveness', 'pass'], ['face', 'pass']])
+  await bedside.page.locator('.message.good').waitFor()
+  const said = await bedside.page.locator('#page').innerText()
+  assert.ok(!/\d\.\d|present|score|通过/.test(said), 'the bedside is told no score and no verdict')
+  assert.deepEqual(bedside.errors, [])
+  const recording = await expectMovingWhenPlayed(console)
+  await bedside.page.context().close()
+  return { verdict, prompts, live, recording }
+}
+
+/**
+ * order orders a round of one bed by the form and returns the bedside's link.
+ * @param {import('playwright-core').Page} page @param {import('./server.mjs').Ready} ready
+ */
+async function order(page, ready) {
+  const answer = await page.request.get('/api/v1/admissions')
+  const { items } = await answer.json()
+  const admission = items.find((/** @type {{ ward: string, bed: string }} */ a) => a.ward === ready.ward && a.bed === ready.bed)
+  assert.ok(admission, `nobody is admitted to ${ready.ward} ${ready.bed}`)
+  const institutions = await (await page.request.get('/api/v1/institutions')).json()
+  const name = institutions.items.find((/** @type {{ id: string }} */ i) => i.id === admission.institution_id).name
+
+  await page.getByRole('menuitem', { name: t.screen.rounds }).click()
+  await page.getByRole('button', { name: t.rounds.order }).click()
+  const form = page.locator('.ant-drawer')
+  if (institutions.items.length > 1) await choose(page, t.rounds.institution, name)
+  const ward = form.getByRole('combobox', { name: t.rounds.ward })
+  await ward.and(page.locator(':enabled')).waitFor()
+  const rows = form.locator('tbody tr.ant-table-row')
+  if (!(await rows.first().isVisible())) await choose(page, t.rounds.ward, ready.ward)
+  await rows.first().waitFor()
+  await form.locator('thead input[type=checkbox]').uncheck()
+  await rows.filter({ has: page.locator('td', { hasText: new RegExp(`^${ready.bed}$`) }) }).locator('input[type=checkbox]').check()
+  await form.getByRole('combobox', { name: t.rounds.reason }).fill(t.rounds.preset.routine)
+  await page.keyboard.press('Escape') // the list of presets, not the drawer
+  await form.locator('button[type=submit]').click()
+  const card = page.locator('[data-link]')
+  await card.first().waitFor()
+  assert.equal(await card.count(), 1)
+  return (await card.getAttribute('data-link')) ?? ''
+}
+
+/** @param {import('playwright-core').Page} page @param {string} label @param {string} option */
+async function choose(page, label, option) {
+  await page.locator('.ant-drawer').getByRole('combobox', { name: label }).click()
+  await page.locator('.ant-select-item-option', { hasText: option }).first().click()
+}
+
+/** @param {import('playwright-core').Page} page */
+async function expectMovingWhenPlayed(page) {
+  const video = page.locator('.screen > video[src*="clip.mp4"]')
+  await video.waitFor()
+  await video.evaluate((v) => /** @type {HTMLVideoElement} */ (v).play())
+  return expectMoving(page, '.screen > video[src*="clip.mp4"]')
+}

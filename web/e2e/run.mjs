@@ -1,0 +1,35 @@
+// npm run e2e: drives real browsers against a running demo hospital.
+import { mkdirSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { alert } from './alert.mjs'
+import { launch, newPage, signIn } from './browser.mjs'
+import { round } from './round.mjs'
+import { start } from './server.mjs'
+
+const pictures = fileURLToPath(new URL('../../.demo/e2e-failed/', import.meta.url))
+const server = await start()
+const browser = await launch()
+let failed = false
+try {
+  const inspector = await newPage(browser, 'console', { width: 1440, height: 900 })
+  await signIn(inspector.page, server.ready)
+  const tests = { alert: () => alert(inspector.page), round: () => round(browser, server.ready, inspector.page) }
+  for (const [name, test] of Object.entries(tests)) {
+    const began = Date.now()
+    try {
+      const result = await test()
+      if (inspector.errors.length > 0) throw new Error(inspector.errors.join('\n'))
+      console.log(`ok   ${name} (${((Date.now() - began) / 1000).toFixed(1)} s) ${JSON.stringify(result)}`)
+    } catch (error) {
+      failed = true
+      console.error(`FAIL ${name} (${((Date.now() - began) / 1000).toFixed(1)} s)`, error, inspector.errors.join('\n'))
+      mkdirSync(pictures, { recursive: true })
+      for (const [i, page] of browser.contexts().flatMap((c) => c.pages()).entries()) await page.screenshot({ path: `${pictures}${name}-${i}.png` }).catch(() => {})
+      console.error(`screenshots are in ${pictures}`)
+    }
+  }
+} finally {
+  await browser.close()
+  await server.stop()
+}
+process.exit(failed ? 1 : 0)
