@@ -154,6 +154,7 @@ type server struct {
 	clock  []int64
 	stop   context.CancelFunc
 	done   sync.WaitGroup
+	ready  sync.RWMutex
 
 	mu     sync.Mutex
 	mangle func(*rtp.Packet) bool // false: the packet is lost
@@ -197,6 +198,8 @@ func (s *server) start() error {
 	if err := s.describe(); err != nil {
 		return err
 	}
+	s.ready.Lock() // a client may come before the stream is there
+	defer s.ready.Unlock()
 	for port := 20000 + os.Getpid()%10000*2; ; port += 2 {
 		s.srv = &gortsplib.Server{
 			Handler: s, RTSPAddress: s.addr, AuthMethods: []auth.VerifyMethod{auth.VerifyMethodDigestMD5},
@@ -351,6 +354,8 @@ func (s *server) OnDescribe(c *gortsplib.ServerHandlerOnDescribeCtx) (*base.Resp
 	if c.Path != "/cam" {
 		return &base.Response{StatusCode: base.StatusNotFound}, nil, nil
 	}
+	s.ready.RLock()
+	defer s.ready.RUnlock()
 	r, err := s.allow(c.Request, c.Conn)
 	return r, s.stream, err
 }
@@ -359,6 +364,8 @@ func (s *server) OnSetup(c *gortsplib.ServerHandlerOnSetupCtx) (*base.Response, 
 	if s.tcpOnly && c.Transport != gortsplib.TransportTCP {
 		return &base.Response{StatusCode: base.StatusUnsupportedTransport}, nil, nil
 	}
+	s.ready.RLock()
+	defer s.ready.RUnlock()
 	r, err := s.allow(c.Request, c.Conn)
 	return r, s.stream, err
 }
