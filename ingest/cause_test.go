@@ -38,6 +38,7 @@ func httpServer(t testing.TB) string {
 }
 
 func TestEveryFailureHasItsCauseAndHarmsNobody(t *testing.T) {
+	t.Parallel()
 	r := newRig(t, nil)
 	good := serve(t, h264Clip(t))
 	login := serve(t, h264Clip(t), withLogin("admin", "right"))
@@ -93,6 +94,7 @@ func TestEveryFailureHasItsCauseAndHarmsNobody(t *testing.T) {
 }
 
 func TestRebootIsAGapAndTheRestIsComplete(t *testing.T) {
+	t.Parallel()
 	r := newRig(t, nil)
 	cam := serve(t, h264Clip(t))
 	addCamera(t, r.store, camera("cam-1", cam.url))
@@ -113,6 +115,7 @@ func TestRebootIsAGapAndTheRestIsComplete(t *testing.T) {
 }
 
 func TestLossOverUDPIsAGapInsideTheSegment(t *testing.T) {
+	t.Parallel()
 	r := newRig(t, nil)
 	cam := serve(t, plainClip(t))
 	n := 0
@@ -137,6 +140,7 @@ func TestLossOverUDPIsAGapInsideTheSegment(t *testing.T) {
 }
 
 func TestAutoFallsBackFromUDP(t *testing.T) {
+	t.Parallel()
 	r := newRig(t, func(f *ingest.Fleet) { f.Stall = 6 * time.Second })
 	cam := serve(t, h264Clip(t), func(s *server) { s.tcpOnly = true })
 	c := camera("cam-1", cam.url)
@@ -146,6 +150,7 @@ func TestAutoFallsBackFromUDP(t *testing.T) {
 }
 
 func TestCameraRowsTakeEffect(t *testing.T) {
+	t.Parallel()
 	r := newRig(t, nil)
 	cam := serve(t, h264Clip(t))
 	c := camera("cam-1", cam.url)
@@ -190,6 +195,7 @@ func TestCameraRowsTakeEffect(t *testing.T) {
 }
 
 func TestOrderlyRestartIsAGap(t *testing.T) {
+	t.Parallel()
 	r := newRig(t, nil)
 	addCamera(t, r.store, camera("cam-1", serve(t, h264Clip(t)).url))
 	until(t, "a segment", 15*time.Second, func() bool { return len(r.segments(t, "cam-1")) >= 1 })

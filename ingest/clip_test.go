@@ -80,6 +80,7 @@ func clipTo(t testing.TB, lib *ingest.Library, from, to time.Time) (string, inge
 }
 
 func TestClipSpansObjectsSpoolAndTheFileBeingWritten(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]*clip{"h264": h264Clip(t), "h265": h265Clip(t)} {
 		t.Run(name, func(t *testing.T) {
 			store := newObjects(t)
@@ -131,6 +132,7 @@ func TestClipSpansObjectsSpoolAndTheFileBeingWritten(t *testing.T) {
 }
 
 func TestClipRefuses(t *testing.T) {
+	t.Parallel()
 	r := newRig(t, nil)
 	lib := &ingest.Library{Store: r.store, Objects: newObjects(t), Spool: r.spool}
 	now := time.Now()

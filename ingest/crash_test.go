@@ -104,6 +104,7 @@ func (p *process) end(t testing.TB, sig os.Signal) {
 }
 
 func TestKill9CostsAtMostOneFragment(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	store, sp, objs, err := openAll(t.Context(), dir)
 	if err != nil {

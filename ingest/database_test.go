@@ -14,6 +14,7 @@ import (
 )
 
 func TestADeadDatabaseDoesNotStopTheRecorder(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	file := filepath.Join(dir, "catalogue.db")
 	store, err := storage.Migrate(t.Context(), storage.Options{Database: file, Keys: filepath.Join(dir, "keys")})

@@ -44,6 +44,7 @@ func smallSpool(t testing.TB) (sp *spool.Spool, free func()) {
 }
 
 func TestFullDiskIsAGapAndRecordingResumes(t *testing.T) {
+	t.Parallel()
 	sp, free := smallSpool(t)
 	r := newRig(t, func(f *ingest.Fleet) { f.Spool = sp })
 	r.spool = sp

@@ -159,6 +159,7 @@ func ffmpegReads(t testing.TB, file string) {
 }
 
 func TestFleetRecordsAndStops(t *testing.T) {
+	t.Parallel()
 	r := newRig(t, nil)
 	cam := serve(t, h264Clip(t), withLogin("admin", "pa:ss@/word"))
 	c := camera("cam-1", cam.url)

@@ -82,6 +82,7 @@ func tinyBytes(t testing.TB) []byte {
 
 // TestEveryTornTailIsCutAtAFragment cuts a recording after each of its bytes.
 func TestEveryTornTailIsCutAtAFragment(t *testing.T) {
+	t.Parallel()
 	whole := tinyBytes(t)
 	x, err := readIndex(bytes.NewReader(whole), int64(len(whole)))
 	if err != nil {
@@ -115,6 +116,7 @@ func TestEveryTornTailIsCutAtAFragment(t *testing.T) {
 }
 
 func TestRecoverMayBeInterruptedAndRepeated(t *testing.T) {
+	t.Parallel()
 	store := teststore.SQLite(t)
 	sp, err := spool.Open(t.TempDir(), spool.Options{Reserve: -1})
 	if err != nil {
@@ -159,6 +161,7 @@ func TestRecoverMayBeInterruptedAndRepeated(t *testing.T) {
 }
 
 func TestRecoverRemovesAFileWithoutAFragment(t *testing.T) {
+	t.Parallel()
 	store := teststore.SQLite(t)
 	sp, err := spool.Open(t.TempDir(), spool.Options{Reserve: -1})
 	if err != nil {

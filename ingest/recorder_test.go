@@ -81,6 +81,7 @@ func unitsOf(c *clip, codec ward.Codec, laps int) []ingest.Unit {
 }
 
 func TestRecordingKeepsEveryByte(t *testing.T) {
+	t.Parallel()
 	units := unitsOf(h264Clip(t), ward.H264, 2)
 	sei := []byte{0x06, 0x05, 0x04, 's', 'i', 'g', 'n', 0x80} // a camera's signature travels in SEI
 	for i := range units {
@@ -141,6 +142,7 @@ func partsOf(t testing.TB, b []byte) fmp4.Parts {
 }
 
 func TestFragmentsAreAtMostASecondLongWhateverTheGroups(t *testing.T) {
+	t.Parallel()
 	// One key frame in 4 s.
 	c := makeClip(t, "-f", "lavfi", "-i", "testsrc2=size=320x240:rate=25", "-t", "4", "-c:v", "libx264", "-preset", "ultrafast", "-g", "250", "-pix_fmt", "yuv420p")
 	_, sp, segs := recordUnits(t, 60, []ingest.Track{{ID: 1, Codec: ward.H264, ClockRate: 90000}}, unitsOf(c, ward.H264, 3))
@@ -165,6 +167,7 @@ func TestFragmentsAreAtMostASecondLongWhateverTheGroups(t *testing.T) {
 }
 
 func TestNewParameterSetsBeginASegment(t *testing.T) {
+	t.Parallel()
 	other := makeClip(t, "-f", "lavfi", "-i", "testsrc2=size=640x360:rate=25", "-t", "4", "-c:v", "libx264", "-preset", "ultrafast", "-g", "25", "-pix_fmt", "yuv420p")
 	a, b := unitsOf(h264Clip(t), ward.H264, 1), unitsOf(other, ward.H264, 1)
 	shift := a[len(a)-1].DTS + 3600

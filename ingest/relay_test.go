@@ -67,6 +67,7 @@ func (r *relay) OnRecord(c *gortsplib.ServerHandlerOnRecordCtx) (*base.Response,
 }
 
 func TestFFmpegPublishingToAnRTSPServerIsIngested(t *testing.T) {
+	t.Parallel()
 	addr := fmt.Sprintf("127.0.0.1:%d", freePort(t))
 	re := &relay{}
 	re.srv = &gortsplib.Server{Handler: re, RTSPAddress: addr}

@@ -39,6 +39,7 @@ func vp8Units(t testing.TB) []ingest.Unit {
 }
 
 func TestBedsideVP8WithOpusIsRecorded(t *testing.T) {
+	t.Parallel()
 	var units []ingest.Unit
 	for _, u := range vp8Units(t) {
 		units = append(units, u)
@@ -76,6 +77,7 @@ func TestBedsideVP8WithOpusIsRecorded(t *testing.T) {
 }
 
 func TestSoundThatComesLateIsKept(t *testing.T) {
+	t.Parallel()
 	var units, sounds []ingest.Unit
 	made, sent := 0, 0
 	for _, u := range unitsOf(h264Clip(t), ward.H264, 2) {
@@ -118,6 +120,7 @@ func TestSoundThatComesLateIsKept(t *testing.T) {
 }
 
 func TestG711IsRecordedBesideTheVideo(t *testing.T) {
+	t.Parallel()
 	for _, codec := range []ward.Codec{ward.PCMU, ward.PCMA} {
 		var units []ingest.Unit
 		for _, u := range unitsOf(h264Clip(t), ward.H264, 1) {

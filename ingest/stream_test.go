@@ -27,6 +27,7 @@ func picture(n int64, key bool) ingest.Unit {
 }
 
 func TestNewViewerBeginsWithTheCachedGroup(t *testing.T) {
+	t.Parallel()
 	s := newStream()
 	for n := range int64(7) {
 		s.Write(picture(n, n%5 == 0))
@@ -57,6 +58,7 @@ func TestNewViewerBeginsWithTheCachedGroup(t *testing.T) {
 // the writer, every unit is delivered or counted, and what follows a drop
 // begins with a key frame that says so.
 func TestSlowReader(t *testing.T) {
+	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		s := newStream()
 		depth := rapid.IntRange(1, 8).Draw(t, "depth")
@@ -105,6 +107,7 @@ func TestSlowReader(t *testing.T) {
 }
 
 func TestCoverCountsADamagedStretchOnce(t *testing.T) {
+	t.Parallel()
 	at := func(s float64) time.Time { return time.Unix(1000, 0).Add(time.Duration(s * float64(time.Second))) }
 	segs := []ward.Segment{{Start: at(0), End: at(10)}, {Start: at(10), End: at(20)}}
 	gaps := []ward.Gap{{From: at(4), To: at(6), Cause: ward.CauseLoss}, {From: at(20), Cause: ward.CauseUnreachable}}

@@ -70,6 +70,7 @@ func newBrowser(t testing.TB) (*browser, string) {
 }
 
 func TestViewerSeesAKeyFrameAtOnce(t *testing.T) {
+	t.Parallel()
 	r := newRig(t, nil)
 	addCamera(t, r.store, camera("cam-1", serve(t, plainClip(t)).url))
 	until(t, "live", 10*time.Second, func() bool { return r.fleet.State("cam-1").Condition == ingest.Live })
@@ -117,6 +118,7 @@ func TestViewerSeesAKeyFrameAtOnce(t *testing.T) {
 }
 
 func TestViewerOfBFramesIsToldWhatToDo(t *testing.T) {
+	t.Parallel()
 	r := newRig(t, nil)
 	addCamera(t, r.store, camera("cam-1", serve(t, h264Clip(t)).url))
 	addCamera(t, r.store, camera("cam-2", serve(t, h265Clip(t)).url))
