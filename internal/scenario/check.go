@@ -24,9 +24,17 @@ func (s *Scenario) check() error {
 		if !ward.ValidID(string(p.ID)) {
 			return fmt.Errorf("person %q: an id is 1 to 64 of a-z, 0-9, - and _", p.ID)
 		}
+		if p.Actor != "" && s.actor(p.Actor).ID == "" {
+			return fmt.Errorf("person %q: there is no actor %q", p.ID, p.Actor)
+		}
 	}
 	for _, x := range s.Settlements {
 		if err := s.checkSettlement(x); err != nil {
+			return fmt.Errorf("settlement %d: %w", x.Number, err)
+		}
+	}
+	for _, x := range s.Settlements { // now that all of them make sense
+		if err := s.checkTruth(x); err != nil {
 			return fmt.Errorf("settlement %d: %w", x.Number, err)
 		}
 	}
@@ -53,7 +61,7 @@ func (s *Scenario) checkPlace(p Place) error {
 		return fmt.Errorf("picture is %dx%d at %d/s: give at least 160x120 and 1 to 60 a second", c.Width, c.Height, c.FPS)
 	}
 	for _, v := range c.Presence {
-		if !slices.ContainsFunc(s.Actors, func(a Actor) bool { return a.ID == v.Who }) {
+		if s.actor(v.Who).ID == "" {
 			return fmt.Errorf("presence of %q: there is no such actor", v.Who)
 		}
 		if v.From < 0 || v.To <= v.From || v.To > s.Length {

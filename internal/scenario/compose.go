@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -17,7 +16,10 @@ import (
 )
 
 // composerVersion changes when compose draws differently, so that stored clips are made anew.
-const composerVersion = "2"
+const composerVersion = "3"
+
+// walk is how many seconds it takes to walk into the picture, and out of it.
+const walk = 1
 
 // Compose draws every camera's clip with ffmpeg: a counter, people of the
 // demo clips who walk up, stand and leave, and the time of the clip. A clip
@@ -33,11 +35,8 @@ func (s *Scenario) Compose(ctx context.Context, sources, dir string, progress io
 	}
 	files := map[ward.CameraID]string{}
 	for i, p := range s.Cameras() {
-		args, err := s.scene(p, sources)
-		if err != nil {
-			return nil, err
-		}
-		name, err := sceneName(p.Camera, args)
+		args := s.scene(p, sources)
+		name, err := sceneName(p.Camera.ID, args)
 		if err != nil {
 			return nil, err
 		}
@@ -54,21 +53,35 @@ func (s *Scenario) Compose(ctx context.Context, sources, dir string, progress io
 	return files, nil
 }
 
-// sceneName names the file after all that decides its content.
-func sceneName(c Camera, args []string) (string, error) {
-	b, err := json.Marshal(struct {
-		Version string
-		Args    []string
-	}{composerVersion, args})
-	if err != nil {
-		return "", fmt.Errorf("name clip: %w", err)
+// sceneName names the file after all that decides its content: the command
+// line, and the demo clips' bytes in the place of their paths.
+func sceneName(id ward.CameraID, args []string) (string, error) {
+	h := sha256.New()
+	_, _ = fmt.Fprintf(h, "%s\x00", composerVersion)
+	for i, a := range args {
+		if i > 1 && args[i-1] == "-i" && args[i-2] != "lavfi" {
+			b, err := os.ReadFile(a)
+			if err != nil {
+				return "", &ward.Error{Kind: ward.Unavailable, Code: "clips.missing", ZH: "缺少演示片段 " + filepath.Base(a) + "，请先运行 make models。", EN: "the demo clip " + filepath.Base(a) + " is missing; run: make models", Err: err}
+			}
+			sum := sha256.Sum256(b)
+			a = hex.EncodeToString(sum[:])
+		}
+		_, _ = fmt.Fprintf(h, "%s\x00", a)
 	}
-	sum := sha256.Sum256(b)
-	return fmt.Sprintf("%s-%s.ts", c.ID, hex.EncodeToString(sum[:6])), nil
+	return fmt.Sprintf("%s-%s.ts", id, hex.EncodeToString(h.Sum(nil)[:6])), nil
 }
 
+// draw makes the file whole or not at all.
 func draw(ctx context.Context, ffmpeg string, args []string, file string) error {
-	part := file + ".part"
+	f, err := os.CreateTemp(filepath.Dir(file), filepath.Base(file)+".part-")
+	if err != nil {
+		return err
+	}
+	part := f.Name()
+	if err := f.Close(); err != nil {
+		return errors.Join(err, os.Remove(part))
+	}
 	cmd := exec.CommandContext(ctx, ffmpeg, append(args, "-f", "mpegts", part)...)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return errors.Join(fmt.Errorf("ffmpeg: %w: %s", err, strings.TrimSpace(string(out))), os.Remove(part))
@@ -77,57 +90,73 @@ func draw(ctx context.Context, ffmpeg string, args []string, file string) error 
 }
 
 // scene is ffmpeg's command line for one camera, without the output.
-func (s *Scenario) scene(p Place, sources string) ([]string, error) {
+func (s *Scenario) scene(p Place, sources string) []string {
 	c := p.Camera
 	args := []string{
 		"-v", "error", "-nostdin", "-y",
 		"-f", "lavfi", "-i", fmt.Sprintf("color=c=0xb9b3a4:s=%dx%d:r=%d:d=%g", c.Width, c.Height, c.FPS, s.Length),
 	}
+	first := 1 // input of the first person
 	if c.Audio == ward.AAC {
 		args = append(args, "-f", "lavfi", "-i", fmt.Sprintf("anoisesrc=a=0.01:r=16000:d=%g:seed=7", s.Length))
+		first = 2
 	}
-	first := strings.Count(strings.Join(args, " "), "-i ")
 	var graph strings.Builder
-	fmt.Fprintf(&graph, "[0]drawbox=x=0:y=0:w=iw:h=ih*0.10:c=0x5d6b78:t=fill,drawbox=x=iw*0.04:y=ih*0.16:w=iw*0.16:h=ih*0.3:c=0x8f8a7d:t=fill,drawbox=x=iw*0.8:y=ih*0.16:w=iw*0.16:h=ih*0.3:c=0x8f8a7d:t=fill[s0]")
+	graph.WriteString("[0]drawbox=x=0:y=0:w=iw:h=ih*0.10:c=0x5d6b78:t=fill,drawbox=x=iw*0.04:y=ih*0.16:w=iw*0.16:h=ih*0.3:c=0x8f8a7d:t=fill,drawbox=x=iw*0.8:y=ih*0.16:w=iw*0.16:h=ih*0.3:c=0x8f8a7d:t=fill[s0]")
 	for i, v := range c.Presence {
 		actor := s.actor(v.Who)
-		clip := filepath.Join(sources, actor.Clip)
-		if _, err := os.Stat(clip); err != nil {
-			return nil, &ward.Error{Kind: ward.Unavailable, Code: "clips.missing", ZH: "缺少演示片段 " + actor.Clip + "，请先运行 make models。", EN: "the demo clip " + actor.Clip + " is missing; run: make models", Err: err}
-		}
-		args = append(args, "-ss", fmt.Sprint(actor.Start), "-t", fmt.Sprint(v.To-v.From), "-i", clip)
-		cut := ""
-		if actor.Crop != "" {
-			cut = ",crop=" + actor.Crop
-		}
-		key := ""
-		if actor.Key != "" {
-			key = fmt.Sprintf(",colorkey=%s:0.28:0.06", actor.Key)
-		}
-		h := c.Height * 70 / 100
-		// Walks in from the right in one second, stands, walks out the same way.
-		x := fmt.Sprintf("(W-w)/2+W*(max(0,%g-t)+max(0,t-%g))", v.From+1, v.To-1)
-		fmt.Fprintf(&graph, ";[%d]fps=%d%s,scale=-2:%d%s,setpts=PTS-STARTPTS+%g/TB[p%d];[s%d][p%d]overlay=x='%s':y=H*0.85-h:eof_action=pass:enable='between(t,%g,%g)'[s%d]",
-			first+i, c.FPS, cut, h, key, v.From, i, i, i, x, v.From, v.To, i+1)
+		args = append(args, "-ss", fmt.Sprint(actor.Start), "-t", fmt.Sprint(v.To-v.From), "-i", filepath.Join(sources, actor.Clip))
+		graph.WriteString(actor.cutOut(first+i, i, c))
+		// Walks in from the right, stands, walks out the same way.
+		x := fmt.Sprintf("(W-w)/2+W/%d*(max(0,%g-t)+max(0,t-%g))", walk, v.From+walk, v.To-walk)
+		fmt.Fprintf(&graph, ";[c%d]setpts=PTS-STARTPTS+%g/TB[p%d];[s%d][p%d]overlay=x='%s':y=H*0.85-h:eof_action=pass:enable='between(t,%g,%g)'[s%d]",
+			i, v.From, i, i, i, x, v.From, v.To, i+1)
 	}
 	fmt.Fprintf(&graph, ";[s%d]drawbox=x=0:y=ih*0.84:w=iw:h=ih*0.16:c=0x6e4f33:t=fill,drawbox=x=0:y=ih*0.84:w=iw:h=ih*0.015:c=0x9a7550:t=fill,"+
 		"drawtext=font='Noto Sans CJK SC':text='%s':fontsize=h*0.055:fontcolor=white:x=w*0.03:y=h*0.022,"+
-		"drawtext=font='DejaVu Sans Mono':text='%%{pts\\:hms}':fontsize=h*0.045:fontcolor=white:box=1:boxcolor=black@0.5:x=w-tw-w*0.02:y=h*0.025,"+
+		"drawtext=font='DejaVu Sans Mono':text='clip %%{pts\\:hms}':fontsize=h*0.045:fontcolor=white:box=1:boxcolor=black@0.5:x=w-tw-w*0.02:y=h*0.025,"+
 		"noise=c0s=3:c0f=t,format=yuv420p[v]", len(c.Presence), escape(c.Name))
 	args = append(args, "-filter_complex", graph.String(), "-map", "[v]")
 	if c.Audio == ward.AAC {
 		args = append(args, "-map", "1:a", "-c:a", "aac", "-b:a", "32k")
 	}
 	args = append(args, "-t", fmt.Sprint(s.Length), "-r", fmt.Sprint(c.FPS), "-fflags", "+bitexact", "-flags", "+bitexact")
-	return append(args, coder(c)...), nil
+	return append(args, coder(c)...)
 }
 
-// coder codes as a camera does: no B-frames, a key frame each second.
+// cutOut takes the person out of input in as [c<n>]: a coloured backdrop
+// becomes transparent; any other fades out at the sides and the top.
+func (a Actor) cutOut(in, n int, c Camera) string {
+	crop := ""
+	if a.Crop != "" {
+		crop = ",crop=" + a.Crop
+	}
+	size := fmt.Sprintf("scale=-2:%d", c.Height*70/100)
+	w, h, ok := a.cropSize()
+	switch {
+	case a.Key != "":
+		return fmt.Sprintf(";[%d]fps=%d%s,%s,colorkey=%s:0.28:0.06[c%d]", in, c.FPS, crop, size, a.Key, n)
+	case !ok:
+		return fmt.Sprintf(";[%d]fps=%d%s,%s[c%d]", in, c.FPS, crop, size, n)
+	}
+	return fmt.Sprintf(";[%d]fps=%d%s,format=yuva420p[f%d];"+
+		"nullsrc=s=%dx%d:r=1:d=1,geq=lum='255*clip(min(min(X,W-1-X),Y)/32,0,1)':cb=128:cr=128,format=gray[m%d];"+
+		"[f%d][m%d]alphamerge,%s[c%d]", in, c.FPS, crop, n, w, h, n, n, n, size, n)
+}
+
+// cropSize is the width and height of the crop in pixels.
+func (a Actor) cropSize() (w, h int, ok bool) {
+	n, err := fmt.Sscanf(a.Crop, "%d:%d:", &w, &h)
+	return w, h, err == nil && n == 2
+}
+
+// coder codes as a camera does: no B-frames, a key frame each second. Quality
+// is given, not a bit rate: x264's rate control differs from run to run.
 func coder(c Camera) []string {
 	if c.Codec == ward.H265 {
-		return []string{"-c:v", "libx265", "-preset", "ultrafast", "-b:v", "400k", "-x265-params", fmt.Sprintf("keyint=%d:min-keyint=%d:scenecut=0:bframes=0:repeat-headers=1:log-level=none", c.FPS, c.FPS)}
+		return []string{"-c:v", "libx265", "-preset", "ultrafast", "-crf", "26", "-x265-params", fmt.Sprintf("keyint=%d:min-keyint=%d:scenecut=0:bframes=0:repeat-headers=1:log-level=none", c.FPS, c.FPS)}
 	}
-	return []string{"-c:v", "libx264", "-preset", "superfast", "-profile:v", "main", "-bf", "0", "-g", fmt.Sprint(c.FPS), "-keyint_min", fmt.Sprint(c.FPS), "-sc_threshold", "0", "-b:v", "1200k", "-maxrate", "2000k", "-bufsize", "2000k"}
+	return []string{"-c:v", "libx264", "-preset", "superfast", "-profile:v", "main", "-bf", "0", "-g", fmt.Sprint(c.FPS), "-keyint_min", fmt.Sprint(c.FPS), "-sc_threshold", "0", "-crf", "26", "-maxrate", "2500k", "-bufsize", "2500k"}
 }
 
 func (s *Scenario) actor(id string) Actor {

@@ -80,6 +80,7 @@ type Insured struct {
 	ID       ward.InsuredID `yaml:"id"`
 	Name     string         `yaml:"name"`
 	IDNumber string         `yaml:"id_number"` // no real one: its check digit is wrong
+	Actor    string         `yaml:"actor"`     // who this is in the pictures, or empty
 	Photo    *Photo         `yaml:"photo"`
 }
 

@@ -1,6 +1,7 @@
 package scenario_test
 
 import (
+	"bytes"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -29,28 +30,35 @@ func TestShippedScenario(t *testing.T) {
 
 const tiny = `
 length: 10
-actors: [{id: a, clip: a.mp4, start: 0}]
-people: [{id: p, name: x, id_number: "1"}]
+actors: [{id: a, clip: a.mp4, start: 0}, {id: b, clip: b.mp4, start: 0}]
+people: [{id: p, name: x, id_number: "1", actor: a}, {id: q, name: y, id_number: "2", actor: b, photo: {clip: b.mp4, at: 0}}]
 institutions:
   - id: i
     name: I
     places:
       - {id: pl, name: P, kind: charge, camera: {id: c, name: C, codec: h264, width: 320, height: 240, fps: 10, transport: tcp, presence: [{who: a, from: 2, to: 5}]}}
-settlements: [{at: 1, place: pl, card: p, fen: 1, kind: outpatient, truth: honest}]
+settlements: [{at: 3.5, place: pl, card: p, fen: 1, kind: outpatient, truth: honest}]
 beds: [{institution: i, ward: w, bed: "1", patient: p, physician: d, behaviour: nobody, verdict: no_answer}]
 `
 
 func TestBadScenarioSaysWhatToDo(t *testing.T) {
 	for name, tc := range map[string]struct{ old, new, want string }{
-		"unknown key": {"length: 10", "lenght: 10", "lenght"},
+		"unknown key": {"length: 10", "size: 10", "line 2: field size not found"},
 		"length":      {"length: 10", "length: 1", "10 to 3600"},
-		"no actor":    {"who: a", "who: b", "no such actor"},
+		"no actor":    {"who: a", "who: c", "no such actor"},
 		"presence":    {"to: 5", "to: 50", "keep it inside"},
 		"place":       {"place: pl", "place: nowhere", `no place "nowhere"`},
-		"card":        {"card: p", "card: q", "belongs to nobody"},
+		"card":        {"card: p", "card: r", "belongs to nobody"},
 		"truth":       {"truth: honest", "truth: maybe", "give honest"},
 		"codec":       {"codec: h264", "codec: vp9", "h264 or h265"},
 		"behaviour":   {"behaviour: nobody", "behaviour: asleep", "give genuine"},
+		"no holder":   {"actor: a", "actor: c", "no actor \"c\""},
+		"alone":       {"at: 3.5", "at: 8", "nobody, or more than one"},
+		"leaving":     {"at: 3.5", "at: 4.5", "nobody, or more than one"},
+		"other card":  {"card: p", "card: q", "card is \"b\"'s and \"a\" stands there"},
+		"own card":    {"truth: honest", "truth: face_mismatch", "another actor"},
+		"not empty":   {"truth: honest", "truth: nobody_at_counter", "in the picture within 10 s"},
+		"first card":  {"truth: honest", "truth: one_face_many_cards", "card 1 of \"a\""},
 		"clip":        {"behaviour: nobody", "behaviour: loop", "needs a clip"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -65,29 +73,60 @@ func TestBadScenarioSaysWhatToDo(t *testing.T) {
 	}
 }
 
+// make4 makes a clip of 4 seconds.
+func make4(t *testing.T, file, source string) {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), "ffmpeg", "-v", "error", "-y", "-f", "lavfi", "-i", source+"=s=160x120:r=10:d=4", "-c:v", "libx264", file)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("ffmpeg: %v: %s", err, out)
+	}
+}
+
+func read(t *testing.T, file string) []byte {
+	t.Helper()
+	b, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
 func TestComposeKeepsWhatItMade(t *testing.T) {
 	s, err := scenario.Parse([]byte(tiny))
 	if err != nil {
 		t.Fatal(err)
 	}
 	sources := t.TempDir()
-	cmd := exec.CommandContext(t.Context(), "ffmpeg", "-v", "error", "-f", "lavfi", "-i", "testsrc=s=160x120:r=10:d=4", "-c:v", "libx264", filepath.Join(sources, "a.mp4"))
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("ffmpeg: %v: %s", err, out)
-	}
+	make4(t, filepath.Join(sources, "a.mp4"), "testsrc")
 	var progress strings.Builder
 	dir := t.TempDir()
 	files, err := s.Compose(t.Context(), sources, dir, &progress)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := os.Stat(files["c"]); err != nil || !strings.Contains(progress.String(), "composing") {
+	if _, err = os.Stat(files["c"]); err != nil || !strings.Contains(progress.String(), "composing") {
 		t.Errorf("first run: %v, %q", err, progress.String())
 	}
 	progress.Reset()
 	again, err := s.Compose(t.Context(), sources, dir, &progress)
 	if err != nil || progress.Len() > 0 || again["c"] != files["c"] {
 		t.Errorf("second run: %v, %v, %q", again, err, progress.String())
+	}
+	other := t.TempDir()
+	fresh, err := s.Compose(t.Context(), sources, other, &progress)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if a, b := read(t, files["c"]), read(t, fresh["c"]); filepath.Base(files["c"]) != filepath.Base(fresh["c"]) || !bytes.Equal(a, b) {
+		t.Errorf("composed twice: %s of %d bytes and %s of %d, want the same", filepath.Base(files["c"]), len(a), filepath.Base(fresh["c"]), len(b))
+	}
+	make4(t, filepath.Join(sources, "a.mp4"), "testsrc2")
+	changed, err := s.Compose(t.Context(), sources, other, &progress)
+	if err != nil || changed["c"] == fresh["c"] {
+		t.Errorf("with another clip of the same name: %v, %v", changed, err)
+	}
+	if left, err := filepath.Glob(filepath.Join(other, "*.part-*")); err != nil || len(left) > 0 {
+		t.Errorf("left behind: %v, %v", left, err)
 	}
 	if _, err := s.Compose(t.Context(), t.TempDir(), t.TempDir(), &strings.Builder{}); err == nil || !strings.Contains(err.Error(), "make models") {
 		t.Errorf("missing clip: got %v", err)
