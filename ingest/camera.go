@@ -94,7 +94,7 @@ func (c *Camera) Run(ctx context.Context) error {
 		}
 		cause := causeOf(err)
 		c.coverage.missing(cause, time.Now())
-		c.Log.Warn("camera session ended", "camera", c.ID, "cause", cause, "error", err)
+		c.Log.WarnContext(ctx, "camera session ended", "camera", c.ID, "cause", cause, "error", err)
 		c.stats.reconnects.Add(1)
 		c.turn(Down, cause)
 		if !c.State().LastFrame.Equal(seen) {
@@ -146,7 +146,7 @@ func (c *Camera) record(ctx context.Context, s *Stream) {
 		clerk: c.clerk, coverage: c.coverage, stats: c.stats,
 	}
 	if err := r.Run(ctx, s); err != nil {
-		c.Log.Error("recorder ended", "camera", c.ID, "error", err)
+		c.Log.ErrorContext(ctx, "recorder ended", "camera", c.ID, "error", err)
 	}
 }
 

@@ -87,7 +87,7 @@ func (c *clerk) drain(ctx context.Context) {
 		err := t.do(ctx)
 		if err == nil || final(err) {
 			if err != nil {
-				c.log.Error("catalogue refused", "task", t.what, "error", err)
+				c.log.ErrorContext(ctx, "catalogue refused", "task", t.what, "error", err)
 			}
 			c.done()
 			wait = clerkFirstRetry
@@ -96,7 +96,7 @@ func (c *clerk) drain(ctx context.Context) {
 		if ctx.Err() != nil {
 			return
 		}
-		c.log.Warn("catalogue not written, trying again", "task", t.what, "error", err)
+		c.log.WarnContext(ctx, "catalogue not written, trying again", "task", t.what, "error", err)
 		select {
 		case <-time.After(wait):
 		case <-ctx.Done():

@@ -83,6 +83,7 @@ func TestClipSpansObjectsSpoolAndTheFileBeingWritten(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]*clip{"h264": h264Clip(t), "h265": h265Clip(t)} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			store := newObjects(t)
 			r := newRig(t, nil)
 			up := &ingest.Uploader{Store: r.store, Spool: r.spool, Objects: store}

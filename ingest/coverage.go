@@ -114,7 +114,7 @@ func (c *coverage) resume(ctx context.Context, created time.Time, p stay, cause 
 		if gap.To, err = c.endOf(ctx, gap, p.down); err != nil {
 			return err
 		}
-		if err := c.store.CloseGap(ctx, gap.ID, gap.To); err != nil {
+		if err = c.store.CloseGap(ctx, gap.ID, gap.To); err != nil {
 			return err
 		}
 	}

@@ -67,7 +67,7 @@ func (f *Fleet) Run(ctx context.Context) error {
 	defer tick.Stop()
 	for {
 		if err := f.poll(ctx, away); err != nil && ctx.Err() == nil {
-			f.Log.Error("cameras not read", "error", err)
+			f.Log.ErrorContext(ctx, "cameras not read", "error", err)
 		}
 		select {
 		case <-tick.C:
@@ -88,7 +88,7 @@ func (f *Fleet) beat(ctx context.Context, life string) {
 		select {
 		case now := <-tick.C:
 			if err := f.Store.Beat(ctx, life, now); err != nil && ctx.Err() == nil {
-				f.Log.Warn("heartbeat not written", "error", err)
+				f.Log.WarnContext(ctx, "heartbeat not written", "error", err)
 			}
 		case <-ctx.Done():
 			return
@@ -180,7 +180,7 @@ func (m *member) start(ctx context.Context) {
 	var wg sync.WaitGroup
 	wg.Go(func() {
 		if err := m.Run(own); err != nil {
-			m.Log.Error("camera ended", "camera", m.ID, "error", err)
+			m.Log.ErrorContext(ctx, "camera ended", "camera", m.ID, "error", err)
 		}
 	})
 	m.stop = func() { stop(); wg.Wait() }
@@ -224,8 +224,8 @@ func (f *Fleet) Stream(id ward.CameraID) (*Stream, bool) {
 	if m == nil {
 		return nil, false
 	}
-	m.Camera.mu.Lock()
-	defer m.Camera.mu.Unlock()
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	return m.stream, m.stream != nil
 }
 

@@ -123,12 +123,12 @@ func TestRecoverMayBeInterruptedAndRepeated(t *testing.T) {
 		t.Fatal(err)
 	}
 	f, start := tinyRecording(t, sp, 90)
-	if _, err := f.file.Write([]byte{0, 0, 1, 0, 'm', 'o', 'o', 'f', 1, 2, 3}); err != nil { // torn
+	if _, err = f.file.Write([]byte{0, 0, 1, 0, 'm', 'o', 'o', 'f', 1, 2, 3}); err != nil { // torn
 		t.Fatal(err)
 	}
 	torn := f.file.Size
 	for range 2 {
-		if _, err := Recover(t.Context(), store, sp); err != nil {
+		if _, err = Recover(t.Context(), store, sp); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -149,7 +149,7 @@ func TestRecoverMayBeInterruptedAndRepeated(t *testing.T) {
 		t.Fatalf("got %+v, %v, want one committed", done, err)
 	}
 	// Interrupted between archive and removal.
-	if err := store.MarkArchived(t.Context(), g.ID); err != nil {
+	if err = store.MarkArchived(t.Context(), g.ID); err != nil {
 		t.Fatal(err)
 	}
 	if done, err = Recover(t.Context(), store, sp); err != nil || done.Removed != 1 {
@@ -167,7 +167,7 @@ func TestRecoverRemovesAFileWithoutAFragment(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := sp.Create(ward.Source{Kind: ward.FromCamera, ID: "cam-1"}, time.Now(), 1); err != nil {
+	if _, err = sp.Create(ward.Source{Kind: ward.FromCamera, ID: "cam-1"}, time.Now(), 1); err != nil {
 		t.Fatal(err)
 	}
 	done, err := Recover(t.Context(), store, sp)

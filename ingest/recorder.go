@@ -78,7 +78,7 @@ func (r *Recorder) Run(ctx context.Context, s *Stream) error {
 	}
 	last, err := r.Store.LastSegment(ctx, s.Source())
 	if err != nil && ward.KindOf(err) != ward.NotFound {
-		r.Log.Warn("number of the last segment not read", "source", s.Source().String(), "error", err)
+		r.Log.WarnContext(ctx, "number of the last segment not read", "source", s.Source().String(), "error", err)
 	}
 	r.seq = last.Seq
 	rd := s.Subscribe(recorderDepth, true)
@@ -97,7 +97,7 @@ func (r *Recorder) loop(ctx context.Context, s *Stream, rd *Reader) error {
 		if err != nil {
 			r.stop(s)
 			if errors.Is(err, io.EOF) || ctx.Err() != nil {
-				return nil
+				return nil //nolint:nilerr // the orderly end
 			}
 			return fmt.Errorf("read stream %s: %w", s.Source(), err)
 		}
@@ -256,7 +256,7 @@ func (r *Recorder) commit(s *Stream, f *segmentFile, end time.Time) {
 		if !finished {
 			sum, err := f.file.Finish()
 			if err != nil {
-				r.Log.Error("recording abandoned", "source", g.Source.String(), "error", errors.Join(err, f.file.Discard()))
+				r.Log.ErrorContext(ctx, "recording abandoned", "source", g.Source.String(), "error", errors.Join(err, f.file.Discard()))
 				return r.Store.AddGap(ctx, ward.Gap{Source: g.Source, InstitutionID: g.InstitutionID, From: g.Start, To: g.End, Cause: ward.CauseDisk})
 			}
 			finished, g.SHA256 = true, sum

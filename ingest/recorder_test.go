@@ -38,7 +38,7 @@ func recordUnits(t testing.TB, seconds int, tracks []ingest.Track, units []inges
 		s.Write(u)
 	}
 	s.Close()
-	if err := <-done; err != nil {
+	if err = <-done; err != nil {
 		t.Fatal(err)
 	}
 	segs, err := store.SegmentsBetween(t.Context(), visit, time.Unix(1, 0), time.Now().Add(24*time.Hour))

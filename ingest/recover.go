@@ -31,7 +31,7 @@ func Recover(ctx context.Context, store *storage.Store, sp *spool.Spool) (Recove
 		return done, fmt.Errorf("recover: %w", err)
 	}
 	for _, e := range entries {
-		if err := ctx.Err(); err != nil {
+		if err = ctx.Err(); err != nil {
 			return done, err
 		}
 		if e.Part {

@@ -128,7 +128,7 @@ func frameLength(t Track, frame []byte) int64 {
 	case ward.AAC:
 		return 1024
 	case ward.Opus:
-		return int64(opus.PacketDuration2(frame))
+		return opus.PacketDuration2(frame)
 	case ward.PCMU, ward.PCMA:
 		return int64(len(frame) / max(t.Channels, 1))
 	case ward.H264, ward.H265, ward.VP8, ward.NoCodec:

@@ -47,8 +47,7 @@ var clips sync.Map // ffmpeg arguments to func() (*clip, error)
 func makeClip(t testing.TB, args ...string) *clip {
 	t.Helper()
 	key := strings.Join(args, " ")
-	make := sync.OnceValues(func() (*clip, error) { return codeClip(args) })
-	once, _ := clips.LoadOrStore(key, make)
+	once, _ := clips.LoadOrStore(key, sync.OnceValues(func() (*clip, error) { return codeClip(args) }))
 	c, err := once.(func() (*clip, error))()
 	if err != nil {
 		t.Fatal(err)
@@ -167,8 +166,6 @@ type serverOption func(*server)
 func withLogin(user, password string) serverOption {
 	return func(s *server) { s.user, s.password = user, password }
 }
-
-func withAddr(addr string) serverOption { return func(s *server) { s.addr = addr } }
 
 func freePort(t testing.TB) int {
 	t.Helper()

@@ -54,7 +54,7 @@ func fail(err error) error {
 	var netErr net.Error
 	switch {
 	case errors.As(err, &status):
-		switch status.Code {
+		switch status.Code { //nolint:exhaustive // the rest is alike
 		case base.StatusUnauthorized, base.StatusForbidden:
 			cause = ward.CauseAuth
 		case base.StatusNotFound:
@@ -101,9 +101,9 @@ func (s *session) run(ctx context.Context, live func(*Stream)) error {
 		ReadTimeout: s.stall, WriteTimeout: s.stall, AnyPortEnable: true, UserAgent: "wardwatch",
 		OnPacketsLost:     func(uint64) {}, // counted per track
 		OnDecodeError:     func(error) { s.stats.garbage.Add(1) },
-		OnTransportSwitch: func(error) { s.log.Info("no media over UDP, using TCP") },
+		OnTransportSwitch: func(error) { s.log.InfoContext(ctx, "no media over UDP, using TCP") },
 	}
-	if err := s.client.Start2(); err != nil {
+	if err = s.client.Start2(); err != nil {
 		return fail(err)
 	}
 	closed := make(chan struct{})

@@ -152,7 +152,7 @@ func (s *Stream) Subscribe(depth int, fromKey bool) *Reader {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if fromKey {
-		r.backlog = s.gop[:len(s.gop):len(s.gop)]
+		r.backlog = slices.Clip(s.gop)
 		r.skip = len(r.backlog) == 0 && s.video != 0
 	}
 	if s.closed {

@@ -88,7 +88,7 @@ func (p *Uploader) Run(ctx context.Context) error {
 	defer tick.Stop()
 	for {
 		if err := p.offer(ctx, work); err != nil && ctx.Err() == nil {
-			p.Log.Warn("spooled segments not listed", "error", err)
+			p.Log.WarnContext(ctx, "spooled segments not listed", "error", err)
 		}
 		select {
 		case <-p.signal():
@@ -143,7 +143,7 @@ func (p *Uploader) upload(ctx context.Context, g ward.Segment) {
 	t.after = time.Now().Add(t.wait)
 	p.tries[g.ID] = t
 	if ctx.Err() == nil {
-		p.Log.Warn("segment not archived, trying again", "segment", g.ID, "source", g.Source.String(), "after", t.wait, "error", err)
+		p.Log.WarnContext(ctx, "segment not archived, trying again", "segment", g.ID, "source", g.Source.String(), "after", t.wait, "error", err)
 	}
 }
 

@@ -52,7 +52,7 @@ func (v *Viewer) Wait() { v.done.Wait() }
 func (p *WHEP) View(ctx context.Context, s *Stream, offer string) (answer string, v *Viewer, err error) {
 	tracks := s.Tracks()
 	video, _ := videoOf(tracks)
-	if err := showable(s, video, offer); err != nil {
+	if err = showable(s, video, offer); err != nil {
 		return "", nil, err
 	}
 	pc, err := p.API.NewPeerConnection(webrtc.Configuration{})
@@ -69,7 +69,7 @@ func (p *WHEP) View(ctx context.Context, s *Stream, offer string) (answer string
 			v = nil
 		}
 	}()
-	if err := pc.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeOffer, SDP: offer}); err != nil {
+	if err = pc.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeOffer, SDP: offer}); err != nil {
 		return "", v, badOffer(err)
 	}
 	feeds, err := v.feeds(tracks, offer)

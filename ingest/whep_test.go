@@ -54,7 +54,7 @@ func newBrowser(t testing.TB) (*browser, string) {
 		}
 	})
 	pc.OnConnectionStateChange(func(s webrtc.PeerConnectionState) { b.state <- s })
-	if _, err := pc.AddTransceiverFromKind(webrtc.RTPCodecTypeVideo, webrtc.RTPTransceiverInit{Direction: webrtc.RTPTransceiverDirectionRecvonly}); err != nil {
+	if _, err = pc.AddTransceiverFromKind(webrtc.RTPCodecTypeVideo, webrtc.RTPTransceiverInit{Direction: webrtc.RTPTransceiverDirectionRecvonly}); err != nil {
 		t.Fatal(err)
 	}
 	offer, err := pc.CreateOffer(nil)

@@ -48,7 +48,7 @@ func TestSegments(t *testing.T) {
 		}
 		holey := segment(9)
 		holey.Seq = 9
-		if _, err := s.CommitSegment(ctx, holey); !errors.Is(err, &ward.Error{Code: "segment.seq"}) {
+		if _, err = s.CommitSegment(ctx, holey); !errors.Is(err, &ward.Error{Code: "segment.seq"}) {
 			t.Errorf("got %v, want segment.seq", err)
 		}
 		if g, err := s.Segment(ctx, "seg-001"); err != nil || g != stored[1] {
@@ -110,16 +110,15 @@ func TestGaps(t *testing.T) {
 		}
 		next := gap(2, 0, ward.CauseAuth)
 		next.ID = "gap-2"
-		for range 2 { // again is no error
-			if id, err = s.TurnGap(ctx, id, next); err != nil {
+		for _, old := range []ward.GapID{id, id} { // again is no error
+			if _, err = s.TurnGap(ctx, old, next); err != nil {
 				t.Fatal(err)
 			}
-			id = "gap-2"
 		}
-		if err := s.AddGap(ctx, gap(3, 3, ward.CauseLoss)); err != nil { // of no length
+		if err = s.AddGap(ctx, gap(3, 3, ward.CauseLoss)); err != nil { // of no length
 			t.Fatal(err)
 		}
-		if err := s.AddGap(ctx, gap(30, 31, ward.CauseLoss)); err != nil {
+		if err = s.AddGap(ctx, gap(30, 31, ward.CauseLoss)); err != nil {
 			t.Fatal(err)
 		}
 		last, err := s.LastGap(ctx, cam1)
@@ -127,7 +126,7 @@ func TestGaps(t *testing.T) {
 			t.Errorf("got %+v, %v: a loss inside a segment does not count", last, err)
 		}
 		for _, to := range []int{5, 9} { // the first end stays
-			if err := s.CloseGap(ctx, "gap-2", t0.Add(time.Duration(to)*time.Second)); err != nil {
+			if err = s.CloseGap(ctx, "gap-2", t0.Add(time.Duration(to)*time.Second)); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -151,14 +150,14 @@ func TestLives(t *testing.T) {
 		if err != nil || before != (storage.Life{}) {
 			t.Fatalf("got %v, %v, want no earlier life", before, err)
 		}
-		if err := s.Beat(ctx, first.ID, t0.Add(time.Minute)); err != nil {
+		if err = s.Beat(ctx, first.ID, t0.Add(time.Minute)); err != nil {
 			t.Fatal(err)
 		}
 		second, before, err := s.BeginLife(ctx, t0.Add(time.Hour))
 		if err != nil || before.ID != first.ID || !before.Seen.Equal(t0.Add(time.Minute)) || !before.Ended.IsZero() {
 			t.Fatalf("got %+v, %v, want a crash after a minute", before, err)
 		}
-		if err := s.EndLife(ctx, second.ID, t0.Add(2*time.Hour)); err != nil {
+		if err = s.EndLife(ctx, second.ID, t0.Add(2*time.Hour)); err != nil {
 			t.Fatal(err)
 		}
 		_, before, err = s.BeginLife(ctx, t0.Add(3*time.Hour))

@@ -125,7 +125,7 @@ func (s *Spool) Sum(e Entry) (sum [sha256.Size]byte, err error) {
 	}
 	h := sha256.New()
 	_, err = copyAll(h, f)
-	if err := errors.Join(err, f.Sync(), f.Close(), s.syncDir(path.Dir(e.name()))); err != nil {
+	if err = errors.Join(err, f.Sync(), f.Close(), s.syncDir(path.Dir(e.name()))); err != nil {
 		return sum, fmt.Errorf("hash spooled file of %s: %w", e.Source, err)
 	}
 	return [sha256.Size]byte(h.Sum(nil)), nil

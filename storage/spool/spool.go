@@ -227,7 +227,9 @@ func (s *Spool) room(f *os.File, n int64) error {
 		return err
 	}
 	var st syscall.Statfs_t
-	if err := errors.Join(conn.Control(func(fd uintptr) { err = syscall.Fstatfs(int(fd), &st) }), err); err != nil {
+	var failed error
+	err = conn.Control(func(fd uintptr) { failed = syscall.Fstatfs(int(fd), &st) })
+	if err = errors.Join(err, failed); err != nil {
 		return fmt.Errorf("measure free space: %w", err)
 	}
 	if int64(st.Bavail)*st.Bsize-n < s.reserve { //nolint:gosec // a disk has fewer than 2^63 blocks

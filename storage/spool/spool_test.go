@@ -87,11 +87,11 @@ func TestAFullSpoolLeavesTheFileWhole(t *testing.T) {
 				t.Fatal(err)
 			}
 			if name == "limit" {
-				if _, err := f.Write([]byte("0123456")); err != nil {
+				if _, err = f.Write([]byte("0123456")); err != nil {
 					t.Fatal(err)
 				}
 			}
-			if _, err := f.Write([]byte("789abc")); !errors.Is(err, &ward.Error{Code: "spool.full"}) {
+			if _, err = f.Write([]byte("789abc")); !errors.Is(err, &ward.Error{Code: "spool.full"}) {
 				t.Fatalf("got %v, want spool.full", err)
 			}
 			size := f.Size
