@@ -6,16 +6,16 @@ import (
 	"wardwatch/ward"
 )
 
-// clear is how long around a nobody_at_counter nobody may be in the picture,
+// emptyFor is how long around a nobody_at_counter nobody may be in the picture,
 // seconds: well over what the rule looks at, so that the truth is beyond doubt.
-const clear = 10
+const emptyFor = 10
 
 // checkTruth compares what a settlement is said to be with who the picture
 // shows. A card's holder is known when the person has an actor.
 func (s *Scenario) checkTruth(x Settlement) error {
 	if x.Truth == Truth(ward.NobodyAtCounter) {
 		if who, near := s.nearest(x); near {
-			return fmt.Errorf("nobody_at_counter at %v: %q is in the picture within %d s", x.At, who, clear)
+			return fmt.Errorf("nobody_at_counter at %v: %q is in the picture within %d s", x.At, who, emptyFor)
 		}
 		return nil
 	}
@@ -68,13 +68,13 @@ func (s *Scenario) standing(x Settlement) (string, bool) {
 	return who, n == 1
 }
 
-// nearest is somebody in the picture within clear seconds of a settlement,
+// nearest is somebody in the picture within emptyFor seconds of a settlement,
 // in its lap of the clip or the ones beside it.
 func (s *Scenario) nearest(x Settlement) (string, bool) {
 	at := x.lap(s.Length)
 	for _, v := range s.presence(x.Place) {
 		for _, shift := range []float64{-s.Length, 0, s.Length} {
-			if v.From+shift < at+clear && v.To+shift > at-clear {
+			if v.From+shift < at+emptyFor && v.To+shift > at-emptyFor {
 				return v.Who, true
 			}
 		}
