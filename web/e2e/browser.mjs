@@ -50,26 +50,36 @@ export async function signIn(page, ready) {
  * @param {string} selector
  */
 export async function expectMoving(page, selector) {
-  const result = await page.waitForFunction(async (s) => {
-    const video = document.querySelector(s)
-    if (!(video instanceof HTMLVideoElement) || video.readyState < 2 || !video.videoWidth) return false
-    const canvas = document.createElement('canvas')
-    canvas.width = 160
-    canvas.height = 90
-    const c = canvas.getContext('2d', { willReadFrequently: true })
-    if (!c) return false
-    const grab = () => {
-      c.drawImage(video, 0, 0, 160, 90)
-      return c.getImageData(0, 0, 160, 90).data
-    }
-    const first = grab()
-    const from = video.currentTime
-    await new Promise((resolve) => setTimeout(resolve, 1500))
-    const second = grab()
-    let changed = 0
-    for (let i = 0; i < first.length; i += 4) if (Math.abs((first[i + 1] ?? 0) - (second[i + 1] ?? 0)) > 24) changed++
-    const advanced = video.currentTime - from
-    return advanced > 0.5 && changed >= 20 ? { advanced, changed, width: video.videoWidth, height: video.videoHeight } : false
-  }, selector, { timeout: 45_000, polling: 500 })
-  return result.jsonValue()
+  const limit = Date.now() + 45_000
+  let last
+  while (Date.now() < limit) {
+    last = await page.evaluate(twoLooks, selector)
+    if (last.advanced > 0.5 && last.changed >= 20) return last
+  }
+  throw new Error(`the pictures of ${selector} do not move: ${JSON.stringify(last)}`)
+}
+
+/** twoLooks runs in the page: what changes in a <video> within 1.5 s. @param {string} selector */
+async function twoLooks(selector) {
+  const video = document.querySelector(selector)
+  const canvas = document.createElement('canvas')
+  canvas.width = 160
+  canvas.height = 90
+  const c = canvas.getContext('2d', { willReadFrequently: true })
+  const pause = new Promise((resolve) => setTimeout(resolve, 1500))
+  if (!(video instanceof HTMLVideoElement) || !c || video.readyState < 2 || !video.videoWidth) {
+    await pause
+    return { advanced: 0, changed: 0, width: 0, height: 0 }
+  }
+  const grab = () => {
+    c.drawImage(video, 0, 0, 160, 90)
+    return c.getImageData(0, 0, 160, 90).data
+  }
+  const first = grab()
+  const from = video.currentTime
+  await pause
+  const second = grab()
+  let changed = 0
+  for (let i = 1; i < first.length; i += 4) if (Math.abs((first[i] ?? 0) - (second[i] ?? 0)) > 24) changed++
+  return { advanced: video.currentTime - from, changed, width: video.videoWidth, height: video.videoHeight }
 }

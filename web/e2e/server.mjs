@@ -1,5 +1,6 @@
 // The service under test: a demo hospital of its own, or one that runs already.
 import { spawn } from 'node:child_process'
+import { resolve as resolvePath } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 
@@ -48,7 +49,8 @@ function firstLine(child) {
     createInterface({ input: child.stdout }).on('line', (line) => {
       if (!line.startsWith('{')) return
       clearTimeout(limit)
-      resolve(JSON.parse(line))
+      const ready = /** @type {Ready} */ (JSON.parse(line))
+      resolve({ ...ready, clips_dir: resolvePath(root, ready.clips_dir), poses_dir: resolvePath(root, ready.poses_dir) })
     })
   })
 }

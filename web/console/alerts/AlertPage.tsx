@@ -3,7 +3,7 @@ import { Button, Card, Space } from 'antd'
 import { useRef, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { Link, useParams } from 'react-router'
-import { api, take } from '../api/client'
+import { api, take, type Schemas } from '../api/client'
 import { useMe, useNames } from '../api/queries'
 import { mediaURL } from '../api/media'
 import { pick } from '../i18n'
@@ -20,6 +20,18 @@ import { Axis } from './Axis'
 import { Bill } from './Bill'
 import { Disposition } from './Disposition'
 
+const longestGOP = 10 // seconds
+
+/** beginning is where the clip begins, in seconds from the swipe (below 0). A
+ * clip begins at the key frame at or before what was asked for, which its
+ * length tells; one that is shorter is not yet complete. */
+function beginning(alert: Schemas['Alert'], length: number | undefined): number {
+  const at = Date.parse(alert.at)
+  const asked = (Date.parse(alert.clip_from) - at) / 1000
+  const early = length === undefined ? 0 : length - (Date.parse(alert.clip_to) - Date.parse(alert.clip_from)) / 1000
+  return early > 0 && early < longestGOP ? asked - early : asked
+}
+
 /** AlertPage shows the bill beside the clip, and takes the decision. */
 export default function AlertPage() {
   const { t } = useTranslation()
@@ -28,12 +40,12 @@ export default function AlertPage() {
   const { may } = useMe()
   const video = useRef<HTMLVideoElement>(null)
   const [played, setPlayed] = useState<number>()
+  const [length, setLength] = useState<number>()
   const detail = useQuery({ queryKey: ['alert', id], queryFn: () => take(api.GET('/api/v1/alerts/{id}', { params: { path: { id } } })) })
   if (detail.isLoading) return <Loading />
   if (!detail.data) return <Trouble error={detail.error} retry={() => void detail.refetch()} />
   const { alert, settlement, insured, sightings, related, has_snapshot } = detail.data
-  const at = Date.parse(alert.at)
-  const begin = (Date.parse(alert.clip_from) - at) / 1000 // seconds from the swipe, below 0
+  const begin = beginning(alert, length)
   const seek = (relative: number) => {
     if (!video.current) return
     video.current.currentTime = Math.max(0, relative - begin)
@@ -57,7 +69,7 @@ export default function AlertPage() {
             extra={<Space><Button size="small" onClick={() => seek(-3)}>{t('alert.toSwipe')}</Button>{alert.camera_id && <Link to={`/live/${alert.camera_id}`}>{t('alert.camera')}</Link>}</Space>}
           >
             {alert.camera_id
-              ? <Clip src={mediaURL('/api/v1/alerts/{id}/clip.mp4', alert.id)} video={video} onTime={(s) => setPlayed(s + begin)} />
+              ? <Clip src={mediaURL('/api/v1/alerts/{id}/clip.mp4', alert.id)} video={video} onTime={(s) => setPlayed(s + begin)} onLength={setLength} />
               : <Nothing text={t('alert.noCamera')} />}
             <div style={{ marginTop: 12 }}><Axis alert={alert} sightings={sightings} played={played} onPick={seek} /></div>
           </Card>

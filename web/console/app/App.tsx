@@ -12,8 +12,8 @@ import { Shell } from './Shell'
 
 const look = {
   algorithm: theme.compactAlgorithm,
-  token: { colorPrimary: '#12608f', colorInfo: '#12608f', borderRadius: 4, fontSize: 13, colorBgLayout: '#f1f4f7' },
-  components: { Table: { cellPaddingBlockSM: 7 }, Card: { headerHeightSM: 38 } },
+  token: { colorPrimary: '#12608f', colorInfo: '#12608f', borderRadius: 4, fontSize: 15, colorBgLayout: '#f1f4f7', colorPrimaryBg: '#e4f0f8', colorPrimaryBgHover: '#d3e7f4', colorInfoBg: '#e4f0f8' },
+  components: { Table: { cellPaddingBlockSM: 7, rowSelectedBg: '#e4f0f8', rowSelectedHoverBg: '#d3e7f4' }, Card: { headerHeightSM: 38 } },
 }
 
 /** App is the console: sign-in, or the screens of whoever has signed in. */

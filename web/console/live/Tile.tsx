@@ -2,13 +2,13 @@ import { HistoryOutlined } from '@ant-design/icons'
 import { Badge, Spin, Tooltip } from 'antd'
 import { useTranslation } from 'react-i18next'
 import { Link } from 'react-router'
-import { Refusal, type Schemas } from '../api/client'
+import type { Schemas } from '../api/client'
 import { useNames } from '../api/queries'
 import { FrameAge } from '../parts/FrameAge'
 import { cameraBadge } from '../parts/tags'
 import { useWords } from '../parts/Trouble'
 import { When } from '../parts/When'
-import { useWatch } from './useWatch'
+import { isFinal, useWatch } from './useWatch'
 
 type Camera = Schemas['Camera']
 
@@ -41,8 +41,7 @@ function Note({ camera, error, waiting }: { camera: Camera; error: unknown; wait
   const { state, cause, since } = camera.live
   if (waiting) {
     if (!error) return <div className="screen-note"><Spin /><span className="quiet">{t('live.connecting')}</span></div>
-    const final = error instanceof Refusal && error.problem.status < 500
-    return <div className="screen-note"><span>{words(error)}</span>{!final && <span className="quiet">{t('live.again')}</span>}</div>
+    return <div className="screen-note"><span>{words(error)}</span>{!isFinal(error) && <span className="quiet">{t('live.again')}</span>}</div>
   }
   return (
     <div className="screen-note">

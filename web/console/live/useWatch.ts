@@ -1,10 +1,16 @@
 import { useEffect, useRef, useState } from 'react'
+import { Refusal } from '../api/client'
 import { gathered, stopWatching, watchCamera } from '../api/sdp'
 
 export type Watching = { state: 'connecting' | 'live' | 'waiting'; error: unknown }
 
 const slowest = 15_000 // ms between attempts
 const patience = 12_000 // ms for a connection to be made
+
+/** isFinal says that asking again gives the same answer: the codec, the permission. */
+export function isFinal(error: unknown): boolean {
+  return error instanceof Refusal && [403, 404, 415, 422].includes(error.problem.status)
+}
 
 /** useWatch shows a camera's live pictures in a <video> and connects again for as long as it is wanted. */
 export function useWatch(id: string, wanted: boolean) {
@@ -22,6 +28,7 @@ export function useWatch(id: string, wanted: boolean) {
       end?.()
       end = undefined
       setWatching({ state: 'waiting', error })
+      if (isFinal(error)) return
       timer = setTimeout(() => void connect(), pause)
       pause = Math.min(pause * 2, slowest)
     }

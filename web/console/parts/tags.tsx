@@ -27,7 +27,7 @@ export function VerdictTag({ verdict }: { verdict: Schemas['Verdict'] }) {
   return <Tag color={verdictColor[verdict]} variant="solid">{t(`verdict.${verdict}`)}</Tag>
 }
 
-const visitColor: Record<Schemas['VisitState'], string> = { ordered: 'default', opened: 'cyan', consented: 'cyan', checking: 'processing', deciding: 'warning', sealed: 'success' }
+const visitColor: Record<Schemas['VisitState'], string> = { ordered: 'default', opened: 'cyan', consented: 'cyan', checking: 'blue', deciding: 'orange', sealed: 'green' }
 
 export function VisitStateTag({ state }: { state: Schemas['VisitState'] }) {
   const { t } = useTranslation()

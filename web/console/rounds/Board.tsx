@@ -34,7 +34,8 @@ export default function Board() {
   const detail = useQuery({ queryKey: ['round', id], queryFn: () => take(api.GET('/api/v1/rounds/{id}', { params: { path: { id } } })), refetchInterval: 10_000 })
   if (detail.isLoading) return <Loading />
   if (!detail.data) return <Trouble error={detail.error} retry={() => void detail.refetch()} />
-  const { round, visits } = detail.data
+  const { round } = detail.data
+  const visits = detail.data.visits.toSorted((a, b) => a.visit.bed.localeCompare(b.visit.bed, 'zh-CN', { numeric: true }))
   const fresh = visits.filter(({ visit }) => links[visit.id] && visit.state === 'ordered')
   const sealed = visits.filter(({ visit }) => visit.state === 'sealed').length
   const left = (Date.parse(round.deadline) - now) / 1000
