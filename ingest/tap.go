@@ -25,6 +25,7 @@ type tap struct {
 	started bool
 	next    uint16 // the expected sequence number
 	lost    bool   // since the last unit
+	garbled bool   // a unit was garbage: none is believed before a sane key frame
 	times   *times
 }
 
@@ -166,6 +167,13 @@ func waiting(err error) bool {
 func (t *tap) write(s *session, stream *Stream, u Unit) {
 	u.Key = t.track.IsKey(u.AU)
 	if t.track.Video() {
+		seen := t.track.look(u.AU)
+		t.garbled = seen == lookGarbage || t.garbled && (!u.Key || seen != lookPicture)
+		if t.garbled {
+			t.lost = true
+			s.stats.garbage.Add(1)
+			return
+		}
 		if u.Key {
 			t.track.adopt(u.AU)
 		}

@@ -50,20 +50,14 @@ type Options struct {
 }
 
 // Open connects and checks that the schema is current; it does not migrate.
-// A missing or older schema is a ward.Error that names `wardwatch migrate`.
+// A missing or older schema is a ward.Error that names `wardwatch migrate`, a
+// newer one says that this program is too old for it.
 func Open(ctx context.Context, o Options) (*Store, error) {
 	s, err := connect(ctx, o)
 	if err != nil {
 		return nil, err
 	}
-	p, err := s.provider()
-	if err == nil {
-		var pending bool
-		pending, err = p.HasPending(ctx)
-		if err == nil && pending {
-			err = &ward.Error{Kind: ward.Unavailable, Code: "database.schema", ZH: "数据库结构不是最新，请先运行 wardwatch migrate。", EN: "The database schema is not current; run: wardwatch migrate"}
-		}
-	}
+	err = s.current(ctx)
 	if err != nil {
 		return nil, errors.Join(err, s.Close())
 	}

@@ -18,6 +18,11 @@ type verifyCommand struct {
 	Keyless bool   `help:"Accept the package's own key: proves only that it is consistent in itself."`
 }
 
+// Help says what the exit code means.
+func (verifyCommand) Help() string {
+	return "Exit codes: 0 verified, 1 changed or not proven, 2 unreadable, 3 no key given, 4 incomplete."
+}
+
 // Run verifies offline.
 func (v verifyCommand) Run(e *terminal) error {
 	code, err := evidence.VerifyFile(e.out, v.File, v.Key, v.Keyless)
@@ -26,6 +31,9 @@ func (v verifyCommand) Run(e *terminal) error {
 	}
 	return err
 }
+
+// fsckEvery is how many rows or segments lie between two lines of progress.
+const fsckEvery = 1000
 
 type fsckCommand struct {
 	JSON bool `help:"Print the report as JSON."`
@@ -52,7 +60,7 @@ func (f fsckCommand) Run(e *terminal) (err error) {
 	}
 	defer func() { err = errors.Join(err, sp.Close()) }()
 	r, err := s.Fsck(e.ctx, storage.Media{Objects: objs, Spool: sp}, func(what string, done int64) {
-		if done%1000 == 0 {
+		if done%fsckEvery == 0 {
 			_, _ = fmt.Fprintf(e.errs, "fsck: %s %d\n", what, done)
 		}
 	})

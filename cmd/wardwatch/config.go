@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -24,7 +25,7 @@ import (
 // documents every key and is read by a test.
 type Config struct {
 	Listen    string  `koanf:"listen"`     // host:port of the console and API
-	PublicURL string  `koanf:"public_url"` // what browsers type; bedside links begin with it
+	PublicURL string  `koanf:"public_url"` // what browsers type, when not http://listen; https:// says that a proxy ends TLS
 	Data      string  `koanf:"data"`       // folder of the spool, keys, SQLite file and directory store
 	Database  string  `koanf:"database"`   // postgres://… or empty for SQLite in data
 	Objects   Objects `koanf:"objects"`
@@ -121,9 +122,6 @@ func (c *Config) check(path string) error {
 	if c.Vision.Workers < 0 || c.Vision.Workers > 64 {
 		return badConfig(path, `vision.workers 应在 0 到 64 之间`, `vision.workers must be 0 to 64`)
 	}
-	if c.PublicURL == "" {
-		c.PublicURL = "http://" + c.Listen
-	}
 	if c.Database == "" {
 		c.Database = filepath.Join(c.Data, "catalogue.db")
 	}
@@ -133,6 +131,19 @@ func (c *Config) check(path string) error {
 		}
 	}
 	return nil
+}
+
+// reachedAt is public_url, or else the address that l listens on, as a
+// browser on this machine types it.
+func (c *Config) reachedAt(l net.Addr) string {
+	if c.PublicURL != "" {
+		return strings.TrimSuffix(c.PublicURL, "/")
+	}
+	host, port, err := net.SplitHostPort(l.String())
+	if ip := net.ParseIP(host); err == nil && (ip == nil || ip.IsUnspecified()) {
+		host = "127.0.0.1"
+	}
+	return "http://" + net.JoinHostPort(host, port)
 }
 
 func badConfig(path, zh, en string) error {

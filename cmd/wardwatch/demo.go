@@ -18,7 +18,6 @@ import (
 	"wardwatch/analytics/vision"
 	"wardwatch/internal/demo"
 	"wardwatch/internal/scenario"
-	"wardwatch/storage"
 	"wardwatch/ward"
 	"wardwatch/web"
 )
@@ -64,6 +63,7 @@ func (d demoCommand) Run(e *terminal) error {
 	if err := c.check(""); err != nil {
 		return err
 	}
+	c.PublicURL = c.reachedAt(l.Addr())
 	var result *demo.Result
 	err = d.play(e, c, log, h, func(s *service, ctx context.Context) error { return s.Run(ctx, l) }, &result)
 	if err == nil && d.Check {
@@ -77,13 +77,6 @@ func (d demoCommand) Run(e *terminal) error {
 
 // play runs the service, the cameras and the hospital until the work is done.
 func (d demoCommand) play(e *terminal, c Config, log *slog.Logger, h *demo.Hospital, serve func(*service, context.Context) error, result **demo.Result) (err error) {
-	first, err := storage.Migrate(e.ctx, storeOptions(c, log))
-	if err != nil {
-		return err
-	}
-	if err := first.Close(); err != nil {
-		return err
-	}
 	s, err := openService(e.ctx, c, log)
 	if err != nil {
 		return err

@@ -3,7 +3,9 @@
 // touches foreign pixels runs in wardwatch-vision.
 //
 // Exit codes: 0 done, 1 the thing asked for failed or was refused, 2 the
-// command line or configuration is wrong.
+// command line, the configuration or a file given to it is wrong. verify adds
+// 3, consistent but compared with no fingerprint, and 4, proven but
+// incomplete as the package itself says; fsck gives 1 when it found problems.
 package main
 
 import (
@@ -14,10 +16,12 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"slices"
 	"syscall"
 
 	"github.com/alecthomas/kong"
 
+	"wardwatch/internal/simbed"
 	"wardwatch/ward"
 )
 
@@ -84,9 +88,13 @@ func run(args []string, out, errs io.Writer) int {
 		if e.Err != nil {
 			_, _ = fmt.Fprintf(errs, "wardwatch: cause: %v\n", e.Err)
 		}
-		if e.Code == "config" {
+		if slices.Contains([]string{"config", "bedside.link", "package.unreadable"}, e.Code) {
 			return exitUsage
 		}
+		return exitFailed
+	}
+	if p, ok := errors.AsType[*simbed.Problem](err); ok { // the server's own words
+		_, _ = fmt.Fprintf(errs, "wardwatch: %s\nwardwatch: %s (%d %s)\n", p.DetailZH, p.Detail, p.Status, p.Code)
 		return exitFailed
 	}
 	if code, ok := errors.AsType[exitStatus](err); ok {

@@ -24,7 +24,7 @@ func (serveCommand) Run(e *terminal) error {
 		return err
 	}
 	defer s.Close() //nolint:errcheck // the process ends
-	oneTime, err := web.FirstStart(e.ctx, s.store)
+	oneTime, err := firstSignIn(e.ctx, s.store)
 	if err != nil {
 		return err
 	}
@@ -33,10 +33,28 @@ func (serveCommand) Run(e *terminal) error {
 		return err
 	}
 	if oneTime != "" { // to the terminal only, never to the log
-		_, _ = fmt.Fprintf(e.out, "first start: sign in within 10 minutes at %s/#one-time=%s\n", c.PublicURL, oneTime)
+		_, _ = fmt.Fprintf(e.out, "first start: sign in within 10 minutes at %s/#one-time=%s\n", c.reachedAt(l.Addr()), oneTime)
 	}
-	e.log.Info("serving", "listen", c.Listen, "version", version)
+	e.log.Info("serving", "listen", l.Addr().String(), "version", version)
 	return s.Run(e.ctx, l)
+}
+
+// firstSignIn makes the first administrator and returns its one-time
+// sign-in. Until that administrator has set a password, every start returns
+// a fresh one: a link that expired unused must not lock everybody out.
+func firstSignIn(ctx context.Context, store *storage.Store) (string, error) {
+	oneTime, err := web.FirstStart(ctx, store)
+	if err != nil || oneTime != "" {
+		return oneTime, err
+	}
+	u, hash, err := store.UserByLogin(ctx, web.AdministratorLogin)
+	if ward.KindOf(err) == ward.NotFound || err == nil && (hash != "" || u.Disabled) {
+		return "", nil
+	}
+	if err != nil {
+		return "", err
+	}
+	return web.NewOneTime(ctx, store, web.AdministratorLogin)
 }
 
 func listen(ctx context.Context, addr string) (net.Listener, error) {

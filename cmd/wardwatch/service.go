@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"golang.org/x/sync/errgroup"
@@ -50,7 +51,7 @@ func openService(ctx context.Context, c Config, log *slog.Logger) (*service, err
 
 func (s *service) open(ctx context.Context) error {
 	var err error
-	if s.store, err = storage.Open(ctx, storeOptions(s.config, s.log)); err != nil {
+	if s.store, err = storage.OpenOrBegin(ctx, storeOptions(s.config, s.log)); err != nil {
 		return err
 	}
 	s.close = append(s.close, s.store.Close)
@@ -111,6 +112,9 @@ func (s *service) see(library *ingest.Library) {
 // takes work in first, then what the rest needs to finish.
 func (s *service) Run(ctx context.Context, l net.Listener) error {
 	recovered, err := ingest.Recover(ctx, s.store, s.spool)
+	if ctx.Err() != nil {
+		return l.Close() // the next start goes on with the recovery
+	}
 	if err != nil {
 		return errors.Join(fmt.Errorf("recover recordings: %w", err), l.Close())
 	}
@@ -126,10 +130,19 @@ func (s *service) Run(ctx context.Context, l net.Listener) error {
 	}
 
 	front, frontCtx := errgroup.WithContext(ctx)
-	front.Go(func() error { return s.fleet.Run(frontCtx) })
-	front.Go(func() error { return s.rounds.Run(frontCtx) })
-	front.Go(func() error { return s.correl.Run(frontCtx) })
-	front.Go(func() error { return s.web.Run(frontCtx, l) })
+	part := func(run func() error) {
+		front.Go(func() error {
+			err := run()
+			if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+				return nil // told to stop, even while it still began
+			}
+			return err
+		})
+	}
+	part(func() error { return s.fleet.Run(frontCtx) })
+	part(func() error { return s.rounds.Run(frontCtx) })
+	part(func() error { return s.correl.Run(frontCtx) })
+	part(func() error { return s.web.Run(frontCtx, l) })
 	front.Go(func() error { // a part below that fails ends the rest
 		select {
 		case <-underCtx.Done():
@@ -146,8 +159,8 @@ func (s *service) Run(ctx context.Context, l net.Listener) error {
 // Close releases everything in the reverse order of opening.
 func (s *service) Close() error {
 	var errs []error
-	for i := len(s.close) - 1; i >= 0; i-- {
-		errs = append(errs, s.close[i]())
+	for _, c := range slices.Backward(s.close) {
+		errs = append(errs, c())
 	}
 	return errors.Join(errs...)
 }

@@ -43,7 +43,7 @@ func (s simCameras) Run(e *terminal) error {
 type simBedside struct {
 	Link      string `arg:"" help:"The bedside link."`
 	Behaviour string `default:"genuine" enum:"genuine,impostor,loop,frozen,refuse,cut" help:"How it answers: genuine, impostor, loop, frozen, refuse or cut."`
-	Clip      string `default:"" type:"existingfile" help:"A film of one face (default: the demo's patient)."`
+	Clip      string `type:"existingfile" placeholder:"FILE" help:"A film of one face (default: the demo's patient)."`
 	Dir       string `default:".demo" type:"path" help:"Folder for the prepared film."`
 }
 
@@ -57,6 +57,13 @@ func (s simBedside) Run(e *terminal) error {
 		return err
 	}
 	o := simbed.Options{Server: server, Link: s.Link, Behaviour: simbed.Behaviour(s.Behaviour), Log: e.log}
+	if o.Behaviour == simbed.Refuse { // needs no film
+		if _, err := simbed.Run(e.ctx, o); err != nil {
+			return err
+		}
+		_, err := fmt.Fprintln(e.out, "refused")
+		return err
+	}
 	return withPool(e, 1, func(ctx context.Context, p *vision.Pool) error {
 		films := filepath.Join(s.Dir, "bedside")
 		if o.Clip, err = simbed.Open(ctx, s.Clip, films, false, poses(p)); err != nil {
