@@ -45,11 +45,11 @@ export async function round(browser, ready, console) {
  * @param {import('playwright-core').Page} page @param {import('./server.mjs').Ready} ready
  */
 async function order(page, ready) {
-  const answer = await page.request.get('/api/v1/admissions')
+  const answer = await page.request.get(`${ready.url}/api/v1/admissions`)
   const { items } = await answer.json()
   const admission = items.find((/** @type {{ ward: string, bed: string }} */ a) => a.ward === ready.ward && a.bed === ready.bed)
   assert.ok(admission, `nobody is admitted to ${ready.ward} ${ready.bed}`)
-  const institutions = await (await page.request.get('/api/v1/institutions')).json()
+  const institutions = await (await page.request.get(`${ready.url}/api/v1/institutions`)).json()
   const name = institutions.items.find((/** @type {{ id: string }} */ i) => i.id === admission.institution_id).name
 
   await page.getByRole('menuitem', { name: t.screen.rounds }).click()

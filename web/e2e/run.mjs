@@ -1,4 +1,5 @@
 // npm run e2e: drives real browsers against a running demo hospital.
+// `node e2e/run.mjs round` runs one test.
 import { mkdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { alert } from './alert.mjs'
@@ -14,7 +15,9 @@ try {
   const inspector = await newPage(browser, 'console', { width: 1440, height: 900 })
   await signIn(inspector.page, server.ready)
   const tests = { alert: () => alert(inspector.page), round: () => round(browser, server.ready, inspector.page) }
+  const wanted = process.argv.slice(2)
   for (const [name, test] of Object.entries(tests)) {
+    if (wanted.length > 0 && !wanted.includes(name)) continue
     const began = Date.now()
     try {
       const result = await test()
