@@ -199,9 +199,6 @@ func TestSightingsAt(t *testing.T) {
 		if got, err := s.SightingsAt(t.Context(), "p2", base, base.Add(time.Hour)); err != nil || len(got) != 0 {
 			t.Errorf("another place: %v, %v", got, err)
 		}
-		if got, err := s.SightingsByID(t.Context(), []ward.SightingID{"s2", "none"}); err != nil || len(got) != 1 {
-			t.Errorf("by id: %v, %v", got, err)
-		}
 		bad := want
 		bad.ID, bad.To = "s9", bad.From.Add(storage.MaxSighting+1)
 		if err := s.PutSightings(t.Context(), []ward.Sighting{put("s8", ward.Watched, 900, 901), bad}); err == nil {

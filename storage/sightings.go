@@ -80,21 +80,6 @@ func (s *Store) SightingsAt(ctx context.Context, place ward.PlaceID, from, to ti
 	return out, nil
 }
 
-// SightingsByID returns those of the sightings that are known, in the order
-// of beginning.
-func (s *Store) SightingsByID(ctx context.Context, ids []ward.SightingID) ([]ward.Sighting, error) {
-	marks, args := placeholders(ids)
-	rows, err := s.read.QueryContext(ctx, sightingColumns+` WHERE id IN (`+marks+`) ORDER BY from_us, id`, args...)
-	if err != nil {
-		return nil, fmt.Errorf("read sightings: %w", err)
-	}
-	out, err := collect(rows, s.scanSighting)
-	if err != nil {
-		return nil, fmt.Errorf("read sightings: %w", err)
-	}
-	return out, nil
-}
-
 func (s *Store) scanSighting(r row) (ward.Sighting, error) {
 	var v ward.Sighting
 	var from, to int64

@@ -26,7 +26,7 @@ type Round struct {
 	Leaf          int64         `json:"leaf"`
 }
 
-// VisitState: ordered → opened → consented → checking → (deciding →) sealed.
+// VisitState is where a visit stands: ordered → opened → consented → checking → (deciding →) sealed.
 type VisitState string
 
 // The states of a Visit.

@@ -42,7 +42,7 @@ const (
 	Inpatient    SettlementKind = "inpatient"  // 住院结算
 )
 
-// SettlementState: pending until the correlator has judged it.
+// SettlementState is pending until the correlator has judged it.
 type SettlementState string
 
 // The states of a Settlement.
@@ -98,7 +98,7 @@ type Sighting struct {
 	SnapshotKey   string        `json:"-"` // the best shot, in the object store
 }
 
-// AlertState: new → taken → confirmed or dismissed → case; a dismissal may be reopened.
+// AlertState is where an alert stands: new → taken → confirmed or dismissed → case; a dismissal may be reopened.
 type AlertState string
 
 // The states of an Alert.

@@ -11,11 +11,12 @@ import (
 	"time"
 )
 
-// Typed ids. Each is an opaque string made by NewID, sortable by the
-// moment it was made; only camera and institution ids may also be chosen
-// by an operator (ValidID).
+// The typed ids. Each is an opaque string made by NewID, sortable by the
+// moment it was made; those of institutions, places, cameras and insured
+// people may also be chosen by an operator (ValidID).
 type (
-	InstitutionID string // 定点机构
+	// InstitutionID is of a 定点机构.
+	InstitutionID string
 	PlaceID       string // a counter, pharmacy, corridor, ward or treatment room
 	CameraID      string
 	SegmentID     string

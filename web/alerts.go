@@ -98,7 +98,9 @@ func (s *Server) getAlert(ctx context.Context, _ *AlertPath, a ward.Alert) (*bod
 		return nil, err
 	}
 	out.Insured = p.Masked()
-	out.Sightings, err = s.Store.SightingsByID(ctx, a.Sightings)
+	// All that was seen while the clip runs, not only what the rule rests on:
+	// the inspector sees who was there before and after.
+	out.Sightings, err = s.Store.SightingsAt(ctx, a.PlaceID, a.ClipFrom, a.ClipTo)
 	out.Sightings = list(out.Sightings)
 	return answer(out, err)
 }

@@ -21,7 +21,7 @@ import (
 // X-Clip-Complete whether anything between is missing.
 func (s *Server) showClip(ctx context.Context, v view, src ward.Source, from, to time.Time) (*huma.StreamResponse, error) {
 	if s.Library == nil {
-		return nil, &ward.Error{Kind: ward.Unavailable, Code: "library.missing", ZH: "本服务不能读取录像。", EN: "This process reads no recordings."}
+		return nil, libraryMissing()
 	}
 	f, err := os.CreateTemp(s.Temp, "clip-*.mp4")
 	if err != nil {
@@ -48,4 +48,8 @@ func (s *Server) showClip(ctx context.Context, v view, src ward.Source, from, to
 		body(hc)
 	}
 	return out, nil
+}
+
+func libraryMissing() error {
+	return &ward.Error{Kind: ward.Unavailable, Code: "library.missing", ZH: "本服务不能读取录像。", EN: "This process reads no recordings."}
 }

@@ -17,6 +17,7 @@ const maxTimeline = 7 * 24 * time.Hour
 // Timeline says what was recorded of a camera and what was not.
 type Timeline struct {
 	Segments  []ward.Segment `json:"segments"`
+	Live      []ward.Segment `json:"live" doc:"What is being recorded and has no row yet: id and state are empty"`
 	Gaps      []ward.Gap     `json:"gaps"`
 	RecordedS float64        `json:"recorded_s" doc:"Seconds of [from, to) that were recorded"`
 	GapS      float64        `json:"gap_s" doc:"Seconds of [from, to) that have a gap"`
@@ -56,14 +57,11 @@ func (s *Server) timeline(ctx context.Context, in *stretch, c ward.Camera) (*bod
 		return nil, err
 	}
 	src := ward.Source{Kind: ward.FromCamera, ID: string(c.ID)}
-	segments, err := s.Store.SegmentsBetween(ctx, src, in.From, in.To)
-	if err != nil {
-		return nil, err
+	if s.Library == nil {
+		return nil, libraryMissing()
 	}
-	gaps, err := s.Store.GapsBetween(ctx, src, in.From, in.To)
-	out := Timeline{Segments: list(segments), Gaps: list(gaps)}
-	covered := ingest.Cover(segments, gaps, in.From, in.To)
-	out.RecordedS, out.GapS = covered.Recorded.Seconds(), covered.Gap.Seconds()
+	tl, err := s.Library.Timeline(ctx, src, in.From, in.To)
+	out := Timeline{Segments: list(tl.Segments), Live: list(tl.Live), Gaps: list(tl.Gaps), RecordedS: tl.Recorded.Seconds(), GapS: tl.Gap.Seconds()}
 	return answer(out, err)
 }
 

@@ -34,8 +34,8 @@ export function Strip({ timeline, moment, onPick }: { timeline: Shown; moment: n
           if (e.key === 'ArrowRight') onPick((moment ?? to) + 10_000)
         }}
       >
-        {timeline.segments.map((s) => (
-          <Tooltip key={s.id} title={`${clock(s.start)} – ${clock(s.end)} · ${s.codec.toUpperCase()} · ${(s.bytes / 1e6).toFixed(1)} MB${s.repaired ? ` · ${t('timeline.repaired')}` : ''}`}>
+        {[...timeline.segments, ...timeline.live].map((s) => (
+          <Tooltip key={s.start} title={`${clock(s.start)} – ${clock(s.end)} · ${s.codec.toUpperCase()} · ${(s.bytes / 1e6).toFixed(1)} MB${s.repaired ? ` · ${t('timeline.repaired')}` : ''}`}>
             <div className="bar recorded" style={place(Date.parse(s.start), Date.parse(s.end))} />
           </Tooltip>
         ))}
