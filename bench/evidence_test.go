@@ -1,0 +1,126 @@
+package bench_test
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"io"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"syscall"
+	"testing"
+	"time"
+
+	"wardwatch/internal/testcase"
+	"wardwatch/storage/evidence"
+	"wardwatch/storage/ledger"
+	"wardwatch/ward"
+)
+
+// BenchmarkEvidence exports and verifies a case of 256 MB. Verify is
+// measured against SHA-256 of the same file, the export against one copy of
+// the file with SHA-256 on the way. Processor time is compared: the disk's
+// share is the same on both sides and varies from one moment to the next.
+func BenchmarkEvidence(b *testing.B) {
+	w := testcase.SQLite(b)
+	const segments, size = 16, 16 << 20
+	for i := range segments {
+		body := make([]byte, size)
+		var seed [32]byte
+		seed[0] = byte(i)
+		_, _ = rand.NewChaCha8(seed).Read(body) // never fails
+		start := w.Start.Add(35*time.Second + time.Duration(i)*250*time.Millisecond)
+		g, err := w.Store.CommitSegment(b.Context(), ward.Segment{
+			ID: ward.NewID[ward.SegmentID](start), Source: w.Camera, InstitutionID: "h1", Start: start, End: start.Add(250 * time.Millisecond),
+			Media: 250 * time.Millisecond, Clock: ward.ServerClock, Codec: ward.H264, Bytes: size, SHA256: sha256.Sum256(body),
+		})
+		must(b, err)
+		must(b, w.Media.Objects.Put(b.Context(), g.Key, bytes.NewReader(body), g.Bytes))
+		must(b, w.Store.MarkArchived(b.Context(), g.ID))
+	}
+	clerk := &evidence.Clerk{Store: w.Store, Media: w.Media, Software: "wardwatch bench"}
+	file, err := clerk.OpenAlert(b.Context(), w.Alert, "基准", w.By)
+	must(b, err)
+	fingerprint := ledger.Fingerprint(w.Store.PublicKey())
+	path, copied := filepath.Join(b.TempDir(), "p.zip"), filepath.Join(b.TempDir(), "copy.zip")
+	var prepare, write, limit, hash, verify time.Duration
+	var bytesOut int64
+	round := func() {
+		var p *evidence.Package
+		prepare += worked(func() { p, err = clerk.Prepare(b.Context(), file.ID, w.By, "基准") })
+		must(b, err)
+		bytesOut = p.Size
+		write += worked(func() { err = create(path, func(f *os.File) error { return p.Write(b.Context(), f) }) })
+		must(b, err)
+		limit += worked(func() {
+			err = create(copied, func(f *os.File) error { return sumOf(path, f) })
+		})
+		must(b, err)
+		hash += worked(func() { err = sumOf(path, io.Discard) })
+		must(b, err)
+		var r evidence.Report
+		verify += worked(func() { r, err = verifyFile(path, p.Size, fingerprint) })
+		must(b, err)
+		if !r.Authentic() {
+			b.Fatalf("the package does not verify: %+v", r)
+		}
+	}
+	rounds := 0
+	for b.Loop() {
+		for range 3 {
+			round()
+			rounds++
+		}
+	}
+	n := time.Duration(rounds)
+	b.Logf("verify %d MB: %v = %.2f × SHA-256 of the file (%v)", bytesOut>>20, verify/n, float64(verify)/float64(hash), hash/n)
+	b.Logf("export: write %v = %.2f × copy with SHA-256 (%v); with its preparation %.2f ×",
+		write/n, float64(write)/float64(limit), limit/n, float64(prepare+write)/float64(limit))
+	b.ReportMetric(float64(verify)/float64(hash), "×sha256")
+	b.ReportMetric(float64(write)/float64(limit), "×copy-write")
+	b.ReportMetric(float64(prepare+write)/float64(limit), "×copy-export")
+}
+
+// worked is the processor time of this process in f.
+func worked(f func()) time.Duration {
+	began := used()
+	f()
+	return used() - began
+}
+
+func used() time.Duration {
+	var u syscall.Rusage
+	_ = syscall.Getrusage(syscall.RUSAGE_SELF, &u) // fails on bad arguments only
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
+
+func create(path string, fill func(*os.File) error) error {
+	f, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	if err := fill(f); err != nil {
+		return err
+	}
+	return f.Close()
+}
+
+// sumOf copies the file at path to w and hashes it on the way.
+func sumOf(path string, w io.Writer) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	_, err = io.Copy(io.MultiWriter(w, sha256.New()), f)
+	return err
+}
+
+func verifyFile(path string, size int64, fingerprint string) (evidence.Report, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return evidence.Report{}, err
+	}
+	defer f.Close()
+	return evidence.Verify(f, size, fingerprint)
+}
