@@ -154,7 +154,7 @@ func (a Actor) cropSize() (w, h int, ok bool) {
 // is given, not a bit rate: x264's rate control differs from run to run.
 func coder(c Camera) []string {
 	if c.Codec == ward.H265 {
-		return []string{"-c:v", "libx265", "-preset", "ultrafast", "-crf", "26", "-x265-params", fmt.Sprintf("keyint=%d:min-keyint=%d:scenecut=0:bframes=0:repeat-headers=1:log-level=none", c.FPS, c.FPS)}
+		return []string{"-c:v", "libx265", "-preset", "ultrafast", "-crf", "26", "-x265-params", fmt.Sprintf("keyint=%d:min-keyint=%d:scenecut=0:bframes=0:open-gop=0:repeat-headers=1:log-level=none", c.FPS, c.FPS)}
 	}
 	return []string{"-c:v", "libx264", "-preset", "superfast", "-profile:v", "main", "-bf", "0", "-g", fmt.Sprint(c.FPS), "-keyint_min", fmt.Sprint(c.FPS), "-sc_threshold", "0", "-crf", "26", "-maxrate", "2500k", "-bufsize", "2500k"}
 }
