@@ -71,7 +71,7 @@ check: setup-check web/node_modules/.installed ## format, lint with the import r
 	@cd web && npm run --silent check
 
 .PHONY: bench
-bench: ready ## benchmarks, as ratios against a limit measured in the same run
+bench: setup-test ready ## benchmarks, as ratios against a limit measured in the same run
 	@go test -run '^$$' -bench . -benchtime 2s ./bench/...
 
 .PHONY: clean

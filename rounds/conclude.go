@@ -3,6 +3,7 @@ package rounds
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"time"
@@ -22,7 +23,7 @@ func (s *session) conclude(ctx context.Context, checks []ward.Check, cause error
 	if v.Verdict == ward.Undecided {
 		return s.await(ctx, checks)
 	}
-	v.SnapshotKey = s.putSnapshot(ctx)
+	v.SnapshotKey, v.SnapshotSHA = s.putSnapshot(ctx)
 	v.ReasonZH, v.ReasonEN = reasons(v.Verdict, checks, cause)
 	return s.e.seal(ctx, v, checks)
 }
@@ -30,7 +31,7 @@ func (s *session) conclude(ctx context.Context, checks []ward.Check, cause error
 // await leaves the verdict to a human.
 func (s *session) await(ctx context.Context, checks []ward.Check) error {
 	v := s.visit
-	v.SnapshotKey = s.putSnapshot(ctx)
+	v.SnapshotKey, v.SnapshotSHA = s.putSnapshot(ctx)
 	v.ReasonZH, v.ReasonEN = reasons(ward.Undecided, checks, nil)
 	v, err := s.e.Store.AwaitDecision(ctx, v, checks)
 	if errors.Is(err, &ward.Error{Code: "visit.state"}) {
@@ -55,16 +56,16 @@ func (s *session) undone(cause error) []ward.Check {
 	return []ward.Check{live, face}
 }
 
-func (s *session) putSnapshot(ctx context.Context) string {
+func (s *session) putSnapshot(ctx context.Context) (key string, sum [32]byte) {
 	if len(s.faces.shot) == 0 {
-		return ""
+		return "", sum
 	}
-	key := fmt.Sprintf("v1/%s/%s/snapshot.jpg", s.visit.InstitutionID, s.visit.ID)
+	key = fmt.Sprintf("v1/%s/%s/snapshot.jpg", s.visit.InstitutionID, s.visit.ID)
 	if err := s.e.Objects.Put(ctx, key, bytes.NewReader(s.faces.shot), int64(len(s.faces.shot))); err != nil {
 		s.e.Log.ErrorContext(ctx, "store a visit's snapshot", "visit", s.visit.ID, "error", err)
-		return ""
+		return "", sum
 	}
-	return key
+	return key, sha256.Sum256(s.faces.shot)
 }
 
 // reasons say in a sentence what a verdict rests on. They hold no score.

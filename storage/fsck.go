@@ -127,14 +127,13 @@ func (f *fsck) segment(ctx context.Context, g ward.Segment) (*FsckProblem, error
 	return nil, nil
 }
 
-// pictures checks the snapshots of alerts against the hash that the alert
-// sealed, of cases against that of their custody event, and that those of
-// visits are there.
+// pictures checks the snapshots of alerts and visits against the hash that
+// was sealed, and of cases against that of their custody event.
 func (f *fsck) pictures(ctx context.Context) error {
 	for _, q := range []string{
 		`SELECT 'alert/' || id, snapshot_key, snapshot_sha FROM alert WHERE snapshot_key <> '' ORDER BY id`,
 		`SELECT 'evidence/' || id, ref, sha256 FROM evidence WHERE kind = 'snapshot' ORDER BY id`,
-		`SELECT 'visit/' || id, snapshot_key, NULL FROM visit WHERE snapshot_key <> '' ORDER BY id`,
+		`SELECT 'visit/' || id, snapshot_key, snapshot_sha FROM visit WHERE snapshot_key <> '' ORDER BY id`,
 	} {
 		all, err := listed(ctx, f.s, "list pictures", scanPicture, q)
 		if err != nil {

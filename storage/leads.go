@@ -39,10 +39,7 @@ func (s *Store) AlertLead(ctx context.Context, id ward.AlertID) (Lead, error) {
 	for _, other := range idList(related) {
 		l.add(ward.EvidenceSettlement, other)
 	}
-	if snapshot != "" {
-		l.add(ward.EvidenceSnapshot, snapshot)
-		copy(l.Items[len(l.Items)-1].SHA256[:], sum) // as sealed, not as it is now
-	}
+	l.addSnapshot(snapshot, sum)
 	for _, sighting := range idList(sightings) {
 		var model string
 		err := s.read.QueryRowContext(ctx, `SELECT COALESCE(MAX(model_id), '') FROM sighting WHERE id = $1`, sighting).Scan(&model)
@@ -64,14 +61,15 @@ func (s *Store) AlertLead(ctx context.Context, id ward.AlertID) (Lead, error) {
 func (s *Store) VisitLead(ctx context.Context, id ward.VisitID) (Lead, error) {
 	l := Lead{Source: ward.Source{Kind: ward.FromVisit, ID: string(id)}}
 	var snapshot string
+	var sum []byte
 	var consented, sealed int64
-	err := s.read.QueryRowContext(ctx, `SELECT institution_id, snapshot_key, consented_us, sealed_us FROM visit WHERE id = $1`, id).
-		Scan(&l.InstitutionID, &snapshot, &consented, &sealed)
+	err := s.read.QueryRowContext(ctx, `SELECT institution_id, snapshot_key, snapshot_sha, consented_us, sealed_us FROM visit WHERE id = $1`, id).
+		Scan(&l.InstitutionID, &snapshot, &sum, &consented, &sealed)
 	if err != nil {
 		return l, fmt.Errorf("read visit %s: %w", id, missing(err, "visit.unknown", "没有这次查访。", "No such visit."))
 	}
 	l.add(ward.EvidenceVisit, string(id))
-	l.add(ward.EvidenceSnapshot, snapshot)
+	l.addSnapshot(snapshot, sum)
 	if consented != 0 {
 		l.From, l.To = at(consented), at(sealed)
 	}
@@ -81,6 +79,14 @@ func (s *Store) VisitLead(ctx context.Context, id ward.VisitID) (Lead, error) {
 func (l *Lead) add(kind ward.EvidenceKind, ref string) {
 	if ref != "" {
 		l.Items = append(l.Items, ward.Evidence{Kind: kind, Ref: ref})
+	}
+}
+
+// addSnapshot adds a picture with the hash that was sealed, not the one it has now.
+func (l *Lead) addSnapshot(key string, sum []byte) {
+	if key != "" {
+		l.add(ward.EvidenceSnapshot, key)
+		copy(l.Items[len(l.Items)-1].SHA256[:], sum)
 	}
 }
 

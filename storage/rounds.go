@@ -110,13 +110,15 @@ func scanRound(r row) (ward.Round, error) {
 }
 
 const visitColumns = `SELECT id, round_id, institution_id, admission_id, insured_id, ward, bed, state, verdict, reason_zh, reason_en,
-	decided_by, link_expires_us, opened_us, consented_us, sealed_us, snapshot_key, case_id, leaf FROM visit`
+	decided_by, link_expires_us, opened_us, consented_us, sealed_us, snapshot_key, snapshot_sha, case_id, leaf FROM visit`
 
 func scanVisit(r row) (ward.Visit, error) {
 	var v ward.Visit
 	var link, opened, consented, sealed int64
+	var sum []byte
 	err := r.Scan(&v.ID, &v.RoundID, &v.InstitutionID, &v.AdmissionID, &v.InsuredID, &v.Ward, &v.Bed, &v.State, &v.Verdict,
-		&v.ReasonZH, &v.ReasonEN, &v.DecidedBy, &link, &opened, &consented, &sealed, &v.SnapshotKey, &v.CaseID, &v.Leaf)
+		&v.ReasonZH, &v.ReasonEN, &v.DecidedBy, &link, &opened, &consented, &sealed, &v.SnapshotKey, &sum, &v.CaseID, &v.Leaf)
+	copy(v.SnapshotSHA[:], sum)
 	v.LinkExpires, v.Opened, v.Consented, v.Sealed = at(link), at(opened), at(consented), at(sealed)
 	return v, err
 }

@@ -28,7 +28,7 @@ type verdictRecord struct {
 	Checks    []verdictCheck   `json:"checks"`
 	Events    string           `json:"events_sha256"` // of the JSON array of the visit's events
 	Segments  []verdictSegment `json:"segments"`      // of the recording, as far as committed
-	Snapshot  string           `json:"snapshot,omitempty"`
+	Snapshot  string           `json:"snapshot_sha256,omitempty"`
 }
 
 type verdictCheck struct {
@@ -47,8 +47,8 @@ type verdictSegment struct {
 // decide: checking → deciding. The device secret is revoked.
 func (s *Store) AwaitDecision(ctx context.Context, v ward.Visit, checks []ward.Check) (ward.Visit, error) {
 	err := s.change(ctx, "await decision on visit "+string(v.ID), func(t *tx) error {
-		res, err := t.ExecContext(ctx, `UPDATE visit SET state = 'deciding', reason_zh = $2, reason_en = $3, snapshot_key = $4, device_hash = NULL
-			WHERE id = $1 AND state = 'checking'`, v.ID, v.ReasonZH, v.ReasonEN, v.SnapshotKey)
+		res, err := t.ExecContext(ctx, `UPDATE visit SET state = 'deciding', reason_zh = $2, reason_en = $3, snapshot_key = $4, snapshot_sha = $5, device_hash = NULL
+			WHERE id = $1 AND state = 'checking'`, v.ID, v.ReasonZH, v.ReasonEN, v.SnapshotKey, snapshotSum(v))
 		if err != nil {
 			return err
 		}
@@ -73,7 +73,7 @@ func (s *Store) AwaitDecision(ctx context.Context, v ward.Visit, checks []ward.C
 
 // SealVisit ends a visit: state, verdict, checks and the ledger leaf (kind
 // "verdict") commit together, and the device secret is revoked. v carries
-// the Verdict, the reasons, DecidedBy and SnapshotKey; nil checks keep those
+// the Verdict, the reasons, DecidedBy and the snapshot's key and hash; nil checks keep those
 // already stored. ward.Conflict "visit.sealed" when it was sealed before.
 func (s *Store) SealVisit(ctx context.Context, v ward.Visit, checks []ward.Check) (ward.Visit, error) {
 	if v.Verdict == ward.NoVerdict || v.Verdict == ward.Undecided {
@@ -81,8 +81,8 @@ func (s *Store) SealVisit(ctx context.Context, v ward.Visit, checks []ward.Check
 	}
 	err := s.change(ctx, "seal visit "+string(v.ID), func(t *tx) error {
 		res, err := t.ExecContext(ctx, `UPDATE visit SET state = 'sealed', verdict = $2, reason_zh = $3, reason_en = $4, decided_by = $5,
-				snapshot_key = $6, sealed_us = $7, device_hash = NULL
-			WHERE id = $1 AND state <> 'sealed'`, v.ID, v.Verdict, v.ReasonZH, v.ReasonEN, v.DecidedBy, v.SnapshotKey, us(t.now))
+				snapshot_key = $6, snapshot_sha = $7, sealed_us = $8, device_hash = NULL
+			WHERE id = $1 AND state <> 'sealed'`, v.ID, v.Verdict, v.ReasonZH, v.ReasonEN, v.DecidedBy, v.SnapshotKey, snapshotSum(v), us(t.now))
 		if err != nil {
 			return err
 		}
@@ -104,13 +104,23 @@ func (s *Store) SealVisit(ctx context.Context, v ward.Visit, checks []ward.Check
 	return v, err
 }
 
+// snapshotSum is NULL for a visit without a picture.
+func snapshotSum(v ward.Visit) []byte {
+	if v.SnapshotKey == "" {
+		return nil
+	}
+	return v.SnapshotSHA[:]
+}
+
+func hexOfSnapshot(v ward.Visit) string { return hex.EncodeToString(snapshotSum(v)) }
+
 func (t *tx) sealVerdict(ctx context.Context, v *ward.Visit) error {
 	if err := t.addVisitEvent(ctx, v.ID, "sealed", t.now, map[string]any{"verdict": v.Verdict, "by": v.DecidedBy}); err != nil {
 		return err
 	}
 	rec := verdictRecord{
 		Visit: v.ID, Round: v.RoundID, Admission: v.AdmissionID, Verdict: v.Verdict, ReasonZH: v.ReasonZH, ReasonEN: v.ReasonEN,
-		DecidedBy: v.DecidedBy, Opened: v.Opened, Consented: v.Consented, Sealed: v.Sealed, Snapshot: v.SnapshotKey,
+		DecidedBy: v.DecidedBy, Opened: v.Opened, Consented: v.Consented, Sealed: v.Sealed, Snapshot: hexOfSnapshot(*v),
 		Checks: []verdictCheck{}, Segments: []verdictSegment{},
 	}
 	checks, err := readChecks(ctx, t, v.ID)

@@ -74,6 +74,7 @@ type Visit struct {
 	Consented     time.Time     `json:"consented,omitzero"`
 	Sealed        time.Time     `json:"sealed,omitzero"`
 	SnapshotKey   string        `json:"-"`
+	SnapshotSHA   [32]byte      `json:"-"`
 	CaseID        CaseID        `json:"case_id"`
 	Leaf          int64         `json:"leaf"`
 }

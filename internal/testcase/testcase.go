@@ -139,8 +139,8 @@ func (w *World) visit() {
 	_, err = w.Store.BeginChecking(ctx, w.Visit)
 	w.must(err)
 	w.Record(ward.Source{Kind: ward.FromVisit, ID: string(w.Visit)}, w.Start.Add(2*time.Second), 20*time.Second, true)
-	key, _ := w.Picture("v1/h1/snapshots/visit-1.jpg")
-	_, err = w.Store.SealVisit(ctx, ward.Visit{ID: w.Visit, Verdict: ward.Present, ReasonZH: "核验通过", ReasonEN: "All checks passed", SnapshotKey: key}, []ward.Check{
+	key, sum := w.Picture("v1/h1/snapshots/visit-1.jpg")
+	_, err = w.Store.SealVisit(ctx, ward.Visit{ID: w.Visit, Verdict: ward.Present, ReasonZH: "核验通过", ReasonEN: "All checks passed", SnapshotKey: key, SnapshotSHA: sum}, []ward.Check{
 		{VisitID: w.Visit, Kind: ward.CheckLive, Outcome: ward.Pass, Score: 1, At: w.Start.Add(12 * time.Second)},
 		{VisitID: w.Visit, Kind: ward.CheckFace, Outcome: ward.Pass, Score: .7, At: w.Start.Add(14 * time.Second)},
 	})

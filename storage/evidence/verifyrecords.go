@@ -192,6 +192,9 @@ func (c *check) item(it Item) {
 	case ward.EvidenceVisit:
 		var v storage.SealedVerdict
 		ok = ok && p.kind == storage.KindVerdict && p.ref == it.Ref && c.into(it.Leaf, &v) == nil
+		if ok {
+			c.pictured(it, v.Snapshot)
+		}
 		if events := c.byName[it.Events]; ok && (events == nil || hex.EncodeToString(events.sum[:]) != v.Events) {
 			c.report.fail(it.Events, "查访过程记录与结论封存时不同。", "The visit's protocol differs from what its verdict sealed.")
 		}
@@ -200,14 +203,22 @@ func (c *check) item(it Item) {
 	case ward.EvidenceAlert:
 		var a storage.SealedAlert
 		ok = ok && p.kind == storage.KindAlert && p.ref == it.Ref && c.into(it.Leaf, &a) == nil
-		if ok && a.Snapshot != "" && !slices.ContainsFunc(c.m.Items, func(s Item) bool { return s.Kind == ward.EvidenceSnapshot && s.SHA256 == a.Snapshot }) {
-			c.report.fail(it.Path, "疑点封存的截图不在清单里。", "The picture that the alert sealed is not among the items.")
+		if ok {
+			c.pictured(it, a.Snapshot)
 		}
 	default:
 		ok = false
 	}
 	if !ok {
 		c.report.fail(it.Path, "与封存记录不符，无法证明。", "It does not agree with its sealed record and is not proven.")
+	}
+}
+
+// pictured makes sure that the picture whose hash an item's record sealed is
+// among the items.
+func (c *check) pictured(it Item, sum string) {
+	if sum != "" && !slices.ContainsFunc(c.m.Items, func(s Item) bool { return s.Kind == ward.EvidenceSnapshot && s.SHA256 == sum }) {
+		c.report.fail(it.Path, "封存记录里的截图不在清单里。", "The picture that its record sealed is not among the items.")
 	}
 }
 

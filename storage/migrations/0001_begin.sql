@@ -191,6 +191,7 @@ CREATE TABLE visit (
     consented_us    BIGINT NOT NULL,
     sealed_us       BIGINT NOT NULL,
     snapshot_key    TEXT NOT NULL,
+    snapshot_sha    BYTEA,
     case_id         TEXT NOT NULL,
     leaf            BIGINT NOT NULL
 );
