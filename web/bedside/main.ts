@@ -78,7 +78,8 @@ async function begin() {
     remember(opened)
     notice(opened)
   } catch (error) {
-    message('bad', () => words(error), undefined, () => void begin())
+    // A link that is used up or unknown stays so.
+    message('bad', () => words(error), undefined, error instanceof Refused ? undefined : () => void begin())
   }
 }
 

@@ -39,7 +39,7 @@ function PromptLine({ prompt }: { prompt: Prompt }) {
   )
 }
 
-const kinds = ['consent', 'joined', 'left', 'check', 'call', 'opened', 'sealed', 'decision', 'cut', 'network'] as const
+const kinds = ['link', 'opened', 'consent', 'checking', 'call', 'answer', 'check', 'sealed'] as const
 type Kind = (typeof kinds)[number]
 const isKind = (v: string): v is Kind => kinds.some((k) => k === v)
 
