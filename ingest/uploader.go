@@ -167,7 +167,7 @@ func (p *Uploader) archive(ctx context.Context, g ward.Segment) error {
 		return err
 	}
 	if err := p.Spool.Remove(spool.Of(g)); err != nil {
-		p.Log.Warn("archived file not removed", "segment", g.ID, "error", err) // Recover removes it
+		p.Log.WarnContext(ctx, "archived file not removed", "segment", g.ID, "error", err) // Recover removes it
 	}
 	if p.OnArchived != nil {
 		p.OnArchived(g)

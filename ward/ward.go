@@ -11,26 +11,40 @@ import (
 	"time"
 )
 
-// The typed ids. Each is an opaque string made by NewID, sortable by the
-// moment it was made; those of institutions, places, cameras and insured
-// people may also be chosen by an operator (ValidID).
+// The typed ids are opaque strings made by NewID, sortable by the moment
+// they were made; those of institutions, places, cameras and insured people
+// may also be chosen by an operator (ValidID).
 type (
-	// InstitutionID is of a 定点机构.
+	// InstitutionID is the id of a 定点机构.
 	InstitutionID string
-	PlaceID       string // a counter, pharmacy, corridor, ward or treatment room
-	CameraID      string
-	SegmentID     string
-	GapID         string
-	SightingID    string
-	SettlementID  string // 结算
-	InsuredID     string // 参保人
-	AdmissionID   string // 住院
-	AlertID       string // 疑点
-	RoundID       string // 查房
-	VisitID       string
-	CaseID        string // 案件
-	EvidenceID    string
-	UserID        string
+	// PlaceID is the id of a counter, pharmacy, corridor, ward or treatment room.
+	PlaceID string
+	// CameraID is the id of a camera.
+	CameraID string
+	// SegmentID is the id of a finished stretch of recording.
+	SegmentID string
+	// GapID is the id of a stretch that was not recorded.
+	GapID string
+	// SightingID is the id of what a detector saw.
+	SightingID string
+	// SettlementID is the id of a 结算.
+	SettlementID string
+	// InsuredID is the id of a 参保人.
+	InsuredID string
+	// AdmissionID is the id of a 住院.
+	AdmissionID string
+	// AlertID is the id of a 疑点.
+	AlertID string
+	// RoundID is the id of a 查房.
+	RoundID string
+	// VisitID is the id of one bed in a round.
+	VisitID string
+	// CaseID is the id of a 案件.
+	CaseID string
+	// EvidenceID is the id of one item of a case.
+	EvidenceID string
+	// UserID is the id of a person who signs in.
+	UserID string
 )
 
 var idEncoding = base32.NewEncoding("0123456789abcdefghjkmnpqrstvwxyz").WithPadding(base32.NoPadding)

@@ -55,7 +55,7 @@ func play(t testing.TB, cameras ...simcam.Camera) *simcam.Server {
 // nobodyAt is an address of this machine where nothing listens.
 func nobodyAt(t testing.TB) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // binds a local port
+	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -80,8 +80,12 @@ func TestBadCamerasSayWhyAndHarmNobody(t *testing.T) {
 	c.addCamera("good", sim.URL("good"), "admin", right)
 	c.recorded("good", 1, 10*time.Second)
 	for _, bad := range []struct{ id, url, password string }{
-		{"locked", sim.URL("locked"), wrong}, {"away", "rtsp://" + nobodyAt(t) + "/x", right}, {"absent", sim.URL("absent"), right},
-		{"odd", sim.URL("odd"), right}, {"noise", sim.URL("noise"), right}, {"silent", sim.URL("silent"), right},
+		{"locked", sim.URL("locked"), wrong},
+		{"away", "rtsp://" + nobodyAt(t) + "/x", right},
+		{"absent", sim.URL("absent"), right},
+		{"odd", sim.URL("odd"), right},
+		{"noise", sim.URL("noise"), right},
+		{"silent", sim.URL("silent"), right},
 	} {
 		c.addCamera(bad.id, bad.url, "admin", bad.password)
 	}

@@ -27,7 +27,7 @@ func (verifyCommand) Help() string {
 func (v verifyCommand) Run(e *terminal) error {
 	code, err := evidence.VerifyFile(e.out, v.File, v.Key, v.Keyless)
 	if err == nil && code != 0 {
-		err = exitStatus(code)
+		err = exitError(code)
 	}
 	return err
 }
@@ -73,7 +73,7 @@ func (f fsckCommand) Run(e *terminal) (err error) {
 		err = printFsck(e, r)
 	}
 	if err == nil && !r.OK() {
-		return exitStatus(exitFailed)
+		return exitError(exitFailed)
 	}
 	return err
 }

@@ -47,7 +47,7 @@ func (d demoCommand) Run(e *terminal) error {
 	if err != nil {
 		return err
 	}
-	defer logFile.Close()
+	defer logFile.Close() //nolint:errcheck // a log
 	log := slog.New(slog.NewTextHandler(logFile, nil))
 	models := vision.FindModels()
 	h := &demo.Hospital{Scenario: sc, Sources: filepath.Join(models, "clips"), Work: d.Dir, Progress: e.errs}

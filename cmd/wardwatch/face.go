@@ -81,7 +81,7 @@ func readSubset(path string) (map[string]bool, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer file.Close()
+	defer file.Close() //nolint:errcheck // only read
 	subset := map[string]bool{}
 	lines := bufio.NewScanner(file)
 	for lines.Scan() {

@@ -97,14 +97,14 @@ func run(args []string, out, errs io.Writer) int {
 		_, _ = fmt.Fprintf(errs, "wardwatch: %s\nwardwatch: %s (%d %s)\n", p.DetailZH, p.Detail, p.Status, p.Code)
 		return exitFailed
 	}
-	if code, ok := errors.AsType[exitStatus](err); ok {
+	if code, ok := errors.AsType[exitError](err); ok {
 		return int(code)
 	}
 	_, _ = fmt.Fprintf(errs, "wardwatch: %v\n", err)
 	return exitFailed
 }
 
-// exitStatus fails a command whose output has already said why.
-type exitStatus int
+// exitError fails a command whose output has already said why.
+type exitError int
 
-func (s exitStatus) Error() string { return fmt.Sprintf("exit status %d", int(s)) }
+func (s exitError) Error() string { return fmt.Sprintf("exit status %d", int(s)) }

@@ -56,7 +56,7 @@ func environment(env ...string) []string {
 // start runs the program; the end of the test kills it if need be.
 func start(t testing.TB, env []string, args ...string) *process {
 	t.Helper()
-	p := &process{t: t, cmd: exec.Command(os.Getenv(builtBinary), args...), ended: make(chan struct{})} //nolint:noctx // ended below
+	p := &process{t: t, cmd: exec.Command(os.Getenv(builtBinary), args...), ended: make(chan struct{})}
 	p.cmd.Env, p.cmd.Dir = environment(env...), t.TempDir()
 	p.cmd.Stdout, p.cmd.Stderr = &p.out, &p.log
 	if err := p.cmd.Start(); err != nil {

@@ -118,7 +118,7 @@ func (s *service) Run(ctx context.Context, l net.Listener) error {
 	if err != nil {
 		return errors.Join(fmt.Errorf("recover recordings: %w", err), l.Close())
 	}
-	s.log.Info("spool recovered", "result", fmt.Sprintf("%+v", recovered))
+	s.log.InfoContext(ctx, "spool recovered", "result", fmt.Sprintf("%+v", recovered))
 
 	base, stopBase := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopBase()

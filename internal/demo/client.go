@@ -46,7 +46,7 @@ func (c *Client) Do(ctx context.Context, method, path string, in, out any, heade
 	if err != nil {
 		return err
 	}
-	defer body.Close()
+	defer body.Close() //nolint:errcheck // only read
 	if out == nil {
 		_, err = io.Copy(io.Discard, body)
 		return err
@@ -63,7 +63,7 @@ func (c *Client) Bytes(ctx context.Context, path string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer body.Close()
+	defer body.Close() //nolint:errcheck // only read
 	b, err := io.ReadAll(body)
 	if err != nil {
 		return nil, fmt.Errorf("GET %s: %w", path, err)

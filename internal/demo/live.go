@@ -68,7 +68,7 @@ func (h *Hospital) sdp(ctx context.Context, path, offer string) (string, error) 
 	if err != nil {
 		return "", err
 	}
-	defer body.Close()
+	defer body.Close() //nolint:errcheck // only read
 	var b strings.Builder
 	buf := make([]byte, 4096)
 	for {
