@@ -13,7 +13,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 	_ "github.com/jackc/pgx/v5/stdlib" // registers "pgx"
 	"github.com/pressly/goose/v3"
-	_ "modernc.org/sqlite" // registers "sqlite"
+	"modernc.org/sqlite"
 
 	"wardwatch/ward"
 )
@@ -27,6 +27,8 @@ type dialect struct {
 	retry func(error) bool
 	// unique says whether err is a unique-key violation.
 	unique func(error) bool
+	// full says whether err is that the database's disk is full.
+	full func(error) bool
 }
 
 // ledgerLock is the key of PostgreSQL's advisory lock on the ledger: "ward" in ASCII.
@@ -37,7 +39,14 @@ var sqliteDialect = dialect{
 	lockLedger: func(context.Context, *sql.Tx) error { return nil }, // BEGIN IMMEDIATE already excludes other writers
 	retry:      func(error) bool { return false },
 	unique:     func(err error) bool { return err != nil && strings.Contains(err.Error(), "UNIQUE constraint failed") },
+	full: func(err error) bool {
+		e, ok := errors.AsType[*sqlite.Error](err)
+		return ok && e.Code()&0xff == sqliteFull
+	},
 }
+
+// sqliteFull is SQLITE_FULL, which the low byte of a result code holds.
+const sqliteFull = 13
 
 var postgresDialect = dialect{
 	goose: goose.DialectPostgres,
@@ -52,6 +61,10 @@ var postgresDialect = dialect{
 	unique: func(err error) bool {
 		e, ok := errors.AsType[*pgconn.PgError](err)
 		return ok && e.Code == "23505"
+	},
+	full: func(err error) bool {
+		e, ok := errors.AsType[*pgconn.PgError](err)
+		return ok && e.Code == "53100" // disk_full
 	},
 }
 

@@ -150,6 +150,12 @@ func (s *Store) change(ctx context.Context, what string, f func(*tx) error) erro
 		if try < 5 && s.dialect.retry(err) && ctx.Err() == nil {
 			continue
 		}
+		if s.dialect.full(err) {
+			err = &ward.Error{
+				Kind: ward.Unavailable, Code: "database.full", Err: err,
+				ZH: "数据库所在磁盘已满，未做任何更改；请清理空间后重试。", EN: "The database's disk is full and nothing was changed; free space and try again.",
+			}
+		}
 		return fmt.Errorf("%s: %w", what, err)
 	}
 }
