@@ -180,9 +180,11 @@ func (t *tap) write(s *session, stream *Stream, u Unit) {
 		if t.lost {
 			u.Lost = ward.CauseLoss
 		}
-		s.lastUnit.Store(u.Arrived.UnixMicro())
-		s.firstUnit.CompareAndSwap(0, u.Arrived.UnixMicro())
-		s.stats.frames.Add(1)
+		if seen == lookPicture {
+			s.lastUnit.Store(u.Arrived.UnixMicro())
+			s.firstUnit.CompareAndSwap(0, u.Arrived.UnixMicro())
+			s.stats.frames.Add(1)
+		}
 	}
 	t.lost = false
 	u.PTS, u.DTS = t.times.of(t.track, u)

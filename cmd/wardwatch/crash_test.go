@@ -69,7 +69,7 @@ func TestKill9OfTheServiceCostsAtMostOneFragment(t *testing.T) {
 	for _, id := range ids {
 		end := c.recorded(id, kills+3, 10*time.Second)
 		checkCrashes(t, id, end, killed)
-		covered(t, c, id, added.Add(5*time.Second), s.began)
+		covered(t, c, id, added, s.began)
 	}
 	s.terminate()
 	s.fsck()
@@ -168,9 +168,6 @@ func TestSIGTERMSealsAndASecondStartContinues(t *testing.T) {
 	}
 	if restarts == 0 {
 		t.Errorf("no gap with cause restart: %+v", next.Gaps)
-	}
-	if strings := oneTime.FindString(s.out.String()); strings == "" {
-		t.Error("the administrator has no password yet; the second start must print a sign-in again")
 	}
 	s.terminate()
 }

@@ -1,6 +1,7 @@
 package main_test
 
 import (
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
@@ -15,7 +16,17 @@ const builtBinary = "WARDWATCH_TEST_BINARY"
 // root is the folder of go.mod.
 const root = "../.."
 
-func TestMain(m *testing.M) { os.Exit(prepare(m)) }
+// sideBySide is how many tests run at once: they wait much more than they work.
+const sideBySide = "4"
+
+func TestMain(m *testing.M) {
+	flag.Parse()
+	if err := flag.Set("test.parallel", sideBySide); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	os.Exit(prepare(m))
+}
 
 // prepare builds the program and looks for what set-up installs. Nothing is
 // skipped: without the models there is nothing to test.
