@@ -24,13 +24,15 @@ import (
 // variables (WARDWATCH_OBJECTS_KIND sets objects.kind). deploy/wardwatch.yaml
 // documents every key and is read by a test.
 type Config struct {
-	Listen    string  `koanf:"listen"`     // host:port of the console and API
-	PublicURL string  `koanf:"public_url"` // what browsers type, when not http://listen; https:// says that a proxy ends TLS
-	Data      string  `koanf:"data"`       // folder of the spool, keys, SQLite file and directory store
-	Database  string  `koanf:"database"`   // postgres://… or empty for SQLite in data
-	Objects   Objects `koanf:"objects"`
-	Vision    Vision  `koanf:"vision"`
-	WebRTC    WebRTC  `koanf:"webrtc"`
+	Listen    string `koanf:"listen"`     // host:port of the console and API
+	PublicURL string `koanf:"public_url"` // what browsers type, when not http://listen; https:// says that a proxy ends TLS
+	Data      string `koanf:"data"`       // folder of the spool, keys, SQLite file and directory store
+	Database  string `koanf:"database"`   // postgres://… or empty for SQLite in data
+	// MetricsToken must come as a bearer token with /metrics.
+	MetricsToken ward.Secret `koanf:"metrics_token"`
+	Objects      Objects     `koanf:"objects"`
+	Vision       Vision      `koanf:"vision"`
+	WebRTC       WebRTC      `koanf:"webrtc"`
 }
 
 // Objects says where media go.

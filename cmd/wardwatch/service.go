@@ -84,6 +84,7 @@ func (s *service) open(ctx context.Context) error {
 		Hub: hub, Software: "wardwatch " + version, Log: s.log, BehindTLS: strings.HasPrefix(s.config.PublicURL, "https://"),
 	}
 	s.web.Console, s.web.Bedside = web.Pages()
+	s.web.Registry, s.web.MetricsToken = s.measure(), string(s.config.MetricsToken)
 	s.see(library)
 	return nil
 }
@@ -98,6 +99,7 @@ func (s *service) see(library *ingest.Library) {
 	gallery := &analytics.Gallery{}
 	lookout := &analytics.Lookout{Pool: s.pool, Store: s.store, Objects: s.objects, Gallery: gallery, Log: s.log}
 	s.fleet.OnStream = lookout.Watch
+	measureVision(s.web.Registry, lookout.Stats, s.pool.Restarts)
 	s.correl.Gallery = gallery
 	s.correl.Recorded = (&analytics.Archive{Library: library, Pool: s.pool}).Picture
 	s.rounds.NewEye = func(c ward.Codec) rounds.Eye { return eye{s.pool.NewSession(c)} }
