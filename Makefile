@@ -76,4 +76,4 @@ bench: setup-test ready ## benchmarks, as ratios against a limit measured in the
 
 .PHONY: clean
 clean: ## remove what was built (not the models)
-	@rm -rf bin web/dist .demo
+	@rm -rf bin web/dist/console web/dist/bedside .demo

@@ -92,6 +92,9 @@ func (d demoCommand) play(e *terminal, c Config, log *slog.Logger, h *demo.Hospi
 	all.Go(func() error { return serve(s, ctx) })
 	all.Go(func() error {
 		defer stop() // the hospital's end is the demo's
+		if err := workers(ctx, s.pool); err != nil {
+			return err
+		}
 		h.See = poses(s.pool)
 		if h.Admin, err = demo.NewClient(c.PublicURL); err != nil {
 			return err
@@ -179,6 +182,21 @@ func (d demoCommand) forBrowser(ctx context.Context, e *terminal, c Config, h *d
 	}
 	<-ctx.Done()
 	return nil
+}
+
+// workers waits until a vision worker answers; what is missing is said at once.
+func workers(ctx context.Context, p *vision.Pool) error {
+	for {
+		err := p.Ready()
+		if !errors.Is(err, &ward.Error{Code: "vision.starting"}) {
+			return err
+		}
+		select {
+		case <-time.After(200 * time.Millisecond):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
 }
 
 // poses looks at one picture of a bedside's clip.

@@ -125,17 +125,7 @@ func (h *Hospital) enrol(ctx context.Context, p scenario.Insured) error {
 	if err != nil {
 		return err
 	}
-	for { // the vision workers may still be starting
-		err = h.Admin.Do(ctx, http.MethodPut, "/api/v1/insured/"+string(p.ID)+"/photo", photo, nil)
-		if pr, ok := errors.AsType[*Problem](err); !ok || pr.Status != http.StatusServiceUnavailable {
-			return err
-		}
-		select {
-		case <-time.After(time.Second):
-		case <-ctx.Done():
-			return errors.Join(ctx.Err(), err)
-		}
-	}
+	return h.Admin.Do(ctx, http.MethodPut, "/api/v1/insured/"+string(p.ID)+"/photo", photo, nil)
 }
 
 // account makes the billing system's user, scoped to every institution, and its API token.
