@@ -64,6 +64,20 @@ func (s *Store) Insured(ctx context.Context, id ward.InsuredID) (ward.Insured, e
 	return p, nil
 }
 
+// InsuredAfter lists at most limit people (1 to 500; 0 means 50) with ids
+// after the one given, by id; "" begins the list.
+func (s *Store) InsuredAfter(ctx context.Context, after ward.InsuredID, limit int) ([]ward.Insured, error) {
+	rows, err := s.read.QueryContext(ctx, insuredColumns+` WHERE id > $1 ORDER BY id LIMIT $2`, after, pageSize(limit))
+	if err != nil {
+		return nil, fmt.Errorf("list insured: %w", err)
+	}
+	list, err := collect(rows, s.scanInsured)
+	if err != nil {
+		return nil, fmt.Errorf("list insured: %w", err)
+	}
+	return list, nil
+}
+
 // InsuredMany returns those of the people that are known, by id.
 func (s *Store) InsuredMany(ctx context.Context, ids []ward.InsuredID) (map[ward.InsuredID]ward.Insured, error) {
 	out := make(map[ward.InsuredID]ward.Insured, len(ids))

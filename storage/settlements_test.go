@@ -154,6 +154,15 @@ func TestInsuredIsSealed(t *testing.T) {
 		if got := many["i1"]; !got.Enrolled || got.Template.Cosine(tmpl) < .999 || got.ModelID != "m1" || got.Name != "王大明" {
 			t.Errorf("after enrolment: %+v", got)
 		}
+		if err := s.PutInsured(t.Context(), ward.Insured{ID: "i0", Name: "李"}); err != nil {
+			t.Fatal(err)
+		}
+		if all, err := s.InsuredAfter(t.Context(), "", 0); err != nil || len(all) != 2 || all[0].ID != "i0" || all[1].Name != "王大明" {
+			t.Errorf("all: %v, %v", all, err)
+		}
+		if rest, err := s.InsuredAfter(t.Context(), "i0", 1); err != nil || len(rest) != 1 || rest[0].ID != "i1" {
+			t.Errorf("after i0: %v, %v", rest, err)
+		}
 		if err := s.Enrol(t.Context(), "i2", tmpl, "m1", ""); ward.KindOf(err) != ward.NotFound {
 			t.Errorf("enrol a stranger: %v", err)
 		}

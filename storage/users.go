@@ -142,6 +142,26 @@ func (s *Store) Users(ctx context.Context) ([]ward.User, error) {
 	return out, nil
 }
 
+// UserName is what colleagues may know of a user.
+type UserName struct {
+	ID   ward.UserID `json:"id"`
+	Name string      `json:"name"`
+}
+
+// UserNames lists all users by name, the disabled ones too: they have signed
+// what they decided.
+func (s *Store) UserNames(ctx context.Context) ([]UserName, error) {
+	rows, err := s.read.QueryContext(ctx, `SELECT id, name FROM user_account ORDER BY name, id`)
+	if err != nil {
+		return nil, fmt.Errorf("list user names: %w", err)
+	}
+	out, err := collect(rows, func(r row) (n UserName, err error) { return n, r.Scan(&n.ID, &n.Name) })
+	if err != nil {
+		return nil, fmt.Errorf("list user names: %w", err)
+	}
+	return out, nil
+}
+
 // account is a user_account row.
 type account struct {
 	ward.User

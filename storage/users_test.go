@@ -48,6 +48,10 @@ func TestUserKeepsItsScope(t *testing.T) {
 		if err != nil || len(all) != 1 || all[0].Login != "li" {
 			t.Errorf("got %+v, %v", all, err)
 		}
+		names, err := s.UserNames(t.Context())
+		if err != nil || !slices.Equal(names, []storage.UserName{{ID: "u1", Name: "李"}}) {
+			t.Errorf("got %+v, %v", names, err)
+		}
 	})
 }
 

@@ -13,6 +13,10 @@ type Insured struct {
 	ModelID  string    `json:"-"`
 }
 
+// MaxPhoto is the largest enrolment photo in bytes: 8 MB is a 24-megapixel
+// JPEG. Whoever takes photos or speaks of the limit takes it from here.
+const MaxPhoto = 8 << 20
+
 // Masked returns the person with the name and number masked for people who
 // may not see them: 张*, 110***********001X.
 func (p Insured) Masked() Insured {

@@ -237,6 +237,7 @@ var requests = map[string]func(*world) request{
 	"GET /api/v1/events":       bare,
 	"GET /api/v1/ledger/key":   bare,
 	"GET /api/v1/users":        bare,
+	"GET /api/v1/users/names":  bare,
 	"GET /api/v1/institutions": bare,
 	"GET /api/v1/places":       bare,
 	"POST /api/v1/users": func(w *world) request {
@@ -272,6 +273,7 @@ var requests = map[string]func(*world) request{
 	"DELETE /api/v1/whep/{id}": func(*world) request { return request{path: id("nothing")} },
 
 	"POST /api/v1/insured": func(*world) request { return request{json: m{"name": "李四", "id_number": "110101199202020022"}} },
+	"GET /api/v1/insured":  bare,
 	"GET /api/v1/insured/{id}": func(w *world) request {
 		return request{path: id(w.insured.ID)}
 	},

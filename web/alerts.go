@@ -30,8 +30,9 @@ type AlertDecision struct {
 type alertList struct {
 	Paging
 	InstitutionFilter
-	State ward.AlertState `query:"state"`
-	Rule  ward.Rule       `query:"rule"`
+	State        ward.AlertState   `query:"state"`
+	Rule         ward.Rule         `query:"rule"`
+	SettlementID ward.SettlementID `query:"settlement_id" maxLength:"64" doc:"Only those of this settlement"`
 }
 
 // AlertPath names an alert in the address.
@@ -69,7 +70,7 @@ func whole(a ward.Alert) ward.Alert {
 
 func (s *Server) listAlerts(ctx context.Context, in *alertList) (*body[Page[ward.Alert]], error) {
 	v, next, err := s.Store.Alerts(ctx, storage.AlertFilter{
-		Institutions: callerOf(ctx).narrow(in.InstitutionID), State: in.State, Rule: in.Rule, Before: in.Cursor, Limit: in.Limit,
+		Institutions: callerOf(ctx).narrow(in.InstitutionID), State: in.State, Rule: in.Rule, SettlementID: in.SettlementID, Before: in.Cursor, Limit: in.Limit,
 	})
 	v = slices.Clone(v)
 	for i := range v {

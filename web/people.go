@@ -13,9 +13,6 @@ import (
 	"wardwatch/ward"
 )
 
-// maxPhoto is the largest enrolment photo: 8 MB is a 24-megapixel JPEG.
-const maxPhoto = 8 << 20
-
 // NewInsured registers an insured person.
 type NewInsured struct {
 	ID       ward.InsuredID `json:"id,omitempty" maxLength:"64" doc:"The billing system's id, or left out"`
@@ -36,10 +33,12 @@ type photoInput struct {
 func (s *Server) insuredRoutes(r *routes) {
 	tags := []string{"insured"}
 	add(r, everywhere(ward.MayAdminister), huma.Operation{Method: http.MethodPost, Path: v1 + "/insured", OperationID: "putInsured", Summary: "Register an insured person, or correct name and number", Tags: tags, DefaultStatus: http.StatusCreated}, s.putInsured)
+	add(r, everywhere(ward.MayAdminister), huma.Operation{Method: http.MethodGet, Path: v1 + "/insured", OperationID: "listInsured", Summary: "All insured people by id, masked", Tags: tags}, s.listInsured)
 	add(r, everywhere(ward.MayReview), huma.Operation{Method: http.MethodGet, Path: v1 + "/insured/{id}", OperationID: "getInsured", Summary: "An insured person, masked", Tags: tags}, s.getInsured)
 	add(r, everywhere(ward.MayAdminister), huma.Operation{
-		Method: http.MethodPut, Path: v1 + "/insured/{id}/photo", OperationID: "enrolPhoto", Summary: "Enrol a photo with exactly one face (JPEG or PNG, at most 8 MB)", Tags: tags,
-		MaxBodyBytes: maxPhoto, BodyReadTimeout: uploadTimeout,
+		Method: http.MethodPut, Path: v1 + "/insured/{id}/photo", OperationID: "enrolPhoto", Summary: fmt.Sprintf("Enrol a photo with exactly one face (JPEG or PNG, at most %d MB)", ward.MaxPhoto>>20), Tags: tags,
+		MaxBodyBytes:    ward.MaxPhoto + 1, // huma refuses a body as long as the limit
+		BodyReadTimeout: uploadTimeout,
 	}, s.enrolPhoto)
 }
 
@@ -55,6 +54,14 @@ func (s *Server) putInsured(ctx context.Context, in *creation[NewInsured]) (*cre
 		p, err := s.Store.Insured(ctx, p.ID)
 		return p.Masked(), err
 	})
+}
+
+func (s *Server) listInsured(ctx context.Context, in *Paging) (*body[Page[ward.Insured]], error) {
+	v, err := s.Store.InsuredAfter(ctx, ward.InsuredID(in.Cursor), in.Limit)
+	for i := range v {
+		v[i] = v[i].Masked()
+	}
+	return answer(pageAfter(v, in.Limit, func(p ward.Insured) string { return string(p.ID) }), err)
 }
 
 func (s *Server) getInsured(ctx context.Context, in *InsuredPath) (*body[ward.Insured], error) {

@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -106,6 +107,9 @@ func ownProblems(ctx huma.Context, _ string, v any) (any, error) {
 	switch m.Status {
 	case http.StatusRequestEntityTooLarge:
 		p = newProblem(m.Status, "request.too_large", "上传内容太大。", "The request body is too large.")
+		if mb := ctx.Operation().MaxBodyBytes >> 20; mb > 0 {
+			p = newProblem(m.Status, p.Code, fmt.Sprintf("上传内容太大，最多 %d MB。", mb), fmt.Sprintf("The request body is too large: at most %d MB.", mb))
+		}
 	case http.StatusUnsupportedMediaType:
 		p = newProblem(m.Status, "request.media_type", "不支持这种内容类型。", "This content type is not supported here.")
 	case http.StatusInternalServerError:

@@ -101,6 +101,21 @@ func TestSettlementPages(t *testing.T) {
 	c.do(http.MethodGet, settlements+"?state=odd", nil).want(422, "request.invalid")
 }
 
+func TestAlertsOfASettlement(t *testing.T) {
+	w := newWorld(t).serve()
+	c := w.as(w.user(ward.Inspector, "own"))
+	second := w.newAlert()
+	p := into[web.Page[ward.Alert]](c.do(http.MethodGet, "/api/v1/alerts?settlement_id="+string(second.SettlementID), nil).want(200, ""))
+	if len(p.Items) != 1 || p.Items[0].ID != second.ID {
+		t.Errorf("got %+v, want %s alone", p.Items, second.ID)
+	}
+	elsewhere := w.as(w.user(ward.Inspector, "other"))
+	p = into[web.Page[ward.Alert]](elsewhere.do(http.MethodGet, "/api/v1/alerts?settlement_id="+string(second.SettlementID), nil).want(200, ""))
+	if len(p.Items) != 0 {
+		t.Errorf("another institution sees %+v", p.Items)
+	}
+}
+
 func TestCreationsRepeatTheirAnswer(t *testing.T) {
 	w := newWorld(t).serve()
 	c := w.as(w.user(ward.Inspector, "own")).with("Idempotency-Key", "round-1")

@@ -2,10 +2,12 @@ package web_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"io/fs"
 	"net"
 	"net/http"
+	"os"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -107,7 +109,11 @@ func TestPhotos(t *testing.T) {
 		c.do(http.MethodPut, path, []byte("x")).want(422, code)
 	}
 	answer = nil
-	c.do(http.MethodPut, path, make([]byte, 8<<20+1)).want(413, "request.too_large")
+	large := into[web.Problem](c.do(http.MethodPut, path, make([]byte, ward.MaxPhoto+1)).want(413, "request.too_large"))
+	if !strings.Contains(large.DetailZH, "8 MB") || !strings.Contains(large.DetailEN, "8 MB") {
+		t.Errorf("the limit is not said: %+v", large)
+	}
+	c.do(http.MethodPut, path, make([]byte, ward.MaxPhoto)).want(200, "")
 	c.do(http.MethodPut, "/api/v1/insured/nobody/photo", []byte("x")).want(404, "insured.unknown")
 	if got := into[ward.Insured](c.do(http.MethodPut, path, []byte("x")).want(200, "")); !got.Enrolled || got.Name != "张*" {
 		t.Errorf("got %+v", got)
@@ -117,6 +123,19 @@ func TestPhotos(t *testing.T) {
 	c.do(http.MethodPut, path, []byte("y")).want(200, "")
 	if _, err := w.objects.Stat(t.Context(), old); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("the replaced photo is still there: %v", err)
+	}
+}
+
+// TestPhotoLimitIsOne: the console refuses what the service would.
+func TestPhotoLimitIsOne(t *testing.T) {
+	raw, err := os.ReadFile("console/people/limits.json")
+	must(t, err)
+	var limits struct {
+		PhotoMB int `json:"photo_mb"`
+	}
+	must(t, json.Unmarshal(raw, &limits))
+	if limits.PhotoMB<<20 != ward.MaxPhoto {
+		t.Errorf("the console takes photos of %d MB, the service of %d bytes", limits.PhotoMB, ward.MaxPhoto)
 	}
 }
 

@@ -59,6 +59,8 @@ func (s *Server) userRoutes(r *routes) {
 	who, tags := everywhere(ward.MayAdminister), []string{"users"}
 	add(r, who, huma.Operation{Method: http.MethodGet, Path: v1 + "/users", OperationID: "listUsers", Summary: "All users", Tags: tags},
 		s.listUsers)
+	add(r, anyUser(), huma.Operation{Method: http.MethodGet, Path: v1 + "/users/names", OperationID: "listUserNames", Summary: "The names of all users, for who ordered, decided or saw something", Tags: tags},
+		s.listUserNames)
 	add(r, who, huma.Operation{Method: http.MethodPost, Path: v1 + "/users", OperationID: "addUser", Summary: "Add a user; the answer holds a one-time sign-in", Tags: tags, DefaultStatus: http.StatusCreated},
 		s.addUser)
 	add(r, who, huma.Operation{Method: http.MethodPut, Path: v1 + "/users/{id}", OperationID: "changeUser", Summary: "Change or disable a user", Tags: tags},
@@ -71,6 +73,10 @@ func (s *Server) userRoutes(r *routes) {
 
 func (s *Server) listUsers(ctx context.Context, _ *none) (*body[Page[ward.User]], error) {
 	return items(s.Store.Users(ctx))
+}
+
+func (s *Server) listUserNames(ctx context.Context, _ *none) (*body[Page[storage.UserName]], error) {
+	return items(s.Store.UserNames(ctx))
 }
 
 func (s *Server) addUser(ctx context.Context, in *creation[NewUser]) (*created[OneTime], error) {

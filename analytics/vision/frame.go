@@ -13,7 +13,7 @@ import (
 // service trusts its answers no further than this.
 const (
 	MaxHeader  = 1 << 20  // bytes; a reply with 300 boxes is about 60 kB
-	MaxPayload = 32 << 20 // bytes; the largest access unit or photo that is looked at
+	MaxPayload = 32 << 20 // bytes; the largest access unit that is looked at; photos are smaller: ward.MaxPhoto
 )
 
 // ErrFrame is the error of a message that breaks the framing or its caps.

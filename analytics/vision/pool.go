@@ -144,7 +144,7 @@ func (p *Pool) Restarts() uint64 { return p.restarts.Load() }
 // *ward.Error with Code "photo.broken".
 func (p *Pool) Still(ctx context.Context, image []byte, want Want) (ward.Seen, error) {
 	p.prepare()
-	if len(image) == 0 || len(image) > MaxPayload {
+	if len(image) == 0 || len(image) > ward.MaxPhoto {
 		return ward.Seen{}, brokenPhoto(fmt.Errorf("%d bytes", len(image)))
 	}
 	c := &call{q: Request{Op: OpStill, Want: want, Data: image}, done: make(chan answer, 1)}
@@ -168,8 +168,8 @@ func (p *Pool) Still(ctx context.Context, image []byte, want Want) (ward.Seen, e
 func brokenPhoto(cause error) error {
 	return &ward.Error{
 		Kind: ward.Invalid, Code: "photo.broken",
-		ZH:  "照片无法读取：请提供完整的 JPEG 或 PNG 文件（不超过 32 MB、4096×4096）",
-		EN:  "the photo cannot be read: give a complete JPEG or PNG (at most 32 MB and 4096x4096)",
+		ZH:  fmt.Sprintf("照片无法读取：请提供完整的 JPEG 或 PNG 文件（不超过 %d MB、4096×4096）", ward.MaxPhoto>>20),
+		EN:  fmt.Sprintf("the photo cannot be read: give a complete JPEG or PNG (at most %d MB and 4096x4096)", ward.MaxPhoto>>20),
 		Err: cause,
 	}
 }

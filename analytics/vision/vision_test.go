@@ -154,6 +154,15 @@ func TestGarbageBitstreamCostsOnlyItself(t *testing.T) {
 	}
 }
 
+func TestPhotoLimitIsSaid(t *testing.T) {
+	p := &vision.Pool{Path: "/nowhere/wardwatch-vision", Models: t.TempDir()}
+	_, err := p.Still(t.Context(), make([]byte, ward.MaxPhoto+1), vision.WantFaces)
+	e, ok := errors.AsType[*ward.Error](err)
+	if limit := fmt.Sprintf("%d MB", ward.MaxPhoto>>20); !ok || !strings.Contains(e.ZH, limit) || !strings.Contains(e.EN, limit) {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestStillErrorsSayWhatIsWrong(t *testing.T) {
 	pool := modeltest.Pool(t, 1, nil)
 	photo := modeltest.Frame(t, modeltest.Clip(t, "franck.mp4"), "10")

@@ -1,8 +1,8 @@
 import { useInfiniteQuery } from '@tanstack/react-query'
-import { Button, Select, Space, Table } from 'antd'
+import { Button, Select, Space, Table, Tag } from 'antd'
 import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
-import { Link, useNavigate } from 'react-router'
+import { Link, Navigate, useNavigate, useSearchParams } from 'react-router'
 import { api, take, type Schemas } from '../api/client'
 import { useNames } from '../api/queries'
 import { pick } from '../i18n'
@@ -19,7 +19,8 @@ type Alert = Schemas['Alert']
 const states: Schemas['AlertState'][] = ['new', 'taken', 'confirmed', 'dismissed']
 const rules: Schemas['Rule'][] = ['nobody_at_counter', 'face_mismatch', 'one_face_many_cards']
 
-/** Alerts lists suspicions, the newest first; new ones come by themselves. */
+/** Alerts lists suspicions, the newest first; new ones come by themselves.
+ * ?settlement=ID means those of one settlement: a single one is shown at once. */
 export default function Alerts() {
   const { t } = useTranslation()
   const names = useNames()
@@ -27,14 +28,17 @@ export default function Alerts() {
   const [institution, setInstitution] = useState<string>()
   const [state, setState] = useState<Schemas['AlertState']>()
   const [rule, setRule] = useState<Schemas['Rule']>()
+  const [search, setSearch] = useSearchParams()
+  const settlement = search.get('settlement') ?? undefined
   const alerts = useInfiniteQuery({
-    queryKey: ['alerts', institution, state, rule],
-    queryFn: ({ pageParam }) => take(api.GET('/api/v1/alerts', { params: { query: { institution_id: institution, state, rule, cursor: pageParam || undefined, limit: 50 } } })),
+    queryKey: ['alerts', institution, state, rule, settlement],
+    queryFn: ({ pageParam }) => take(api.GET('/api/v1/alerts', { params: { query: { institution_id: institution, state, rule, settlement_id: settlement, cursor: pageParam || undefined, limit: 50 } } })),
     initialPageParam: '',
     getNextPageParam: (last) => last.next || undefined,
   })
   const items = alerts.data?.pages.flatMap((p) => p.items) ?? []
-  const filtered = institution !== undefined || state !== undefined || rule !== undefined
+  const filtered = institution !== undefined || state !== undefined || rule !== undefined || settlement !== undefined
+  if (settlement && !institution && !state && !rule && items.length === 1 && items[0]) return <Navigate to={`/alerts/${items[0].id}`} replace />
   return (
     <>
       <Head
@@ -46,7 +50,9 @@ export default function Alerts() {
             <Select allowClear style={{ width: 130 }} placeholder={t('filter.allStates')} value={state} onChange={setState} options={states.map((s) => ({ value: s, label: t(`alertState.${s}`) }))} />
           </Space>
         )}
-      />
+      >
+        {settlement && <Tag closable onClose={() => setSearch({})}>{t('alerts.ofSettlement')}</Tag>}
+      </Head>
       <Trouble error={alerts.error} retry={() => void alerts.refetch()} />
       {alerts.isLoading ? <Loading /> : (
         <Table<Alert>

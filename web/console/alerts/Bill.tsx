@@ -3,13 +3,9 @@ import { useTranslation } from 'react-i18next'
 import type { Schemas } from '../api/client'
 import { useNames } from '../api/queries'
 import { When } from '../parts/When'
+import { yuan } from '../parts/yuan'
 
 type Settlement = Schemas['Settlement']
-
-/** yuan shows 分 as yuan. */
-function yuan(fen: number): string {
-  return `¥ ${(fen / 100).toLocaleString('en-US', { minimumFractionDigits: 2, maximumFractionDigits: 2 })}`
-}
 
 /** Bill is the settlement that the alert is about. */
 export function Bill({ settlement, insured, related }: { settlement: Settlement; insured: Schemas['Insured']; related: Settlement[] }) {

@@ -36,17 +36,21 @@ export function useUsers() {
   return useQuery({ queryKey: ['users'], queryFn: () => take(api.GET('/api/v1/users')), enabled: may('administer'), ...slow })
 }
 
+/** useUserNames reads the names of colleagues, which everybody may know. */
+function useUserNames() {
+  return useQuery({ queryKey: ['users', 'names'], queryFn: () => take(api.GET('/api/v1/users/names')), ...slow })
+}
+
 /** useNames gives the names that belong to ids; an unknown id stands for itself. */
 export function useNames() {
   const institutions = useInstitutions().data?.items ?? []
   const places = usePlaces().data?.items ?? []
   const cameras = useCameras().data?.items ?? []
-  const users = useUsers().data?.items ?? []
-  const { me } = useMe()
+  const users = useUserNames().data?.items ?? []
   return {
     institution: (id: string) => institutions.find((i) => i.id === id)?.name ?? id,
     place: (id: string) => places.find((p) => p.id === id)?.name ?? id,
     camera: (id: string) => cameras.find((c) => c.id === id)?.name ?? id,
-    user: (id: string) => (me?.user.id === id ? me.user.name : (users.find((u) => u.id === id)?.name ?? id)),
+    user: (id: string) => users.find((u) => u.id === id)?.name ?? id,
   }
 }

@@ -1,5 +1,5 @@
 import {
-  AlertOutlined, AuditOutlined, BankOutlined, FolderOpenOutlined, IdcardOutlined, PlaySquareOutlined, TeamOutlined, UserOutlined, VideoCameraOutlined,
+  AlertOutlined, AuditOutlined, BankOutlined, AccountBookOutlined, FolderOpenOutlined, IdcardOutlined, PlaySquareOutlined, TeamOutlined, UserOutlined, VideoCameraOutlined,
 } from '@ant-design/icons'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { Alert, Badge, Button, Dropdown, Layout, Menu, Space, Tooltip } from 'antd'
@@ -22,6 +22,7 @@ const AlertPage = lazy(() => import('../alerts/AlertPage'))
 const Rounds = lazy(() => import('../rounds/Rounds'))
 const Board = lazy(() => import('../rounds/Board'))
 const Visit = lazy(() => import('../visit/Visit'))
+const Settlements = lazy(() => import('../settlements/Settlements'))
 const Cases = lazy(() => import('../cases/Cases'))
 const CasePage = lazy(() => import('../cases/CasePage'))
 const Cameras = lazy(() => import('../cameras/Cameras'))
@@ -29,10 +30,11 @@ const People = lazy(() => import('../people/People'))
 const Places = lazy(() => import('../places/Places'))
 const Users = lazy(() => import('../users/Users'))
 
-type Screen = { path: string; key: 'alerts' | 'live' | 'rounds' | 'cases' | 'people' | 'cameras' | 'places' | 'users'; icon: ReactNode; needs: Permission }
+type Screen = { path: string; key: 'alerts' | 'settlements' | 'live' | 'rounds' | 'cases' | 'people' | 'cameras' | 'places' | 'users'; icon: ReactNode; needs: Permission }
 
 const screens: Screen[] = [
   { path: '/alerts', key: 'alerts', icon: <AlertOutlined />, needs: 'review' },
+  { path: '/settlements', key: 'settlements', icon: <AccountBookOutlined />, needs: 'review' },
   { path: '/live', key: 'live', icon: <PlaySquareOutlined />, needs: 'watch' },
   { path: '/rounds', key: 'rounds', icon: <AuditOutlined />, needs: 'round' },
   { path: '/cases', key: 'cases', icon: <FolderOpenOutlined />, needs: 'case' },
@@ -78,6 +80,7 @@ export function Shell() {
                 <Route path="/" element={mine[0] ? <Navigate to={mine[0].path} replace /> : <Nothing text={t('app.noScreens')} />} />
                 <Route path="/alerts" element={<Alerts />} />
                 <Route path="/alerts/:id" element={<AlertPage />} />
+                <Route path="/settlements" element={<Settlements />} />
                 <Route path="/live" element={<LiveWall />} />
                 <Route path="/live/:id" element={<Timeline />} />
                 <Route path="/rounds" element={<Rounds />} />

@@ -1,9 +1,9 @@
 import { DownloadOutlined } from '@ant-design/icons'
-import { useQuery } from '@tanstack/react-query'
-import { Button, Card, Typography } from 'antd'
+import { useMutation, useQuery } from '@tanstack/react-query'
+import { Button, Card, Space, Typography } from 'antd'
 import { useTranslation } from 'react-i18next'
 import { api, take, type Schemas } from '../api/client'
-import { mediaURL } from '../api/media'
+import { save } from '../parts/save'
 import { Trouble } from '../parts/Trouble'
 
 /** ExportCard downloads the package, and says how anybody verifies it. */
@@ -11,10 +11,20 @@ export function ExportCard({ item, onExported }: { item: Schemas['Case']; onExpo
   const { t } = useTranslation()
   const key = useQuery({ queryKey: ['ledger-key'], queryFn: () => take(api.GET('/api/v1/ledger/key')), staleTime: Infinity })
   const file = `${item.number}.zip`
+  const download = useMutation({
+    // The browser keeps what is large of a Blob on disk, not in memory.
+    mutationFn: () => take(api.GET('/api/v1/cases/{id}/export.zip', { params: { path: { id: item.id } }, parseAs: 'blob' })),
+    onSuccess: (zip) => save(zip as Blob, file),
+    onSettled: onExported,
+  })
   return (
     <Card size="small" title={t('export.title')}>
       <p style={{ marginTop: 0 }}>{t('export.what')}</p>
-      <Button type="primary" icon={<DownloadOutlined />} href={mediaURL('/api/v1/cases/{id}/export.zip', item.id)} download={file} onClick={() => setTimeout(onExported, 3000)} data-part="export">{t('export.button')}</Button>
+      <Space wrap>
+        <Button type="primary" icon={<DownloadOutlined />} loading={download.isPending} onClick={() => download.mutate()} data-part="export">{t('export.button')}</Button>
+        {download.isPending && <span className="quiet small">{t('export.preparing')}</span>}
+      </Space>
+      <div style={{ marginTop: 12 }}><Trouble error={download.error} /></div>
       <Trouble error={key.error} />
       {key.data && (
         <>

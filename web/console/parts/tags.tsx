@@ -9,6 +9,13 @@ export function AlertStateTag({ state }: { state: Schemas['AlertState'] }) {
   return <Tag color={alertColor[state]}>{t(`alertState.${state}`)}</Tag>
 }
 
+const settlementColor: Record<Schemas['SettlementState'], string> = { pending: 'blue', clear: 'green', suspicious: 'red', cannot_tell: 'gold' }
+
+export function SettlementStateTag({ state }: { state: Schemas['SettlementState'] }) {
+  const { t } = useTranslation()
+  return <Tag color={settlementColor[state]}>{t(`settlementState.${state}`)}</Tag>
+}
+
 /** SeverityTag shows 1 to 3 in a word and a colour. */
 export function SeverityTag({ severity }: { severity: number }) {
   const { t } = useTranslation()

@@ -1,5 +1,5 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query'
-import { Button, Card, Form, Input } from 'antd'
+import { Button, Form, Input } from 'antd'
 import { useTranslation } from 'react-i18next'
 import { api, newKey, take, type Schemas } from '../api/client'
 import { Trouble } from '../parts/Trouble'
@@ -14,18 +14,17 @@ export function PersonForm({ onAdded }: { onAdded: (id: string) => void }) {
     onSuccess: (p) => {
       form.resetFields()
       void client.invalidateQueries({ queryKey: ['insured', p.id] })
+      void client.invalidateQueries({ queryKey: ['insured-list'] })
       onAdded(p.id)
     },
   })
   return (
-    <Card size="small" title={t('people.add')}>
-      <Form form={form} layout="vertical" onFinish={(v) => put.mutate(v)} autoComplete="off">
-        <Form.Item name="name" label={t('people.name')} rules={[{ required: true }]}><Input maxLength={100} /></Form.Item>
-        <Form.Item name="id_number" label={t('people.idNumber')} rules={[{ required: true }]}><Input maxLength={32} /></Form.Item>
-        <Form.Item name="id" label={t('people.id')} extra={t('people.idHint')}><Input maxLength={64} className="mono" /></Form.Item>
-        <Trouble error={put.error} />
-        <Button type="primary" htmlType="submit" loading={put.isPending}>{t('people.addButton')}</Button>
-      </Form>
-    </Card>
+    <Form form={form} layout="vertical" onFinish={(v) => put.mutate(v)} autoComplete="off">
+      <Form.Item name="name" label={t('people.name')} rules={[{ required: true }]}><Input maxLength={100} /></Form.Item>
+      <Form.Item name="id_number" label={t('people.idNumber')} rules={[{ required: true }]}><Input maxLength={32} /></Form.Item>
+      <Form.Item name="id" label={t('people.id')} extra={t('people.idHint')}><Input maxLength={64} className="mono" /></Form.Item>
+      <Trouble error={put.error} />
+      <Button type="primary" htmlType="submit" loading={put.isPending}>{t('people.addButton')}</Button>
+    </Form>
   )
 }

@@ -1,13 +1,18 @@
 import { UploadOutlined } from '@ant-design/icons'
 import { useMutation } from '@tanstack/react-query'
 import { Alert, Button, Card, Upload } from 'antd'
+import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { api, take } from '../api/client'
 import { Trouble } from '../parts/Trouble'
+import limits from './limits.json'
+
+const maxBytes = limits.photo_mb * 1024 * 1024
 
 /** PhotoUpload enrols the one face of a photo; what is wrong with it comes back in words. */
 export function PhotoUpload({ id, onDone }: { id: string; onDone: () => void }) {
   const { t } = useTranslation()
+  const [large, setLarge] = useState(false)
   const enrol = useMutation({
     mutationFn: (file: File) => take(api.PUT('/api/v1/insured/{id}/photo', {
       params: { path: { id } },
@@ -19,14 +24,17 @@ export function PhotoUpload({ id, onDone }: { id: string; onDone: () => void }) 
   })
   return (
     <Card size="small" title={t('photo.title')}>
-      <p className="quiet" style={{ marginTop: 0 }}>{t('photo.hint')}</p>
+      <p className="quiet" style={{ marginTop: 0 }}>{t('photo.hint', { mb: limits.photo_mb })}</p>
+      {large && <Alert type="error" showIcon title={t('photo.tooLarge', { mb: limits.photo_mb })} style={{ marginBottom: 12 }} />}
       <Trouble error={enrol.error} />
       {enrol.isSuccess && <Alert type="success" showIcon title={t('photo.done')} style={{ marginBottom: 12 }} />}
       <Upload
         accept="image/jpeg,image/png"
         showUploadList={false}
         beforeUpload={(file) => {
-          enrol.mutate(file)
+          setLarge(file.size > maxBytes)
+          enrol.reset()
+          if (file.size <= maxBytes) enrol.mutate(file)
           return false
         }}
       >
