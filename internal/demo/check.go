@@ -2,7 +2,9 @@ package demo
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -50,6 +52,8 @@ const (
 	roundDeadline = 100 * time.Second // of the unattended round
 	judgeLimit    = 40 * time.Second  // from the last bill to its judgement
 	sealLimit     = roundDeadline + 20*time.Second
+	gapLimit      = 5.0 // seconds: until a camera's first key frame, and a margin for a busy machine
+	unwritten     = 3.0 // seconds: what is recorded and not yet in a fragment on the disk
 )
 
 // Check does an inspector's whole work unattended: watches live, bills,
@@ -91,9 +95,10 @@ func (h *Hospital) watchLive(ctx context.Context, res *Result) error {
 	for _, p := range h.Scenario.Cameras() {
 		r := CameraResult{ID: p.Camera.ID, Live: "ok"}
 		took, err := h.watch(ctx, p.Camera.ID)
+		refused, _ := errors.AsType[*Problem](err)
 		switch {
-		case p.Camera.Codec == ward.H265 && err != nil:
-			r.Live = "h265: " + err.Error() // a browser without H.265 is told so; it is recorded all the same
+		case p.Camera.Codec == ward.H265 && refused != nil && refused.Code == "whep.codec":
+			r.Live = refused.DetailEN // a browser without H.265 is told so; it is recorded all the same
 		case err != nil:
 			return fmt.Errorf("watch %s live: %w", p.Camera.ID, err)
 		default:
@@ -229,17 +234,23 @@ func (h *Hospital) openCases(ctx context.Context, alerts []ward.Alert, visits []
 // coverage reads each camera's recorded and missing seconds.
 func (h *Hospital) coverage(ctx context.Context, res *Result) error {
 	for i, c := range res.Cameras {
+		var row ward.Camera
+		if err := h.get(ctx, "/cameras/"+string(c.ID), &row); err != nil {
+			return err
+		}
 		var t struct {
 			Segments  []ward.Segment `json:"segments"`
 			RecordedS float64        `json:"recorded_s"`
 			GapS      float64        `json:"gap_s"`
 		}
-		path := fmt.Sprintf("/cameras/%s/timeline?from=%s&to=%s", c.ID, time.Now().Add(-time.Hour).UTC().Format(time.RFC3339), time.Now().UTC().Format(time.RFC3339))
+		to := time.Now()
+		path := fmt.Sprintf("/cameras/%s/timeline?from=%s&to=%s", c.ID, row.Created.UTC().Format(time.RFC3339Nano), to.UTC().Format(time.RFC3339Nano))
 		if err := h.get(ctx, path, &t); err != nil {
 			return err
 		}
-		if len(t.Segments) == 0 || t.RecordedS < 30 {
-			return fmt.Errorf("camera %s recorded %d segments, %.1f s", c.ID, len(t.Segments), t.RecordedS)
+		span := to.Sub(row.Created).Seconds()
+		if len(t.Segments) == 0 || t.GapS > gapLimit || math.Abs(span-t.RecordedS-t.GapS) > unwritten {
+			return fmt.Errorf("camera %s recorded %.1f s of %.1f s in %d segments, with %.1f s of gaps", c.ID, t.RecordedS, span, len(t.Segments), t.GapS)
 		}
 		res.Segments += len(t.Segments)
 		res.Cameras[i].RecordedS, res.Cameras[i].GapS = t.RecordedS, t.GapS
