@@ -69,7 +69,7 @@ export default function Alerts() {
             { title: t('alerts.rule'), dataIndex: 'rule', render: (r: Alert['rule'], a) => <Link to={`/alerts/${a.id}`} className="strong when">{t(`rule.${r}`)}</Link> },
             { title: t('alerts.at'), dataIndex: 'at', width: 190, render: (v: string) => <When at={v} /> },
             { title: t('alerts.where'), render: (_, a) => <>{names.institution(a.institution_id)}<span className="quiet"> · {names.place(a.place_id)}</span></> },
-            { title: t('alerts.explain'), className: 'hide-narrow', render: (_, a) => <div style={{ maxWidth: 460, whiteSpace: 'normal' }}>{pick(a.explain_zh, a.explain_en)}</div> },
+            { title: t('alerts.explain'), responsive: ['lg'], render: (_, a) => <div style={{ maxWidth: 460, whiteSpace: 'normal' }}>{pick(a.explain_zh, a.explain_en)}</div> },
             { title: t('alerts.state'), dataIndex: 'state', width: 90, render: (s: Alert['state']) => <AlertStateTag state={s} /> },
           ]}
         />

@@ -44,7 +44,7 @@ export default function Cases() {
             { title: t('case.title'), dataIndex: 'title' },
             { title: t('rounds.institution'), dataIndex: 'institution_id', render: names.institution },
             { title: t('cases.opened'), dataIndex: 'opened', render: (v: string) => <When at={v} /> },
-            { title: t('cases.by'), dataIndex: 'opened_by', className: 'hide-narrow', render: names.user },
+            { title: t('cases.by'), dataIndex: 'opened_by', responsive: ['lg'], render: names.user },
           ]}
         />
       )}

@@ -56,7 +56,7 @@ export default function Rounds() {
             { title: t('rounds.institution'), dataIndex: 'institution_id', render: names.institution },
             { title: t('rounds.ward'), dataIndex: 'ward' },
             { title: t('rounds.reason'), dataIndex: 'reason', render: (v: string) => <div style={{ maxWidth: 420, whiteSpace: 'normal' }}>{v}</div> },
-            { title: t('rounds.by'), dataIndex: 'ordered_by', className: 'hide-narrow', render: names.user },
+            { title: t('rounds.by'), dataIndex: 'ordered_by', responsive: ['lg'], render: names.user },
             { title: t('rounds.deadline'), dataIndex: 'deadline', width: 190, render: (v: string) => <When at={v} /> },
           ]}
         />

@@ -55,8 +55,8 @@ export default function Settlements() {
             { title: t('bill.at'), dataIndex: 'at', width: 190, render: (v: string) => <When at={v} /> },
             { title: t('alerts.where'), render: (_, s) => <>{names.institution(s.institution_id)}<span className="quiet"> · {names.place(s.place_id)}</span></> },
             { title: t('bill.no'), dataIndex: 'external_no', render: (v: string) => <span className="mono">{v}</span> },
-            { title: t('settlements.kind'), dataIndex: 'kind', className: 'hide-narrow', render: (k: Settlement['kind']) => t(`settlementKind.${k}`) },
-            { title: t('bill.insured'), dataIndex: 'insured_id', className: 'hide-narrow', render: (v: string) => <span className="mono">{v}</span> },
+            { title: t('settlements.kind'), dataIndex: 'kind', responsive: ['lg'], render: (k: Settlement['kind']) => t(`settlementKind.${k}`) },
+            { title: t('bill.insured'), dataIndex: 'insured_id', responsive: ['lg'], render: (v: string) => <span className="mono">{v}</span> },
             { title: t('bill.amount'), dataIndex: 'amount_fen', align: 'right', render: (v: number) => <span className="when">{yuan(v)}</span> },
             {
               title: t('bill.state'),
