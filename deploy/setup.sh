@@ -17,6 +17,7 @@ go_minimum=26   # Go 1.26: go.mod
 node_minimum=20 # Node 20: Vite
 
 minio='github.com/minio/minio v0.0.0-20250907161309-07c3a429bfed'
+go2rtc='github.com/AlexxIT/go2rtc v1.9.14'
 golangci='github.com/golangci/golangci-lint/v2/cmd/golangci-lint v2.15.0'
 gofumpt='mvdan.cc/gofumpt v0.12.0'
 deadcode='golang.org/x/tools/cmd/deadcode v0.52.0'
@@ -59,6 +60,7 @@ main() {
 	run) ;;
 	test)
 		install_tool "S3 server for the tests, about 8 minutes" "$minio"
+		install_unlisted "RTSP server for the tests, about 1 minute" "$go2rtc"
 		;;
 	check)
 		install_tool "formatter" "$gofumpt"
@@ -127,17 +129,42 @@ check_node() {
 # install_tool WHY "PACKAGE VERSION" builds a Go program into .tools/bin
 # unless that version is there.
 install_tool() {
-	local why=$1 package version name found
+	local why=$1 package version name
 	read -r package version <<<"$2"
 	name=${package##*/}
-	if [[ -x $bin/$name ]]; then
-		found=$(go version -m "$bin/$name" 2>/dev/null | awk '$1 == "mod" { print $3 }') || found=
-		[[ $found != "$version" ]] || return 0
-	fi
+	! is_installed "$name" "$version" || return 0
 	say "building $name $version ($why)"
 	# Outside the repository, so that its go.mod has no say.
 	(cd "$root/.tools" && GOWORK=off CGO_ENABLED=0 GOBIN=$bin go install "$package@$version") ||
-		die "building $name failed: check that GOPROXY ($(go env GOPROXY)) can be reached, then run this again"
+		build_failed "$name"
+}
+
+# install_unlisted WHY "MODULE VERSION" is install_tool for a program at the
+# root of its module. Some proxies serve the module but not the list of its
+# versions, which go install wants to see: a go.mod that names it will do.
+install_unlisted() {
+	local why=$1 module version name
+	read -r module version <<<"$2"
+	name=${module##*/}
+	! is_installed "$name" "$version" || return 0
+	say "building $name $version ($why)"
+	local dir=$root/.tools/build-$name
+	mkdir -p "$dir"
+	printf 'module build\n\ngo 1.%s\n\nrequire %s %s\n' "$go_minimum" "$module" "$version" >"$dir/go.mod"
+	(cd "$dir" && GOWORK=off CGO_ENABLED=0 go build -mod=mod -o "$bin/$name" "$module") ||
+		build_failed "$name"
+	rm -r "$dir"
+}
+
+is_installed() {
+	local name=$1 version=$2 found
+	[[ -x $bin/$name ]] || return 1
+	found=$(go version -m "$bin/$name" 2>/dev/null | awk '$1 == "mod" { print $3 }') || return 1
+	[[ $found == "$version" ]]
+}
+
+build_failed() {
+	die "building $1 failed: check that GOPROXY ($(go env GOPROXY)) can be reached, then run this again"
 }
 
 main "$@"

@@ -1,6 +1,6 @@
 // Package testserver starts the real servers that our tests run against:
-// MinIO, a second S3 server and PostgreSQL, each on a private port or socket
-// with its own directory. It knows nothing of the code under test.
+// MinIO, a second S3 server, PostgreSQL and an RTSP server, each on a private
+// port or socket with its own directory. It knows nothing of the code under test.
 //
 // Every server dies with the test process, however that ends, and its
 // directory is removed.
