@@ -3,11 +3,13 @@ package main
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -28,6 +30,7 @@ type demoCommand struct {
 	Scenario string `default:"deploy/demo/scenario.yaml" type:"existingfile" help:"The simulated hospital."`
 	Dir      string `default:".demo" type:"path" help:"Working folder; its data folder is begun anew at each start."`
 	Listen   string `default:"127.0.0.1:8080" help:"Address of the console; port 0: any."`
+	Phone    bool   `help:"Serve the whole network over HTTPS with a certificate of its own, so that a phone can be a bedside."`
 }
 
 // Run plays the simulated hospital against a real service in this process.
@@ -54,6 +57,13 @@ func (d demoCommand) Run(e *terminal) error {
 	if err := h.Prepare(e.ctx); err != nil {
 		return err
 	}
+	if d.Phone {
+		_, port, err := net.SplitHostPort(d.Listen)
+		if err != nil {
+			return err
+		}
+		d.Listen = "0.0.0.0:" + port
+	}
 	l, err := listen(e.ctx, d.Listen)
 	if err != nil {
 		return err
@@ -64,6 +74,11 @@ func (d demoCommand) Run(e *terminal) error {
 		return err
 	}
 	c.PublicURL = c.reachedAt(l.Addr())
+	if d.Phone {
+		if l, err = d.forPhone(l, &c, h); err != nil {
+			return err
+		}
+	}
 	var result *demo.Result
 	err = d.play(e, c, log, h, func(s *service, ctx context.Context) error { return s.Run(ctx, l) }, &result)
 	if err == nil && d.Check {
@@ -73,6 +88,25 @@ func (d demoCommand) Run(e *terminal) error {
 		_, _ = fmt.Fprintf(e.errs, "demo: the log is %s\n", logFile.Name())
 	}
 	return err
+}
+
+// forPhone puts TLS around the listener and makes the machine's address in
+// the network the public one.
+func (d demoCommand) forPhone(l net.Listener, c *Config, h *demo.Hospital) (net.Listener, error) {
+	hosts, err := addresses()
+	if err != nil {
+		return nil, errors.Join(err, l.Close())
+	}
+	cert, pool, err := selfSigned(hosts, time.Now())
+	if err != nil {
+		return nil, errors.Join(err, l.Close())
+	}
+	_, port, err := net.SplitHostPort(l.Addr().String())
+	if err != nil {
+		return nil, errors.Join(err, l.Close())
+	}
+	c.PublicURL, h.Trust = "https://"+net.JoinHostPort(hosts[0].String(), port), pool
+	return tls.NewListener(l, &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12}), nil
 }
 
 // play runs the service, the cameras and the hospital until the work is done.
@@ -96,7 +130,7 @@ func (d demoCommand) play(e *terminal, c Config, log *slog.Logger, h *demo.Hospi
 			return err
 		}
 		h.See = poses(s.pool)
-		if h.Admin, err = demo.NewClient(c.PublicURL); err != nil {
+		if h.Admin, err = demo.NewClient(c.PublicURL, h.Trust); err != nil {
 			return err
 		}
 		if err := h.Admin.Do(ctx, "POST", "/api/v1/sign-in", map[string]string{"one_time": own}, nil); err != nil {
@@ -149,7 +183,7 @@ func (d demoCommand) forPerson(ctx context.Context, e *terminal, c Config, h *de
 	_, _ = fmt.Fprintf(e.out, "\n打开 Open        %s/#one-time=%s\n（一次性登录，10 分钟内有效；one-time sign-in, valid for 10 minutes）\n"+
 		"疑点 Alerts     一分钟内陆续出现；planted frauds appear within the next minute\n"+
 		"查房 Ward round 三病区：1 床本人，2 床冒名，3 床录像，4 床无人；5 床是您（先在“参保人”上传照片）\n"+
-		"                beds 1 to 4 are simulated; bed 5 is yours: enrol a photo, open its link in a second tab\n"+
+		"                beds 1 to 4 are simulated; bed 5 is yours: enrol a photo, open its link in a second tab (or restart with --phone and use a phone)\n"+
 		"按 Ctrl-C 结束 stops\n\n", c.PublicURL, token)
 	all, ctx := errgroup.WithContext(ctx)
 	all.Go(func() error { return h.Ward(ctx) })

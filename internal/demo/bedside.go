@@ -20,7 +20,7 @@ type link struct {
 
 // Answer lets the simulated bedside of one bed answer a link until its visit ends.
 func (h *Hospital) Answer(ctx context.Context, bed scenario.Bed, url string) error {
-	o := simbed.Options{Server: h.Admin.Base, Link: url}
+	o := simbed.Options{Server: h.Admin.Base, Link: url, HTTP: &http.Client{Transport: transport(h.Trust)}} // a stranger: no session
 	switch bed.Behaviour {
 	case scenario.Genuine:
 		o.Behaviour = simbed.Genuine

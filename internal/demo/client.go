@@ -3,6 +3,8 @@ package demo
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -18,13 +20,20 @@ type Client struct {
 	http  *http.Client
 }
 
-// NewClient returns a client that keeps its session in a cookie.
-func NewClient(base string) (*Client, error) {
+// NewClient returns a client that keeps its session in a cookie. trust is of
+// the server's certificate; nil means the system's.
+func NewClient(base string, trust *x509.CertPool) (*Client, error) {
 	jar, err := cookiejar.New(nil)
 	if err != nil {
 		return nil, err
 	}
-	return &Client{Base: base, http: &http.Client{Jar: jar}}, nil
+	return &Client{Base: base, http: &http.Client{Jar: jar, Transport: transport(trust)}}, nil
+}
+
+func transport(trust *x509.CertPool) http.RoundTripper {
+	t := http.DefaultTransport.(*http.Transport).Clone() //nolint:forcetypeassert // it is one
+	t.TLSClientConfig = &tls.Config{RootCAs: trust, MinVersion: tls.VersionTLS12}
+	return t
 }
 
 // Problem is an answer that refuses (RFC 9457).

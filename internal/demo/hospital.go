@@ -7,6 +7,7 @@ package demo
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -26,8 +27,9 @@ type Hospital struct {
 	Sources  string // folder of the demo clips
 	Work     string // folder for what is composed from them
 	Admin    *Client
-	See      simbed.See // the vision worker, to find the poses in a bedside's clip
-	Listen   string     // RTSP address of the cameras; empty: any port on loopback
+	Trust    *x509.CertPool // of the server's certificate; nil: the system's
+	See      simbed.See     // the vision worker, to find the poses in a bedside's clip
+	Listen   string         // RTSP address of the cameras; empty: any port on loopback
 	Progress io.Writer
 
 	billing    *Client
@@ -143,7 +145,7 @@ func (h *Hospital) account(ctx context.Context) error {
 	if err := h.post(ctx, "/users/"+string(made.User.ID)+"/tokens", map[string]any{"days": 30}, &token); err != nil {
 		return err
 	}
-	if h.billing, err = NewClient(h.Admin.Base); err != nil {
+	if h.billing, err = NewClient(h.Admin.Base, h.Trust); err != nil {
 		return err
 	}
 	h.billing.Token = token.Token
