@@ -21,7 +21,8 @@ const cameraColumns = `id, institution_id, place_id, name, url, login, password_
 
 // AddCamera stores a new camera. Zero SegmentSeconds, RetentionDays and
 // Transport get their defaults. Errors: ward.Invalid for a bad setting,
-// ward.Conflict when the id is taken.
+// ward.Conflict "camera.exists" when the id is taken, or when recordings of
+// another institution bear it: the id is what recordings are found by.
 func (s *Store) AddCamera(ctx context.Context, c ward.Camera) error {
 	c, err := checkCamera(c)
 	if err != nil {
@@ -31,13 +32,16 @@ func (s *Store) AddCamera(ctx context.Context, c ward.Camera) error {
 		if err := t.checkPlace(ctx, c); err != nil {
 			return err
 		}
+		if err := t.checkFree(ctx, c); err != nil {
+			return err
+		}
 		if c.Created.IsZero() {
 			c.Created = t.now
 		}
 		_, err := t.ExecContext(ctx, `INSERT INTO camera (`+cameraColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
 			c.ID, c.InstitutionID, c.PlaceID, c.Name, c.URL, c.User, s.sealPassword(c), c.Transport, c.SegmentSeconds, c.RetentionDays, flag(c.Enabled), us(c.Created))
 		if s.dialect.unique(err) {
-			return &ward.Error{Kind: ward.Conflict, Code: "camera.exists", ZH: "已有同名编号的摄像头，请换一个编号。", EN: "A camera with this id exists; choose another id."}
+			return errCameraExists
 		}
 		return err
 	})
@@ -59,18 +63,30 @@ func (s *Store) Cameras(ctx context.Context, insts []ward.InstitutionID) ([]ward
 	return listed(ctx, s, "list cameras", s.scanCamera, `SELECT `+cameraColumns+` FROM camera`+where+` ORDER BY id`, args...)
 }
 
-// UpdateCamera replaces every setting of a camera, the password too.
+// UpdateCamera replaces every setting of a camera, the password too, but
+// not its institution: another one is ward.Conflict "camera.institution",
+// since the recordings of that id would go with it.
 func (s *Store) UpdateCamera(ctx context.Context, c ward.Camera) error {
 	c, err := checkCamera(c)
 	if err != nil {
 		return err
 	}
 	return s.change(ctx, fmt.Sprintf("update camera %s", c.ID), func(t *tx) error {
+		var inst ward.InstitutionID
+		if err := t.QueryRowContext(ctx, `SELECT institution_id FROM camera WHERE id = $1`, c.ID).Scan(&inst); err != nil {
+			return noCamera(err)
+		}
+		if inst != c.InstitutionID {
+			return &ward.Error{
+				Kind: ward.Conflict, Code: "camera.institution",
+				ZH: "摄像头不能改到其他机构，请在那里新增一个摄像头。", EN: "A camera cannot move to another institution; add a new camera there.",
+			}
+		}
 		if err := t.checkPlace(ctx, c); err != nil {
 			return err
 		}
-		res, err := t.ExecContext(ctx, `UPDATE camera SET institution_id = $2, place_id = $3, name = $4, url = $5, login = $6, password_sealed = $7,
-			transport = $8, segment_seconds = $9, retention_days = $10, enabled = $11 WHERE id = $1`,
+		res, err := t.ExecContext(ctx, `UPDATE camera SET place_id = $3, name = $4, url = $5, login = $6, password_sealed = $7,
+			transport = $8, segment_seconds = $9, retention_days = $10, enabled = $11 WHERE id = $1 AND institution_id = $2`,
 			c.ID, c.InstitutionID, c.PlaceID, c.Name, c.URL, c.User, s.sealPassword(c), c.Transport, c.SegmentSeconds, c.RetentionDays, flag(c.Enabled))
 		if err != nil {
 			return err
@@ -119,7 +135,10 @@ func (s *Store) scanCamera(r row) (ward.Camera, error) {
 	return c, nil
 }
 
-var errNoCamera = &ward.Error{Kind: ward.NotFound, Code: "camera.unknown", ZH: "没有这个摄像头。", EN: "There is no such camera."}
+var (
+	errCameraExists = &ward.Error{Kind: ward.Conflict, Code: "camera.exists", ZH: "已有同名编号的摄像头，请换一个编号。", EN: "A camera with this id exists; choose another id."}
+	errNoCamera     = &ward.Error{Kind: ward.NotFound, Code: "camera.unknown", ZH: "没有这个摄像头。", EN: "There is no such camera."}
+)
 
 func noCamera(err error) error { return missing(err, errNoCamera.Code, errNoCamera.ZH, errNoCamera.EN) }
 
@@ -129,6 +148,20 @@ func (t *tx) checkPlace(ctx context.Context, c ward.Camera) error {
 	err := t.QueryRowContext(ctx, `SELECT COUNT(*) FROM place WHERE id = $1 AND institution_id = $2`, c.PlaceID, c.InstitutionID).Scan(&n)
 	if err == nil && n == 0 {
 		return &ward.Error{Kind: ward.Invalid, Code: "camera.unknown_place", ZH: "该机构没有这个地点，请先建立地点。", EN: "The institution has no such place; add the place first."}
+	}
+	return err
+}
+
+// checkFree refuses an id under which another institution has recordings or
+// gaps: whoever adds a deleted camera's id would see what it recorded.
+func (t *tx) checkFree(ctx context.Context, c ward.Camera) error {
+	var n int
+	err := t.QueryRowContext(ctx, `SELECT COUNT(*) FROM (
+		SELECT 1 FROM segment WHERE source_kind = $1 AND source_id = $2 AND institution_id <> $3
+		UNION ALL SELECT 1 FROM gap WHERE source_kind = $1 AND source_id = $2 AND institution_id <> $3) AS taken`,
+		ward.FromCamera, c.ID, c.InstitutionID).Scan(&n)
+	if err == nil && n > 0 {
+		return errCameraExists
 	}
 	return err
 }
