@@ -150,8 +150,9 @@ func (s *Server) identify(r *http.Request) (caller, error) {
 		return caller{}, err
 	}
 	if now := s.now(); now.Sub(c.seen) >= touchEvery {
-		if err := s.Store.TouchSession(r.Context(), hash, now); err != nil {
-			return caller{}, err
+		// A database that cannot write may still be read: the request goes on.
+		if err := s.Store.TouchSession(r.Context(), hash, now); err != nil && r.Context().Err() == nil {
+			s.Log.WarnContext(r.Context(), "session use not noted", "user", c.ID, "error", err)
 		}
 	}
 	return c, nil

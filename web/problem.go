@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strconv"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/labstack/echo/v4"
@@ -23,6 +25,8 @@ type Problem struct { //nolint:errname // the name of RFC 9457, and of the type 
 	DetailEN string   `json:"detail_en" doc:"English"`
 	Instance string   `json:"instance,omitempty" doc:"The request's id, to be quoted when asking for help"`
 	Fields   []string `json:"fields,omitempty" doc:"Which parameters are wrong, and how"`
+
+	retryAfter time.Duration // zero: not said
 }
 
 // Error makes Problem an error.
@@ -30,6 +34,14 @@ func (p *Problem) Error() string { return p.Code + ": " + p.Detail }
 
 // GetStatus makes Problem a huma.StatusError.
 func (p *Problem) GetStatus() int { return p.Status }
+
+// GetHeaders makes Problem a huma.HeadersError.
+func (p *Problem) GetHeaders() http.Header {
+	if p.retryAfter == 0 {
+		return nil
+	}
+	return http.Header{"Retry-After": {strconv.Itoa(int(p.retryAfter.Seconds()))}}
+}
 
 // ContentType is that of RFC 9457.
 func (p *Problem) ContentType(string) string { return "application/problem+json" }

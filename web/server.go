@@ -77,10 +77,12 @@ type Server struct {
 	Now func() time.Time
 	Log *slog.Logger
 
-	signIns   *limiter // by login
+	signIns   *limiter // by login and address
+	logins    *limiter // sign-ins by login alone
 	addresses *limiter // sign-ins by address
 	opens     *limiter // bedside links by address
 	passwords *passwords
+	clips     clipSlots
 	views     views
 	viewers   viewers
 	probe     probe
@@ -103,7 +105,9 @@ func (s *Server) routes() (*routes, error) {
 	if s.Hub == nil {
 		s.Hub = &Hub{}
 	}
-	s.signIns, s.addresses, s.opens = newLimiter(signInsPerMinute, s.now), newLimiter(addressSignIns, s.now), newLimiter(opensPerMinute, s.now)
+	s.signIns, s.logins = newLimiter(signInsPerMinute, s.now), newLimiter(loginSignIns, s.now)
+	s.addresses, s.opens = newLimiter(addressSignIns, s.now), newLimiter(opensPerMinute, s.now)
+	s.clips = newClipSlots()
 	s.passwords = newPasswords()
 	s.views.seen = map[string]time.Time{}
 	e := echo.New()
@@ -132,8 +136,11 @@ func (s *Server) routes() (*routes, error) {
 }
 
 const (
-	// signInsPerMinute bounds guesses per login.
+	// signInsPerMinute bounds guesses per login from one address, so that
+	// nobody locks a user of another address out.
 	signInsPerMinute = 10
+	// loginSignIns bounds them per login from all addresses together.
+	loginSignIns = 100
 	// addressSignIns bounds them per address; an office shares one.
 	addressSignIns = 60
 	// opensPerMinute bounds bedside links tried per address; a ward's tablets share one.

@@ -50,7 +50,7 @@ func (s *Server) sessionRoutes(r *routes) {
 
 func (s *Server) signIn(ctx context.Context, in *body[SignIn]) (*signInOutput, error) {
 	from := clientOf(ctx)
-	if !s.addresses.allow(from.addr) || in.Body.Login != "" && !s.signIns.allow(in.Body.Login) {
+	if !s.maySignIn(in.Body.Login, from.addr) {
 		return nil, tooMany()
 	}
 	u, err := s.whoSignsIn(ctx, in.Body)
@@ -66,6 +66,15 @@ func (s *Server) signIn(ctx context.Context, in *body[SignIn]) (*signInOutput, e
 	s.Log.InfoContext(ctx, "signed in", "user", u.ID)
 	me, err := s.meOf(ctx, u)
 	return &signInOutput{sessionCookie(token, from.tls, sessionLife), me}, err
+}
+
+// maySignIn counts an attempt. What an address may no longer try does not
+// count against the login.
+func (s *Server) maySignIn(login, addr string) bool {
+	if !s.addresses.allow(addr) {
+		return false
+	}
+	return login == "" || s.signIns.allow(login+"\n"+addr) && s.logins.allow(login)
 }
 
 // whoSignsIn answers a wrong login, a wrong password and a disabled user

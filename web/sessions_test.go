@@ -2,6 +2,7 @@ package web_test
 
 import (
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -68,9 +69,9 @@ func TestWrongSignInsLookAlike(t *testing.T) {
 }
 
 func TestSignInsAreLimited(t *testing.T) {
-	var c clock
+	now := time.Now() // stands still: on a busy machine attempts come back meanwhile
 	w := newWorld(t)
-	w.web.Now = c.now
+	w.web.Now = func() time.Time { return now }
 	w.serve()
 	last := 0
 	for range 11 {
@@ -79,8 +80,47 @@ func TestSignInsAreLimited(t *testing.T) {
 	if last != http.StatusTooManyRequests {
 		t.Errorf("11th guess: got %d, want 429", last)
 	}
-	c.advance(time.Minute)
+	now = now.Add(time.Minute)
 	w.anonymous().do(http.MethodPost, signIn, m{"login": "li", "password": "guess"}).want(401, "sign_in.wrong")
+}
+
+// TestOneAddressLocksNobodyOut: guesses from elsewhere do not keep a user out.
+func TestOneAddressLocksNobodyOut(t *testing.T) {
+	w := newWorld(t).serve()
+	try := func(addr string) int {
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, signIn, strings.NewReader(`{"login":"li","password":"guess"}`))
+		r.Header.Set("Content-Type", "application/json")
+		r.RemoteAddr = addr + ":1"
+		out := httptest.NewRecorder()
+		w.http.Config.Handler.ServeHTTP(out, r)
+		return out.Code
+	}
+	last := 0
+	for range 30 {
+		last = try("192.0.2.1")
+	}
+	if last != http.StatusTooManyRequests {
+		t.Errorf("30th guess of one address: got %d, want 429", last)
+	}
+	if got := try("192.0.2.2"); got != http.StatusUnauthorized {
+		t.Errorf("from another address: got %d, want 401", got)
+	}
+}
+
+// TestReadingGoesOnWithoutWriting: that a session was used cannot be noted on
+// a full disk, and whoever is signed in still sees what there is.
+func TestReadingGoesOnWithoutWriting(t *testing.T) {
+	var c clock
+	w := newWorld(t)
+	w.web.Now = c.now
+	w.serve()
+	s := w.as(w.user(ward.Inspector, "own"))
+	w.refuse("UPDATE", "session")
+	c.advance(2 * time.Minute)
+	s.do(http.MethodGet, "/api/v1/cameras/"+string(w.camera.ID), nil).want(200, "")
+	if !strings.Contains(w.log.String(), "session use not noted") {
+		t.Error("nothing in the log")
+	}
 }
 
 func TestSessionEnds(t *testing.T) {

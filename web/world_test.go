@@ -199,9 +199,15 @@ func (w *world) media() storage.Media { return storage.Media{Objects: w.objects,
 // refuseCustody makes the database refuse every custody event.
 func (w *world) refuseCustody() {
 	w.t.Helper()
+	w.refuse("INSERT", "custody")
+}
+
+// refuse makes the database refuse a kind of write to a table.
+func (w *world) refuse(what, table string) {
+	w.t.Helper()
 	db, err := sql.Open("sqlite", w.database)
 	must(w.t, err)
-	_, err = db.ExecContext(w.t.Context(), `CREATE TRIGGER refuse BEFORE INSERT ON custody BEGIN SELECT RAISE(ABORT, 'refused'); END`)
+	_, err = db.ExecContext(w.t.Context(), `CREATE TRIGGER refuse BEFORE `+what+` ON `+table+` BEGIN SELECT RAISE(ABORT, 'refused'); END`)
 	must(w.t, err)
 	must(w.t, db.Close())
 }
