@@ -3,14 +3,23 @@ package storage
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"wardwatch/ward"
 )
 
 // PutInsured stores a person's name and number, sealed; for a known id it
 // replaces them and keeps the enrolment. Template, ModelID and PhotoKey of p
-// are ignored: see Enrol.
+// are ignored: see Enrol. Errors: ward.Invalid "insured.id" for an id that
+// looks like a national ID number, "insured.invalid" for another bad setting.
 func (s *Store) PutInsured(ctx context.Context, p ward.Insured) error {
+	if looksNational(string(p.ID)) {
+		return &ward.Error{
+			Kind: ward.Invalid, Code: "insured.id",
+			ZH: "编号不能是身份证号：编号会出现在地址和日志中，请使用假名编号。",
+			EN: "The id must not be a national ID number, since ids are seen in addresses and logs; use a pseudonymous id.",
+		}
+	}
 	if !ward.ValidID(string(p.ID)) || p.Name == "" {
 		return &ward.Error{
 			Kind: ward.Invalid, Code: "insured.invalid",
@@ -26,6 +35,19 @@ func (s *Store) PutInsured(ctx context.Context, p ward.Insured) error {
 			ON CONFLICT (id) DO UPDATE SET name = excluded.name, id_number = excluded.id_number`, p.ID, name, number)
 		return err
 	})
+}
+
+// looksNational says whether id has the form of a resident identity card's
+// number: 15 digits, or 17 and a digit or x.
+func looksNational(id string) bool {
+	digits := strings.Trim(id, "0123456789") == ""
+	switch len(id) {
+	case 15:
+		return digits
+	case 18:
+		return digits || strings.EqualFold(strings.TrimLeft(id, "0123456789"), "x")
+	}
+	return false
 }
 
 // Enrol stores the reference face of a known person, sealed, with the id of

@@ -197,6 +197,7 @@ CREATE TABLE visit (
 );
 CREATE INDEX visit_round ON visit (round_id);
 CREATE INDEX visit_open ON visit (state, deadline_us);
+CREATE UNIQUE INDEX visit_device ON visit (device_hash);
 
 CREATE TABLE visit_check (
     visit_id  TEXT NOT NULL REFERENCES visit (id),
