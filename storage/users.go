@@ -148,10 +148,15 @@ type UserName struct {
 	Name string      `json:"name"`
 }
 
-// UserNames lists all users by name, the disabled ones too: they have signed
-// what they decided.
-func (s *Store) UserNames(ctx context.Context) ([]UserName, error) {
-	rows, err := s.read.QueryContext(ctx, `SELECT id, name FROM user_account ORDER BY name, id`)
+// UserNames lists by name the users of the given institutions and those of
+// all institutions, everybody when insts is nil; the disabled ones too: they
+// have signed what they decided.
+func (s *Store) UserNames(ctx context.Context, insts []ward.InstitutionID) ([]UserName, error) {
+	where, args := scope(insts, nil)
+	if insts != nil {
+		where = ` WHERE all_institutions = 1 OR id IN (SELECT user_id FROM user_scope` + where + `)`
+	}
+	rows, err := s.read.QueryContext(ctx, `SELECT id, name FROM user_account`+where+` ORDER BY name, id`, args...)
 	if err != nil {
 		return nil, fmt.Errorf("list user names: %w", err)
 	}

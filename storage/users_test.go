@@ -48,9 +48,14 @@ func TestUserKeepsItsScope(t *testing.T) {
 		if err != nil || len(all) != 1 || all[0].Login != "li" {
 			t.Errorf("got %+v, %v", all, err)
 		}
-		names, err := s.UserNames(t.Context())
-		if err != nil || !slices.Equal(names, []storage.UserName{{ID: "u1", Name: "李"}}) {
-			t.Errorf("got %+v, %v", names, err)
+		for _, tc := range []struct {
+			scope []ward.InstitutionID
+			known bool
+		}{{nil, true}, {[]ward.InstitutionID{"h2"}, true}, {[]ward.InstitutionID{"h1"}, false}, {[]ward.InstitutionID{}, false}} {
+			names, err := s.UserNames(t.Context(), tc.scope)
+			if err != nil || slices.Equal(names, []storage.UserName{{ID: "u1", Name: "李"}}) != tc.known {
+				t.Errorf("scope %v: got %+v, %v", tc.scope, names, err)
+			}
 		}
 	})
 }

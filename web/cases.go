@@ -64,9 +64,7 @@ func (s *Server) caseRoutes(r *routes) {
 	add(r, role(may), huma.Operation{Method: http.MethodPost, Path: v1 + "/cases", OperationID: "openCase", Summary: "Open a case from an alert or a visit", Tags: tags, DefaultStatus: http.StatusCreated}, s.openCase)
 	add(r, role(may), huma.Operation{Method: http.MethodGet, Path: v1 + "/cases", OperationID: "listCases", Summary: "Cases in scope, newest first, or the one with a number", Tags: tags}, s.listCases)
 	on(r, may, huma.Operation{Method: http.MethodGet, Path: v1 + "/cases/{id}", OperationID: "getCase", Summary: "A case with evidence and custody", Tags: tags}, s.loadCase, s.getCase)
-	on(r, may, media(huma.Operation{Method: http.MethodGet, Path: v1 + "/cases/{id}/export.zip", OperationID: "exportCase", Summary: "The evidence package", Tags: tags}, "application/zip"), func(ctx context.Context, in *exportInput) (ward.Case, ward.InstitutionID, error) {
-		return s.loadCase(ctx, &in.CasePath)
-	}, s.exportCase)
+	on(r, may, media(huma.Operation{Method: http.MethodGet, Path: v1 + "/cases/{id}/export.zip", OperationID: "exportCase", Summary: "The evidence package", Tags: tags}, "application/zip"), s.loadCase, s.exportCase)
 	on(r, may, media(huma.Operation{Method: http.MethodGet, Path: v1 + "/evidence/{id}/content", OperationID: "evidenceContent", Summary: "One item's bytes", Tags: tags}, "video/mp4", "image/jpeg", "application/json"), s.loadEvidence, s.evidenceContent)
 	add(r, anyUser(), huma.Operation{Method: http.MethodGet, Path: v1 + "/ledger/key", OperationID: "ledgerKey", Summary: "The key that signs the ledger", Tags: tags}, s.ledgerKey)
 }
@@ -135,15 +133,10 @@ func (s *Server) getCase(ctx context.Context, _ *CasePath, c ward.Case) (*body[C
 	return answer(out, err)
 }
 
-type exportInput struct {
-	CasePath
-	Reason string `query:"reason" maxLength:"500" doc:"Kept in the custody trail"`
-}
-
 // exportCase streams the package. Preparing it records the export; a client
 // that gets less than Content-Length has no package.
-func (s *Server) exportCase(ctx context.Context, in *exportInput, c ward.Case) (*huma.StreamResponse, error) {
-	p, err := s.clerk().Prepare(ctx, c.ID, callerOf(ctx).User, in.Reason)
+func (s *Server) exportCase(ctx context.Context, _ *CasePath, c ward.Case) (*huma.StreamResponse, error) {
+	p, err := s.clerk().Prepare(ctx, c.ID, callerOf(ctx).User, "")
 	if err != nil {
 		return nil, err
 	}

@@ -119,13 +119,13 @@ func TestEvidenceAndExport(t *testing.T) {
 			t.Errorf("%s %s: %d bytes", e.Kind, e.Ref, len(r.body))
 		}
 	}
-	zip := c.do(http.MethodGet, "/api/v1/cases/"+string(file.ID)+"/export.zip?reason=court", nil).want(200, "")
+	zip := c.do(http.MethodGet, "/api/v1/cases/"+string(file.ID)+"/export.zip", nil).want(200, "")
 	if !bytes.HasPrefix(zip.body, []byte("PK")) {
 		t.Errorf("got %.20q", zip.body)
 	}
 	events := get(t, w.store.Custody, file.ID)
 	last := events[len(events)-1]
-	if last.Action != ward.ActionExport || last.Actor != u.ID || last.Reason != "court" {
+	if last.Action != ward.ActionExport || last.Actor != u.ID {
 		t.Errorf("got %+v", last)
 	}
 }

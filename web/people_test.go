@@ -38,13 +38,30 @@ func TestInsuredPages(t *testing.T) {
 	c.do(http.MethodGet, "/api/v1/insured?limit=0", nil).want(422, "request.invalid")
 }
 
-// TestUserNames: every colleague learns names, and nothing else of anybody.
+// TestNationalNumberIsNoID: an id is seen in addresses, logs and the ledger.
+func TestNationalNumberIsNoID(t *testing.T) {
+	w := newWorld(t).serve()
+	c := w.as(w.user(ward.Administrator, "all"))
+	for id, code := range map[string]string{
+		"110101199001010011": "insured.id", "11010119900101001x": "insured.id", "11010119900101001X": "id.invalid", "110101900101001": "insured.id",
+		"11010119900101001": "", "1101011990010100112": "", "p-10101199001010011": "",
+	} {
+		status := http.StatusCreated
+		if code != "" {
+			status = http.StatusUnprocessableEntity
+		}
+		c.do(http.MethodPost, "/api/v1/insured", m{"id": id, "name": "张三", "id_number": "110101199001010011"}).want(status, code)
+	}
+}
+
+// TestUserNames: colleagues learn names, and nothing else of anybody.
 func TestUserNames(t *testing.T) {
 	w := newWorld(t).serve()
-	gone := w.user(ward.Inspector, "other")
+	gone := w.user(ward.Inspector, "own")
 	gone.Name, gone.Disabled = "王某", true
 	must(t, w.store.UpdateUser(t.Context(), gone))
-	r := w.as(w.user(ward.Operator, "none")).do(http.MethodGet, "/api/v1/users/names", nil).want(200, "")
+	stranger, chief := w.user(ward.Inspector, "other"), w.user(ward.Inspector, "all")
+	r := w.as(w.user(ward.Operator, "own")).do(http.MethodGet, "/api/v1/users/names", nil).want(200, "")
 	p := into[web.Page[map[string]json.RawMessage]](r)
 	found := false
 	for _, u := range p.Items {
@@ -55,6 +72,9 @@ func TestUserNames(t *testing.T) {
 	}
 	if !found {
 		t.Errorf("a disabled user, who may have decided, has no name: %s", r.body)
+	}
+	if strings.Contains(string(r.body), string(stranger.ID)+`"`) || !strings.Contains(string(r.body), string(chief.ID)+`"`) {
+		t.Errorf("got %s, want the users of the institution and those of all", r.body)
 	}
 	w.anonymous().do(http.MethodGet, "/api/v1/users/names", nil).want(401, "sign_in.required")
 }

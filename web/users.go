@@ -59,7 +59,7 @@ func (s *Server) userRoutes(r *routes) {
 	who, tags := everywhere(ward.MayAdminister), []string{"users"}
 	add(r, who, huma.Operation{Method: http.MethodGet, Path: v1 + "/users", OperationID: "listUsers", Summary: "All users", Tags: tags},
 		s.listUsers)
-	add(r, anyUser(), huma.Operation{Method: http.MethodGet, Path: v1 + "/users/names", OperationID: "listUserNames", Summary: "The names of all users, for who ordered, decided or saw something", Tags: tags},
+	add(r, anyUser(), huma.Operation{Method: http.MethodGet, Path: v1 + "/users/names", OperationID: "listUserNames", Summary: "The names of users who share an institution with the caller, for who ordered, decided or saw something", Tags: tags},
 		s.listUserNames)
 	add(r, who, huma.Operation{Method: http.MethodPost, Path: v1 + "/users", OperationID: "addUser", Summary: "Add a user; the answer holds a one-time sign-in", Tags: tags, DefaultStatus: http.StatusCreated},
 		s.addUser)
@@ -76,7 +76,7 @@ func (s *Server) listUsers(ctx context.Context, _ *none) (*body[Page[ward.User]]
 }
 
 func (s *Server) listUserNames(ctx context.Context, _ *none) (*body[Page[storage.UserName]], error) {
-	return items(s.Store.UserNames(ctx))
+	return items(s.Store.UserNames(ctx, callerOf(ctx).scope()))
 }
 
 func (s *Server) addUser(ctx context.Context, in *creation[NewUser]) (*created[OneTime], error) {
