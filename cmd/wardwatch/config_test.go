@@ -35,6 +35,7 @@ func TestConfigRefusesWhatItDoesNotKnow(t *testing.T) {
 		"s3 without":  {"objects:\n  kind: s3\n", "give endpoint"},
 		"not YAML":    {"listen: [\n", "not valid YAML"},
 		"wrong type":  {"vision:\n  workers: many\n", "wrong type"},
+		"secret":      {"objects:\n  secret_key: [hunter2]\n", "wrong type: objects.secret_key"},
 		"too many":    {"vision:\n  workers: 1000\n", "0 to 64"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -43,13 +44,28 @@ func TestConfigRefusesWhatItDoesNotKnow(t *testing.T) {
 				t.Fatal(err)
 			}
 			_, err := loadConfig(path, nil)
-			if err == nil || !strings.Contains(err.Error(), tc.want) {
+			if err == nil || !strings.Contains(err.Error(), tc.want) || strings.Contains(err.Error(), "hunter2") {
 				t.Errorf("got %v, want …%s…", err, tc.want)
 			}
 		})
 	}
 	if _, err := loadConfig("no-such.yaml", nil); err == nil || !strings.Contains(err.Error(), "does not exist") {
 		t.Errorf("missing file: got %v", err)
+	}
+}
+
+func TestUnknownVariablesAreRefused(t *testing.T) {
+	_, err := loadConfig("", []string{"WARDWATCH_OBJECT_KIND=s3"})
+	if err == nil || !strings.Contains(err.Error(), "did you mean WARDWATCH_OBJECTS_KIND?") {
+		t.Errorf("got %v", err)
+	}
+	_, err = loadConfig("", []string{"WARDWATCH_METRICS_TOKENS=hunter2"})
+	if err == nil || strings.Contains(err.Error(), "hunter2") {
+		t.Errorf("got %v", err)
+	}
+	known := []string{"WARDWATCH_CONFIG=x", "WARDWATCH_MODELS=x", "WARDWATCH_VISION=x", "WARDWATCH_TEST_FULL=1", "WARDWATCH_PORT_80_TCP=x", "XWARDWATCH_A=1"}
+	if _, err = loadConfig("", known); err != nil {
+		t.Error(err)
 	}
 }
 
