@@ -4,6 +4,8 @@ import (
 	"math"
 	"time"
 
+	"github.com/pion/rtp"
+
 	"wardwatch/ward"
 )
 
@@ -57,3 +59,21 @@ func PlayOn(yaw func(time.Duration) (float32, bool)) ward.Outcome {
 		row.count(r)
 	}
 }
+
+// Pictures makes pictures of packets as a session does.
+type Pictures struct{ p *pictures }
+
+func NewPictures(c ward.Codec) Pictures { return Pictures{newPictures(c)} }
+
+// Push returns the NAL units of the pictures that p completes, and whether
+// something before one of them was lost.
+func (p Pictures) Push(packet *rtp.Packet) (all [][][]byte, lost bool) {
+	p.p.push(packet)
+	for pic, ok := p.p.next(); ok; pic, ok = p.p.next() {
+		all, lost = append(all, pic.au), lost || pic.lost
+	}
+	return all, lost
+}
+
+// NALUnits is what takes H.264 packets apart.
+func NALUnits() rtp.Depacketizer { return &nalus{} }

@@ -7,11 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/bluenviron/mediacommon/v2/pkg/codecs/h264"
-	"github.com/pion/rtp"
-	"github.com/pion/rtp/codecs"
 	"github.com/pion/webrtc/v4"
-	"github.com/pion/webrtc/v4/pkg/media/samplebuilder"
 
 	"wardwatch/ingest"
 	"wardwatch/ward"
@@ -21,7 +17,6 @@ const (
 	videoTrack = 1 // track ids in the stream
 	audioTrack = 2
 	audioWait  = 1500 * time.Millisecond // for an offered microphone, after the first picture
-	reorder    = 256                     // packets that a late one is waited for
 )
 
 // join waits for the bedside's tracks, makes the stream and begins to read.
@@ -106,13 +101,8 @@ func (t *timeline) at(ts uint32, sinceBegin time.Duration) int64 {
 // readVideo forwards packets to the calls as they come and writes whole
 // pictures to the stream until the connection closes.
 func (s *session) readVideo(t *webrtc.TrackRemote, stream *ingest.Stream, track ingest.Track, began time.Time) {
-	var d rtp.Depacketizer = &codecs.H264Packet{}
-	if track.Codec == ward.VP8 {
-		d = &codecs.VP8Packet{}
-	}
-	build := samplebuilder.New(reorder, d, 90000)
+	whole := newPictures(track.Codec)
 	line := timeline{rate: 90000}
-	var lost bool
 	for {
 		p, _, err := t.ReadRTP()
 		if err != nil {
@@ -120,29 +110,16 @@ func (s *session) readVideo(t *webrtc.TrackRemote, stream *ingest.Stream, track 
 			return
 		}
 		s.relay(p, true)
-		build.Push(p)
-		for sample := build.Pop(); sample != nil; sample = build.Pop() {
-			if sample.PrevDroppedPackets > 0 {
-				lost = true
-			}
-			au := [][]byte{sample.Data}
-			if track.Codec == ward.H264 {
-				var nalus h264.AnnexB
-				if err := nalus.Unmarshal(sample.Data); err != nil {
-					lost = true
-					continue
-				}
-				au = nalus
-			}
+		whole.push(p)
+		for pic, ok := whole.next(); ok; pic, ok = whole.next() {
 			now := time.Now()
-			pts := line.at(sample.PacketTimestamp, now.Sub(began))
-			u := ingest.Unit{Track: videoTrack, PTS: pts, DTS: pts, Arrived: now, AU: au, Key: track.IsKey(au)}
-			if lost {
+			pts := line.at(pic.ts, now.Sub(began))
+			u := ingest.Unit{Track: videoTrack, PTS: pts, DTS: pts, Arrived: now, AU: pic.au, Key: track.IsKey(pic.au)}
+			if pic.lost {
 				u.Lost = ward.CauseLoss
 				if !u.Key {
 					s.askKey()
 				}
-				lost = false
 			}
 			stream.Write(u)
 			select {

@@ -1,0 +1,117 @@
+package rounds
+
+import (
+	"errors"
+
+	"github.com/bluenviron/mediacommon/v2/pkg/codecs/h264"
+	"github.com/pion/rtp"
+	"github.com/pion/rtp/codecs"
+	"github.com/pion/webrtc/v4/pkg/media/samplebuilder"
+
+	"wardwatch/ward"
+)
+
+const (
+	// reorder is how many packets a late one is waited for. The builder holds
+	// no more than these, and no picture consists of more.
+	reorder    = 256
+	maxPicture = 4 << 20 // bytes of one coded picture; a larger one counts as lost
+)
+
+// picture is one coded picture of a bedside.
+type picture struct {
+	au   [][]byte
+	ts   uint32 // RTP time
+	lost bool   // something before it is missing
+}
+
+// pictures makes whole pictures of a bedside's packets, in bounded memory
+// whatever comes.
+type pictures struct {
+	build *samplebuilder.SampleBuilder
+	nalus *nalus // nil for VP8
+	lost  bool
+}
+
+func newPictures(c ward.Codec) *pictures {
+	if c == ward.VP8 { // its depacketizer keeps nothing but the last packet
+		return &pictures{build: samplebuilder.New(reorder, &codecs.VP8Packet{}, 90000)}
+	}
+	n := &nalus{}
+	return &pictures{build: samplebuilder.New(reorder, n, 90000), nalus: n}
+}
+
+// push takes a packet; next must then be called until it has no more.
+func (p *pictures) push(packet *rtp.Packet) { p.build.Push(packet) }
+
+// next returns a picture that is complete.
+func (p *pictures) next() (picture, bool) {
+	for {
+		sample := p.build.Pop()
+		if p.nalus != nil && p.nalus.broken { // the builder drops such pictures without counting them
+			p.nalus.broken, p.lost = false, true
+		}
+		if sample == nil {
+			return picture{}, false
+		}
+		p.lost = p.lost || sample.PrevDroppedPackets > 0
+		if len(sample.Data) > maxPicture {
+			p.lost = true
+			continue
+		}
+		au := [][]byte{sample.Data}
+		if p.nalus != nil {
+			var units h264.AnnexB
+			if err := units.Unmarshal(sample.Data); err != nil {
+				p.lost = true
+				continue
+			}
+			au = units
+		}
+		pic := picture{au: au, ts: sample.PacketTimestamp, lost: p.lost}
+		p.lost = false
+		return pic, true
+	}
+}
+
+// nalus is pion's H.264 depacketizer with an end: that one gathers the
+// fragments of a NAL unit (RFC 6184, 5.8) until the last one comes, be it never.
+type nalus struct {
+	codecs.H264Packet
+
+	open   int  // bytes of fragments that are gathered
+	broken bool // a unit was given up since this was reset
+}
+
+const (
+	fragmentUnit = 28 // FU-A
+	firstPart    = 0x80
+	lastPart     = 0x40
+)
+
+var errLarge = errors.New("NAL unit larger than 4 MB")
+
+// Unmarshal implements rtp.Depacketizer. errLarge when a unit's fragments
+// together are larger than maxPicture.
+func (n *nalus) Unmarshal(payload []byte) ([]byte, error) {
+	fragment := len(payload) > 1 && payload[0]&0x1f == fragmentUnit
+	if n.open > 0 && (!fragment || payload[1]&firstPart != 0) {
+		n.drop() // another unit begins: the one before has no end
+	}
+	if fragment {
+		if n.open += len(payload); n.open > maxPicture {
+			n.drop()
+			return nil, errLarge
+		}
+		if payload[1]&lastPart != 0 {
+			n.open = 0
+		}
+	}
+	b, err := n.H264Packet.Unmarshal(payload)
+	n.broken = n.broken || err != nil
+	return b, err
+}
+
+func (n *nalus) drop() {
+	n.H264Packet, n.open, n.broken = codecs.H264Packet{}, 0, true
+}
