@@ -30,7 +30,7 @@ func (e *Engine) Decide(ctx context.Context, id ward.VisitID, by ward.User, verd
 		}
 	}
 	v.Verdict, v.DecidedBy, v.ReasonZH, v.ReasonEN = verdict, by.ID, reason, reason
-	if v, err = e.Store.SealVisit(ctx, v, nil); err != nil {
+	if v, err = e.Store.SealVisitAsRead(ctx, v, nil); err != nil {
 		return v, err
 	}
 	e.Log.InfoContext(ctx, "visit decided", "visit", v.ID, "verdict", v.Verdict, "user", by.ID)

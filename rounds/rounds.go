@@ -134,7 +134,7 @@ func (e *Engine) sweep(ctx context.Context, now time.Time) error {
 		if v.State != ward.VisitOrdered {
 			v.ReasonZH, v.ReasonEN = "链接已打开，但截止时间前未开始查访。", "The link was opened, but the visit was not begun by the deadline."
 		}
-		errs = append(errs, e.seal(ctx, v, nil))
+		errs = append(errs, e.sealAsRead(ctx, v))
 	}
 	return errors.Join(errs...)
 }
@@ -142,6 +142,20 @@ func (e *Engine) sweep(ctx context.Context, now time.Time) error {
 // seal seals v; that somebody else has done so is no error.
 func (e *Engine) seal(ctx context.Context, v ward.Visit, checks []ward.Check) error {
 	v, err := e.Store.SealVisit(ctx, v, checks)
+	return e.sealed(ctx, v, err)
+}
+
+// sealAsRead seals v if it is still as it was read; a visit that has gone on
+// meanwhile is no error and keeps going.
+func (e *Engine) sealAsRead(ctx context.Context, v ward.Visit) error {
+	v, err := e.Store.SealVisitAsRead(ctx, v, nil)
+	if errors.Is(err, &ward.Error{Code: "visit.state"}) {
+		return nil
+	}
+	return e.sealed(ctx, v, err)
+}
+
+func (e *Engine) sealed(ctx context.Context, v ward.Visit, err error) error {
 	if err != nil && !errors.Is(err, &ward.Error{Code: "visit.sealed"}) {
 		return err
 	}

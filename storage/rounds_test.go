@@ -185,6 +185,32 @@ func TestVisitRunsToItsSeal(t *testing.T) {
 	})
 }
 
+func TestVisitThatWentOnIsNotSealedAsItWasRead(t *testing.T) {
+	teststore.Each(t, func(t *testing.T, s *storage.Store) {
+		ctx, now := t.Context(), time.Now()
+		_, ordered := orderOne(t, s, "t", now, time.Minute)
+		read, err := s.Visit(ctx, ordered.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		opened, err := s.OpenVisit(ctx, hash("t"), hash("d"), now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		read.Verdict = ward.NoAnswer
+		if v, err := s.SealVisitAsRead(ctx, read, nil); !errors.Is(err, &ward.Error{Kind: ward.Conflict, Code: "visit.state"}) || v.State != ward.VisitOpened {
+			t.Errorf("sealed as it was read: %s, %v", v.State, err)
+		}
+		opened.Verdict = ward.NoAnswer
+		if v, err := s.SealVisitAsRead(ctx, opened, nil); err != nil || v.State != ward.VisitSealed {
+			t.Errorf("sealed as it is: %s, %v", v.State, err)
+		}
+		if _, err := s.SealVisitAsRead(ctx, opened, nil); !errors.Is(err, &ward.Error{Code: "visit.sealed"}) {
+			t.Errorf("sealed twice: %v", err)
+		}
+	})
+}
+
 func TestOverdueVisits(t *testing.T) {
 	teststore.Each(t, func(t *testing.T, s *storage.Store) {
 		ctx, now := t.Context(), time.Now()

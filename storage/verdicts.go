@@ -76,13 +76,26 @@ func (s *Store) AwaitDecision(ctx context.Context, v ward.Visit, checks []ward.C
 // the Verdict, the reasons, DecidedBy and the snapshot's key and hash; nil checks keep those
 // already stored. ward.Conflict "visit.sealed" when it was sealed before.
 func (s *Store) SealVisit(ctx context.Context, v ward.Visit, checks []ward.Check) (ward.Visit, error) {
+	return s.sealVisit(ctx, v, checks, true)
+}
+
+// SealVisitAsRead is SealVisit for a visit that must still be in v.State: a
+// verdict that rests on the state that was read must not end a visit that
+// has gone on since. ward.Conflict "visit.state" when it has.
+func (s *Store) SealVisitAsRead(ctx context.Context, v ward.Visit, checks []ward.Check) (ward.Visit, error) {
+	return s.sealVisit(ctx, v, checks, false)
+}
+
+// sealVisit seals v if it is in v.State, or in any state but sealed.
+func (s *Store) sealVisit(ctx context.Context, v ward.Visit, checks []ward.Check, anyState bool) (ward.Visit, error) {
 	if v.Verdict == ward.NoVerdict || v.Verdict == ward.Undecided {
 		return v, fmt.Errorf("seal visit %s: verdict %q", v.ID, v.Verdict)
 	}
 	err := s.change(ctx, "seal visit "+string(v.ID), func(t *tx) error {
 		res, err := t.ExecContext(ctx, `UPDATE visit SET state = 'sealed', verdict = $2, reason_zh = $3, reason_en = $4, decided_by = $5,
 				snapshot_key = $6, snapshot_sha = $7, sealed_us = $8, device_hash = NULL
-			WHERE id = $1 AND state <> 'sealed'`, v.ID, v.Verdict, v.ReasonZH, v.ReasonEN, v.DecidedBy, v.SnapshotKey, snapshotSum(v), us(t.now))
+			WHERE id = $1 AND state <> 'sealed' AND (state = $9 OR $10)`,
+			v.ID, v.Verdict, v.ReasonZH, v.ReasonEN, v.DecidedBy, v.SnapshotKey, snapshotSum(v), us(t.now), v.State, anyState)
 		if err != nil {
 			return err
 		}
@@ -90,11 +103,16 @@ func (s *Store) SealVisit(ctx context.Context, v ward.Visit, checks []ward.Check
 		if err != nil {
 			return err
 		}
-		if err = t.putChecks(ctx, v.ID, checks); err != nil {
-			return err
+		if n == 1 {
+			if err = t.putChecks(ctx, v.ID, checks); err != nil {
+				return err
+			}
 		}
 		if v, err = t.visit(ctx, v.ID); err != nil {
 			return err
+		}
+		if n != 1 && v.State != ward.VisitSealed {
+			return visitState()
 		}
 		if n != 1 {
 			return &ward.Error{Kind: ward.Conflict, Code: "visit.sealed", ZH: "该查访已有结论，不能更改。", EN: "The visit already has its verdict; it cannot be changed."}
