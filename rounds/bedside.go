@@ -119,7 +119,7 @@ func (e *Engine) Session(ctx context.Context, device, offer string) (answer stri
 		return "", &ward.Error{Kind: ward.Conflict, Code: "bedside.session_exists", ZH: "查访已在进行中。", EN: "The visit is already running."}
 	}
 	if answer, err = s.connect(ctx, offer); err != nil {
-		e.release(s)
+		s.abandon()
 		return "", err
 	}
 	select {

@@ -101,7 +101,8 @@ func (s *session) spawn(f func()) bool {
 	return true
 }
 
-// connect makes the peer connection and its answer.
+// connect makes the peer connection and its answer. After an error the
+// caller abandons the session.
 func (s *session) connect(ctx context.Context, offer string) (answer string, err error) {
 	if s.offer, err = readOffer(offer); err != nil {
 		return "", err
@@ -125,10 +126,7 @@ func (s *session) connect(ctx context.Context, offer string) (answer string, err
 	})
 	s.pc.OnDataChannel(s.adopt)
 	answer, err = answerTo(ctx, s.pc, offer, s.forward)
-	if err != nil {
-		return "", errors.Join(err, s.pc.Close())
-	}
-	return answer, nil
+	return answer, err
 }
 
 // forward adds the inspector's tracks, when the bedside takes them.
@@ -201,12 +199,14 @@ func (s *session) askKey() {
 	}
 }
 
-// abandon closes a session that was never run.
+// abandon closes a session that was never run and waits for its goroutines.
 func (s *session) abandon() {
 	s.mu.Lock()
 	s.closing = true
 	s.mu.Unlock()
-	_ = s.pc.Close()
+	if s.pc != nil { // nil when the offer was refused
+		_ = s.pc.Close()
+	}
 	s.wg.Wait()
 	s.e.release(s)
 	close(s.over)
