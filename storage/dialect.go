@@ -21,6 +21,9 @@ import (
 // dialect is what truly differs between the two engines.
 type dialect struct {
 	goose goose.Dialect
+	// isolation is what write transactions ask for; the zero value is the
+	// engine's own.
+	isolation sql.IsolationLevel
 	// lockLedger makes appends to the ledger one at a time.
 	lockLedger func(context.Context, *sql.Tx) error
 	// retry says whether a transaction that failed with err may be run again.
@@ -50,6 +53,9 @@ const sqliteFull = 13
 
 var postgresDialect = dialect{
 	goose: goose.DialectPostgres,
+	// Whatever the server's default is: code that takes a lock and then reads
+	// must see what the lock's holder before it committed.
+	isolation: sql.LevelReadCommitted,
 	lockLedger: func(ctx context.Context, t *sql.Tx) error {
 		_, err := t.ExecContext(ctx, `SELECT pg_advisory_xact_lock($1)`, ledgerLock)
 		return err

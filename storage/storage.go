@@ -161,7 +161,7 @@ func (s *Store) change(ctx context.Context, what string, f func(*tx) error) erro
 }
 
 func (s *Store) changeOnce(ctx context.Context, f func(*tx) error) error {
-	t, err := s.write.BeginTx(ctx, nil)
+	t, err := s.write.BeginTx(ctx, &sql.TxOptions{Isolation: s.dialect.isolation})
 	if err != nil {
 		return err
 	}
