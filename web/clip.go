@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strconv"
 	"time"
 
@@ -23,21 +22,23 @@ func (s *Server) showClip(ctx context.Context, v view, src ward.Source, from, to
 	if s.Library == nil {
 		return nil, libraryMissing()
 	}
-	f, err := os.CreateTemp(s.Temp, "clip-*.mp4")
+	f, err := s.openClip(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("make clip file: %w", err)
-	}
-	if err = os.Remove(f.Name()); err != nil { // it lives until it is closed
-		return nil, errors.Join(fmt.Errorf("unlink clip file: %w", err), f.Close())
+		return nil, err
 	}
 	h := sha256.New()
+	cut, err := take(ctx, s.clips.cutting)
+	if err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	defer cut()
 	info, err := s.Library.Clip(ctx, io.MultiWriter(f, h), src, from, to)
 	if err == nil {
 		v.sha256 = h.Sum(nil)
 		err = s.record(ctx, v)
 	}
 	if err != nil {
-		return nil, errors.Join(err, f.Close())
+		return nil, errors.Join(noSpace(err), f.Close())
 	}
 	out := serve("video/mp4", fmt.Sprintf(`"%x"`, v.sha256), f)
 	body := out.Body
