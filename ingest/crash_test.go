@@ -1,6 +1,7 @@
 package ingest_test
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"fmt"
@@ -10,6 +11,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -23,6 +25,9 @@ import (
 
 // childFolder, when set, makes the test binary a recording process.
 const childFolder = "WARDWATCH_TEST_CHILD"
+
+// childReady is what the recording process prints once SIGTERM ends it in order.
+const childReady = "ready"
 
 func TestMain(m *testing.M) {
 	if dir := os.Getenv(childFolder); dir != "" {
@@ -40,6 +45,7 @@ func TestMain(m *testing.M) {
 func child(dir string) error {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()
+	fmt.Println(childReady)
 	store, sp, objs, err := openAll(ctx, dir)
 	if err != nil {
 		return err
@@ -85,8 +91,16 @@ func startChild(t testing.TB, dir string) *process {
 	p := &process{cmd: exec.Command(os.Args[0])}
 	p.cmd.Env = append(os.Environ(), childFolder+"="+dir)
 	p.cmd.Stderr = &p.log
-	if err := p.cmd.Start(); err != nil {
+	out, err := p.cmd.StdoutPipe()
+	if err != nil {
 		t.Fatal(err)
+	}
+	if err = p.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	if line, err := bufio.NewReader(out).ReadString('\n'); strings.TrimSpace(line) != childReady {
+		_ = p.cmd.Process.Kill()
+		t.Fatalf("the recording process said %q: %v, %v\n%s", line, err, p.cmd.Wait(), &p.log)
 	}
 	return p
 }
@@ -121,6 +135,7 @@ func TestKill9CostsAtMostOneFragment(t *testing.T) {
 	dice := rand.New(rand.NewPCG(seed, 0))
 	lib := &ingest.Library{Store: store, Objects: objs, Spool: sp}
 	kills := 5
+	missed := map[ward.CameraID]int{} // kills that surely left something unrecorded
 	for range kills {
 		began := time.Now()
 		p := startChild(t, dir)
@@ -145,7 +160,11 @@ func TestKill9CostsAtMostOneFragment(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if lost := killed.Sub(last.End); lost > 2200*time.Millisecond { // a fragment and a group of pictures, 1 s each
+			lost := killed.Sub(last.End)
+			if lost > 0 { // else the last picture, with its length, covers the kill
+				missed[id]++
+			}
+			if lost > 2200*time.Millisecond { // a fragment and a group of pictures, 1 s each
 				t.Errorf("%s: %s lost before the kill", id, lost)
 			} else {
 				t.Logf("%s: %s lost", id, lost)
@@ -180,8 +199,8 @@ func TestKill9CostsAtMostOneFragment(t *testing.T) {
 				crashes++
 			}
 		}
-		if crashes != kills {
-			t.Errorf("%s: %d crash gaps, want %d: %v", id, crashes, kills, r.gaps(t, id))
+		if crashes < missed[id] || crashes > kills {
+			t.Errorf("%s: %d crash gaps, want %d to %d: %v", id, crashes, missed[id], kills, r.gaps(t, id))
 		}
 	}
 }
