@@ -23,12 +23,12 @@ type Archive struct {
 	Pool    *vision.Pool
 }
 
-// Picture returns the recorded key frame of a camera that is nearest to at,
+// Picture returns the recorded key frame of an institution's camera that is nearest to at,
 // taken at most within before or after it. ok is false when none is recorded.
-func (a *Archive) Picture(ctx context.Context, cam ward.CameraID, at time.Time, within time.Duration) (p Picture, ok bool, err error) {
+func (a *Archive) Picture(ctx context.Context, inst ward.InstitutionID, cam ward.CameraID, at time.Time, within time.Duration) (p Picture, ok bool, err error) {
 	var file bytes.Buffer
 	src := ward.Source{Kind: ward.FromCamera, ID: string(cam)}
-	info, err := a.Library.Clip(ctx, &file, src, at, at.Add(within))
+	info, err := a.Library.Clip(ctx, &file, inst, src, at, at.Add(within))
 	switch {
 	case errors.Is(err, &ward.Error{Code: "clip.nothing"}):
 		return p, false, nil

@@ -42,7 +42,7 @@ func TestALateAlertTakesItsPictureFromTheRecording(t *testing.T) {
 		at, want float64
 		ok       bool
 	}{{3.2, 3, true}, {3.8, 4, true}, {0, 0, true}, {600, 0, false}} {
-		p, ok, e := archive.Picture(t.Context(), "c1", s.at(c.at), 2*time.Second)
+		p, ok, e := archive.Picture(t.Context(), "h1", "c1", s.at(c.at), 2*time.Second)
 		if e != nil || ok != c.ok || ok && p.At.Sub(s.at(c.want)).Abs() > 150*time.Millisecond {
 			t.Errorf("at %g: got %v after the beginning, ok %v, %v", c.at, p.At.Sub(s.base), ok, e)
 		}

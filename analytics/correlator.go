@@ -32,7 +32,7 @@ type Correlator struct {
 	Gallery *Gallery // the pictures of the last minute; may be nil
 	// Recorded finds a picture that the gallery has forgotten: Archive.Picture;
 	// may be nil.
-	Recorded func(ctx context.Context, cam ward.CameraID, at time.Time, within time.Duration) (Picture, bool, error)
+	Recorded func(ctx context.Context, inst ward.InstitutionID, cam ward.CameraID, at time.Time, within time.Duration) (Picture, bool, error)
 	Params   Params // zero: DefaultParams
 	// Notify tells the browsers after the transaction; may be nil. Kinds are
 	// "alert" and "settlement".

@@ -55,7 +55,7 @@ func (c *Correlator) moment(ctx context.Context, a *ward.Alert, f Finding, win W
 		}
 	}
 	for _, cam := range cams {
-		if p, ok, err := c.Recorded(ctx, cam, a.At, c.Params.SnapshotWithin); err != nil || ok {
+		if p, ok, err := c.Recorded(ctx, a.InstitutionID, cam, a.At, c.Params.SnapshotWithin); err != nil || ok {
 			return p, ok, err
 		}
 	}

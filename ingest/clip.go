@@ -42,7 +42,7 @@ type Stretch struct {
 }
 
 // Clip writes a progressive MP4 (moov first, seekable) of what was recorded
-// of src from the key frame at or before from until to. Nothing is coded
+// of src, while it was inst's, from the key frame at or before from until to. Nothing is coded
 // again. Stretches that are missing are left out, so that the pictures
 // around them follow each other; ClipInfo lists them. When to is in the
 // future the clip ends with what is on the disk.
@@ -50,7 +50,7 @@ type Stretch struct {
 // Errors: ward.Invalid "clip.too_long" or "clip.range"; ward.NotFound
 // "clip.nothing" when nothing of the stretch is recorded. Before the first
 // byte is written every error is returned without having written.
-func (l *Library) Clip(ctx context.Context, w io.Writer, src ward.Source, from, to time.Time) (ClipInfo, error) {
+func (l *Library) Clip(ctx context.Context, w io.Writer, inst ward.InstitutionID, src ward.Source, from, to time.Time) (ClipInfo, error) {
 	info := ClipInfo{}
 	switch {
 	case !from.Before(to):
@@ -58,21 +58,18 @@ func (l *Library) Clip(ctx context.Context, w io.Writer, src ward.Source, from, 
 	case to.Sub(from) > MaxClip:
 		return info, tooLong()
 	}
-	recs, err := l.find(ctx, src, from, to)
+	recs, err := l.find(ctx, inst, src, from, to)
 	if err != nil {
 		return info, fmt.Errorf("clip of %s: %w", src, err)
 	}
 	defer closeAll(recs)
 	var c clip
 	for _, rec := range recs {
-		x, err := readIndex(rec, rec.size)
-		if err != nil && rec.segment.ID == "" {
-			continue // being begun
-		}
+		x, ok, err := rec.index(inst)
 		if err != nil {
 			return info, fmt.Errorf("clip of %s: %w", src, err)
 		}
-		if c.add(x, rec, from, to) && rec.segment.ID != "" {
+		if ok && c.add(x, rec, from, to) && rec.segment.ID != "" {
 			info.Segments = append(info.Segments, rec.segment.ID)
 		}
 	}
@@ -82,7 +79,7 @@ func (l *Library) Clip(ctx context.Context, w io.Writer, src ward.Source, from, 
 	if c.video.bytes+c.audio.bytes > maxClipBytes {
 		return info, tooLong()
 	}
-	gaps, err := l.Store.GapsBetween(ctx, src, from, to)
+	gaps, err := l.gaps(ctx, inst, src, from, to)
 	if err != nil {
 		return info, fmt.Errorf("clip of %s: %w", src, err)
 	}

@@ -68,7 +68,7 @@ func (p probe) seconds(t testing.TB) float64 {
 func clipTo(t testing.TB, lib *ingest.Library, from, to time.Time) (string, ingest.ClipInfo) {
 	t.Helper()
 	var b bytes.Buffer
-	info, err := lib.Clip(t.Context(), &b, src("cam-1"), from, to)
+	info, err := lib.Clip(t.Context(), &b, inst, src("cam-1"), from, to)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -123,6 +123,19 @@ func TestClipSpansObjectsSpoolAndTheFileBeingWritten(t *testing.T) {
 				t.Errorf("clip names segments %v, want 2 or more", info.Segments)
 			}
 
+			// The same camera id of another institution sees none of it: rows, gaps, the file being written.
+			if _, err := lib.Clip(t.Context(), &bytes.Buffer{}, "hospital-2", src("cam-1"), from, time.Now().Add(time.Minute)); !errors.Is(err, &ward.Error{Code: "clip.nothing"}) {
+				t.Errorf("a clip for another institution: %v", err)
+			}
+			tl, err := lib.Timeline(t.Context(), "hospital-2", src("cam-1"), segs[0].Start.Add(-time.Minute), time.Now().Add(time.Minute))
+			if err != nil || len(tl.Segments)+len(tl.Live)+len(tl.Gaps) != 0 {
+				t.Errorf("timeline for another institution: %+v, %v", tl, err)
+			}
+			until(t, "its own timeline has rows, gaps and the file being written", 5*time.Second, func() bool {
+				tl, err := lib.Timeline(t.Context(), inst, src("cam-1"), segs[0].Start.Add(-time.Minute), time.Now().Add(time.Minute))
+				return err == nil && len(tl.Segments) > 0 && len(tl.Live) > 0 && len(tl.Gaps) > 0
+			})
+
 			file, info = clipTo(t, lib, time.Now().Add(-2*time.Second), time.Now().Add(20*time.Second))
 			ffmpegReads(t, file)
 			if info.Complete || len(info.Missing) == 0 {
@@ -138,7 +151,7 @@ func TestClipRefuses(t *testing.T) {
 	lib := &ingest.Library{Store: r.store, Objects: newObjects(t), Spool: r.spool}
 	now := time.Now()
 	for code, to := range map[string]time.Time{"clip.range": now, "clip.too_long": now.Add(time.Hour), "clip.nothing": now.Add(time.Second)} {
-		if _, err := lib.Clip(t.Context(), &bytes.Buffer{}, src("cam-1"), now, to); !errors.Is(err, &ward.Error{Code: code}) {
+		if _, err := lib.Clip(t.Context(), &bytes.Buffer{}, inst, src("cam-1"), now, to); !errors.Is(err, &ward.Error{Code: code}) {
 			t.Errorf("got %v, want %s", err, code)
 		}
 	}

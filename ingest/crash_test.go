@@ -142,7 +142,7 @@ func TestKill9CostsAtMostOneFragment(t *testing.T) {
 		until(t, "both cameras record again within 5 s of the start", 8*time.Second, func() bool {
 			for _, id := range ids {
 				var b bytes.Buffer
-				if _, err := lib.Clip(t.Context(), &b, src(id), began, time.Now().Add(time.Minute)); err != nil {
+				if _, err := lib.Clip(t.Context(), &b, inst, src(id), began, time.Now().Add(time.Minute)); err != nil {
 					return false
 				}
 			}

@@ -176,7 +176,7 @@ func TestFleetRecordsAndStops(t *testing.T) {
 		t.Fatal(err)
 	}
 	now := time.Now()
-	tl, err := lib.Timeline(t.Context(), src("cam-1"), stored.Created, now)
+	tl, err := lib.Timeline(t.Context(), inst, src("cam-1"), stored.Created, now)
 	if err != nil {
 		t.Fatal(err)
 	}

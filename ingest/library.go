@@ -33,8 +33,10 @@ type recording struct {
 }
 
 // find returns the files of src that touch [from, to), by start, and opens
-// them. The caller closes each.
-func (l *Library) find(ctx context.Context, src ward.Source, from, to time.Time) (all []*recording, err error) {
+// them. The caller closes each. Rows of another institution than inst are
+// left out: a camera's id may have been used there before. What has no row
+// yet says whose it is in its header; see recording.index.
+func (l *Library) find(ctx context.Context, inst ward.InstitutionID, src ward.Source, from, to time.Time) (all []*recording, err error) {
 	defer func() {
 		if err != nil {
 			closeAll(all)
@@ -51,7 +53,7 @@ func (l *Library) find(ctx context.Context, src ward.Source, from, to time.Time)
 		return nil, err
 	}
 	for _, g := range segs {
-		if g.State == ward.Deleted {
+		if g.State == ward.Deleted || g.InstitutionID != inst {
 			continue
 		}
 		rec, err := l.open(ctx, g)
@@ -81,6 +83,16 @@ func (l *Library) find(ctx context.Context, src ward.Source, from, to time.Time)
 	}
 	slices.SortFunc(all, func(a, b *recording) int { return a.start.Compare(b.start) })
 	return all, nil
+}
+
+// index reads the recording's index. ok is false for one without a row that
+// cannot be read, because it is only being begun, or that is not inst's.
+func (r *recording) index(inst ward.InstitutionID) (x *index, ok bool, err error) {
+	x, err = readIndex(r, r.size)
+	if r.segment.ID != "" {
+		return x, err == nil, err
+	}
+	return x, err == nil && x.header.InstitutionID == inst, nil
 }
 
 func closeAll(all []*recording) {

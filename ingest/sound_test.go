@@ -66,7 +66,7 @@ func TestBedsideVP8WithOpusIsRecorded(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := lib.Clip(t.Context(), f, segs[0].Source, segs[0].Start, segs[0].End); err != nil {
+	if _, err := lib.Clip(t.Context(), f, inst, segs[0].Source, segs[0].Start, segs[0].End); err != nil {
 		t.Fatal(err)
 	}
 	_ = f.Close()

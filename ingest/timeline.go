@@ -3,6 +3,7 @@ package ingest
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"wardwatch/ward"
@@ -18,11 +19,12 @@ type Timeline struct {
 	Covered
 }
 
-// Timeline returns the rows of src that touch [from, to) and their sums.
+// Timeline returns the rows of src that touch [from, to), as far as they are
+// inst's, and their sums.
 // What was recorded within about the last second is not on the disk yet.
-func (l *Library) Timeline(ctx context.Context, src ward.Source, from, to time.Time) (Timeline, error) {
+func (l *Library) Timeline(ctx context.Context, inst ward.InstitutionID, src ward.Source, from, to time.Time) (Timeline, error) {
 	var tl Timeline
-	recs, err := l.find(ctx, src, from, to)
+	recs, err := l.find(ctx, inst, src, from, to)
 	if err != nil {
 		return tl, fmt.Errorf("timeline of %s: %w", src, err)
 	}
@@ -31,9 +33,12 @@ func (l *Library) Timeline(ctx context.Context, src ward.Source, from, to time.T
 		if rec.segment.ID != "" {
 			continue
 		}
-		x, err := readIndex(rec, rec.size)
-		if err != nil || len(x.parts) == 0 {
-			continue // being begun
+		x, ok, err := rec.index(inst)
+		if err != nil {
+			return tl, fmt.Errorf("timeline of %s: %w", src, err)
+		}
+		if !ok || len(x.parts) == 0 {
+			continue
 		}
 		end, media := x.end()
 		if end.After(from) {
@@ -46,10 +51,17 @@ func (l *Library) Timeline(ctx context.Context, src ward.Source, from, to time.T
 	if tl.Segments, err = l.Store.SegmentsBetween(ctx, src, from, to); err != nil {
 		return tl, fmt.Errorf("timeline of %s: %w", src, err)
 	}
-	if tl.Gaps, err = l.Store.GapsBetween(ctx, src, from, to); err != nil {
+	tl.Segments = slices.DeleteFunc(tl.Segments, func(g ward.Segment) bool { return g.InstitutionID != inst })
+	if tl.Gaps, err = l.gaps(ctx, inst, src, from, to); err != nil {
 		return tl, fmt.Errorf("timeline of %s: %w", src, err)
 	}
 	all := make([]ward.Segment, 0, len(tl.Segments)+len(tl.Live))
 	tl.Covered = Cover(append(append(all, tl.Segments...), tl.Live...), tl.Gaps, from, to)
 	return tl, nil
+}
+
+// gaps returns inst's gaps of src that touch [from, to).
+func (l *Library) gaps(ctx context.Context, inst ward.InstitutionID, src ward.Source, from, to time.Time) ([]ward.Gap, error) {
+	all, err := l.Store.GapsBetween(ctx, src, from, to)
+	return slices.DeleteFunc(all, func(g ward.Gap) bool { return g.InstitutionID != inst }), err
 }

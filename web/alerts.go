@@ -121,5 +121,5 @@ func (s *Server) alertSnapshot(ctx context.Context, _ *AlertPath, a ward.Alert) 
 
 func (s *Server) alertClip(ctx context.Context, _ *AlertPath, a ward.Alert) (*huma.StreamResponse, error) {
 	src := ward.Source{Kind: ward.FromCamera, ID: string(a.CameraID)}
-	return s.showClip(ctx, view{object: "alert/" + string(a.ID) + "/clip", caseID: a.CaseID}, src, a.ClipFrom, a.ClipTo)
+	return s.showClip(ctx, view{object: "alert/" + string(a.ID) + "/clip", caseID: a.CaseID}, a.InstitutionID, src, a.ClipFrom, a.ClipTo)
 }

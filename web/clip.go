@@ -14,11 +14,11 @@ import (
 	"wardwatch/ward"
 )
 
-// showClip cuts a clip, records the view with the hash of exactly the bytes
+// showClip cuts a clip of what is inst's, records the view with the hash of exactly the bytes
 // that are shown, and serves them with ranges, so that a player can seek.
 // The headers X-Clip-From and X-Clip-To say what is really in it, and
 // X-Clip-Complete whether anything between is missing.
-func (s *Server) showClip(ctx context.Context, v view, src ward.Source, from, to time.Time) (*huma.StreamResponse, error) {
+func (s *Server) showClip(ctx context.Context, v view, inst ward.InstitutionID, src ward.Source, from, to time.Time) (*huma.StreamResponse, error) {
 	if s.Library == nil {
 		return nil, libraryMissing()
 	}
@@ -32,7 +32,7 @@ func (s *Server) showClip(ctx context.Context, v view, src ward.Source, from, to
 		return nil, errors.Join(err, f.Close())
 	}
 	defer cut()
-	info, err := s.Library.Clip(ctx, io.MultiWriter(f, h), src, from, to)
+	info, err := s.Library.Clip(ctx, io.MultiWriter(f, h), inst, src, from, to)
 	if err == nil {
 		v.sha256 = h.Sum(nil)
 		err = s.record(ctx, v)

@@ -60,7 +60,7 @@ func (s *Server) timeline(ctx context.Context, in *stretch, c ward.Camera) (*bod
 	if s.Library == nil {
 		return nil, libraryMissing()
 	}
-	tl, err := s.Library.Timeline(ctx, src, in.From, in.To)
+	tl, err := s.Library.Timeline(ctx, c.InstitutionID, src, in.From, in.To)
 	out := Timeline{Segments: list(tl.Segments), Live: list(tl.Live), Gaps: list(tl.Gaps), RecordedS: tl.Recorded.Seconds(), GapS: tl.Gap.Seconds()}
 	return answer(out, err)
 }
@@ -70,7 +70,7 @@ func (s *Server) cameraClip(ctx context.Context, in *stretch, c ward.Camera) (*h
 		return nil, err
 	}
 	src := ward.Source{Kind: ward.FromCamera, ID: string(c.ID)}
-	return s.showClip(ctx, view{object: "camera/" + string(c.ID) + "/clip", reason: in.From.UTC().Format(time.RFC3339) + "/" + in.To.UTC().Format(time.RFC3339)}, src, in.From, in.To)
+	return s.showClip(ctx, view{object: "camera/" + string(c.ID) + "/clip", reason: in.From.UTC().Format(time.RFC3339) + "/" + in.To.UTC().Format(time.RFC3339)}, c.InstitutionID, src, in.From, in.To)
 }
 
 // loadSegment: a visit's recording shows a person's bed and needs more than

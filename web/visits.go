@@ -154,5 +154,5 @@ func (s *Server) visitClip(ctx context.Context, in *visitStretch, v ward.Visit) 
 		span.To = last
 	}
 	src := ward.Source{Kind: ward.FromVisit, ID: string(v.ID)}
-	return s.showClip(ctx, view{object: "visit/" + string(v.ID) + "/clip", caseID: v.CaseID}, src, span.From, span.To)
+	return s.showClip(ctx, view{object: "visit/" + string(v.ID) + "/clip", caseID: v.CaseID}, v.InstitutionID, src, span.From, span.To)
 }
