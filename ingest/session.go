@@ -53,6 +53,8 @@ func fail(err error) error {
 	var status liberrors.ErrClientBadStatusCode
 	var netErr net.Error
 	switch {
+	case errors.Is(err, errElsewhere):
+		cause = ward.CauseUnreachable
 	case errors.As(err, &status):
 		switch status.Code { //nolint:exhaustive // the rest is alike
 		case base.StatusUnauthorized, base.StatusForbidden:
@@ -81,6 +83,7 @@ type session struct {
 	stall  time.Duration
 	log    *slog.Logger
 	stats  *counters
+	noKey  chan struct{} // has room for one: the recorder waits in vain for a key frame
 	client *gortsplib.Client
 
 	lastPacket atomic.Int64 // of any media, µs since 1970
@@ -96,9 +99,10 @@ func (s *session) run(ctx context.Context, live func(*Stream)) error {
 	if err != nil {
 		return err
 	}
+	dial := &sameHost{dial: (&net.Dialer{}).DialContext}
 	s.client = &gortsplib.Client{
 		Scheme: u.Scheme, Host: u.Host, Transport: transportOf(s.cam.Transport), UDPReadBufferSize: udpReadBuffer, InitialUDPReadTimeout: firstUDP,
-		ReadTimeout: s.stall, WriteTimeout: s.stall, AnyPortEnable: true, UserAgent: "wardwatch",
+		ReadTimeout: s.stall, WriteTimeout: s.stall, AnyPortEnable: true, UserAgent: "wardwatch", DialContext: dial.DialContext,
 		OnPacketsLost:     func(uint64) {}, // counted per track
 		OnDecodeError:     func(error) { s.stats.garbage.Add(1) },
 		OnTransportSwitch: func(error) { s.log.InfoContext(ctx, "no media over UDP, using TCP") },
@@ -208,6 +212,8 @@ func (s *session) watch(ctx context.Context) error {
 				return ctx.Err()
 			}
 			return fail(err)
+		case <-s.noKey: // most cameras begin a connection with one
+			return &failure{ward.CauseCodec, errors.New("no key frame for as long as ten segments, or 2 GB")}
 		case now := <-tick.C:
 			switch {
 			case now.Sub(time.UnixMicro(s.lastPacket.Load())) > s.stall:
