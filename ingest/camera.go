@@ -113,7 +113,7 @@ func (c *Camera) Run(ctx context.Context) error {
 
 // once is one session with its recorder.
 func (c *Camera) once(ctx context.Context, wg *sync.WaitGroup) error {
-	s := &session{cam: c.Camera, stall: c.Stall, log: c.Log.With("camera", c.ID), stats: c.stats}
+	s := &session{cam: c.Camera, stall: c.Stall, log: c.Log.With("camera", c.ID), stats: c.stats, noKey: make(chan struct{}, 1)}
 	if s.stall <= 0 {
 		s.stall = DefaultStall
 	}
@@ -125,7 +125,7 @@ func (c *Camera) once(ctx context.Context, wg *sync.WaitGroup) error {
 		c.stream, c.session = live, s
 		c.mu.Unlock()
 		// The recorder ends with the stream, so that it writes what came.
-		recording.Go(func() { c.record(context.WithoutCancel(ctx), live) })
+		recording.Go(func() { c.record(context.WithoutCancel(ctx), live, s.noKey) })
 		if c.OnStream != nil {
 			wg.Go(func() { c.OnStream(ctx, c.Camera, live) })
 		}
@@ -140,10 +140,16 @@ func (c *Camera) once(ctx context.Context, wg *sync.WaitGroup) error {
 	return err
 }
 
-func (c *Camera) record(ctx context.Context, s *Stream) {
+func (c *Camera) record(ctx context.Context, s *Stream, noKey chan<- struct{}) {
 	r := &Recorder{
 		Store: c.Store, Spool: c.Spool, SegmentSeconds: c.SegmentSeconds, Log: c.Log, OnSegment: c.OnSegment,
 		clerk: c.clerk, coverage: c.coverage, stats: c.stats,
+		noKey: func() {
+			select {
+			case noKey <- struct{}{}:
+			default:
+			}
+		},
 	}
 	if err := r.Run(ctx, s); err != nil {
 		c.Log.ErrorContext(ctx, "recorder ended", "camera", c.ID, "error", err)

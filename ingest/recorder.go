@@ -20,6 +20,13 @@ const (
 	recorderDepth = 1500
 	// DefaultSegmentSeconds is used when a recorder has no SegmentSeconds.
 	DefaultSegmentSeconds = 60
+	// maxLengths is how many times its wanted length a segment may last while
+	// no key frame comes.
+	maxLengths = 10
+	// cutBytes is the size from which a segment ends at the next key frame, and
+	// maxBytes the one at which it ends without.
+	cutBytes = 1 << 30
+	maxBytes = 2 * cutBytes
 )
 
 // Recorder writes one stream to the spool until the stream closes or ctx
@@ -34,6 +41,7 @@ type Recorder struct {
 	// recorder's own goroutines; it must not block.
 	OnSegment func(ward.Segment)
 
+	noKey    func()    // called when no key frame comes; may be nil
 	clerk    *clerk    // nil: the recorder has its own
 	coverage *coverage // nil: the recorder has its own, from the start of Run
 	stats    *counters // nil: not counted
@@ -115,6 +123,13 @@ func (r *Recorder) take(s *Stream, u Unit) {
 		r.damage(u)
 		if u.Key {
 			r.cut(s, video, u)
+		} else if r.endless(u) {
+			r.finish(s, u.Arrived, u.DTS)
+			r.mend(u.Arrived)
+			r.coverage.missing(ward.CauseCodec, u.Arrived)
+			if r.noKey != nil {
+				r.noKey()
+			}
 		}
 	}
 	if r.late(s, u) || r.file == nil {
@@ -161,17 +176,27 @@ func (r *Recorder) cut(s *Stream, video Track, u Unit) {
 	if changed {
 		r.tracks = replaced(r.tracks, video)
 	}
-	length := time.Duration(r.SegmentSeconds) * time.Second
-	if length <= 0 {
-		length = DefaultSegmentSeconds * time.Second
-	}
 	if r.file != nil {
-		if !changed && u.Arrived.Sub(r.file.start) < length {
+		if !changed && u.Arrived.Sub(r.file.start) < r.length() && r.file.file.Size < cutBytes {
 			return
 		}
 		r.finish(s, u.Arrived, u.DTS)
 	}
 	r.begin(s, u)
+}
+
+func (r *Recorder) length() time.Duration {
+	if r.SegmentSeconds <= 0 {
+		return DefaultSegmentSeconds * time.Second
+	}
+	return time.Duration(r.SegmentSeconds) * time.Second
+}
+
+// endless says whether the segment must end before u though u is no key
+// frame. What follows cannot be recorded until one comes, since a segment
+// that begins otherwise could not be shown: a gap with cause codec.
+func (r *Recorder) endless(u Unit) bool {
+	return r.file != nil && (u.Arrived.Sub(r.file.start) >= maxLengths*r.length() || r.file.file.Size >= maxBytes)
 }
 
 func replaced(tracks []Track, t Track) []Track {

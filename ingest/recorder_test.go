@@ -186,3 +186,69 @@ func TestNewParameterSetsBeginASegment(t *testing.T) {
 		}
 	}
 }
+
+func TestFragmentsAreWrittenThoughTheMediaClockStandsStill(t *testing.T) {
+	t.Parallel()
+	units := unitsOf(h264Clip(t), ward.H264, 3)
+	for i := range units {
+		units[i].PTS, units[i].DTS = 0, 0
+		units[i].Key = i == 0
+	}
+	_, sp, segs := recordUnits(t, 60, []ingest.Track{{ID: 1, Codec: ward.H264, ClockRate: 90000}}, units)
+	if len(segs) != 1 {
+		t.Fatalf("%d segments, want 1", len(segs))
+	}
+	_, b := fileOf(t, sp, segs[0])
+	parts := partsOf(t, b)
+	n := 0
+	for i, p := range parts {
+		n += len(p.Tracks[0].Samples)
+		if len(p.Tracks[0].Samples) > 52 { // 2 s of 25 pictures a second
+			t.Errorf("fragment %d holds %d pictures", i, len(p.Tracks[0].Samples))
+		}
+	}
+	if n != len(units) {
+		t.Errorf("%d pictures recorded, want %d", n, len(units))
+	}
+}
+
+func TestLargePicturesDoNotWaitForTheFragmentsEnd(t *testing.T) {
+	t.Parallel()
+	units := unitsOf(h264Clip(t), ward.H264, 1)[:20]
+	for i := range units {
+		units[i].AU = append([][]byte{append([]byte{0x06, 0x05}, make([]byte, 1<<20)...)}, units[i].AU...)
+	}
+	_, sp, segs := recordUnits(t, 60, []ingest.Track{{ID: 1, Codec: ward.H264, ClockRate: 90000}}, units)
+	if len(segs) != 1 {
+		t.Fatalf("%d segments, want 1", len(segs))
+	}
+	_, b := fileOf(t, sp, segs[0])
+	if parts := partsOf(t, b); len(parts) < 3 {
+		t.Errorf("20 MB in 0.8 s are %d fragments, want 3", len(parts))
+	}
+}
+
+func TestASegmentEndsThoughNoKeyFrameComes(t *testing.T) {
+	t.Parallel()
+	units := unitsOf(h264Clip(t), ward.H264, 4) // 16 s
+	again := len(units) * 3 / 4                 // a key frame after 12 s
+	for i := range units {
+		units[i].Key = i == 0 || i == again
+	}
+	store, _, segs := recordUnits(t, 1, []ingest.Track{{ID: 1, Codec: ward.H264, ClockRate: 90000}}, units)
+	if len(segs) != 2 {
+		t.Fatalf("%d segments, want 2", len(segs))
+	}
+	if d := segs[0].End.Sub(segs[0].Start); d < 10*time.Second || d > 11*time.Second {
+		t.Errorf("the first segment lasts %s, want 10 s", d)
+	}
+	gaps, err := store.GapsBetween(t.Context(), segs[0].Source, segs[0].Start, time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slices.ContainsFunc(gaps, func(g ward.Gap) bool {
+		return g.Cause == ward.CauseCodec && g.From.Equal(segs[0].End) && g.To.Equal(segs[1].Start)
+	}) {
+		t.Errorf("segments %+v, gaps %+v", segs, gaps)
+	}
+}

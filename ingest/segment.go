@@ -20,6 +20,11 @@ const (
 	// keyFragment is the least length of a fragment that ends before a key
 	// frame, so that a stream of key frames does not make a fragment of each.
 	keyFragment = fragmentLength / 2
+	// maxFragmentWait and maxFragmentBytes end a fragment of a stream whose
+	// media time stands still or is slow: what a crash costs, and what waits in
+	// memory, is bounded by arrival and size too.
+	maxFragmentWait  = 2 * fragmentLength
+	maxFragmentBytes = 8 << 20
 	// guessedFrame is the duration of a picture that nothing followed and
 	// nothing preceded: 25 pictures a second.
 	guessedFrame = 40 * time.Millisecond
@@ -40,6 +45,7 @@ type segmentFile struct {
 	seq    uint32
 	media  int64     // sum of the durations of the pictures on disk
 	born   time.Time // arrival of the first picture not on disk
+	held   int       // bytes of samples not on disk, about
 }
 
 type trackFile struct {
@@ -96,6 +102,7 @@ func (f *segmentFile) add(u Unit) error {
 			if err != nil {
 				return err
 			}
+			f.held += len(p)
 			s := &fmp4.Sample{PTSOffset: clamp32(u.PTS - u.DTS), IsNonSyncSample: !u.Key, Payload: p}
 			t.push(s, u.DTS-f.base, u.Arrived)
 			return nil
@@ -107,6 +114,7 @@ func (f *segmentFile) add(u Unit) error {
 				return err
 			}
 			if dts >= 0 {
+				f.held += len(p)
 				t.push(&fmp4.Sample{Payload: p}, dts, u.Arrived)
 			}
 			dts += frameLength(t.Track, frame)
@@ -158,11 +166,14 @@ func (t *trackFile) settle(duration uint32) {
 // due says whether the fragment should be written now that u, which begins
 // the next one, is added.
 func (f *segmentFile) due(u Unit) bool {
+	if f.held > maxFragmentBytes {
+		return true
+	}
 	if u.Track != f.video.ID || len(f.video.samples) == 0 {
 		return false
 	}
 	long := f.video.span(f.video.dts - f.video.from)
-	return long >= fragmentLength || u.Key && long >= keyFragment
+	return long >= fragmentLength || u.Key && long >= keyFragment || u.Arrived.Sub(f.born) >= maxFragmentWait
 }
 
 func (t Track) span(ticks int64) time.Duration {
@@ -198,6 +209,7 @@ func (f *segmentFile) flush() error {
 		return err
 	}
 	f.seq++
+	f.held = 0
 	for _, t := range f.tracks {
 		if t == f.video {
 			for _, s := range t.samples {
