@@ -51,6 +51,9 @@ func (f *Fleet) Run(ctx context.Context) error {
 		f.Log = slog.New(slog.DiscardHandler)
 	}
 	life, previous, err := f.Store.BeginLife(ctx, time.Now())
+	if err != nil && ctx.Err() != nil {
+		return nil //nolint:nilerr // stopped before it began
+	}
 	if err != nil {
 		return err
 	}
