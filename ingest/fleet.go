@@ -52,7 +52,7 @@ func (f *Fleet) Run(ctx context.Context) error {
 	}
 	life, previous, err := f.Store.BeginLife(ctx, time.Now())
 	if err != nil && ctx.Err() != nil {
-		return nil //nolint:nilerr // stopped before it began
+		return nil // stopped before it began
 	}
 	if err != nil {
 		return err
