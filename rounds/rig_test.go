@@ -80,7 +80,7 @@ func clip(t *testing.T, name string, flip bool) *simbed.Clip {
 	}
 	s := pool.NewSession(ward.H264)
 	defer s.Close()
-	c, err := simbed.Open(t.Context(), filepath.Join(pool.Models, "clips", name+".mp4"), "../.clips/bedside", flip,
+	c, err := simbed.Open(t.Context(), filepath.Join(pool.Models, "clips", name+".mp4"), "../.demo/bedside", flip,
 		func(ctx context.Context, au []byte) (ward.Seen, bool, error) {
 			return s.See(ctx, au, true, vision.WantFaces)
 		})

@@ -20,7 +20,7 @@ const patience = 5 * 60_000 // ms: the first start measures the poses in the cli
 export async function start() {
   const given = process.env.WARDWATCH_E2E
   if (given) return { ready: JSON.parse(given), stop: async () => {} }
-  const args = ['demo', '--e2e', '--listen', '127.0.0.1:0', '--dir', process.env.WARDWATCH_E2E_DIR ?? '.demo/e2e']
+  const args = ['demo', '--e2e', '--listen', '127.0.0.1:0', '--dir', process.env.WARDWATCH_E2E_DIR ?? '.demo']
   const child = spawn(process.env.WARDWATCH_BIN ?? 'bin/wardwatch', args, { cwd: root, stdio: ['pipe', 'pipe', 'inherit'] })
   const ended = new Promise((resolve) => child.once('exit', resolve))
   const stop = async () => {
