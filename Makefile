@@ -57,7 +57,6 @@ demo-check: ready ## do the whole demo unattended; non-zero unless every step re
 .PHONY: test
 test: setup-test ready ## set up and run every test
 	@go test -timeout 20m ./...
-	@$(VISION_ENV) go test -timeout 10m -tags $(VISION_TAGS) ./analytics/vision/worker/... ./cmd/wardwatch-vision/...
 	@cd web && npm run --silent e2e
 	@bin/wardwatch demo --check
 
