@@ -56,7 +56,8 @@ demo-check: ready ## do the whole demo unattended; non-zero unless every step re
 
 .PHONY: test
 test: setup-test ready ## set up and run every test
-	@go test -timeout 20m ./...
+	@go vet ./...
+	@go test -p 1 -timeout 20m ./... # one package at a time: they run real servers, browsers and cameras on the clock
 	@cd web && npm run --silent e2e
 	@bin/wardwatch demo --check
 
