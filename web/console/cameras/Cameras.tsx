@@ -53,7 +53,7 @@ export default function Cameras() {
             { title: t('cameras.name'), dataIndex: 'name', render: (v: string, c) => <Link to={`/live/${c.id}`}>{v}</Link> },
             { title: t('alerts.where'), render: (_, c) => <>{names.institution(c.institution_id)}<span className="quiet"> · {names.place(c.place_id)}</span></> },
             { title: t('cameras.state'), render: (_, c) => <Badge status={cameraBadge[c.live.state]} text={c.live.state === 'down' && c.live.cause ? t(`cause.${c.live.cause}`) : t(`cameraState.${c.live.state}`)} /> },
-            { title: t('cameras.url'), dataIndex: 'url', render: (v: string) => <span className="mono">{v}</span> },
+            { title: t('cameras.url'), dataIndex: 'url', responsive: ['lg'], render: (v: string) => <span className="mono">{v}</span> },
             { title: t('cameras.keep'), dataIndex: 'retention_days', align: 'right', render: (n: number) => t('cameras.days', { n }) },
             {
               title: '', align: 'right', render: (_, c) => (
