@@ -17,7 +17,7 @@ const (
 	defaultRetentionDays  = 90 // ordinary recordings; held evidence is kept apart
 )
 
-const cameraColumns = `id, institution_id, place_id, name, url, login, password_sealed, transport, segment_seconds, retention_days, enabled, created_us`
+const cameraColumns = `id, institution_id, place_id, name, url, login, password_sealed, transport, segment_seconds, retention_days, enabled, created_us, sub_url, tls_fingerprint, record, record_from, record_to`
 
 // AddCamera stores a new camera. Zero SegmentSeconds, RetentionDays and
 // Transport get their defaults. Errors: ward.Invalid for a bad setting,
@@ -38,8 +38,9 @@ func (s *Store) AddCamera(ctx context.Context, c ward.Camera) error {
 		if c.Created.IsZero() {
 			c.Created = t.now
 		}
-		_, err := t.ExecContext(ctx, `INSERT INTO camera (`+cameraColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
-			c.ID, c.InstitutionID, c.PlaceID, c.Name, c.URL, c.User, s.sealPassword(c), c.Transport, c.SegmentSeconds, c.RetentionDays, flag(c.Enabled), us(c.Created))
+		_, err := t.ExecContext(ctx, `INSERT INTO camera (`+cameraColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)`,
+			c.ID, c.InstitutionID, c.PlaceID, c.Name, c.URL, c.User, s.sealPassword(c), c.Transport, c.SegmentSeconds, c.RetentionDays, flag(c.Enabled), us(c.Created),
+			c.SubURL, c.TLSFingerprint, c.Record, c.RecordFrom, c.RecordTo)
 		if s.dialect.unique(err) {
 			return errCameraExists
 		}
@@ -86,8 +87,10 @@ func (s *Store) UpdateCamera(ctx context.Context, c ward.Camera) error {
 			return err
 		}
 		res, err := t.ExecContext(ctx, `UPDATE camera SET place_id = $3, name = $4, url = $5, login = $6, password_sealed = $7,
-			transport = $8, segment_seconds = $9, retention_days = $10, enabled = $11 WHERE id = $1 AND institution_id = $2`,
-			c.ID, c.InstitutionID, c.PlaceID, c.Name, c.URL, c.User, s.sealPassword(c), c.Transport, c.SegmentSeconds, c.RetentionDays, flag(c.Enabled))
+			transport = $8, segment_seconds = $9, retention_days = $10, enabled = $11,
+			sub_url = $12, tls_fingerprint = $13, record = $14, record_from = $15, record_to = $16 WHERE id = $1 AND institution_id = $2`,
+			c.ID, c.InstitutionID, c.PlaceID, c.Name, c.URL, c.User, s.sealPassword(c), c.Transport, c.SegmentSeconds, c.RetentionDays, flag(c.Enabled),
+			c.SubURL, c.TLSFingerprint, c.Record, c.RecordFrom, c.RecordTo)
 		if err != nil {
 			return err
 		}
@@ -123,7 +126,8 @@ func (s *Store) scanCamera(r row) (ward.Camera, error) {
 	var sealed []byte
 	var enabled int
 	var created int64
-	err := r.Scan(&c.ID, &c.InstitutionID, &c.PlaceID, &c.Name, &c.URL, &c.User, &sealed, &c.Transport, &c.SegmentSeconds, &c.RetentionDays, &enabled, &created)
+	err := r.Scan(&c.ID, &c.InstitutionID, &c.PlaceID, &c.Name, &c.URL, &c.User, &sealed, &c.Transport, &c.SegmentSeconds, &c.RetentionDays, &enabled, &created,
+		&c.SubURL, &c.TLSFingerprint, &c.Record, &c.RecordFrom, &c.RecordTo)
 	if err != nil {
 		return ward.Camera{}, err
 	}
@@ -176,6 +180,9 @@ func checkCamera(c ward.Camera) (ward.Camera, error) {
 	}
 	if c.Transport == "" {
 		c.Transport = ward.TransportAuto
+	}
+	if c.Record == "" {
+		c.Record = ward.RecordAlways
 	}
 	bad := func(code, zh, en string) (ward.Camera, error) {
 		return c, &ward.Error{Kind: ward.Invalid, Code: "camera." + code, ZH: zh, EN: en}

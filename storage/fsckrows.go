@@ -82,10 +82,7 @@ func fields(v any) (map[string]any, error) {
 
 func (f *fsck) segmentRows(ctx context.Context) error {
 	return eachSegment(ctx, f.s, func(g ward.Segment) error {
-		return f.agree(ctx, "segment", string(g.ID), KindSegment, string(g.ID), g.Leaf, segmentRecord{
-			ID: g.ID, Source: g.Source, InstitutionID: g.InstitutionID, Seq: g.Seq, Start: g.Start, End: g.End, MediaUS: g.Media.Microseconds(),
-			Clock: g.Clock, CameraOffsetUS: g.CameraOffset.Microseconds(), Codec: g.Codec, Bytes: g.Bytes, SHA256: hexOf(g.SHA256), Key: g.Key, Repaired: g.Repaired,
-		})
+		return f.agree(ctx, "segment", string(g.ID), KindSegment, string(g.ID), g.Leaf, recordOf(g))
 	})
 }
 

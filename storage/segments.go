@@ -11,7 +11,7 @@ import (
 	"wardwatch/ward"
 )
 
-const segmentColumns = `id, source_kind, source_id, institution_id, seq, start_us, end_us, media_us, clock, camera_offset_us, codec, bytes, sha256, object_key, state, repaired, leaf`
+const segmentColumns = `id, source_kind, source_id, institution_id, seq, start_us, end_us, media_us, clock, camera_offset_us, codec, bytes, sha256, object_key, state, repaired, leaf, audio, life, mono_us, keep_until_us, chunks`
 
 // segmentRecord is what the ledger commits to when a segment is finished.
 type segmentRecord struct {
@@ -29,6 +29,10 @@ type segmentRecord struct {
 	SHA256         string             `json:"sha256"`
 	Key            string             `json:"key"`
 	Repaired       bool               `json:"repaired"`
+	Audio          ward.Codec         `json:"audio,omitempty"`
+	Life           string             `json:"life,omitempty"`
+	MonoUS         int64              `json:"mono_us,omitempty"`
+	KeepUntil      time.Time          `json:"keep_until,omitzero"`
 }
 
 // CommitSegment stores a finished segment and its ledger leaf and returns
@@ -62,21 +66,27 @@ func (s *Store) CommitSegment(ctx context.Context, g ward.Segment) (ward.Segment
 		if g.Key == "" {
 			g.Key = ward.SegmentKey(g.InstitutionID, g.Source, g.Start, g.Seq)
 		}
-		g.Start, g.End, g.State = at(us(g.Start)), at(us(g.End)), ward.Spooled
-		g.Leaf, err = t.sealRecord(ctx, "segment", string(g.ID), segmentRecord{
-			ID: g.ID, Source: g.Source, InstitutionID: g.InstitutionID, Seq: g.Seq, Start: g.Start, End: g.End, MediaUS: g.Media.Microseconds(),
-			Clock: g.Clock, CameraOffsetUS: g.CameraOffset.Microseconds(), Codec: g.Codec, Bytes: g.Bytes,
-			SHA256: hex.EncodeToString(g.SHA256[:]), Key: g.Key, Repaired: g.Repaired,
-		})
+		g.Start, g.End, g.KeepUntil, g.State = at(us(g.Start)), at(us(g.End)), at(us(g.KeepUntil)), ward.Spooled
+		g.Leaf, err = t.sealRecord(ctx, "segment", string(g.ID), recordOf(g))
 		if err != nil {
 			return err
 		}
-		_, err = t.ExecContext(ctx, `INSERT INTO segment (`+segmentColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)`,
+		_, err = t.ExecContext(ctx, `INSERT INTO segment (`+segmentColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22)`,
 			g.ID, g.Source.Kind, g.Source.ID, g.InstitutionID, g.Seq, us(g.Start), us(g.End), g.Media.Microseconds(), g.Clock, g.CameraOffset.Microseconds(),
-			g.Codec, g.Bytes, g.SHA256[:], g.Key, g.State, flag(g.Repaired), g.Leaf)
+			g.Codec, g.Bytes, g.SHA256[:], g.Key, g.State, flag(g.Repaired), g.Leaf, g.Audio, g.Life, g.Mono.Microseconds(), us(g.KeepUntil), encodeChunks(g.Chunks))
 		return err
 	})
 	return g, err
+}
+
+// recordOf tells g as its sealed record.
+func recordOf(g ward.Segment) segmentRecord {
+	return segmentRecord{
+		ID: g.ID, Source: g.Source, InstitutionID: g.InstitutionID, Seq: g.Seq, Start: g.Start, End: g.End, MediaUS: g.Media.Microseconds(),
+		Clock: g.Clock, CameraOffsetUS: g.CameraOffset.Microseconds(), Codec: g.Codec, Bytes: g.Bytes,
+		SHA256: hex.EncodeToString(g.SHA256[:]), Key: g.Key, Repaired: g.Repaired,
+		Audio: g.Audio, Life: g.Life, MonoUS: g.Mono.Microseconds(), KeepUntil: g.KeepUntil,
+	}
 }
 
 // Segment returns one segment.
@@ -135,16 +145,20 @@ func (s *Store) MarkArchived(ctx context.Context, id ward.SegmentID) error {
 
 func scanSegment(r row) (ward.Segment, error) {
 	var g ward.Segment
-	var start, end, media, offset int64
-	var sum []byte
+	var start, end, media, offset, mono, keep int64
+	var sum, chunks []byte
 	var repaired int
 	err := r.Scan(&g.ID, &g.Source.Kind, &g.Source.ID, &g.InstitutionID, &g.Seq, &start, &end, &media, &g.Clock, &offset,
-		&g.Codec, &g.Bytes, &sum, &g.Key, &g.State, &repaired, &g.Leaf)
+		&g.Codec, &g.Bytes, &sum, &g.Key, &g.State, &repaired, &g.Leaf, &g.Audio, &g.Life, &mono, &keep, &chunks)
 	if err != nil {
 		return ward.Segment{}, err
 	}
 	g.Start, g.End, g.Repaired = at(start), at(end), repaired == 1
+	g.Mono, g.KeepUntil = time.Duration(mono)*time.Microsecond, at(keep)
 	g.Media, g.CameraOffset = time.Duration(media)*time.Microsecond, time.Duration(offset)*time.Microsecond
+	if g.Chunks, err = decodeChunks(chunks); err != nil {
+		return ward.Segment{}, fmt.Errorf("segment %s: %w", g.ID, err)
+	}
 	if copy(g.SHA256[:], sum) != len(g.SHA256) || len(sum) != len(g.SHA256) {
 		return ward.Segment{}, fmt.Errorf("segment %s: its hash has %d bytes", g.ID, len(sum))
 	}

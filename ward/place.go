@@ -38,6 +38,16 @@ const (
 	TransportAuto Transport = "auto"
 )
 
+// RecordPolicy says when a camera is recorded.
+type RecordPolicy string
+
+// The record policies.
+const (
+	RecordAlways RecordPolicy = "always"
+	RecordHours  RecordPolicy = "hours" // within RecordFrom and RecordTo; the rest is a gap with cause schedule
+	RecordNever  RecordPolicy = "never" // live view only
+)
+
 // Camera is one RTSP feed at a place. URL never holds credentials; the
 // password is stored sealed and never leaves the storage package but to
 // ingest.
@@ -47,9 +57,16 @@ type Camera struct {
 	PlaceID       PlaceID       `json:"place_id"`
 	Name          string        `json:"name"`
 	URL           string        `json:"url"`
+	SubURL        string        `json:"sub_url,omitempty"` // a smaller stream of the same pictures, for live view and analysis
 	User          string        `json:"user"`
 	Password      Secret        `json:"-"`
 	Transport     Transport     `json:"transport"`
+	// TLSFingerprint is the SHA-256 of the certificate that an rtsps camera
+	// must show, in hex. Empty: it must be signed by an authority the system trusts.
+	TLSFingerprint string       `json:"tls_fingerprint,omitempty"`
+	Record         RecordPolicy `json:"record"`
+	RecordFrom     string       `json:"record_from,omitempty"` // "08:00" in Asia/Shanghai, RecordHours only
+	RecordTo       string       `json:"record_to,omitempty"`   // "18:30"; before RecordFrom: over midnight
 	// SegmentSeconds is the wanted length of a segment, 2 to 3600; it ends
 	// at the first key frame at or after it.
 	SegmentSeconds int       `json:"segment_seconds"`

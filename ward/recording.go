@@ -33,15 +33,28 @@ const (
 	CameraClock Clock = "camera"
 )
 
-// SegmentState is the state of a Segment: spooled → archived → deleted.
+// SegmentState is the state of a Segment: spooled → archived → deleting →
+// deleted, or spooled → evicted. The row and its leaf stay for ever.
 type SegmentState string
 
 // The states of a Segment.
 const (
 	Spooled  SegmentState = "spooled"  // the file is in the spool, the row and ledger leaf are committed
 	Archived SegmentState = "archived" // the object store has it and its checksum was re-read
-	Deleted  SegmentState = "deleted"  // retention removed the object; the row and leaf stay
+	Deleting SegmentState = "deleting" // retention planned its deletion, in the ledger; the object may be there still
+	Deleted  SegmentState = "deleted"  // retention removed the object and looked that it is gone
+	Evicted  SegmentState = "evicted"  // removed from a full spool before the object store had it: a gap with cause evicted
 )
+
+// Readable says whether a recording's bytes are still there to be read.
+func (s SegmentState) Readable() bool { return s == Spooled || s == Archived }
+
+// Chunk is a place in a segment's file where playing can begin: the fragment
+// that begins with a key frame. It lasts until the next one, or the end.
+type Chunk struct {
+	At     time.Duration // decode time of its first picture, from the segment's first picture on
+	Offset int64         // in the file, of the fragment's first box, in bytes
+}
 
 // Segment is a finished stretch of recording: one fMP4 file, one object.
 type Segment struct {
@@ -59,8 +72,17 @@ type Segment struct {
 	SHA256        [32]byte      `json:"-"`
 	Key           string        `json:"key"` // in the object store
 	State         SegmentState  `json:"state"`
-	Repaired      bool          `json:"repaired"` // a torn tail was cut off after a crash
-	Leaf          int64         `json:"leaf"`     // index in the ledger
+	Repaired      bool          `json:"repaired"`        // a torn tail was cut off after a crash
+	Leaf          int64         `json:"leaf"`            // index in the ledger
+	Audio         Codec         `json:"audio,omitempty"` // as the camera sent it
+	// Life and Mono place Start on a clock that nobody can set: the process's
+	// life, and the monotonic time since that life began. Empty for a segment
+	// that was repaired after a crash.
+	Life string        `json:"life,omitempty"`
+	Mono time.Duration `json:"mono_ns,omitempty"`
+	// KeepUntil is when the retention that was in force at Start ends. Zero: kept until somebody decides.
+	KeepUntil time.Time `json:"keep_until,omitzero"`
+	Chunks    []Chunk   `json:"-"` // by At; the first one's Offset is the length of the init segment
 }
 
 // SegmentKey is the object key of a segment; it holds no personal data:
@@ -88,6 +110,9 @@ const (
 	CauseRestart     Cause = "restart"     // Wardwatch was stopped
 	CauseCrash       Cause = "crash"       // Wardwatch died
 	CauseDisabled    Cause = "disabled"    // switched off by an operator
+	CauseSchedule    Cause = "schedule"    // outside the hours that are to be recorded
+	CauseBusy        Cause = "busy"        // the device already has as many connections as it may have
+	CauseEvicted     Cause = "evicted"     // recorded, and removed from a full spool before it was archived
 )
 
 // Gap is a stretch that should have been recorded and was not.
@@ -98,4 +123,27 @@ type Gap struct {
 	From          time.Time     `json:"from"`
 	To            time.Time     `json:"to,omitzero"` // absent while it lasts
 	Cause         Cause         `json:"cause"`
+}
+
+// RecordingEventKind says what happened while a source was recorded.
+type RecordingEventKind string
+
+// The kinds of RecordingEvent. The list is closed.
+const (
+	ClockJump     RecordingEventKind = "clock_jump"     // the server's or the source's clock was set, or its media time jumped
+	Drift         RecordingEventKind = "drift"          // media time and server time of a segment differ
+	ParamsChanged RecordingEventKind = "params_changed" // new parameter sets: a new segment
+	SenderChanged RecordingEventKind = "sender_changed" // another SSRC or payload type in the same session
+	OverTCP       RecordingEventKind = "over_tcp"       // no media over UDP: TCP is used
+	AudioDropped  RecordingEventKind = "audio_dropped"  // the sound cannot be recorded; the pictures are
+)
+
+// RecordingEvent is something worth knowing of a recording that is no gap.
+type RecordingEvent struct {
+	Source        Source             `json:"source"`
+	InstitutionID InstitutionID      `json:"institution_id"`
+	At            time.Time          `json:"at"` // server clock
+	Kind          RecordingEventKind `json:"kind"`
+	Off           time.Duration      `json:"off_ns,omitempty"` // ClockJump, Drift: by how much; positive: the source's clock leads
+	Detail        string             `json:"detail,omitempty"` // English, for engineers: codec, payload type
 }

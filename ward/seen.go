@@ -10,6 +10,7 @@ const (
 	H264    Codec = "h264"
 	H265    Codec = "h265"
 	VP8     Codec = "vp8"
+	MJPEG   Codec = "mjpeg"
 	AAC     Codec = "aac"
 	Opus    Codec = "opus"
 	PCMU    Codec = "pcmu" // G.711 µ-law
