@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 
 	"wardwatch/storage"
 	"wardwatch/storage/spool"
@@ -110,7 +109,7 @@ func indexOf(sp *spool.Spool, e spool.Entry) (x *index, err error) {
 	return readIndex(f, sizeOf(f))
 }
 
-func sizeOf(f *os.File) int64 {
+func sizeOf(f spool.Handle) int64 {
 	info, err := f.Stat()
 	if err != nil {
 		return 0 // then nothing can be read either

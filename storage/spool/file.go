@@ -18,7 +18,7 @@ type File struct {
 	Entry
 
 	s    *Spool
-	f    *os.File
+	f    Handle
 	hash hash.Hash
 }
 
@@ -32,7 +32,7 @@ func (s *Spool) Create(src ward.Source, start time.Time, seq int64) (*File, erro
 	if err := s.mkdir(path.Dir(e.name())); err != nil {
 		return nil, fmt.Errorf("create spooled file of %s: %w", src, explain(err))
 	}
-	f, err := s.root.OpenFile(e.name(), os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o640)
+	f, err := s.fs.Open(e.name(), os.O_CREATE|os.O_EXCL|os.O_RDWR)
 	if err != nil {
 		return nil, fmt.Errorf("create spooled file of %s: %w", src, explain(err))
 	}
@@ -41,17 +41,17 @@ func (s *Spool) Create(src ward.Source, start time.Time, seq int64) (*File, erro
 
 // mkdir makes dir and its parents durable.
 func (s *Spool) mkdir(dir string) error {
-	if _, err := s.root.Stat(dir); err == nil {
+	if _, err := s.fs.Stat(dir); err == nil {
 		return nil
 	}
-	if err := s.root.MkdirAll(dir, 0o750); err != nil {
+	if err := s.fs.MkdirAll(dir); err != nil {
 		return err
 	}
 	return errors.Join(s.syncDir(path.Dir(dir)), s.syncDir("."))
 }
 
 func (s *Spool) syncDir(dir string) error {
-	d, err := s.root.Open(dir)
+	d, err := s.fs.Open(dir, os.O_RDONLY)
 	if err != nil {
 		return err
 	}
@@ -60,7 +60,7 @@ func (s *Spool) syncDir(dir string) error {
 
 // Write appends b with one write(2), or leaves the file as it was.
 func (f *File) Write(b []byte) (int, error) {
-	if err := f.s.room(f.f, int64(len(b))); err != nil {
+	if err := f.s.room(int64(len(b))); err != nil {
 		return 0, err
 	}
 	if _, err := f.f.WriteAt(b, f.Size); err != nil {
@@ -81,7 +81,7 @@ func (f *File) Finish() (sum [sha256.Size]byte, err error) {
 	}
 	part := f.name()
 	f.Part = false
-	if err := f.s.root.Rename(part, f.name()); err != nil {
+	if err := f.s.fs.Rename(part, f.name()); err != nil {
 		f.Part = true
 		return sum, fmt.Errorf("finish spooled file of %s: %w", f.Source, explain(err))
 	}
@@ -100,7 +100,7 @@ func (f *File) Discard() error {
 // Repair reopens a torn file, cuts it to size bytes and finishes it. The
 // bytes before the cut are kept as they are.
 func (s *Spool) Repair(e Entry, size int64) (sum [sha256.Size]byte, err error) {
-	f, err := s.root.OpenFile(e.name(), os.O_RDWR, 0)
+	f, err := s.fs.Open(e.name(), os.O_RDWR)
 	if err != nil {
 		return sum, fmt.Errorf("repair spooled file of %s: %w", e.Source, err)
 	}
@@ -131,7 +131,7 @@ func (s *Spool) Sum(e Entry) (sum [sha256.Size]byte, err error) {
 	return [sha256.Size]byte(h.Sum(nil)), nil
 }
 
-func copyAll(h hash.Hash, f *os.File) (int64, error) {
+func copyAll(h hash.Hash, f Handle) (int64, error) {
 	if _, err := f.Seek(0, io.SeekStart); err != nil {
 		return 0, err
 	}

@@ -34,7 +34,7 @@ const (
 
 // Spool is the folder. It is safe for concurrent use; a File is not.
 type Spool struct {
-	root    *os.Root
+	fs      FS
 	reserve int64
 	limit   int64
 	used    atomic.Int64
@@ -44,24 +44,24 @@ type Spool struct {
 type Options struct {
 	Reserve int64 // bytes to leave free on the disk; 0 means DefaultReserve, negative none
 	Limit   int64 // most bytes that the spool may hold; 0 means no limit
+	FS      FS    // where the files are; nil: in the folder. The Spool closes it
 }
 
 // Open opens the spool in dir, creating it if absent.
 func Open(dir string, o Options) (*Spool, error) {
-	if err := os.MkdirAll(dir, 0o750); err != nil {
-		return nil, fmt.Errorf("create spool: %w", err)
-	}
-	root, err := os.OpenRoot(dir)
-	if err != nil {
-		return nil, fmt.Errorf("open spool: %w", err)
+	if o.FS == nil {
+		var err error
+		if o.FS, err = Disk(dir); err != nil {
+			return nil, err
+		}
 	}
 	if o.Reserve == 0 {
 		o.Reserve = DefaultReserve
 	}
-	s := &Spool{root: root, reserve: max(o.Reserve, 0), limit: o.Limit}
+	s := &Spool{fs: o.FS, reserve: max(o.Reserve, 0), limit: o.Limit}
 	entries, err := s.Entries()
 	if err != nil {
-		return nil, errors.Join(err, root.Close())
+		return nil, errors.Join(err, s.fs.Close())
 	}
 	for _, e := range entries {
 		s.used.Add(e.Size)
@@ -70,7 +70,7 @@ func Open(dir string, o Options) (*Spool, error) {
 }
 
 // Close releases the folder.
-func (s *Spool) Close() error { return s.root.Close() }
+func (s *Spool) Close() error { return s.fs.Close() }
 
 // Used returns the bytes that the spool holds.
 func (s *Spool) Used() int64 { return s.used.Load() }
@@ -145,7 +145,7 @@ func (s *Spool) EntriesOf(src ward.Source) ([]Entry, error) {
 }
 
 func (s *Spool) list(dir string) ([]fs.DirEntry, error) {
-	entries, err := fs.ReadDir(s.root.FS(), dir)
+	entries, err := s.fs.ReadDir(dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
@@ -172,7 +172,7 @@ func parse(src ward.Source, name string) (Entry, bool) {
 // find returns the entry as it is on the disk: the number in a name is what
 // the recorder expected, the catalogue's may differ after an abandoned file.
 func (s *Spool) find(e Entry) Entry {
-	if _, err := s.root.Lstat(e.name()); err == nil {
+	if _, err := s.fs.Stat(e.name()); err == nil {
 		return e
 	}
 	entries, err := s.EntriesOf(e.Source)
@@ -188,8 +188,8 @@ func (s *Spool) find(e Entry) Entry {
 }
 
 // Open opens a file for reading; it is found by its source and start.
-func (s *Spool) Open(e Entry) (*os.File, error) {
-	f, err := s.root.Open(s.find(e).name())
+func (s *Spool) Open(e Entry) (Handle, error) {
+	f, err := s.fs.Open(s.find(e).name(), os.O_RDONLY)
 	if err != nil {
 		return nil, fmt.Errorf("open spooled file: %w", err)
 	}
@@ -200,9 +200,9 @@ func (s *Spool) Open(e Entry) (*os.File, error) {
 // error.
 func (s *Spool) Remove(e Entry) error {
 	e = s.find(e)
-	info, err := s.root.Stat(e.name())
+	info, err := s.fs.Stat(e.name())
 	if err == nil {
-		err = s.root.Remove(e.name())
+		err = s.fs.Remove(e.name())
 	}
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -215,24 +215,18 @@ func (s *Spool) Remove(e Entry) error {
 }
 
 // room says whether n more bytes may be written.
-func (s *Spool) room(f *os.File, n int64) error {
+func (s *Spool) room(n int64) error {
 	if s.limit > 0 && s.used.Load()+n > s.limit {
 		return full(nil)
 	}
 	if s.reserve == 0 {
 		return nil
 	}
-	conn, err := f.SyscallConn()
+	free, err := s.fs.Free()
 	if err != nil {
-		return err
-	}
-	var st syscall.Statfs_t
-	var failed error
-	err = conn.Control(func(fd uintptr) { failed = syscall.Fstatfs(int(fd), &st) })
-	if err = errors.Join(err, failed); err != nil {
 		return fmt.Errorf("measure free space: %w", err)
 	}
-	if int64(st.Bavail)*st.Bsize-n < s.reserve { //nolint:gosec // a disk has fewer than 2^63 blocks
+	if free-n < s.reserve {
 		return full(nil)
 	}
 	return nil
