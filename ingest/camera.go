@@ -63,10 +63,10 @@ type Camera struct {
 	Store     *storage.Store
 	Spool     *spool.Spool
 	Log       *slog.Logger
-	Stall     time.Duration // 0 means DefaultStall
 	OnStream  func(context.Context, ward.Camera, *Stream)
 	OnSegment func(ward.Segment)
 
+	fleet    *Fleet
 	clerk    *clerk
 	coverage *coverage
 	stats    *counters
@@ -87,7 +87,7 @@ func (c *Camera) Run(ctx context.Context) error {
 	retry := firstRetry
 	for {
 		seen := c.State().LastFrame
-		err := c.once(ctx, &wg)
+		err := c.once(ctx, &wg, retry > firstRetry)
 		if ctx.Err() != nil {
 			c.coverage.missing(ward.CauseRestart, time.Now())
 			return nil
@@ -111,25 +111,25 @@ func (c *Camera) Run(ctx context.Context) error {
 	}
 }
 
-// once is one session with its recorder.
-func (c *Camera) once(ctx context.Context, wg *sync.WaitGroup) error {
-	s := &session{cam: c.Camera, stall: c.Stall, log: c.Log.With("camera", c.ID), stats: c.stats, noKey: make(chan struct{}, 1)}
-	if s.stall <= 0 {
-		s.stall = DefaultStall
+// once is one session with its recorder; failed says that the last one was none.
+func (c *Camera) once(ctx context.Context, wg *sync.WaitGroup, failed bool) error {
+	s, err := c.fleet.open(ctx, c.Camera, opening{failed: failed, stats: c.stats, event: c.event})
+	if err != nil {
+		return err
 	}
-	ctx, cancel := context.WithCancel(ctx)
+	own, cancel := context.WithCancel(ctx)
 	defer cancel() // the stream's consumers end with it
+	c.mu.Lock()
+	c.stream, c.session = s.Stream, s
+	c.mu.Unlock()
 	var recording sync.WaitGroup
-	err := s.run(ctx, func(live *Stream) {
-		c.mu.Lock()
-		c.stream, c.session = live, s
-		c.mu.Unlock()
-		// The recorder ends with the stream, so that it writes what came.
-		recording.Go(func() { c.record(context.WithoutCancel(ctx), live, s.noKey) })
-		if c.OnStream != nil {
-			wg.Go(func() { c.OnStream(ctx, c.Camera, live) })
-		}
-	})
+	// The recorder ends with the stream, so that it writes what came.
+	recording.Go(func() { c.record(context.WithoutCancel(own), s.Stream, s.noKey) })
+	if c.OnStream != nil {
+		wg.Go(func() { c.OnStream(own, c.Camera, s.Stream) })
+	}
+	err = s.Wait(ctx)
+	s.Close()
 	c.mu.Lock()
 	c.stream, c.session = nil, nil
 	if s.firstUnit.Load() > 0 {
@@ -138,6 +138,15 @@ func (c *Camera) once(ctx context.Context, wg *sync.WaitGroup) error {
 	c.mu.Unlock()
 	recording.Wait()
 	return err
+}
+
+// event stores what happened to the recording; it does not block.
+func (c *Camera) event(kind ward.RecordingEventKind, off time.Duration, detail string) {
+	e := ward.RecordingEvent{
+		Source: ward.Source{Kind: ward.FromCamera, ID: string(c.ID)}, InstitutionID: c.InstitutionID, At: time.Now(), Kind: kind, Off: off, Detail: detail,
+	}
+	c.Log.Info("recording event", "camera", c.ID, "kind", kind, "off", off, "detail", detail)
+	c.clerk.add("add recording event", func(ctx context.Context) error { return c.Store.AddRecordingEvent(ctx, e) })
 }
 
 func (c *Camera) record(ctx context.Context, s *Stream, noKey chan<- struct{}) {

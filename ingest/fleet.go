@@ -26,14 +26,34 @@ type Fleet struct {
 	Spool *spool.Spool
 	Log   *slog.Logger
 	Stall time.Duration // how long a camera may send no media; 0 means DefaultStall
+	// Guard says at which addresses cameras may be; nil allows all.
+	Guard *Guard
+	// PerDevice is how many connections a device (host and port) may have at
+	// a time; 0 means DefaultPerDevice.
+	PerDevice int
 	// OnStream is called in its own goroutine for every new stream, with a
 	// context that ends with the session. Run waits for it.
 	OnStream func(context.Context, ward.Camera, *Stream)
 	// OnSegment is called after a segment is committed; it must not block.
 	OnSegment func(ward.Segment)
 
+	once   sync.Once
+	doored *doors
+
 	mu      sync.Mutex // guards members
 	members map[ward.CameraID]*member
+}
+
+func (f *Fleet) doors() *doors {
+	f.once.Do(func() { f.doored = newDoors(f.PerDevice) })
+	return f.doored
+}
+
+func (f *Fleet) logger() *slog.Logger {
+	if f.Log == nil {
+		return slog.New(slog.DiscardHandler)
+	}
+	return f.Log
 }
 
 // member is a camera of the table.
@@ -162,8 +182,8 @@ func (f *Fleet) match(ctx context.Context, row ward.Camera, away stay) error {
 
 func (f *Fleet) camera(row ward.Camera, k *clerk, c *coverage, n *counters) *Camera {
 	return &Camera{
-		Camera: row, Store: f.Store, Spool: f.Spool, Log: f.Log, Stall: f.Stall, OnStream: f.OnStream, OnSegment: f.OnSegment,
-		clerk: k, coverage: c, stats: n,
+		Camera: row, Store: f.Store, Spool: f.Spool, Log: f.Log, OnStream: f.OnStream, OnSegment: f.OnSegment,
+		fleet: f, clerk: k, coverage: c, stats: n,
 	}
 }
 

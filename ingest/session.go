@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/url"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -53,7 +54,7 @@ func fail(err error) error {
 	var status liberrors.ErrClientBadStatusCode
 	var netErr net.Error
 	switch {
-	case errors.Is(err, errElsewhere):
+	case errors.Is(err, errElsewhere), errors.Is(err, ErrGuarded), errors.As(err, new(*UntrustedError)):
 		cause = ward.CauseUnreachable
 	case errors.As(err, &status):
 		switch status.Code { //nolint:exhaustive // the rest is alike
@@ -77,58 +78,136 @@ func fail(err error) error {
 	return &failure{cause, err}
 }
 
-// session is one RTSP connection, from DESCRIBE until it fails.
+// This is the one way to a camera. The recorder, the probe and sub streams do
+//
+//	s, err := f.open(ctx, cam, opening{})
+//	if err != nil {
+//		return causeOf(err) // and errors.Is/As for more: net.DNSError, syscall.ECONNREFUSED, ErrGuarded, errBusy, *UntrustedError
+//	}
+//	defer s.Close()
+//	reader := s.Stream.Subscribe(depth, true)
+//	...
+//	err = s.Wait(ctx)
+//
+// open takes cam's URL (put the sub stream's there), credentials, transport
+// and certificate's fingerprint; it refuses what Fleet.Guard refuses, and a
+// device with Fleet.PerDevice connections, and waits while too many sessions
+// start. Errors hold no credentials.
+
+// opening is what open may be told; the zero value is fine.
+type opening struct {
+	failed bool                                                                 // the last attempt did: do not keep the others waiting
+	stats  *counters                                                            // nil: not counted
+	step   func(step)                                                           // called before each step; for the probe
+	event  func(kind ward.RecordingEventKind, off time.Duration, detail string) // called from the media's goroutine, must not block
+}
+
+// step is one of the things that open does, in this order. A step that is not
+// needed is left out.
+type step string
+
+const (
+	stepConnect  step = "connect"  // look the name up, connect, TLS
+	stepDescribe step = "describe" // ask what there is: credentials, path, codec
+	stepSetup    step = "setup"    // ports or channels
+	stepPlay     step = "play"     // the media are on their way when it is done
+)
+
+// session is one RTSP connection with media. One goroutine uses it.
 type session struct {
+	Stream *Stream
+	// Fingerprint is the SHA-256 of the certificate that an rtsps camera
+	// showed, in hex; empty for rtsp.
+	Fingerprint string
+
 	cam    ward.Camera
+	told   opening
 	stall  time.Duration
 	log    *slog.Logger
-	stats  *counters
 	noKey  chan struct{} // has room for one: the recorder waits in vain for a key frame
 	client *gortsplib.Client
+	leave  func() // gives the device's connection back
 
 	lastPacket atomic.Int64 // of any media, µs since 1970
 	lastUnit   atomic.Int64 // of video
 	firstUnit  atomic.Int64 // of video; 0 before
 }
 
-// run connects, calls live with the stream once media may flow, and returns
-// why the session ended. The stream is closed by then. It returns ctx's
-// error when ctx ended.
-func (s *session) run(ctx context.Context, live func(*Stream)) error {
+// open connects to the camera and returns when its media are on their way.
+// The caller must Close the session. ctx covers only the opening.
+func (f *Fleet) open(ctx context.Context, cam ward.Camera, o opening) (*session, error) {
+	s := &session{cam: cam, told: o, stall: f.Stall, log: f.logger().With("camera", cam.ID), noKey: make(chan struct{}, 1)}
+	if s.stall <= 0 {
+		s.stall = DefaultStall
+	}
+	if o.stats == nil {
+		s.told.stats = &counters{}
+	}
 	u, err := s.url()
 	if err != nil {
-		return err
+		return nil, err
 	}
-	dial := &sameHost{dial: (&net.Dialer{}).DialContext}
+	d := f.doors()
+	if s.leave, err = d.device(hostPort(u)); err != nil {
+		return nil, err
+	}
+	started, err := d.start(ctx, o.failed)
+	if err != nil {
+		s.leave()
+		return nil, err
+	}
+	defer started()
+	if err := s.connect(ctx, u, f.Guard); err != nil {
+		s.leave()
+		return nil, errors.Join(ctx.Err(), err)
+	}
+	return s, nil
+}
+
+func (s *session) connect(ctx context.Context, u *base.URL, g *Guard) error {
+	dial := &sameHost{dial: (&net.Dialer{Control: g.control}).DialContext}
 	s.client = &gortsplib.Client{
 		Scheme: u.Scheme, Host: u.Host, Transport: transportOf(s.cam.Transport), UDPReadBufferSize: udpReadBuffer, InitialUDPReadTimeout: firstUDP,
 		ReadTimeout: s.stall, WriteTimeout: s.stall, AnyPortEnable: true, UserAgent: "wardwatch", DialContext: dial.DialContext,
-		OnPacketsLost:     func(uint64) {}, // counted per track
-		OnDecodeError:     func(error) { s.stats.garbage.Add(1) },
-		OnTransportSwitch: func(error) { s.log.InfoContext(ctx, "no media over UDP, using TCP") },
+		TLSConfig:     trust(u.Hostname(), s.cam.TLSFingerprint, func(shown string) { s.Fingerprint = shown }),
+		OnPacketsLost: func(uint64) {}, // counted per track
+		OnDecodeError: func(error) { s.told.stats.garbage.Add(1) },
+		OnTransportSwitch: func(error) {
+			s.tell(ward.OverTCP, 0, "no media over UDP")
+		},
 	}
-	if err = s.client.Start2(); err != nil {
+	if err := s.client.Start2(); err != nil {
 		return fail(err)
 	}
-	closed := make(chan struct{})
-	stop := context.AfterFunc(ctx, func() {
-		s.client.Close()
-		close(closed)
-	})
-	defer func() {
-		if !stop() {
-			<-closed
-			return
-		}
-		s.client.Close()
-	}()
-	stream, err := s.play(u)
-	if err != nil {
-		return errors.Join(ctx.Err(), err)
+	stop := context.AfterFunc(ctx, s.client.Close)
+	err := s.play(u)
+	if !stop() && err == nil {
+		err = ctx.Err()
 	}
-	defer stream.Close()
-	live(stream)
-	return s.watch(ctx)
+	if err != nil {
+		s.client.Close()
+	}
+	return err
+}
+
+func (s *session) tell(kind ward.RecordingEventKind, off time.Duration, detail string) {
+	if s.told.event != nil {
+		s.told.event(kind, off, detail)
+	}
+}
+
+func (s *session) doing(what step) {
+	if s.told.step != nil {
+		s.told.step(what)
+	}
+}
+
+// Close ends the session and its stream, and gives the connection back. It
+// may be called more than once.
+func (s *session) Close() {
+	s.client.Close()
+	s.Stream.Close()
+	s.leave()
 }
 
 func (s *session) url() (*base.URL, error) {
@@ -140,6 +219,15 @@ func (s *session) url() (*base.URL, error) {
 		u.User = url.UserPassword(s.cam.User, string(s.cam.Password))
 	}
 	return u, nil
+}
+
+// hostPort is where a camera's address leads.
+func hostPort(u *base.URL) string {
+	port := u.Port()
+	if port == "" {
+		port = map[string]string{"rtsp": "554", "rtsps": "322"}[u.Scheme]
+	}
+	return net.JoinHostPort(strings.ToLower(u.Hostname()), port)
 }
 
 func transportOf(t ward.Transport) *gortsplib.Transport {
@@ -156,34 +244,37 @@ func transportOf(t ward.Transport) *gortsplib.Transport {
 }
 
 // play sets up what can be recorded and starts the media.
-func (s *session) play(u *base.URL) (*Stream, error) {
+func (s *session) play(u *base.URL) error {
+	s.doing(stepConnect)
 	desc, _, err := s.client.Describe(u)
 	if err != nil {
-		return nil, fail(err)
+		return fail(err)
 	}
 	taps := s.choose(desc)
 	if len(taps) == 0 || !taps[0].track.Video() {
-		return nil, &failure{ward.CauseCodec, fmt.Errorf("no video that can be recorded among %s", formatsOf(desc))}
+		return &failure{ward.CauseCodec, fmt.Errorf("no video that can be recorded among %s", formatsOf(desc))}
 	}
+	s.doing(stepSetup)
 	tracks := make([]Track, 0, len(taps))
 	for i, t := range taps {
 		t.track.ID = i + 1
 		tracks = append(tracks, t.track)
 		if _, err := s.client.Setup(desc.BaseURL, t.media, 0, 0); err != nil {
-			return nil, fail(err)
+			return fail(err)
 		}
 	}
-	stream := NewStream(ward.Source{Kind: ward.FromCamera, ID: string(s.cam.ID)}, s.cam.InstitutionID, tracks)
+	s.Stream = NewStream(ward.Source{Kind: ward.FromCamera, ID: string(s.cam.ID)}, s.cam.InstitutionID, tracks)
 	for _, t := range taps {
-		t.listen(s, stream)
+		t.listen(s, s.Stream)
 	}
+	s.doing(stepPlay)
 	s.lastPacket.Store(time.Now().UnixMicro())
 	s.lastUnit.Store(time.Now().UnixMicro())
 	if _, err := s.client.Play(nil); err != nil {
-		stream.Close()
-		return nil, fail(err)
+		s.Stream.Close()
+		return fail(err)
 	}
-	return stream, nil
+	return nil
 }
 
 func formatsOf(desc *description.Session) []string {
@@ -196,9 +287,10 @@ func formatsOf(desc *description.Session) []string {
 	return all
 }
 
-// watch waits for the end of the session: the client's error, no packet for
-// the stall time, or packets that make no picture.
-func (s *session) watch(ctx context.Context) error {
+// Wait waits for the end of the session: the client's error, no packet for
+// the stall time, or packets that make no picture; or ctx's end, whose error
+// it returns.
+func (s *session) Wait(ctx context.Context) error {
 	ended := make(chan error, 1)
 	go func() { ended <- s.client.Wait() }() // ends at the latest with client.Close
 	tick := time.NewTicker(s.stall / 20)

@@ -124,15 +124,15 @@ func (t *tap) listen(s *session, stream *Stream) {
 	s.client.OnPacketRTP(t.media, t.format, func(p *rtp.Packet) {
 		now := time.Now()
 		s.lastPacket.Store(now.UnixMicro())
-		s.stats.packets.Add(1)
-		s.stats.bytes.Add(uint64(len(p.Payload)))
+		s.told.stats.packets.Add(1)
+		s.told.stats.bytes.Add(uint64(len(p.Payload)))
 		t.count(s, p)
 		pts, ok := s.client.PacketPTS2(t.media, p)
 		au, err := t.decode(p)
 		if err != nil {
 			if !waiting(err) {
 				t.lost = true
-				s.stats.garbage.Add(1)
+				s.told.stats.garbage.Add(1)
 			}
 			return
 		}
@@ -151,7 +151,7 @@ func (t *tap) count(s *session, p *rtp.Packet) {
 	if t.started && p.SequenceNumber != t.next {
 		t.lost = true
 		if n := p.SequenceNumber - t.next; n < 1<<15 {
-			s.stats.lost.Add(uint64(n))
+			s.told.stats.lost.Add(uint64(n))
 		}
 	}
 	t.started, t.next = true, p.SequenceNumber+1
@@ -171,7 +171,7 @@ func (t *tap) write(s *session, stream *Stream, u Unit) {
 		t.garbled = seen == lookGarbage || t.garbled && (!u.Key || seen != lookPicture)
 		if t.garbled {
 			t.lost = true
-			s.stats.garbage.Add(1)
+			s.told.stats.garbage.Add(1)
 			return
 		}
 		if u.Key {
@@ -183,7 +183,7 @@ func (t *tap) write(s *session, stream *Stream, u Unit) {
 		if seen == lookPicture {
 			s.lastUnit.Store(u.Arrived.UnixMicro())
 			s.firstUnit.CompareAndSwap(0, u.Arrived.UnixMicro())
-			s.stats.frames.Add(1)
+			s.told.stats.frames.Add(1)
 		}
 	}
 	t.lost = false
