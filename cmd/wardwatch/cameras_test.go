@@ -70,9 +70,9 @@ func TestBadCamerasSayWhyAndHarmNobody(t *testing.T) {
 	sim := play(t,
 		simcam.Camera{Path: "good", User: "admin", Password: right, Clip: clip},
 		simcam.Camera{Path: "locked", User: "admin", Password: right, Clip: clip},
-		simcam.Camera{Path: "odd", User: "admin", Password: right, Clip: clip, Fault: simcam.OddCodec},
-		simcam.Camera{Path: "noise", User: "admin", Password: right, Clip: clip, Fault: simcam.Garbage},
-		simcam.Camera{Path: "silent", User: "admin", Password: right, Clip: clip, Fault: simcam.Silent},
+		simcam.Camera{Path: "odd", User: "admin", Password: right, Clip: clip, Faults: simcam.Faults{OddCodec: true}},
+		simcam.Camera{Path: "noise", User: "admin", Password: right, Clip: clip, Faults: simcam.Faults{Garbage: "payload"}},
+		simcam.Camera{Path: "silent", User: "admin", Password: right, Clip: clip, Faults: simcam.Faults{Stall: true}},
 	)
 	s := serve(t, t.TempDir())
 	c := signIn(t, s)

@@ -17,6 +17,7 @@ import (
 	"github.com/knadh/koanf/providers/file"
 	"github.com/knadh/koanf/v2"
 
+	"wardwatch/internal/spelling"
 	"wardwatch/ward"
 )
 
@@ -84,7 +85,7 @@ func loadConfig(path string, environ []string) (Config, error) {
 	known := keysOf(reflectConfig, "")
 	for _, key := range k.Keys() {
 		if !slices.Contains(known, key) {
-			hint := nearest(key, known)
+			hint := spelling.Nearest(key, known)
 			return Config{}, badConfig(path, fmt.Sprintf("没有配置项 %q，是否想写 %q？", key, hint), fmt.Sprintf("there is no key %q; did you mean %q?", key, hint))
 		}
 	}
@@ -158,7 +159,7 @@ func checkNames(environ, known []string) error {
 			slices.ContainsFunc(otherVariables, func(o string) bool { return o == name || strings.HasSuffix(o, "_") && strings.HasPrefix(name, o) }) {
 			continue
 		}
-		hint := variable(nearest(strings.ToLower(strings.TrimPrefix(name, "WARDWATCH_")), known))
+		hint := variable(spelling.Nearest(strings.ToLower(strings.TrimPrefix(name, "WARDWATCH_")), known))
 		return badConfig("", fmt.Sprintf("没有环境变量 %s，是否想写 %s？", name, hint), fmt.Sprintf("there is no variable %s; did you mean %s?", name, hint))
 	}
 	return nil
@@ -219,30 +220,4 @@ func keysOf(t reflect.Type, prefix string) []string {
 		keys = append(keys, key)
 	}
 	return keys
-}
-
-// nearest returns the known key with the smallest edit distance to key.
-func nearest(key string, known []string) string {
-	return slices.MinFunc(known, func(a, b string) int { return distance(key, a) - distance(key, b) })
-}
-
-// distance is Levenshtein's.
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		last := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := last
-			if a[i] != b[j] {
-				cost++
-			}
-			last = row[j+1]
-			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
 }

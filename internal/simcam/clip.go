@@ -6,12 +6,13 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/bluenviron/gortsplib/v4/pkg/description"
-	"github.com/bluenviron/gortsplib/v4/pkg/format"
 	"github.com/bluenviron/mediacommon/v2/pkg/codecs/h264"
 	"github.com/bluenviron/mediacommon/v2/pkg/codecs/h265"
+	"github.com/bluenviron/mediacommon/v2/pkg/codecs/opus"
 	"github.com/bluenviron/mediacommon/v2/pkg/formats/mpegts"
 	"github.com/pion/rtp"
 
@@ -31,25 +32,37 @@ type Clip struct {
 type clipTrack struct {
 	video   bool
 	clock   int64 // of RTP, ticks a second
+	intra   bool  // every picture is a key frame, as in MJPEG
 	samples []sample
-	// media makes the track's description and encoder for one camera.
-	media func(pt uint8) (*description.Media, func([][]byte) ([]*rtp.Packet, error), error)
+	isKey   func(au [][]byte) bool
+	media   mediaOf
 }
+
+// mediaOf makes a track's description and RTP encoder for one camera.
+type mediaOf func(pt uint8) (*description.Media, encoder, error)
+
+type encoder = func(au [][]byte) ([]*rtp.Packet, error)
 
 type sample struct {
 	pts, dts int64 // 90 kHz from the first picture
+	key      bool
 	au       [][]byte
 }
 
 // ReadClip reads an MPEG-TS file with H.264 or H.265 video and at most one
-// AAC track. tone, when PCMU or PCMA, adds a G.711 track with a 440 Hz tone,
-// since MPEG-TS cannot carry G.711.
+// AAC or Opus track, or a row of JPEG pictures (*.mjpeg, at 25 a second).
+// tone adds what neither can carry: with PCMU or PCMA a G.711 track with a
+// 440 Hz tone, with G726 a hum in a codec that nobody records.
 func ReadClip(path string, tone ward.Codec) (*Clip, error) {
 	b, err := os.ReadFile(path)
 	if err != nil {
 		return nil, fmt.Errorf("read clip: %w", err)
 	}
-	c, err := parse(b)
+	read := parse
+	if filepath.Ext(path) == ".mjpeg" {
+		read = pictures
+	}
+	c, err := read(b)
 	if err != nil {
 		return nil, fmt.Errorf("read clip %s: %w", path, err)
 	}
@@ -78,29 +91,31 @@ func parse(b []byte) (*Clip, error) {
 		switch k := ts.Codec.(type) {
 		case *mpegts.CodecH264:
 			t := add(true, tsClock)
+			t.isKey, t.media = h264.IsRandomAccess, t.h264
 			r.OnDataH264(ts, t.take)
-			t.media = t.h264
 		case *mpegts.CodecH265:
 			t := add(true, tsClock)
+			t.isKey, t.media = h265.IsRandomAccess, t.h265
 			r.OnDataH265(ts, t.take)
-			t.media = t.h265
 		case *mpegts.CodecMPEG4Audio:
 			t := add(false, k.SampleRate)
+			t.media = aac(k)
 			r.OnDataMPEG4Audio(ts, func(pts int64, aus [][]byte) error {
 				for i, au := range aus {
-					at := pts + int64(i)*1024*tsClock/int64(k.SampleRate)
-					t.samples = append(t.samples, sample{at, at, [][]byte{bytes.Clone(au)}})
+					t.hear(pts+int64(i)*1024*tsClock/int64(k.SampleRate), au)
 				}
 				return nil
 			})
-			t.media = func(pt uint8) (*description.Media, func([][]byte) ([]*rtp.Packet, error), error) {
-				f := &format.MPEG4Audio{PayloadTyp: pt, Config: &k.Config, SizeLength: 13, IndexLength: 3, IndexDeltaLength: 3}
-				e, err := f.CreateEncoder()
-				if err != nil {
-					return nil, nil, err
+		case *mpegts.CodecOpus:
+			t := add(false, opusRate)
+			t.media = opusMedia(k)
+			r.OnDataOpus(ts, func(pts int64, packets [][]byte) error {
+				for _, p := range packets {
+					t.hear(pts, p)
+					pts += opus.PacketDuration2(p) * tsClock / opusRate
 				}
-				return &description.Media{Type: description.MediaTypeAudio, Formats: []format.Format{f}}, e.Encode, nil
-			}
+				return nil
+			})
 		}
 	}
 	for {
@@ -142,13 +157,19 @@ func assemble(tracks []*clipTrack) (*Clip, error) {
 	return c, nil
 }
 
+// take keeps an access unit of video.
 func (t *clipTrack) take(pts, dts int64, au [][]byte) error {
 	own := make([][]byte, 0, len(au))
 	for _, n := range au {
 		own = append(own, bytes.Clone(n))
 	}
-	t.samples = append(t.samples, sample{pts, dts, own})
+	t.samples = append(t.samples, sample{pts, dts, t.isKey(own), own})
 	return nil
+}
+
+// hear keeps a packet of sound.
+func (t *clipTrack) hear(pts int64, packet []byte) {
+	t.samples = append(t.samples, sample{pts, pts, true, [][]byte{bytes.Clone(packet)}})
 }
 
 // find returns the first NAL unit that is says yes to.
@@ -161,28 +182,4 @@ func (t *clipTrack) find(is func(nalu []byte) bool) []byte {
 		}
 	}
 	return nil
-}
-
-func (t *clipTrack) h264(pt uint8) (*description.Media, func([][]byte) ([]*rtp.Packet, error), error) {
-	kind := func(k h264.NALUType) []byte {
-		return t.find(func(n []byte) bool { return h264.NALUType(n[0]&0x1f) == k })
-	}
-	f := &format.H264{PayloadTyp: pt, SPS: kind(h264.NALUTypeSPS), PPS: kind(h264.NALUTypePPS), PacketizationMode: 1}
-	e, err := f.CreateEncoder()
-	if err != nil {
-		return nil, nil, err
-	}
-	return &description.Media{Type: description.MediaTypeVideo, Formats: []format.Format{f}}, e.Encode, nil
-}
-
-func (t *clipTrack) h265(pt uint8) (*description.Media, func([][]byte) ([]*rtp.Packet, error), error) {
-	kind := func(k h265.NALUType) []byte {
-		return t.find(func(n []byte) bool { return h265.NALUType(n[0]>>1&0x3f) == k })
-	}
-	f := &format.H265{PayloadTyp: pt, VPS: kind(h265.NALUType_VPS_NUT), SPS: kind(h265.NALUType_SPS_NUT), PPS: kind(h265.NALUType_PPS_NUT)}
-	e, err := f.CreateEncoder()
-	if err != nil {
-		return nil, nil, err
-	}
-	return &description.Media{Type: description.MediaTypeVideo, Formats: []format.Format{f}}, e.Encode, nil
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/bluenviron/gortsplib/v4/pkg/base"
 	"github.com/bluenviron/gortsplib/v4/pkg/description"
 	"github.com/bluenviron/gortsplib/v4/pkg/format"
+	"github.com/pion/rtcp"
 	"github.com/pion/rtp"
 
 	"wardwatch/internal/simcam"
@@ -84,8 +85,9 @@ type viewer struct {
 	desc   *description.Session
 	lost   chan uint64
 
-	mu      sync.Mutex // guards packets
+	mu      sync.Mutex // guards the rest
 	packets map[string][]*rtp.Packet
+	reports []*rtcp.SenderReport // of the video
 }
 
 // dial connects, and stops after DESCRIBE when that fails.
@@ -124,6 +126,13 @@ func watch(t *testing.T, url string, transport gortsplib.Transport) *viewer {
 		defer v.mu.Unlock()
 		v.packets[f.Codec()] = append(v.packets[f.Codec()], p)
 	})
+	v.client.OnPacketRTCPAny(func(m *description.Media, p rtcp.Packet) {
+		if sr, ok := p.(*rtcp.SenderReport); ok && m.Type == description.MediaTypeVideo {
+			v.mu.Lock()
+			defer v.mu.Unlock()
+			v.reports = append(v.reports, sr)
+		}
+	})
 	if _, err := v.client.Play(nil); err != nil {
 		t.Fatal(err)
 	}
@@ -135,6 +144,19 @@ func (v *viewer) got(codec string) []*rtp.Packet {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	return append([]*rtp.Packet(nil), v.packets[codec]...)
+}
+
+// clock returns the sender reports so far: what the camera's clock showed, and
+// the RTP time of that moment. It reads the fraction as RFC 3550 says, in units
+// of 2^-32 s, and not as nanoseconds as the client library does.
+func (v *viewer) clock() (at []time.Time, rtpTime []uint32) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	for _, r := range v.reports {
+		at = append(at, time.Unix(int64(r.NTPTime>>32)-2208988800, int64((r.NTPTime&0xffffffff)*1e9>>32)))
+		rtpTime = append(rtpTime, r.RTPTime)
+	}
+	return at, rtpTime
 }
 
 // pictures returns the RTP time of each finished access unit so far.

@@ -4,66 +4,108 @@ import (
 	"context"
 	"math/rand/v2"
 	"time"
-
-	"github.com/bluenviron/gortsplib/v4/pkg/description"
-	"github.com/pion/rtp"
 )
 
-// burst is how many packets leave without a pause: a big key frame sent at
-// once overflows a receiver's UDP buffer.
+// burst is how many UDP packets leave without a pause.
 const burst = 8
 
-// liveTrack is a clip's track with the description and encoder of one camera.
-type liveTrack struct {
-	clipTrack
-
-	media  *description.Media
-	encode func([][]byte) ([]*rtp.Packet, error)
-}
-
 // play loops one track in real time until ctx ends.
-func (s *Server) play(ctx context.Context, o *outlet, t *liveTrack) {
-	began := s.Began()
-	length := int64(o.cam.Clip.Length * tsClock / time.Second)
+func (s *Server) play(ctx context.Context, o *outlet, t *liveTrack, began time.Time) {
+	if len(t.films[0].samples) == 0 {
+		return
+	}
 	timer := time.NewTimer(0)
 	defer timer.Stop()
-	for lap := int64(0); len(t.samples) > 0; lap++ {
-		for _, x := range t.samples {
-			timer.Reset(time.Until(began.Add(ticks(lap*length + x.dts))))
-			select {
-			case <-ctx.Done():
-				return
-			case <-timer.C:
-			}
-			if o.cam.Fault != Silent {
-				s.send(o, t, x, lap*length+x.pts, began)
-			}
+	r := &reel{track: t}
+	for {
+		timer.Reset(time.Until(began.Add(ticks(r.due))))
+		select {
+		case <-ctx.Done():
+			return
+		case <-timer.C:
 		}
+		f := o.faults.Load()
+		x := r.film().samples[r.at]
+		if r.at == 0 || x.key {
+			r.change(f)
+			x = r.film().samples[r.at]
+		}
+		s.send(o, r, x, f)
+		r.next(f)
 	}
 }
 
-func (s *Server) send(o *outlet, t *liveTrack, x sample, pts int64, began time.Time) {
-	packets, err := t.encode(x.au)
+// reel is where a track is in its clip.
+type reel struct {
+	track *liveTrack
+	which int   // film
+	at    int   // sample
+	due   int64 // when the sample is sent, 90 kHz since the server began
+
+	sinceKey int // pictures sent after the last key frame
+	gop      int // pictures in the last GOP
+}
+
+func (r *reel) film() *film { return &r.track.films[r.which] }
+
+// change shows the other film when its turn has come.
+func (r *reel) change(f *setting) {
+	which := 0
+	if f.NewSPS > 0 && len(r.track.films) > 1 {
+		which = int(time.Since(f.since)/f.NewSPS) % 2
+	}
+	if which != r.which {
+		r.which, r.at = which, 0
+	}
+}
+
+// next goes to the next sample, and back to the first after the last.
+func (r *reel) next(f *setting) {
+	all := r.film().samples
+	if all[r.at].key {
+		r.gop, r.sinceKey = r.sinceKey+1, 0
+	} else {
+		r.sinceKey++
+	}
+	step := r.film().length - all[r.at].dts + all[0].dts
+	if r.at+1 < len(all) {
+		step = all[r.at+1].dts - all[r.at].dts
+	}
+	if r.film().video && f.RealFPS > 0 {
+		step = int64(tsClock / f.RealFPS)
+	}
+	r.due += step
+	r.at = (r.at + 1) % len(all)
+}
+
+// send codes one sample and gives it to every session.
+func (s *Server) send(o *outlet, r *reel, x sample, f *setting) {
+	k := r.film()
+	if f.Stall || !f.on() || f.NoKey && k.video && x.key && !k.intra || !k.video && f.Audio == "silent" {
+		return
+	}
+	sessions := *o.sessions.Load()
+	if len(sessions) == 0 {
+		return
+	}
+	packets, err := k.encode(x.au)
 	if err != nil {
 		s.Log.Error("encode rtp", "path", o.cam.Path, "error", err)
 		return
 	}
-	s.mu.Lock()
-	stream, dead := o.stream, o.dead
-	s.mu.Unlock()
-	if dead {
-		return
-	}
-	for i, p := range packets {
-		if i%burst == burst-1 {
-			time.Sleep(time.Millisecond)
+	for _, v := range sessions {
+		if v.playing.Load() == 0 {
+			continue
 		}
-		p.Timestamp += uint32(pts * t.clock / tsClock) //nolint:gosec // RTP time wraps
-		if o.cam.Fault == Garbage {
-			p.Payload = noise(len(p.Payload)) // a new one: the encoder's is the shared clip itself
-		}
-		if err := stream.WritePacketRTPWithNTP(t.media, p, began.Add(ticks(pts))); err != nil {
-			return // the stream was closed by Kill
+		if p := (*v.senders.Load())[r.track.index]; p != nil {
+			cut := f.CutMidGOP > 0 && k.video && !x.key && v.age() > f.CutMidGOP && r.sinceKey >= r.gop/2
+			if cut {
+				packets = packets[:(len(packets)+1)/2]
+			}
+			p.send(picture{packets, k, r.due, r.due + x.pts - x.dts}, f, s.Began())
+			if cut {
+				v.conn.send(nil)
+			}
 		}
 	}
 }

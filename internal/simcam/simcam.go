@@ -1,12 +1,13 @@
-// Package simcam is a set of cameras that speak real RTSP: a gortsplib server
-// that loops coded clips in real time with time stamps that never jump, asks
-// for digest credentials, sends RTCP sender reports, and can be told to fail
-// in the ways that real cameras do. Tests and the demo use it; it must know
-// nothing of the product.
+// Package simcam is a set of cameras that speak real RTSP: a small server of
+// its own that loops coded clips in real time with time stamps that never
+// jump, asks for credentials, sends RTCP sender reports, and can be told to
+// fail in the ways in which real cameras do, from the start or while it runs.
+// Tests and the demo use it; it must know nothing of the product.
 package simcam
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -14,58 +15,32 @@ import (
 	"net"
 	"net/netip"
 	"strconv"
-	"strings"
 	"sync"
 	"time"
-
-	"github.com/bluenviron/gortsplib/v4"
-	"github.com/bluenviron/gortsplib/v4/pkg/auth"
-	"github.com/bluenviron/gortsplib/v4/pkg/base"
-	"github.com/bluenviron/gortsplib/v4/pkg/description"
-	"github.com/bluenviron/gortsplib/v4/pkg/format"
-	"github.com/bluenviron/gortsplib/v4/pkg/liberrors"
 )
 
-// Fault is how a simulated camera misbehaves from the start.
-type Fault string
+// watchEvery is how often sessions are looked at that may have to end.
+const watchEvery = 50 * time.Millisecond
 
-// The faults.
-const (
-	NoFault  Fault = ""
-	Garbage  Fault = "garbage"   // RTP payloads are random bytes
-	OddCodec Fault = "odd_codec" // offers MPEG-4 part 2 only, which nobody records
-	Silent   Fault = "silent"    // answers, and never sends a packet
-	Missing  Fault = "missing"   // 404 until Revive
-)
-
-// Camera is one path of the server.
-type Camera struct {
-	Path     string // without slashes
-	User     string // empty: no credentials asked for
-	Password string
-	Clip     *Clip
-	Fault    Fault
-}
-
-// Server serves cameras. Set the fields, call Start, then Run.
+// Server serves cameras. Set the fields, call Start, then Run. RTSP and
+// RTSPS share its port; the certificate is self-signed and new with each Start.
 type Server struct {
 	Addr    string // host:port; port 0 is any. Start replaces it by the real one.
 	Cameras []Camera
 	Log     *slog.Logger
 
-	rtsp  *gortsplib.Server
-	began time.Time
+	udp         [2]*net.UDPConn // RTP and RTCP
+	tls         *tls.Config
+	fingerprint string
+	wg          sync.WaitGroup
 
-	mu      sync.Mutex
-	outlets map[string]*outlet // by path; guarded by mu
-}
-
-// outlet is one camera while the server runs.
-type outlet struct {
-	cam    Camera
-	stream *gortsplib.ServerStream
-	tracks []liveTrack
-	dead   bool // guarded by Server.mu
+	mu       sync.Mutex // guards the rest
+	began    time.Time
+	listener net.Listener       // nil while unplugged
+	outlets  map[string]*outlet // by path
+	conns    map[*conn]bool
+	closed   bool
+	stop     chan struct{} // closed by Close
 }
 
 // Start binds the port and answers clients; media flow once Run is called.
@@ -73,72 +48,109 @@ func (s *Server) Start() error {
 	if s.Log == nil {
 		s.Log = slog.New(slog.DiscardHandler)
 	}
-	s.outlets = map[string]*outlet{}
-	if err := s.listen(); err != nil {
-		return fmt.Errorf("start camera simulator on %s: %w", s.Addr, err)
-	}
+	s.outlets, s.conns, s.stop = map[string]*outlet{}, map[*conn]bool{}, make(chan struct{})
 	for _, c := range s.Cameras {
-		o, err := s.open(c)
+		o, err := newOutlet(c)
 		if err != nil {
-			s.Close()
 			return fmt.Errorf("simulate camera %s: %w", c.Path, err)
 		}
-		s.mu.Lock()
 		s.outlets[c.Path] = o
-		s.mu.Unlock()
 	}
+	var err error
+	if s.tls, s.fingerprint, err = selfSigned(); err != nil {
+		return fmt.Errorf("make a certificate: %w", err)
+	}
+	if err := s.Plug(); err != nil {
+		return fmt.Errorf("start camera simulator on %s: %w", s.Addr, err)
+	}
+	if err := s.bindUDP(); err != nil {
+		s.Close()
+		return fmt.Errorf("start camera simulator: %w", err)
+	}
+	s.wg.Go(s.watch)
 	return nil
 }
 
-// listen binds the RTSP port, then tries port pairs for UDP until one is
-// free: RTP must be even, RTCP the next.
-func (s *Server) listen() error {
+// Plug binds the port again after Unplug.
+func (s *Server) Plug() error {
 	l, err := net.Listen("tcp", s.Addr) //nolint:noctx // binds a local port, which does not wait
 	if err != nil {
 		return err
 	}
-	s.Addr = l.Addr().String()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed || s.listener != nil {
+		return errors.Join(errors.New("it is plugged in, or closed"), l.Close())
+	}
+	s.Addr, s.listener = l.Addr().String(), l
+	s.wg.Go(func() { s.accept(l) })
+	return nil
+}
+
+// Unplug takes the whole device away, as a power cut does: every connection
+// ends and new ones are refused until Plug.
+func (s *Server) Unplug() {
+	s.mu.Lock()
+	l := s.listener
+	s.listener = nil
+	all := s.connections()
+	s.mu.Unlock()
+	if l != nil {
+		_ = l.Close() // nothing is written to it
+	}
+	for _, c := range all {
+		c.close()
+	}
+}
+
+// connections must be called with the lock.
+func (s *Server) connections() []*conn {
+	all := make([]*conn, 0, len(s.conns))
+	for c := range s.conns {
+		all = append(all, c)
+	}
+	return all
+}
+
+// bindUDP tries port pairs until one is free: RTP must be even, RTCP the next.
+func (s *Server) bindUDP() error {
 	host, _, err := net.SplitHostPort(s.Addr)
 	if err != nil {
-		return errors.Join(err, l.Close())
+		return err
 	}
 	for range 50 {
 		port := 20000 + 2*rand.IntN(15000)
-		s.rtsp = &gortsplib.Server{
-			Handler: s, RTSPAddress: s.Addr, AuthMethods: []auth.VerifyMethod{auth.VerifyMethodDigestMD5},
-			Listen:         func(string, string) (net.Listener, error) { return l, nil },
-			UDPRTPAddress:  net.JoinHostPort(host, strconv.Itoa(port)),
-			UDPRTCPAddress: net.JoinHostPort(host, strconv.Itoa(port+1)),
-			WriteQueueSize: 2048,
+		if s.udp[0], err = listenUDP(host, port); err != nil {
+			continue
 		}
-		if err = s.rtsp.Start(); err == nil {
+		if s.udp[1], err = listenUDP(host, port+1); err == nil {
+			for _, c := range s.udp {
+				s.wg.Go(func() { drain(c) })
+			}
 			return nil
 		}
+		err = errors.Join(err, s.udp[0].Close())
 	}
-	s.rtsp = nil
-	return errors.Join(err, l.Close())
+	s.udp = [2]*net.UDPConn{}
+	return err
 }
 
-func (s *Server) open(c Camera) (*outlet, error) {
-	o := &outlet{cam: c, dead: c.Fault == Missing}
-	desc := &description.Session{}
-	if c.Fault == OddCodec {
-		desc.Medias = []*description.Media{{Type: description.MediaTypeVideo, Formats: []format.Format{&format.MPEG4Video{PayloadTyp: 96, ProfileLevelID: 1}}}}
-	} else {
-		if c.Clip == nil {
-			return nil, errors.New("it has no clip")
-		}
-		for i, t := range c.Clip.tracks {
-			media, encode, err := t.media(uint8(96 + i))
-			if err != nil {
-				return nil, err
-			}
-			desc.Medias = append(desc.Medias, media)
-			o.tracks = append(o.tracks, liveTrack{clipTrack: t, media: media, encode: encode})
+func listenUDP(host string, port int) (*net.UDPConn, error) {
+	a, err := net.ResolveUDPAddr("udp", net.JoinHostPort(host, strconv.Itoa(port)))
+	if err != nil {
+		return nil, err
+	}
+	return net.ListenUDP("udp", a)
+}
+
+// drain reads what clients send (receiver reports, hole punching) until the socket closes.
+func drain(c *net.UDPConn) {
+	b := make([]byte, 2048)
+	for {
+		if _, _, err := c.ReadFromUDPAddrPort(b); errors.Is(err, net.ErrClosed) {
+			return
 		}
 	}
-	o.stream = &gortsplib.ServerStream{Server: s.rtsp, Desc: desc}
-	return o, o.stream.Initialize()
 }
 
 // URL is where the camera at path is, without credentials. It is of this
@@ -151,8 +163,14 @@ func (s *Server) URL(path string) string {
 	return "rtsp://" + host + "/" + path
 }
 
-// Began is when clip time 0 was, after Run has begun: a camera shows clip
-// time (now − Began) mod Clip.Length.
+// TLSURL is URL for RTSPS.
+func (s *Server) TLSURL(path string) string { return "rtsps" + s.URL(path)[len("rtsp"):] }
+
+// Fingerprint is the SHA-256 of the certificate in lower-case hexadecimal.
+func (s *Server) Fingerprint() string { return s.fingerprint }
+
+// Began is when clip time 0 was, after Run has begun: a good camera shows
+// clip time (now − Began) mod Clip.Length.
 func (s *Server) Began() time.Time {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -163,84 +181,60 @@ func (s *Server) Began() time.Time {
 func (s *Server) Run(ctx context.Context) error {
 	s.mu.Lock()
 	s.began = time.Now()
-	outlets := make([]*outlet, 0, len(s.outlets))
-	for _, o := range s.outlets {
-		outlets = append(outlets, o)
-	}
-	s.mu.Unlock()
+	began := s.began
 	var wg sync.WaitGroup
-	for _, o := range outlets {
-		for i := range o.tracks {
-			wg.Go(func() { s.play(ctx, o, &o.tracks[i]) })
+	for _, o := range s.outlets {
+		for _, t := range o.tracks {
+			wg.Go(func() { s.play(ctx, o, t, began) })
 		}
 	}
+	s.mu.Unlock()
 	wg.Wait()
 	<-ctx.Done()
 	s.Close()
 	return nil
 }
 
+// watch ends sessions that have sent no request for too long, and those of
+// cameras that lose power, until the server is closed.
+func (s *Server) watch() {
+	tick := time.NewTicker(watchEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-s.stop:
+			return
+		case <-tick.C:
+		}
+		s.mu.Lock()
+		outlets := s.outlets
+		s.mu.Unlock()
+		for _, o := range outlets {
+			f := o.faults.Load()
+			for _, v := range *o.sessions.Load() {
+				if !f.on() || v.expired() {
+					v.conn.close()
+				}
+			}
+		}
+	}
+}
+
 // Close drops every client and frees the ports. A second call does nothing.
 func (s *Server) Close() {
 	s.mu.Lock()
-	rtsp, outlets := s.rtsp, s.outlets
-	s.rtsp, s.outlets = nil, nil
+	again := s.closed || s.stop == nil
+	s.closed = true
 	s.mu.Unlock()
-	for _, o := range outlets {
-		o.stream.Close()
+	if again {
+		return
 	}
-	if rtsp != nil {
-		rtsp.Close() // without the lock: it waits for requests, which take it
+	close(s.stop)
+	s.Unplug()
+	for _, c := range s.udp {
+		if c != nil {
+			_ = c.Close() // nothing is kept in it
+		}
 	}
-}
-
-// Kill makes the camera at path answer 404 and drops its viewers.
-func (s *Server) Kill(path string) error { return s.replace(path, true) }
-
-// Revive brings a killed camera back; its clock has gone on.
-func (s *Server) Revive(path string) error { return s.replace(path, false) }
-
-func (s *Server) replace(path string, dead bool) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	o, ok := s.outlets[path]
-	if !ok {
-		return fmt.Errorf("no camera at %s", path)
-	}
-	o.dead = dead
-	if !dead {
-		return nil
-	}
-	o.stream.Close()
-	o.stream = &gortsplib.ServerStream{Server: s.rtsp, Desc: o.stream.Desc}
-	return o.stream.Initialize()
-}
-
-// find returns the live stream of the camera that path names, or the answer to give.
-func (s *Server) find(conn *gortsplib.ServerConn, req *base.Request, path string) (*base.Response, *gortsplib.ServerStream, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	o, ok := s.outlets[strings.Trim(path, "/")]
-	if !ok || o.dead {
-		return &base.Response{StatusCode: base.StatusNotFound}, nil, nil
-	}
-	if o.cam.User != "" && !conn.VerifyCredentials(req, o.cam.User, o.cam.Password) {
-		return &base.Response{StatusCode: base.StatusUnauthorized}, nil, liberrors.ErrServerAuth{}
-	}
-	return &base.Response{StatusCode: base.StatusOK}, o.stream, nil
-}
-
-// OnDescribe implements gortsplib.ServerHandlerOnDescribe.
-func (s *Server) OnDescribe(ctx *gortsplib.ServerHandlerOnDescribeCtx) (*base.Response, *gortsplib.ServerStream, error) {
-	return s.find(ctx.Conn, ctx.Request, ctx.Path)
-}
-
-// OnSetup implements gortsplib.ServerHandlerOnSetup.
-func (s *Server) OnSetup(ctx *gortsplib.ServerHandlerOnSetupCtx) (*base.Response, *gortsplib.ServerStream, error) {
-	return s.find(ctx.Conn, ctx.Request, ctx.Path)
-}
-
-// OnPlay implements gortsplib.ServerHandlerOnPlay.
-func (s *Server) OnPlay(*gortsplib.ServerHandlerOnPlayCtx) (*base.Response, error) {
-	return &base.Response{StatusCode: base.StatusOK}, nil
+	s.wg.Wait()
 }

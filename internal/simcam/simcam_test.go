@@ -161,10 +161,10 @@ func TestFaults(t *testing.T) {
 	clip := film(t, ward.H264, ward.PCMU)
 	s, play := serve(t,
 		simcam.Camera{Path: "good", Clip: clip},
-		simcam.Camera{Path: "garbage", Clip: clip, Fault: simcam.Garbage},
-		simcam.Camera{Path: "silent", Clip: clip, Fault: simcam.Silent},
-		simcam.Camera{Path: "odd", Fault: simcam.OddCodec},
-		simcam.Camera{Path: "missing", Clip: clip, Fault: simcam.Missing})
+		simcam.Camera{Path: "garbage", Clip: clip, Faults: simcam.Faults{Garbage: "payload"}},
+		simcam.Camera{Path: "silent", Clip: clip, Faults: simcam.Faults{Stall: true}},
+		simcam.Camera{Path: "odd", Faults: simcam.Faults{OddCodec: true}},
+		simcam.Camera{Path: "missing", Clip: clip, Faults: simcam.Faults{Answer: "404"}})
 	good, garbage, silent := watch(t, s.URL("good"), gortsplib.TransportTCP), watch(t, s.URL("garbage"), gortsplib.TransportTCP), watch(t, s.URL("silent"), gortsplib.TransportTCP)
 	play()
 	loops := clipSeconds*clipRate + clipRate
@@ -271,21 +271,15 @@ func TestSenderReportsTellTheTime(t *testing.T) {
 	s, play := serve(t, simcam.Camera{Path: "cam", Clip: film(t, ward.H264, ward.NoCodec)})
 	v := watch(t, s.URL("cam"), gortsplib.TransportTCP)
 	play()
-	media := v.desc.Medias[0]
-	var at time.Time
-	var clipTime time.Duration
-	eventually(t, "a sender report", 15*time.Second, func() bool {
-		ps := v.got("H264")
-		if len(ps) == 0 {
-			return false
+	eventually(t, "two sender reports", 15*time.Second, func() bool { at, _ := v.clock(); return len(at) >= 2 })
+	at, rtpTime := v.clock()
+	for i := range at {
+		if off := at[i].Sub(s.Began().Add(time.Duration(rtpTime[i]) * time.Second / 90000)).Abs(); off > 5*time.Millisecond {
+			t.Errorf("report %d is %v off", i, off)
 		}
-		p := ps[len(ps)-1]
-		ntp, ok := v.client.PacketNTP(media, p)
-		at, clipTime = ntp, time.Duration(p.Timestamp)*time.Second/90000
-		return ok
-	})
-	if off := at.Sub(s.Began().Add(clipTime)).Abs(); off > 5*time.Millisecond {
-		t.Errorf("the report is %v off", off)
+	}
+	if step := at[1].Sub(at[0]); step < 5*time.Second || step > 6*time.Second {
+		t.Errorf("reports are %v apart", step)
 	}
 }
 
@@ -306,7 +300,7 @@ func TestFFmpegReadsWithoutComplaint(t *testing.T) {
 }
 
 func TestStartSaysWhatIsWrong(t *testing.T) {
-	s, _ := serve(t, simcam.Camera{Path: "odd", Fault: simcam.OddCodec})
+	s, _ := serve(t, simcam.Camera{Path: "odd", Faults: simcam.Faults{OddCodec: true}})
 	second := &simcam.Server{Addr: s.Addr}
 	if err := second.Start(); err == nil || !strings.Contains(err.Error(), s.Addr) {
 		t.Errorf("port in use: got %v", err)

@@ -1,6 +1,7 @@
 package simcam
 
 import (
+	"bytes"
 	"fmt"
 	"math"
 	"time"
@@ -19,10 +20,36 @@ const (
 	g711Samples = 160 // 20 ms a packet, as cameras send
 )
 
+// G726 is a codec of old cameras that the product does not record.
+const G726 ward.Codec = "g726"
+
+// hum is a G.726 track: every four bits are a valid code of its 32 kbit/s
+// variant, so a row of them is some sound.
+func hum(length time.Duration) clipTrack {
+	t := clipTrack{clock: g711Rate}
+	code := bytes.Repeat([]byte{0x17, 0x71, 0xe8, 0x8e}, g711Samples/2/4)
+	for at := 0; at < int(length.Seconds()*g711Rate); at += g711Samples {
+		ticks := int64(at) * tsClock / g711Rate
+		t.samples = append(t.samples, sample{ticks, ticks, true, [][]byte{code}})
+	}
+	t.media = func(pt uint8) (*description.Media, encoder, error) {
+		var n uint16
+		encode := func(au [][]byte) ([]*rtp.Packet, error) {
+			n++
+			return []*rtp.Packet{{Header: rtp.Header{Version: 2, PayloadType: pt, SequenceNumber: n}, Payload: au[0]}}, nil
+		}
+		return sound(&format.G726{PayloadTyp: pt, BitRate: 32}), encode, nil
+	}
+	return t
+}
+
 // toneTrack is a G.711 track of the given length.
 func toneTrack(codec ward.Codec, length time.Duration) (clipTrack, error) {
+	if codec == G726 {
+		return hum(length), nil
+	}
 	if codec != ward.PCMU && codec != ward.PCMA {
-		return clipTrack{}, fmt.Errorf("tone %s: only pcmu and pcma", codec)
+		return clipTrack{}, fmt.Errorf("tone %s: only pcmu, pcma and g726", codec)
 	}
 	t := clipTrack{clock: g711Rate}
 	for at := 0; at < int(length.Seconds()*g711Rate); at += g711Samples {
@@ -42,9 +69,9 @@ func toneTrack(codec ward.Codec, length time.Duration) (clipTrack, error) {
 			return clipTrack{}, fmt.Errorf("code tone: %w", err)
 		}
 		ticks := int64(at) * tsClock / g711Rate
-		t.samples = append(t.samples, sample{ticks, ticks, [][]byte{coded}})
+		t.samples = append(t.samples, sample{ticks, ticks, true, [][]byte{coded}})
 	}
-	t.media = func(uint8) (*description.Media, func([][]byte) ([]*rtp.Packet, error), error) {
+	t.media = func(uint8) (*description.Media, encoder, error) {
 		pt := uint8(0)
 		if codec == ward.PCMA {
 			pt = 8
@@ -55,7 +82,7 @@ func toneTrack(codec ward.Codec, length time.Duration) (clipTrack, error) {
 			return nil, nil, err
 		}
 		encode := func(au [][]byte) ([]*rtp.Packet, error) { return e.Encode(au[0]) }
-		return &description.Media{Type: description.MediaTypeAudio, Formats: []format.Format{f}}, encode, nil
+		return sound(f), encode, nil
 	}
 	return t, nil
 }
