@@ -27,6 +27,7 @@ type tap struct {
 	lost    bool   // since the last unit
 	garbled bool   // a unit was garbage: none is believed before a sane key frame
 	times   *times
+	clock   senderClock // safe for concurrent use
 }
 
 // choose picks the first video and the first audio that can be recorded;
@@ -121,6 +122,7 @@ func whole(decode func(*rtp.Packet) ([]byte, error)) func(*rtp.Packet) ([][]byte
 
 // listen writes the media's units to the stream.
 func (t *tap) listen(s *session, stream *Stream) {
+	s.client.OnPacketRTCP(t.media, t.clock.report)
 	s.client.OnPacketRTP(t.media, t.format, func(p *rtp.Packet) {
 		now := time.Now()
 		s.lastPacket.Store(now.UnixMicro())
@@ -139,8 +141,8 @@ func (t *tap) listen(s *session, stream *Stream) {
 		if !ok || len(au) == 0 {
 			return
 		}
-		if ntp, ok := s.client.PacketNTP(t.media, p); ok && t.track.Video() {
-			stream.SetClock(ntp.Sub(now))
+		if at, ok := t.clock.at(p, t.track.ClockRate); ok && t.track.Video() {
+			stream.SetClock(at.Sub(now))
 		}
 		t.write(s, stream, Unit{Track: t.track.ID, PTS: pts, Arrived: now, AU: au})
 	})

@@ -1,0 +1,73 @@
+package ingest_test
+
+import (
+	"context"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"wardwatch/internal/simcam"
+	"wardwatch/ward"
+)
+
+// simulate serves cameras of one clip: H.264, 10 pictures and a key frame a second.
+func simulate(t testing.TB, cameras ...simcam.Camera) *simcam.Server {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "clip.ts")
+	out, err := exec.Command("ffmpeg", "-v", "error", "-f", "lavfi", "-i", "testsrc=s=320x240:r=10:d=4", "-c:v", "libx264",
+		"-preset", "ultrafast", "-bf", "0", "-g", "10", "-pix_fmt", "yuv420p", file).CombinedOutput()
+	if err != nil {
+		t.Fatalf("ffmpeg: %v: %s", err, out)
+	}
+	clip, err := simcam.ReadClip(file, ward.NoCodec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range cameras {
+		cameras[i].Clip = clip
+	}
+	s := &simcam.Server{Addr: "127.0.0.1:0", Cameras: cameras}
+	if err := s.Start(); err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- s.Run(ctx) }()
+	t.Cleanup(func() {
+		stop()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	})
+	return s
+}
+
+// The fraction of a sender report's time counts 2^-32 s: taken for
+// nanoseconds, as the client library does, it is up to 3.3 s wrong.
+func TestCameraClockIsReadFromItsReports(t *testing.T) {
+	t.Parallel()
+	offsets := map[ward.CameraID]time.Duration{"right": 0, "ahead": 90 * time.Second, "behind": -1500 * time.Millisecond}
+	var cameras []simcam.Camera
+	for id, off := range offsets {
+		cameras = append(cameras, simcam.Camera{Path: string(id), Faults: simcam.Faults{ClockOffset: off}})
+	}
+	cameras = append(cameras, simcam.Camera{Path: "mute", Faults: simcam.Faults{NoRTCP: true}})
+	sim := simulate(t, cameras...)
+	r := newRig(t, nil)
+	for _, c := range sim.Cameras {
+		addCamera(t, r.store, camera(ward.CameraID(c.Path), sim.URL(c.Path)))
+	}
+	for id, want := range offsets {
+		until(t, "two segments of "+string(id), 30*time.Second, func() bool { return len(r.segments(t, id)) >= 2 })
+		for i, g := range r.segments(t, id) {
+			if g.Clock != ward.CameraClock || (g.CameraOffset-want).Abs() > 400*time.Millisecond {
+				t.Errorf("%s, segment %d: clock %s, offset %s, want %s", id, i, g.Clock, g.CameraOffset, want)
+			}
+		}
+	}
+	until(t, "a segment of mute", 30*time.Second, func() bool { return len(r.segments(t, "mute")) >= 1 })
+	if g := r.segments(t, "mute")[0]; g.Clock != ward.ServerClock {
+		t.Errorf("without reports: clock %s", g.Clock)
+	}
+}
