@@ -27,10 +27,10 @@ type process struct {
 	err  error         // of Wait; read after dead is closed
 }
 
-// startProcess starts a worker, which dies when ctx ends, and waits until it has loaded the models.
+// startProcess starts a worker, which dies when ctx ends, and waits for its hello: the models are loaded.
 // The caller must stay on its operating system thread until stop has
 // returned: the kernel ties the worker's parent-death signal to that thread.
-func startProcess(ctx context.Context, path, models string, log *slog.Logger) (*process, error) {
+func startProcess(ctx context.Context, path string, args []string, log *slog.Logger) (*process, error) {
 	childIn, in, err := os.Pipe()
 	if err != nil {
 		return nil, fmt.Errorf("pipe: %w", err)
@@ -41,7 +41,7 @@ func startProcess(ctx context.Context, path, models string, log *slog.Logger) (*
 		return nil, fmt.Errorf("pipe: %w", err)
 	}
 
-	p := &process{cmd: exec.CommandContext(ctx, path, "--models", models), in: in, out: out, dead: make(chan struct{})}
+	p := &process{cmd: exec.CommandContext(ctx, path, args...), in: in, out: out, dead: make(chan struct{})}
 	p.read = bufio.NewReaderSize(out, 1<<16)
 	p.cmd.Stdin, p.cmd.Stdout, p.cmd.Stderr = childIn, childOut, &lineLog{log: log}
 	// No inherited environment: the worker needs none, and credentials may be in ours.
@@ -82,6 +82,21 @@ func (p *process) ask(q Request, deadline time.Time) (Reply, error) {
 		return Reply{}, fmt.Errorf("send: %w", err)
 	}
 	return p.await(deadline)
+}
+
+// code is ask for a transcoding worker.
+func (p *process) code(q CodeRequest, deadline time.Time) (CodeReply, error) {
+	if err := errors.Join(p.in.SetWriteDeadline(deadline), p.out.SetReadDeadline(deadline)); err != nil {
+		return CodeReply{}, err
+	}
+	if err := WriteCodeRequest(p.in, q); err != nil {
+		return CodeReply{}, fmt.Errorf("send: %w", err)
+	}
+	a, err := ReadCodeReply(p.read)
+	if errors.Is(err, io.EOF) {
+		err = io.ErrUnexpectedEOF
+	}
+	return a, err
 }
 
 func (p *process) await(deadline time.Time) (Reply, error) {

@@ -78,7 +78,7 @@ func (s *slot) run(ctx context.Context) {
 
 // once runs one worker from start to end.
 func (s *slot) once(ctx context.Context) error {
-	p, err := startProcess(ctx, s.pool.Path, s.pool.Models, s.pool.Log)
+	p, err := startProcess(ctx, s.pool.Path, []string{"--models", s.pool.Models}, s.pool.Log)
 	if err != nil {
 		s.set(0, err)
 		return err

@@ -110,17 +110,20 @@ type Unit struct {
 func Units(t testing.TB, clip string, codec ward.Codec, start, seconds string, extra ...string) []Unit {
 	t.Helper()
 	args := []string{"-v", "error", "-ss", start, "-t", seconds, "-i", clip, "-an", "-pix_fmt", "yuv420p"}
-	args = append(args, extra...)
+	var format string
 	switch codec {
 	case ward.H264:
-		args = append(args, "-c:v", "libx264", "-g", "10", "-bf", "0", "-threads", "1", "-bsf:v", "h264_metadata=aud=insert", "-f", "h264", "-")
+		args, format = append(args, "-c:v", "libx264", "-g", "10", "-bf", "0", "-threads", "1", "-bsf:v", "h264_metadata=aud=insert"), "h264"
 	case ward.H265:
-		args = append(args, "-c:v", "libx265", "-preset", "ultrafast", "-x265-params", "keyint=10:bframes=0:repeat-headers=1:log-level=error", "-bsf:v", "hevc_metadata=aud=insert", "-f", "hevc", "-")
+		args, format = append(args, "-c:v", "libx265", "-preset", "ultrafast", "-x265-params", "keyint=10:bframes=0:repeat-headers=1:log-level=error", "-bsf:v", "hevc_metadata=aud=insert"), "hevc"
 	case ward.VP8:
-		args = append(args, "-c:v", "libvpx", "-g", "10", "-deadline", "realtime", "-auto-alt-ref", "0", "-b:v", "1500k", "-f", "ivf", "-")
+		args, format = append(args, "-c:v", "libvpx", "-g", "10", "-deadline", "realtime", "-auto-alt-ref", "0", "-b:v", "1500k"), "ivf"
+	case ward.MJPEG:
+		args, format = append(args, "-c:v", "mjpeg", "-q:v", "3"), "mjpeg"
 	case ward.AAC, ward.Opus, ward.PCMU, ward.PCMA, ward.NoCodec:
 		t.Fatalf("no encoder for %s", codec)
 	}
+	args = append(append(args, extra...), "-f", format, "-")
 	var stderr bytes.Buffer
 	cmd := exec.CommandContext(t.Context(), "ffmpeg", args...)
 	cmd.Stderr = &stderr
@@ -131,7 +134,25 @@ func Units(t testing.TB, clip string, codec ward.Codec, start, seconds string, e
 	if codec == ward.VP8 {
 		return splitIVF(out)
 	}
+	if codec == ward.MJPEG {
+		return splitJPEG(out)
+	}
 	return splitAnnexB(out, codec)
+}
+
+// splitJPEG cuts before every start of image.
+func splitJPEG(b []byte) []Unit {
+	var us []Unit
+	soi := []byte{0xff, 0xd8, 0xff}
+	for len(b) > 0 {
+		n := bytes.Index(b[1:], soi) + 1
+		if n == 0 {
+			n = len(b)
+		}
+		us = append(us, Unit{Data: b[:n], Key: true})
+		b = b[n:]
+	}
+	return us
 }
 
 // splitIVF cuts at the frame headers (32 bytes of file header, then 12 a frame).
