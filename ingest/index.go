@@ -10,9 +10,6 @@ import (
 	"io/fs"
 	"time"
 
-	"github.com/bluenviron/mediacommon/v2/pkg/formats/fmp4"
-	"github.com/bluenviron/mediacommon/v2/pkg/formats/mp4"
-
 	"wardwatch/ward"
 )
 
@@ -29,20 +26,17 @@ type index struct {
 	header header
 	tracks []indexedTrack
 	parts  []part
+	moov   int64 // bytes up to the end of the moov box
+	begin  int64 // bytes before the first fragment
 	size   int64 // bytes up to the end of the last complete fragment
-}
-
-type indexedTrack struct {
-	id        int
-	timescale uint32
-	codec     mp4.Codec
 }
 
 // part is one fragment.
 type part struct {
-	wall  time.Time // arrival of the first picture; zero when the fragment has none
-	media int64     // its decode time
-	runs  []run
+	offset int64     // in the file, of its first box
+	wall   time.Time // arrival of the first picture; zero when the fragment has none
+	media  int64     // its decode time
+	runs   []run
 }
 
 // run is the samples of one track in a fragment.
@@ -63,11 +57,45 @@ type sample struct {
 // video returns the video track.
 func (x *index) video() (indexedTrack, bool) {
 	for _, t := range x.tracks {
-		if t.codec.IsVideo() {
+		if t.video {
 			return t, true
 		}
 	}
 	return indexedTrack{}, false
+}
+
+// sound returns the coding of the sound that browsers play; G.711 is kept as
+// FLAC, of which only the row knows the law.
+func (x *index) sound() ward.Codec {
+	for _, t := range x.tracks {
+		switch {
+		case t.video || !t.playable():
+		case t.format == "mp4a":
+			return ward.AAC
+		case t.format == "Opus":
+			return ward.Opus
+		case t.format == "fLaC":
+			return ward.PCMA
+		}
+	}
+	return ward.NoCodec
+}
+
+// chunks returns where playing can begin, as the recorder notes it in the row.
+func (x *index) chunks() []ward.Chunk {
+	v, ok := x.video()
+	if !ok {
+		return nil
+	}
+	var all []ward.Chunk
+	for _, p := range x.parts {
+		for _, r := range p.runs {
+			if r.track == v.id && r.samples[0].key {
+				all = append(all, ward.Chunk{At: v.span(r.samples[0].dts).Round(time.Millisecond), Offset: p.offset})
+			}
+		}
+	}
+	return all
 }
 
 // end returns the time at which the last picture ends, and the sum of the
@@ -101,59 +129,82 @@ var errTorn = errors.New("incomplete box")
 // readIndex reads the boxes of the first size bytes of r. It stops without an
 // error where a crash tore the file. A file without a readable beginning is
 // an error.
-func readIndex(r io.ReaderAt, size int64) (*index, error) {
+func readIndex(r io.ReaderAt, size int64) (*index, error) { return readIndexBetween(r, size, 0, size) }
+
+// readIndexBetween is readIndex for the fragments that begin in [from, to)
+// only; from is where one begins.
+func readIndexBetween(r io.ReaderAt, size, from, to int64) (*index, error) {
 	x := &index{}
-	var broken error
-	var dated part
-	moof := int64(-1) // where the fragment's moof began
-	var pending part
-	for at := int64(0); ; {
+	var f fragment
+	for at := int64(0); at < to || f.begun || f.open; {
 		kind, length, err := boxAt(r, at, size)
-		switch kind {
-		case "moov":
-			err = x.readMoov(r, at, length)
-		case "uuid":
-			err = x.readHeader(r, at, length)
-		case "prft":
-			dated = part{}
-			if length == 32 {
-				var b []byte
-				if b, err = readAt(r, at, length, 32); err == nil {
-					dated.wall, dated.media = readPRFT(b)
-				}
-			}
-		case "moof":
-			if length > maxMoof || len(x.tracks) == 0 {
-				err = errTorn
-				break
-			}
-			pending, moof = dated, at
-			dated = part{}
-			pending.runs, err = readMoof(r, at, length)
-		case "mdat":
-			if moof >= 0 && pending.inside(at+8, at+length) {
-				x.parts = append(x.parts, pending)
-				x.size = at + length
-			} else if moof >= 0 {
-				err = errTorn
-			}
-			moof = -1
+		if err == nil && len(x.parts) == 0 && !f.begun && !f.open && kind != "prft" && kind != "moof" {
+			x.begin = at + length
+		}
+		if err == nil && (kind == "prft" || kind == "moof") && at < from {
+			at = from // what is before is not wanted
+			continue
+		}
+		if err == nil {
+			err = x.readBox(r, &f, kind, at, length)
+		}
+		if broken, ok := errors.AsType[*fs.PathError](err); ok {
+			return nil, fmt.Errorf("read recording: %w", broken) // the disk, or the object store, not the file
 		}
 		if err != nil {
-			if e, ok := errors.AsType[*fs.PathError](err); ok {
-				broken = e // the disk, or the object store, not the file
-			}
 			break
 		}
 		at += length
-	}
-	if broken != nil {
-		return nil, fmt.Errorf("read recording: %w", broken)
 	}
 	if len(x.tracks) == 0 || x.header.V == 0 {
 		return nil, fmt.Errorf("read recording: %w: no beginning", errTorn)
 	}
 	return x, nil
+}
+
+// fragment is what is known of the fragment that is being read.
+type fragment struct {
+	dated, pending part
+	begun, open    bool // dated, or pending, says something
+}
+
+func (x *index) readBox(r io.ReaderAt, f *fragment, kind string, at, length int64) error {
+	switch kind {
+	case "moov":
+		return x.readMoov(r, at, length)
+	case "uuid":
+		return x.readHeader(r, at, length)
+	case "prft":
+		f.dated, f.begun = part{offset: at}, true
+		if length == 32 {
+			b, err := readAt(r, at, length, 32)
+			if err != nil {
+				return err
+			}
+			f.dated.wall, f.dated.media = readPRFT(b)
+		}
+	case "moof":
+		if length > maxMoof || len(x.tracks) == 0 {
+			return errTorn
+		}
+		if !f.begun {
+			f.dated = part{offset: at}
+		}
+		f.pending, f.open, f.begun = f.dated, true, false
+		var err error
+		f.pending.runs, err = readMoof(r, at, length)
+		return err
+	case "mdat":
+		if f.open && !f.pending.inside(at+8, at+length) {
+			return errTorn
+		}
+		if f.open {
+			x.parts = append(x.parts, f.pending)
+			x.size = at + length
+		}
+		f.open = false
+	}
+	return nil
 }
 
 // inside says whether every sample lies in [from, to).
@@ -193,24 +244,6 @@ func readAt(r io.ReaderAt, at, length, most int64) ([]byte, error) {
 		return nil, err
 	}
 	return b, nil
-}
-
-func (x *index) readMoov(r io.ReaderAt, at, length int64) error {
-	b, err := readAt(r, at, length, maxMoov)
-	if err != nil {
-		return err
-	}
-	var in fmp4.Init
-	if err := in.Unmarshal(bytes.NewReader(bytes.Replace(b, []byte("vp08"), []byte("vp09"), 1))); err != nil {
-		return fmt.Errorf("read moov: %w", err)
-	}
-	for _, t := range in.Tracks {
-		if t.TimeScale == 0 || t.Codec == nil {
-			return errTorn
-		}
-		x.tracks = append(x.tracks, indexedTrack{t.ID, t.TimeScale, t.Codec})
-	}
-	return nil
 }
 
 func (x *index) readHeader(r io.ReaderAt, at, length int64) error {

@@ -24,40 +24,48 @@ type Timeline struct {
 // What was recorded within about the last second is not on the disk yet.
 func (l *Library) Timeline(ctx context.Context, inst ward.InstitutionID, src ward.Source, from, to time.Time) (Timeline, error) {
 	var tl Timeline
-	recs, err := l.find(ctx, inst, src, from, to)
+	rows, places, err := l.locate(ctx, inst, src, from, to)
 	if err != nil {
 		return tl, fmt.Errorf("timeline of %s: %w", src, err)
 	}
-	defer closeAll(recs)
-	for _, rec := range recs {
-		if rec.segment.ID != "" {
+	tl.Segments = rows
+	for _, p := range places {
+		if p.segment.ID != "" {
 			continue
 		}
-		x, ok, err := rec.index(inst)
+		g, ok, err := l.unfinished(inst, p)
 		if err != nil {
 			return tl, fmt.Errorf("timeline of %s: %w", src, err)
 		}
-		if !ok || len(x.parts) == 0 {
-			continue
-		}
-		end, media := x.end()
-		if end.After(from) {
-			tl.Live = append(tl.Live, ward.Segment{
-				Source: src, InstitutionID: x.header.InstitutionID, Start: rec.start, End: end, Media: media,
-				Clock: x.header.Clock, CameraOffset: x.header.CameraOffset, Codec: x.header.Codec, Bytes: x.size,
-			})
+		if ok && g.End.After(from) {
+			tl.Live = append(tl.Live, g)
 		}
 	}
-	if tl.Segments, err = l.Store.SegmentsBetween(ctx, src, from, to); err != nil {
-		return tl, fmt.Errorf("timeline of %s: %w", src, err)
-	}
-	tl.Segments = slices.DeleteFunc(tl.Segments, func(g ward.Segment) bool { return g.InstitutionID != inst })
 	if tl.Gaps, err = l.gaps(ctx, inst, src, from, to); err != nil {
 		return tl, fmt.Errorf("timeline of %s: %w", src, err)
 	}
 	all := make([]ward.Segment, 0, len(tl.Segments)+len(tl.Live))
 	tl.Covered = Cover(append(append(all, tl.Segments...), tl.Live...), tl.Gaps, from, to)
 	return tl, nil
+}
+
+// unfinished describes a recording without a row as far as it is on the
+// disk. ok is false when there is nothing of inst's in it.
+func (l *Library) unfinished(inst ward.InstitutionID, p place) (g ward.Segment, ok bool, err error) {
+	rec, err := l.live(p.entry)
+	if rec == nil || err != nil {
+		return g, false, err
+	}
+	defer closeAll([]*recording{rec})
+	x, ok, err := rec.index(inst)
+	if err != nil || !ok || len(x.parts) == 0 {
+		return g, false, err
+	}
+	end, media := x.end()
+	return ward.Segment{
+		Source: rec.entry.Source, InstitutionID: x.header.InstitutionID, Start: rec.start(), End: end, Media: media,
+		Clock: x.header.Clock, CameraOffset: x.header.CameraOffset, Codec: x.header.Codec, Audio: x.sound(), Bytes: x.size, Chunks: x.chunks(),
+	}, true, nil
 }
 
 // gaps returns inst's gaps of src that touch [from, to).

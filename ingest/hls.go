@@ -1,0 +1,255 @@
+package ingest
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"time"
+
+	"wardwatch/ward"
+)
+
+const (
+	// minPiece is what a piece lasts at least, but for a recording's last one:
+	// short enough to begin quickly, long enough that a day's playlist stays small.
+	minPiece = 4 * time.Second
+	// maxUnread is how many recordings without chunks in their rows (from
+	// before there were any) one playlist reads; more of them are one piece each.
+	maxUnread = 60
+)
+
+// Playback is a stretch as HLS: a media playlist of what was recorded.
+type Playback struct {
+	Playlist []byte
+	Ended    bool       // nothing is to be added
+	Video    ward.Codec // of the first recording
+	Audio    ward.Codec
+}
+
+// Playback returns a playlist (RFC 8216, fragmented MP4) of what was recorded
+// of src in [from, to) while it was inst's, made from the catalogue alone. It
+// begins with the piece that shows from and grows until to, for ever when to
+// is zero, by what is being recorded. Gaps, new parameters and another coding
+// are discontinuities; each recording has its own map, so that its pictures
+// are decoded with their own parameters whatever else was noted. The pieces
+// are addressed as "playback/NAME"; see Piece.
+//
+// ward.NotFound "playback.nothing" when nothing is recorded (yet).
+func (l *Library) Playback(ctx context.Context, inst ward.InstitutionID, src ward.Source, from, to, now time.Time) (Playback, error) {
+	until := to
+	if to.IsZero() || to.After(now) {
+		until = now
+	}
+	_, places, err := l.locate(ctx, inst, src, from, until)
+	if err != nil {
+		return Playback{}, fmt.Errorf("playback of %s: %w", src, err)
+	}
+	events, err := l.Store.RecordingEvents(ctx, src, from.Add(-maxParamsOff), until.Add(maxParamsOff))
+	if err != nil {
+		return Playback{}, fmt.Errorf("playback of %s: %w", src, err)
+	}
+	b := playlist{from: from, to: until, changes: events}
+	unread, growing := maxUnread, false
+	for _, p := range places {
+		r, err := l.reel(ctx, inst, p, &unread)
+		if err != nil {
+			return Playback{}, fmt.Errorf("playback of %s: %w", src, err)
+		}
+		b.add(r)
+		growing = r.growing && r.end().Before(until)
+	}
+	if b.pieces == 0 {
+		return Playback{}, &ward.Error{Kind: ward.NotFound, Code: "playback.nothing", ZH: "这段时间没有录像。", EN: "Nothing was recorded at that time."}
+	}
+	ended := !to.IsZero() && !to.After(now) && !growing
+	return Playback{Playlist: b.text(ended), Ended: ended, Video: b.video, Audio: b.audio}, nil
+}
+
+// reel is a recording as a playlist needs it.
+type reel struct {
+	segment ward.Segment
+	clock   mediaClock
+	pieces  []piece
+	whole   bool // one piece, of a recording whose chunks are not known
+	growing bool // the last piece is not over
+}
+
+// piece is a part of a recording that begins with a key frame.
+type piece struct {
+	at, end  time.Duration // media time from the recording's first picture on
+	from, to int64         // in the file, in bytes
+}
+
+func (r reel) end() time.Time {
+	if len(r.pieces) == 0 {
+		return r.segment.Start
+	}
+	return r.wall(r.pieces[len(r.pieces)-1].end)
+}
+
+func (r reel) wall(media time.Duration) time.Time { return r.segment.Start.Add(r.clock.after(media)) }
+
+// reel describes what is at p. What is not inst's has no pieces.
+func (l *Library) reel(ctx context.Context, inst ward.InstitutionID, p place, unread *int) (reel, error) {
+	g := p.segment
+	if g.ID == "" {
+		var ok bool
+		var err error
+		if g, ok, err = l.unfinished(inst, p); err != nil || !ok {
+			return reel{segment: ward.Segment{Start: p.start()}}, err
+		}
+		r := reel{segment: g, clock: clockOf(g), growing: p.entry.Part}
+		r.pieces = piecesOf(g, !p.entry.Part)
+		return r, nil
+	}
+	r := reel{segment: g, clock: clockOf(g)}
+	if len(g.Chunks) == 0 && *unread > 0 {
+		*unread--
+		chunks, err := l.readChunks(ctx, g)
+		if err != nil {
+			return r, err
+		}
+		r.segment.Chunks = chunks
+	}
+	if r.pieces = piecesOf(r.segment, true); len(r.pieces) == 0 {
+		r.whole, r.pieces = true, []piece{{end: g.Media, to: g.Bytes}}
+	}
+	return r, nil
+}
+
+// piecesOf groups the chunks of a recording: a piece ends with the first
+// chunk that completes minPiece, so that the pieces of a recording that
+// grows stay as they are. The last one ends with the recording, when it is over.
+func piecesOf(g ward.Segment, over bool) []piece {
+	var all []piece
+	for i, c := range g.Chunks {
+		if i == 0 {
+			all = append(all, piece{at: c.At, from: c.Offset})
+			continue
+		}
+		last := &all[len(all)-1]
+		if c.At-last.at >= minPiece {
+			last.end, last.to = c.At, c.Offset
+			all = append(all, piece{at: c.At, from: c.Offset})
+		}
+	}
+	if len(all) == 0 {
+		return nil
+	}
+	if !over {
+		return all[:len(all)-1]
+	}
+	last := &all[len(all)-1]
+	last.end, last.to = max(g.Media, last.at), g.Bytes
+	return all
+}
+
+// maxParamsOff is how far the event of new parameters may be from the
+// recording that begins with them.
+const maxParamsOff = time.Second
+
+// playlist writes the pieces of [from, to).
+type playlist struct {
+	from, to time.Time
+	changes  []ward.RecordingEvent
+
+	body         []byte
+	pieces       int
+	longest      time.Duration
+	began        time.Time // of the first piece
+	origin       time.Time // of the stretch without discontinuity
+	end          time.Time // of the last piece
+	video, audio ward.Codec
+	last         ward.Segment
+}
+
+func (b *playlist) add(r reel) {
+	mapped := false
+	for i, p := range r.pieces {
+		at, end := r.wall(p.at), r.wall(p.end)
+		if !end.After(b.from) || !at.Before(b.to) {
+			continue
+		}
+		if !mapped {
+			b.begin(r, at)
+			mapped = true
+		}
+		b.piece(r, i, end)
+	}
+}
+
+// begin writes what stands before the first piece of a recording.
+func (b *playlist) begin(r reel, at time.Time) {
+	g := r.segment
+	fresh := b.pieces == 0
+	if fresh {
+		b.began, b.video, b.audio = at, g.Codec, g.Audio
+	} else if at.Sub(b.end).Abs() > maxHole || g.Codec != b.last.Codec || soundOf(g) != soundOf(b.last) || b.changed(g.Start) {
+		fresh = true
+		b.body = append(b.body, "#EXT-X-DISCONTINUITY\n"...)
+	}
+	if fresh {
+		b.origin, b.end = at, at
+		b.body = fmt.Appendf(b.body, "#EXT-X-WARDWATCH-CODEC:VIDEO=%q,AUDIO=%q\n#EXT-X-PROGRAM-DATE-TIME:%s\n", g.Codec, g.Audio, at.UTC().Format("2006-01-02T15:04:05.000Z"))
+	}
+	b.body = append(b.body, `#EXT-X-MAP:URI="playback/`...)
+	b.body = strconv.AppendInt(b.body, g.Start.UnixMicro(), 10)
+	b.body = append(b.body, initSuffix...)
+	b.body = append(b.body, "\"\n"...)
+	b.last = g
+}
+
+// soundOf is the sound as it is kept: both laws of G.711 become FLAC.
+func soundOf(g ward.Segment) ward.Codec {
+	if g.Audio == ward.PCMU {
+		return ward.PCMA
+	}
+	return g.Audio
+}
+
+// changed says whether new parameters were noted at the start of a recording.
+func (b *playlist) changed(start time.Time) bool {
+	for _, e := range b.changes {
+		if e.Kind == ward.ParamsChanged && e.At.Sub(start).Abs() <= maxParamsOff {
+			return true
+		}
+	}
+	return false
+}
+
+func (b *playlist) piece(r reel, number int, end time.Time) {
+	// Rounded ends rather than lengths: a day's rounding does not add up.
+	d := end.Sub(b.origin).Round(time.Millisecond) - b.end.Sub(b.origin).Round(time.Millisecond)
+	d = max(d, 0)
+	b.body = append(b.body, "#EXTINF:"...)
+	b.body = strconv.AppendFloat(b.body, d.Seconds(), 'f', 3, 64)
+	b.body = append(b.body, ",\nplayback/"...)
+	b.body = strconv.AppendInt(b.body, r.segment.Start.UnixMicro(), 10)
+	b.body = append(b.body, '-')
+	if r.whole {
+		b.body = append(b.body, wholePiece...)
+	} else {
+		b.body = strconv.AppendInt(b.body, int64(number), 10)
+	}
+	b.body = append(b.body, pieceSuffix+"\n"...)
+	b.pieces++
+	b.longest = max(b.longest, d)
+	b.end = end
+}
+
+// text returns the whole playlist.
+func (b *playlist) text(ended bool) []byte {
+	target := max(int((b.longest+time.Second/2)/time.Second), 6)
+	kind := "EVENT"
+	if ended {
+		kind = "VOD"
+	}
+	out := make([]byte, 0, len(b.body)+300)
+	out = fmt.Appendf(out, "#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-TARGETDURATION:%d\n#EXT-X-PLAYLIST-TYPE:%s\n#EXT-X-INDEPENDENT-SEGMENTS\n#EXT-X-MEDIA-SEQUENCE:0\n", target, kind)
+	out = fmt.Appendf(out, "#EXT-X-START:TIME-OFFSET=%.3f,PRECISE=YES\n", max(b.from.Sub(b.began), 0).Seconds())
+	out = append(out, b.body...)
+	if ended {
+		out = append(out, "#EXT-X-ENDLIST\n"...)
+	}
+	return out
+}
