@@ -121,7 +121,7 @@ func (l *Library) starting(ctx context.Context, inst ward.InstitutionID, src war
 }
 
 func (l *Library) piece(ctx context.Context, inst ward.InstitutionID, rec *recording, n pieceName) (*Piece, error) {
-	o, err := l.opening(ctx, inst, rec)
+	o, err := l.beginning(ctx, inst, rec)
 	if err != nil {
 		return nil, err
 	}

@@ -10,12 +10,12 @@ import (
 	"wardwatch/ward"
 )
 
-// maxOpenings bounds how many recordings' beginnings and chunks are
+// maxBeginnings bounds how many recordings' beginnings and chunks are
 // remembered, about 3 kB each.
-const maxOpenings = 512
+const maxBeginnings = 512
 
-// opening is the beginning of a recording: what every piece of it needs.
-type opening struct {
+// beginning is the beginning of a recording: what every piece of it needs.
+type beginning struct {
 	tracks []indexedTrack
 	inst   ward.InstitutionID
 	init   []byte // as browsers get it: without header, and without the tracks that they do not play
@@ -26,26 +26,26 @@ type opening struct {
 // zero value is ready.
 type remembered struct {
 	mu       sync.Mutex // guards the rest
-	openings map[string]opening
+	beginnings map[string]beginning
 	chunks   map[ward.SegmentID][]ward.Chunk
 }
 
-// opening reads the beginning of rec, which must be inst's.
-func (l *Library) opening(ctx context.Context, inst ward.InstitutionID, rec *recording) (opening, error) {
+// beginning reads the beginning of rec, which must be inst's.
+func (l *Library) beginning(ctx context.Context, inst ward.InstitutionID, rec *recording) (beginning, error) {
 	key := string(rec.segment.ID) + "/" + rec.entry.Source.String() + "/" + rec.start().String()
 	l.known.mu.Lock()
-	o, ok := l.known.openings[key]
+	o, ok := l.known.beginnings[key]
 	l.known.mu.Unlock()
 	if !ok {
 		var err error
-		if o, err = l.readOpening(ctx, rec); err != nil {
+		if o, err = l.readBeginning(ctx, rec); err != nil {
 			return o, err
 		}
 		l.known.mu.Lock()
-		if l.known.openings == nil || len(l.known.openings) >= maxOpenings {
-			l.known.openings = map[string]opening{}
+		if l.known.beginnings == nil || len(l.known.beginnings) >= maxBeginnings {
+			l.known.beginnings = map[string]beginning{}
 		}
-		l.known.openings[key] = o
+		l.known.beginnings[key] = o
 		l.known.mu.Unlock()
 	}
 	if rec.segment.ID == "" && o.inst != inst {
@@ -54,30 +54,30 @@ func (l *Library) opening(ctx context.Context, inst ward.InstitutionID, rec *rec
 	return o, nil
 }
 
-func (l *Library) readOpening(ctx context.Context, rec *recording) (opening, error) {
+func (l *Library) readBeginning(ctx context.Context, rec *recording) (beginning, error) {
 	r, size := rec.ReaderAt, rec.size
 	if chunks := rec.segment.Chunks; len(chunks) > 0 && chunks[0].Offset <= maxMoov {
 		body, err := l.between(ctx, rec, 0, chunks[0].Offset)
 		if err != nil {
-			return opening{}, err
+			return beginning{}, err
 		}
 		b, err := io.ReadAll(body)
 		if e := body.Close(); err == nil {
 			err = e
 		}
 		if err != nil {
-			return opening{}, fmt.Errorf("read beginning of recording: %w", err)
+			return beginning{}, fmt.Errorf("read beginning of recording: %w", err)
 		}
 		r, size = bytes.NewReader(b), int64(len(b))
 	}
 	x, err := readIndexBetween(r, size, size, size)
 	if err != nil {
 		if rec.segment.ID == "" {
-			return opening{}, pieceUnknown() // only being begun
+			return beginning{}, pieceUnknown() // only being begun
 		}
-		return opening{}, err
+		return beginning{}, err
 	}
-	o := opening{tracks: x.tracks, inst: x.header.InstitutionID, size: x.begin, init: make([]byte, x.moov)}
+	o := beginning{tracks: x.tracks, inst: x.header.InstitutionID, size: x.begin, init: make([]byte, x.moov)}
 	if _, err := r.ReadAt(o.init, 0); err != nil {
 		return o, fmt.Errorf("read beginning of recording: %w", err)
 	}
@@ -85,7 +85,7 @@ func (l *Library) readOpening(ctx context.Context, rec *recording) (opening, err
 }
 
 // hide makes the tracks that browsers do not play free space.
-func (o opening) hide() error {
+func (o beginning) hide() error {
 	return eachBox(o.init, func(kind string, moov []byte) error {
 		if kind != "moov" {
 			return nil
@@ -113,7 +113,7 @@ func (o opening) hide() error {
 	})
 }
 
-func (o opening) shows(id int) bool {
+func (o beginning) shows(id int) bool {
 	for _, t := range o.tracks {
 		if t.id == id {
 			return t.video || t.playable()
@@ -143,7 +143,7 @@ func (l *Library) readChunks(ctx context.Context, g ward.Segment) ([]ward.Chunk,
 	chunks = x.chunks()
 	l.known.mu.Lock()
 	defer l.known.mu.Unlock()
-	if l.known.chunks == nil || len(l.known.chunks) >= maxOpenings {
+	if l.known.chunks == nil || len(l.known.chunks) >= maxBeginnings {
 		l.known.chunks = map[ward.SegmentID][]ward.Chunk{}
 	}
 	l.known.chunks[g.ID] = chunks
