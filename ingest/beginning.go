@@ -25,9 +25,9 @@ type beginning struct {
 // remembered are the beginnings of recordings that are being played; the
 // zero value is ready.
 type remembered struct {
-	mu       sync.Mutex // guards the rest
+	mu         sync.Mutex // guards the rest
 	beginnings map[string]beginning
-	chunks   map[ward.SegmentID][]ward.Chunk
+	chunks     map[ward.SegmentID][]ward.Chunk
 }
 
 // beginning reads the beginning of rec, which must be inst's.
