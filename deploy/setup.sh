@@ -5,6 +5,7 @@
 #   deploy/setup.sh run     what the product and the demo need
 #   deploy/setup.sh test    also the servers and the browser of the tests
 #   deploy/setup.sh check   what run needs, and the linters
+#   deploy/setup.sh interop other people's RTSP servers, for make interop
 #
 # Debian packages go to the system (as root or with sudo), our tools at pinned
 # versions into .tools/bin.
@@ -18,6 +19,8 @@ node_minimum=20 # Node 20: Vite
 
 minio='github.com/minio/minio v0.0.0-20250907161309-07c3a429bfed'
 go2rtc='github.com/AlexxIT/go2rtc v1.9.14'
+mediamtx='github.com/bluenviron/mediamtx v1.13.0'
+hlsjs='hls.js@1.6.9' # that MediaMTX serves; its build fetches it
 golangci='github.com/golangci/golangci-lint/v2/cmd/golangci-lint v2.15.0'
 gofumpt='mvdan.cc/gofumpt v0.12.0'
 deadcode='golang.org/x/tools/cmd/deadcode v0.52.0'
@@ -31,8 +34,8 @@ die() {
 main() {
 	local mode=${1:-}
 	case $mode in
-	run | test | check) ;;
-	*) die "usage: deploy/setup.sh run|test|check" ;;
+	run | test | check | interop) ;;
+	*) die "usage: deploy/setup.sh run|test|check|interop" ;;
 	esac
 	umask 022
 	mkdir -p "$bin"
@@ -52,6 +55,9 @@ main() {
 	if [[ $mode == test ]]; then
 		packages+=(chromium postgresql)
 	fi
+	if [[ $mode == interop ]]; then
+		packages+=(python3-gi gir1.2-gst-rtsp-server-1.0 gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-ugly)
+	fi
 	install_packages "${packages[@]}"
 	check_go
 	check_node
@@ -61,6 +67,9 @@ main() {
 	test)
 		install_tool "S3 server for the tests, about 8 minutes" "$minio"
 		install_unlisted "RTSP server for the tests, about 1 minute" "$go2rtc"
+		;;
+	interop)
+		install_mediamtx "RTSP server for the interoperability tests, about 1 minute" "$mediamtx"
 		;;
 	check)
 		install_tool "formatter" "$gofumpt"
@@ -154,6 +163,27 @@ install_unlisted() {
 	(cd "$dir" && GOWORK=off CGO_ENABLED=0 go build -mod=mod -o "$bin/$name" "$module") ||
 		build_failed "$name"
 	rm -r "$dir"
+}
+
+# install_mediamtx is install_tool for MediaMTX, whose module lacks two files
+# that its own build fetches.
+install_mediamtx() {
+	local why=$1 module version name source
+	read -r module version <<<"$2"
+	name=${module##*/}
+	[[ ! -x $bin/$name-$version ]] || return 0
+	say "building $name $version ($why)"
+	source=$(cd "$root/.tools" && GOWORK=off go mod download -json "$module@$version" | sed -n 's/^\t"Dir": "\(.*\)",$/\1/p')
+	[[ -n $source ]] || build_failed "$name"
+	local dir=$root/.tools/build-$name
+	rm -rf "$dir"
+	cp -r "$source" "$dir"
+	chmod -R u+w "$dir"
+	printf '%s' "$version" >"$dir/internal/core/VERSION"
+	(cd "$dir" && npm pack --silent "$hlsjs" >/dev/null && tar -xzf hls.js-*.tgz -O package/dist/hls.min.js >internal/servers/hls/hls.min.js) || build_failed "$name"
+	(cd "$dir" && GOWORK=off GOFLAGS=-mod=mod CGO_ENABLED=0 go build -o "$bin/$name-$version" .) || build_failed "$name"
+	rm -rf "$dir"
+	ln -sf "$name-$version" "$bin/$name"
 }
 
 is_installed() {

@@ -2,6 +2,8 @@ package simcam_test
 
 import (
 	"context"
+	"flag"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"sync"
@@ -24,6 +26,16 @@ const (
 	clipSeconds = 2
 	clipRate    = 10
 )
+
+// TestMain runs more tests at a time than there are processors: they wait for
+// cameras, which run in real time.
+func TestMain(m *testing.M) {
+	flag.Parse()
+	if err := flag.Set("test.parallel", "12"); err != nil {
+		panic(err)
+	}
+	os.Exit(m.Run())
+}
 
 // film makes a short clip with ffmpeg: H.264 or H.265 video, AAC if asked for.
 func film(t *testing.T, video, audio ward.Codec) *simcam.Clip {
@@ -93,13 +105,19 @@ type viewer struct {
 // dial connects, and stops after DESCRIBE when that fails.
 func dial(t *testing.T, url string, transport gortsplib.Transport) (*viewer, error) {
 	t.Helper()
+	return dialWithin(t, url, transport, 10*time.Second)
+}
+
+// dialWithin is dial with a limit for each answer.
+func dialWithin(t *testing.T, url string, transport gortsplib.Transport, limit time.Duration) (*viewer, error) {
+	t.Helper()
 	u, err := base.ParseURL(url)
 	if err != nil {
 		t.Fatal(err)
 	}
 	v := &viewer{packets: map[string][]*rtp.Packet{}, lost: make(chan uint64, 100)}
 	v.client = &gortsplib.Client{
-		Scheme: u.Scheme, Host: u.Host, Transport: &transport, UDPReadBufferSize: 2 << 20,
+		Scheme: u.Scheme, Host: u.Host, Transport: &transport, ReadTimeout: limit, UDPReadBufferSize: 2 << 20,
 		OnPacketsLost: func(n uint64) { v.lost <- n },
 		OnDecodeError: func(error) {},
 	}

@@ -52,7 +52,7 @@ func (v *session) add(index int, wanted headers.Transport) headers.Transport {
 	} else {
 		t.ClientPorts = wanted.ClientPorts
 		t.ServerPorts = &[2]int{port(v.conn.s.udp[0]), port(v.conn.s.udp[1])}
-		host := v.conn.net.RemoteAddr().(*net.TCPAddr).AddrPort().Addr().Unmap() //nolint:errcheck,forcetypeassert // of a TCP listener
+		host := v.conn.net.RemoteAddr().(*net.TCPAddr).AddrPort().Addr().Unmap() //nolint:forcetypeassert // of a TCP listener
 		k.udp = true
 		for i, p := range wanted.ClientPorts {
 			k.to[i] = netip.AddrPortFrom(host, uint16(p)) //nolint:gosec // the kernel refuses what is none
@@ -64,7 +64,7 @@ func (v *session) add(index int, wanted headers.Transport) headers.Transport {
 	return t
 }
 
-func port(c *net.UDPConn) int { return c.LocalAddr().(*net.UDPAddr).Port } //nolint:errcheck,forcetypeassert // of a UDP socket
+func port(c *net.UDPConn) int { return c.LocalAddr().(*net.UDPAddr).Port } //nolint:forcetypeassert // of a UDP socket
 
 func (v *session) play() { v.playing.CompareAndSwap(0, time.Now().UnixMicro()) }
 
