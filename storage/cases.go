@@ -19,7 +19,8 @@ var china = time.FixedZone("Asia/Shanghai", 8*60*60)
 // OpenCase opens a case with its first items in one transaction: it assigns
 // the id, the number (医保稽〔year〕counter号, the year in China, the counter from
 // 1) and the time, seals the case, adds each item with its custody event,
-// and marks the alerts and visits among the items. An alert or visit that is
+// marks the alerts and visits among the items, and holds the stretches of
+// recording that the items show. An alert or visit that is
 // in a case already is a ward.Conflict ("case.exists"). See AddEvidence for
 // what an item must hold. by must have an ID and a Role.
 func (s *Store) OpenCase(ctx context.Context, c ward.Case, items []ward.Evidence, by ward.User) (ward.Case, error) {
@@ -104,7 +105,8 @@ func (t *tx) nextNumber(ctx context.Context, year int) (string, error) {
 }
 
 // AddEvidence adds items that the case does not hold yet, each with its
-// custody event, and returns those added. An item needs Kind and Ref; a
+// custody event and a hold on the recording that it shows, and returns those
+// added. An item needs Kind and Ref; a
 // snapshot also the SHA256 of its object, left zero when the object was not
 // there. The hash of every other kind is that of what the ledger sealed: the
 // segment's object, the settlement (sealed now), the alert, the verdict.
@@ -154,6 +156,9 @@ func (t *tx) addEvidence(ctx context.Context, id ward.CaseID, items []ward.Evide
 			e.ID, e.CaseID, e.Kind, e.Ref, e.SHA256[:], us(e.Added), e.AddedBy, e.Leaf)
 		if err != nil {
 			return nil, fmt.Errorf("insert evidence %s %s: %w", e.Kind, e.Ref, err)
+		}
+		if err := t.holdFor(ctx, id, e, by); err != nil {
+			return nil, err
 		}
 		added = append(added, e)
 	}

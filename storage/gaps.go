@@ -69,12 +69,22 @@ func (s *Store) TurnGap(ctx context.Context, id ward.GapID, g ward.Gap) (ward.Ga
 	return g.ID, err
 }
 
+// maxGapsBefore is how many gaps that begin before a stretch are looked at for
+// one that reaches into it: more than the damage that one segment collects.
+const maxGapsBefore = 256
+
 // GapsBetween returns the gaps of src that touch [from, to), by From; one
-// that lasts has a zero To.
+// that lasts has a zero To. What it reads does not grow with the source's age:
+// gaps that begin inside, those that last, and the last ones before, since
+// only damage inside a segment lies within another gap.
 func (s *Store) GapsBetween(ctx context.Context, src ward.Source, from, to time.Time) ([]ward.Gap, error) {
 	return listed(ctx, s, "list gaps of "+src.String(), scanGap,
-		`SELECT `+gapColumns+` FROM gap WHERE source_kind = $1 AND source_id = $2 AND from_us < $4 AND (to_us > $3 OR to_us = 0) ORDER BY from_us, id`,
-		src.Kind, src.ID, us(from), us(to))
+		`SELECT `+gapColumns+` FROM gap WHERE source_kind = $1 AND source_id = $2 AND from_us >= $3 AND from_us < $4
+		UNION SELECT `+gapColumns+` FROM gap WHERE source_kind = $1 AND source_id = $2 AND to_us = 0 AND from_us < $4
+		UNION SELECT * FROM (SELECT `+gapColumns+` FROM gap WHERE source_kind = $1 AND source_id = $2 AND from_us < $3 AND from_us < $4
+			ORDER BY from_us DESC LIMIT $5) earlier WHERE to_us > $3
+		ORDER BY from_us, id`,
+		src.Kind, src.ID, us(from), us(to), maxGapsBefore)
 }
 
 // LastGap returns the gap of src that began last, or ward.NotFound. Gaps

@@ -100,7 +100,7 @@ func (s *Store) addSegments(ctx context.Context, l *Lead) error {
 	}
 	segs, err := s.SegmentsBetween(ctx, l.Source, from, to)
 	for _, g := range segs {
-		if g.State != ward.Deleted {
+		if g.State.Readable() {
 			l.add(ward.EvidenceSegment, string(g.ID))
 		}
 	}

@@ -22,6 +22,16 @@ const (
 	KindCustody    = "custody"
 	KindDecision   = "decision" // on an alert
 	KindRound      = "round"    // the order
+	KindHold       = "hold"
+)
+
+// The kinds of sealed record that say what became of media.
+const (
+	KindEviction   = "eviction"      // by segment: given up in a full spool
+	KindPlan       = "deletion_plan" // by plan: what retention is about to delete
+	KindDeletion   = "deletion"      // by plan: what retention looked for and found gone
+	KindSpared     = "spared"        // by segment: planned, and held before it was deleted
+	KindQuarantine = "quarantine"    // by origin: found without a row, and put aside
 )
 
 // SealedRecord is one record as the ledger sealed it.

@@ -115,17 +115,31 @@ func segmentRead(err error, which string) error {
 	return fmt.Errorf("read segment %s: %w", which, missing(err, "segment.unknown", "没有这段录像。", "There is no such recording."))
 }
 
+// maxBefore is how many segments that start before a stretch are looked at
+// for one that reaches into it. Segments of a source follow each other; only
+// a clock that was set back lets several of them overlap.
+const maxBefore = 16
+
 // SegmentsBetween returns the segments of src that touch [from, to), by Seq.
+// What it reads does not grow with what src ever recorded.
 func (s *Store) SegmentsBetween(ctx context.Context, src ward.Source, from, to time.Time) ([]ward.Segment, error) {
 	return listed(ctx, s, "list segments of "+src.String(), scanSegment,
-		`SELECT `+segmentColumns+` FROM segment WHERE source_kind = $1 AND source_id = $2 AND start_us < $4 AND end_us > $3 ORDER BY seq`,
-		src.Kind, src.ID, us(from), us(to))
+		`SELECT `+segmentColumns+` FROM segment WHERE source_kind = $1 AND source_id = $2 AND start_us >= $3 AND start_us < $4 AND end_us > $3
+		UNION ALL SELECT * FROM (SELECT `+segmentColumns+` FROM segment WHERE source_kind = $1 AND source_id = $2 AND start_us < $3 AND start_us < $4
+			ORDER BY start_us DESC LIMIT $5) earlier WHERE end_us > $3
+		ORDER BY seq`,
+		src.Kind, src.ID, us(from), us(to), maxBefore)
 }
 
 // SpooledSegments returns the segments that wait for upload, oldest first.
 func (s *Store) SpooledSegments(ctx context.Context, limit int) ([]ward.Segment, error) {
+	return s.SpooledAfter(ctx, ward.Segment{}, limit)
+}
+
+// SpooledAfter continues SpooledSegments after the segment last.
+func (s *Store) SpooledAfter(ctx context.Context, last ward.Segment, limit int) ([]ward.Segment, error) {
 	return listed(ctx, s, "list spooled segments", scanSegment,
-		`SELECT `+segmentColumns+` FROM segment WHERE state = $1 ORDER BY start_us LIMIT $2`, ward.Spooled, limit)
+		`SELECT `+segmentColumns+` FROM segment WHERE state = 'spooled' AND (start_us, id) > ($1, $2) ORDER BY start_us, id LIMIT $3`, us(last.Start), last.ID, limit)
 }
 
 // AllSegments returns the segments after the given id, by id (fsck).
@@ -135,11 +149,21 @@ func (s *Store) AllSegments(ctx context.Context, after ward.SegmentID, limit int
 }
 
 // MarkArchived records that the object store has the segment and that its
-// checksum was re-read. Again is no error.
+// checksum was re-read. Again is no error. A segment that was given up
+// meanwhile is a ward.Conflict ("segment.evicted").
 func (s *Store) MarkArchived(ctx context.Context, id ward.SegmentID) error {
 	return s.change(ctx, fmt.Sprintf("mark segment %s archived", id), func(t *tx) error {
-		_, err := t.ExecContext(ctx, `UPDATE segment SET state = $2 WHERE id = $1 AND state = $3`, id, ward.Archived, ward.Spooled)
-		return err
+		if _, err := t.ExecContext(ctx, `UPDATE segment SET state = $2 WHERE id = $1 AND state = $3`, id, ward.Archived, ward.Spooled); err != nil {
+			return err
+		}
+		var now ward.SegmentState
+		if err := t.QueryRowContext(ctx, `SELECT state FROM segment WHERE id = $1`, id).Scan(&now); err != nil {
+			return segmentRead(err, string(id))
+		}
+		if now == ward.Evicted {
+			return &ward.Error{Kind: ward.Conflict, Code: "segment.evicted", ZH: "该录像已因暂存空间已满而被舍弃。", EN: "This recording was given up because the spool was full."}
+		}
+		return nil
 	})
 }
 

@@ -147,3 +147,17 @@ type RecordingEvent struct {
 	Off           time.Duration      `json:"off_ns,omitempty"` // ClockJump, Drift: by how much; positive: the source's clock leads
 	Detail        string             `json:"detail,omitempty"` // English, for engineers: codec, payload type
 }
+
+// Hold keeps a stretch of a source for a case: what it touches is neither
+// evicted from the spool nor deleted when its retention ends.
+type Hold struct {
+	ID            HoldID        `json:"id"`
+	Source        Source        `json:"source"`
+	InstitutionID InstitutionID `json:"institution_id"`
+	From          time.Time     `json:"from"`
+	To            time.Time     `json:"to"`
+	CaseID        CaseID        `json:"case_id"`
+	Placed        time.Time     `json:"placed"`
+	PlacedBy      UserID        `json:"placed_by"`
+	Leaf          int64         `json:"-"` // in the ledger
+}

@@ -41,6 +41,8 @@ type (
 	VisitID string
 	// CaseID is the id of a 案件.
 	CaseID string
+	// HoldID is the id of a hold on a stretch of recording.
+	HoldID string
 	// EvidenceID is the id of one item of a case.
 	EvidenceID string
 	// UserID is the id of a person who signs in.

@@ -41,3 +41,32 @@ CREATE TABLE hold (
     leaf           BIGINT NOT NULL
 );
 CREATE INDEX hold_source ON hold (source_kind, source_id, from_us);
+
+-- Looking up a stretch reads the index alone: see SegmentsBetween and Coverage.
+DROP INDEX segment_time;
+CREATE INDEX segment_time ON segment (source_kind, source_id, start_us, end_us);
+-- What waits for upload is a few rows among millions.
+DROP INDEX segment_state;
+CREATE INDEX segment_spooled ON segment (start_us, id, bytes) WHERE state = 'spooled';
+CREATE INDEX gap_end ON gap (source_kind, source_id, to_us);
+
+-- plan_id: the sealed deletion plan that a deleting or deleted row is in.
+ALTER TABLE segment ADD COLUMN plan_id TEXT NOT NULL DEFAULT '';
+
+-- A sighting's snapshot goes when its retention ends, in the same steps as a
+-- segment: picture_state is '' while it is kept, then deleting, then deleted.
+ALTER TABLE sighting ADD COLUMN keep_until_us BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE sighting ADD COLUMN picture_state TEXT NOT NULL DEFAULT '';
+ALTER TABLE sighting ADD COLUMN plan_id TEXT NOT NULL DEFAULT '';
+CREATE INDEX sighting_keep ON sighting (picture_state, keep_until_us) WHERE snapshot_key <> '';
+CREATE INDEX sighting_snapshot ON sighting (snapshot_key) WHERE snapshot_key <> '';
+
+-- What was found without a row and put aside: an object or a spooled file.
+CREATE TABLE quarantine (
+    origin   TEXT PRIMARY KEY,
+    moved_to TEXT NOT NULL,
+    bytes    BIGINT NOT NULL,
+    sha256   BYTEA NOT NULL,
+    found_us BIGINT NOT NULL,
+    leaf     BIGINT NOT NULL
+);

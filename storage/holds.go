@@ -1,0 +1,94 @@
+package storage
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"wardwatch/ward"
+)
+
+// The bounds of "all of it", for a visit's recording: whatever the clock said.
+var (
+	wholeFrom = time.UnixMicro(1).UTC()
+	wholeTo   = time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC)
+)
+
+// notHeld is a condition on a row of segment: no hold touches it.
+const notHeld = `NOT EXISTS (SELECT 1 FROM hold h WHERE h.source_kind = segment.source_kind AND h.source_id = segment.source_id
+	AND h.from_us < segment.end_us AND h.to_us > segment.start_us)`
+
+// holdFor places a hold over the stretch that the item e of a case shows,
+// unless the case has one there already. It is called with the ledger locked,
+// so that no deletion or eviction is decided meanwhile.
+func (t *tx) holdFor(ctx context.Context, id ward.CaseID, e ward.Evidence, by ward.User) error {
+	h := ward.Hold{CaseID: id, PlacedBy: by.ID}
+	var from, to int64
+	var err error
+	switch e.Kind {
+	case ward.EvidenceSegment:
+		err = t.QueryRowContext(ctx, `SELECT source_kind, source_id, institution_id, start_us, end_us FROM segment WHERE id = $1`, e.Ref).
+			Scan(&h.Source.Kind, &h.Source.ID, &h.InstitutionID, &from, &to)
+	case ward.EvidenceAlert:
+		h.Source.Kind = ward.FromCamera
+		err = t.QueryRowContext(ctx, `SELECT camera_id, institution_id, clip_from_us, clip_to_us FROM alert WHERE id = $1`, e.Ref).
+			Scan(&h.Source.ID, &h.InstitutionID, &from, &to)
+	case ward.EvidenceVisit:
+		h.Source = ward.Source{Kind: ward.FromVisit, ID: e.Ref}
+		from, to = us(wholeFrom), us(wholeTo)
+		err = t.QueryRowContext(ctx, `SELECT institution_id FROM visit WHERE id = $1`, e.Ref).Scan(&h.InstitutionID)
+	case ward.EvidenceSnapshot, ward.EvidenceSettlement:
+		return nil // a snapshot is kept by the item itself; a settlement shows nothing
+	}
+	if err != nil {
+		return fmt.Errorf("read the stretch of %s %s: %w", e.Kind, e.Ref, err)
+	}
+	if h.Source.ID == "" || to <= from { // an alert at a place without a camera
+		return nil
+	}
+	h.From, h.To = at(from), at(to)
+	return t.hold(ctx, h)
+}
+
+// hold places h, sealed in the ledger.
+func (t *tx) hold(ctx context.Context, h ward.Hold) error {
+	var one int
+	err := t.QueryRowContext(ctx, `SELECT 1 FROM hold WHERE source_kind = $1 AND source_id = $2 AND case_id = $3 AND from_us <= $4 AND to_us >= $5 LIMIT 1`,
+		h.Source.Kind, h.Source.ID, h.CaseID, us(h.From), us(h.To)).Scan(&one)
+	if err == nil {
+		return nil
+	}
+	if !errors.Is(err, sql.ErrNoRows) {
+		return fmt.Errorf("look for holds of %s: %w", h.Source, err)
+	}
+	h.ID, h.Placed = ward.NewID[ward.HoldID](t.now), at(us(t.now))
+	if h.Leaf, err = t.sealRecord(ctx, KindHold, string(h.ID), h); err != nil {
+		return err
+	}
+	_, err = t.ExecContext(ctx, `INSERT INTO hold (id, source_kind, source_id, institution_id, from_us, to_us, case_id, placed_us, placed_by, leaf)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
+		h.ID, h.Source.Kind, h.Source.ID, h.InstitutionID, us(h.From), us(h.To), h.CaseID, us(h.Placed), h.PlacedBy, h.Leaf)
+	if err != nil {
+		return fmt.Errorf("insert hold of %s: %w", h.Source, err)
+	}
+	return nil
+}
+
+const holdColumns = `SELECT id, source_kind, source_id, institution_id, from_us, to_us, case_id, placed_us, placed_by, leaf FROM hold`
+
+func scanHold(r row) (ward.Hold, error) {
+	var h ward.Hold
+	var from, to, placed int64
+	err := r.Scan(&h.ID, &h.Source.Kind, &h.Source.ID, &h.InstitutionID, &from, &to, &h.CaseID, &placed, &h.PlacedBy, &h.Leaf)
+	h.From, h.To, h.Placed = at(from), at(to), at(placed)
+	return h, err
+}
+
+// Held returns the holds on src that touch [from, to), by From. While there
+// is one, no segment that it touches is evicted or deleted.
+func (s *Store) Held(ctx context.Context, src ward.Source, from, to time.Time) ([]ward.Hold, error) {
+	return listed(ctx, s, "list holds of "+src.String(), scanHold,
+		holdColumns+` WHERE source_kind = $1 AND source_id = $2 AND from_us < $4 AND to_us > $3 ORDER BY from_us, id`, src.Kind, src.ID, us(from), us(to))
+}

@@ -1,0 +1,270 @@
+package storage
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"wardwatch/ward"
+)
+
+// Plan is what retention is about to delete, as the ledger seals it before
+// anything is removed.
+type Plan struct {
+	ID       string           `json:"plan"`
+	Segments []PlannedSegment `json:"segments"`
+	Pictures []PlannedPicture `json:"pictures"`
+	Refused  []RefusedSegment `json:"-"`
+}
+
+// PlannedSegment is a recording whose retention has ended.
+type PlannedSegment struct {
+	ID        ward.SegmentID `json:"segment"`
+	Key       string         `json:"key"`
+	SHA256    string         `json:"sha256"`
+	KeepUntil time.Time      `json:"keep_until"`
+}
+
+// PlannedPicture is a sighting's snapshot whose retention has ended.
+type PlannedPicture struct {
+	ID        ward.SightingID `json:"sighting"`
+	Key       string          `json:"key"`
+	KeepUntil time.Time       `json:"keep_until"`
+}
+
+// RefusedSegment is one that its row calls due, and that is kept because
+// what the ledger sealed, or its key, says otherwise.
+type RefusedSegment struct {
+	ID  ward.SegmentID
+	Why string // English, for the log
+}
+
+// deletionRecord says what was looked for and is gone.
+type deletionRecord struct {
+	Plan     string            `json:"plan"`
+	Segments []ward.SegmentID  `json:"segments"`
+	Pictures []ward.SightingID `json:"pictures"`
+}
+
+// dueSegments are archived, past their retention and not held.
+const dueSegments = `SELECT ` + segmentColumns + ` FROM segment WHERE state = 'archived' AND keep_until_us > 0 AND keep_until_us <= $1
+	AND (keep_until_us, id) > ($2, $3) AND ` + notHeld + ` ORDER BY keep_until_us, id LIMIT $4`
+
+// duePictures are snapshots of sightings past their retention that no hold
+// touches and nothing else shows.
+const duePictures = `SELECT id, snapshot_key, keep_until_us FROM sighting WHERE snapshot_key <> '' AND picture_state = '' AND keep_until_us > 0 AND keep_until_us <= $1
+	AND NOT EXISTS (SELECT 1 FROM hold h WHERE h.source_kind = 'camera' AND h.source_id = sighting.camera_id AND h.from_us <= sighting.to_us AND h.to_us >= sighting.from_us)
+	AND NOT EXISTS (SELECT 1 FROM alert a WHERE a.snapshot_key = sighting.snapshot_key)
+	AND NOT EXISTS (SELECT 1 FROM evidence e WHERE e.kind = 'snapshot' AND e.ref = sighting.snapshot_key)
+	ORDER BY keep_until_us, id LIMIT $2`
+
+// Due returns segments whose retention has ended by now, and that retention
+// would delete, after the one given, by the end of retention. It changes nothing.
+func (s *Store) Due(ctx context.Context, now time.Time, after ward.Segment, limit int) ([]ward.Segment, error) {
+	due, err := listed(ctx, s, "list segments past their retention", scanSegment, dueSegments, us(now), us(after.KeepUntil), after.ID, limit)
+	return due, err
+}
+
+// DuePictures returns snapshots of sightings whose retention has ended by
+// now. It changes nothing.
+func (s *Store) DuePictures(ctx context.Context, now time.Time, limit int) ([]PlannedPicture, error) {
+	return listed(ctx, s, "list pictures past their retention", scanPlannedPicture, duePictures, us(now), limit)
+}
+
+func scanPlannedPicture(r row) (PlannedPicture, error) {
+	var p PlannedPicture
+	var keep int64
+	err := r.Scan(&p.ID, &p.Key, &keep)
+	p.KeepUntil = at(keep)
+	return p, err
+}
+
+// PlanDeletion decides what retention deletes next, at most limit segments
+// and as many pictures: rows become deleting, and the plan is sealed, in one
+// transaction. An empty plan changes nothing.
+func (s *Store) PlanDeletion(ctx context.Context, now time.Time, limit int) (Plan, error) {
+	var p Plan
+	err := s.change(ctx, "plan deletions", func(t *tx) error {
+		p = Plan{ID: ward.NewID[string](now), Segments: []PlannedSegment{}, Pictures: []PlannedPicture{}}
+		// Whoever places a hold has this lock.
+		if err := s.dialect.lockLedger(ctx, t.Tx); err != nil {
+			return fmt.Errorf("lock ledger: %w", err)
+		}
+		if err := t.planSegments(ctx, &p, now, limit); err != nil {
+			return err
+		}
+		rows, err := t.QueryContext(ctx, duePictures, us(now), limit)
+		if err != nil {
+			return err
+		}
+		if p.Pictures, err = collect(rows, scanPlannedPicture); err != nil {
+			return err
+		}
+		for _, v := range p.Pictures {
+			if _, err := t.ExecContext(ctx, `UPDATE sighting SET picture_state = 'deleting', plan_id = $2 WHERE id = $1`, v.ID, p.ID); err != nil {
+				return err
+			}
+		}
+		if len(p.Segments)+len(p.Pictures) == 0 {
+			return nil
+		}
+		_, err = t.sealRecord(ctx, KindPlan, p.ID, p)
+		return err
+	})
+	return p, err
+}
+
+// planSegments fills p.Segments, passing over those that are refused.
+func (t *tx) planSegments(ctx context.Context, p *Plan, now time.Time, limit int) error {
+	var after ward.Segment
+	for len(p.Segments) < limit {
+		rows, err := t.QueryContext(ctx, dueSegments, us(now), us(after.KeepUntil), after.ID, limit)
+		if err != nil {
+			return err
+		}
+		due, err := collect(rows, scanSegment)
+		if err != nil {
+			return err
+		}
+		for _, g := range due {
+			after = g
+			why, err := t.newer(ctx, g, now)
+			if err != nil {
+				return err
+			}
+			if why != "" {
+				p.Refused = append(p.Refused, RefusedSegment{g.ID, why})
+				continue
+			}
+			if len(p.Segments) == limit {
+				break
+			}
+			p.Segments = append(p.Segments, PlannedSegment{g.ID, g.Key, hex.EncodeToString(g.SHA256[:]), g.KeepUntil})
+			if _, err := t.ExecContext(ctx, `UPDATE segment SET state = $2, plan_id = $3 WHERE id = $1`, g.ID, ward.Deleting, p.ID); err != nil {
+				return err
+			}
+		}
+		if len(due) < limit {
+			return nil
+		}
+	}
+	return nil
+}
+
+// newer says why g is newer than its policy, whatever its row says: retention
+// believes what was sealed when g was recorded, and the time in its key.
+func (t *tx) newer(ctx context.Context, g ward.Segment, now time.Time) (why string, err error) {
+	r := SealedRecord{Leaf: g.Leaf}
+	err = t.QueryRowContext(ctx, `SELECT kind, ref, body FROM sealed_record WHERE leaf = $1`, g.Leaf).Scan(&r.Kind, &r.Ref, &r.Body)
+	if err = missing(err, "sealed.unknown", "", ""); errors.Is(err, &ward.Error{Kind: ward.NotFound}) {
+		return "it has no sealed record", nil
+	}
+	if err != nil {
+		return "", err
+	}
+	var was segmentRecord
+	if r.Kind != KindSegment || r.Ref != string(g.ID) || r.Into(&was) != nil {
+		return "its sealed record cannot be read", nil
+	}
+	switch {
+	case was.KeepUntil.IsZero() || was.KeepUntil.After(now):
+		return "it was sealed with a longer retention", nil
+	case was.Key != g.Key:
+		return "it was sealed with another key", nil
+	}
+	dated, ok := keyTime(g.Key)
+	if !ok || dated.Sub(g.Start).Abs() > time.Millisecond || dated.AddDate(0, 0, 1).After(now) {
+		return "its key is newer than its row", nil
+	}
+	return "", nil
+}
+
+// keyTime reads the time in a segment's object key; see ward.SegmentKey.
+func keyTime(key string) (time.Time, bool) {
+	stamp, _, ok := strings.Cut(key[strings.LastIndexByte(key, '/')+1:], "-")
+	if !ok {
+		return time.Time{}, false
+	}
+	dated, err := time.Parse("20060102T150405.000Z", stamp)
+	return dated, err == nil
+}
+
+// Planned returns what was planned and not yet confirmed, one plan at a
+// time, at most limit segments and pictures; an empty ID when there is nothing.
+func (s *Store) Planned(ctx context.Context, limit int) (Plan, error) {
+	var p Plan
+	err := s.read.QueryRowContext(ctx, `SELECT COALESCE(MIN(plan_id), '') FROM (SELECT plan_id FROM segment WHERE state = 'deleting'
+		UNION ALL SELECT plan_id FROM sighting WHERE picture_state = 'deleting' AND snapshot_key <> '') p`).Scan(&p.ID)
+	if err != nil || p.ID == "" {
+		return p, err
+	}
+	segs, err := listed(ctx, s, "list planned deletions", scanSegment,
+		`SELECT `+segmentColumns+` FROM segment WHERE state = 'deleting' AND plan_id = $1 ORDER BY keep_until_us, id LIMIT $2`, p.ID, limit)
+	if err != nil {
+		return p, err
+	}
+	for _, g := range segs {
+		p.Segments = append(p.Segments, PlannedSegment{g.ID, g.Key, hex.EncodeToString(g.SHA256[:]), g.KeepUntil})
+	}
+	p.Pictures, err = listed(ctx, s, "list planned pictures", scanPlannedPicture,
+		`SELECT id, snapshot_key, keep_until_us FROM sighting WHERE picture_state = 'deleting' AND snapshot_key <> '' AND plan_id = $1 ORDER BY keep_until_us, id LIMIT $2`, p.ID, limit)
+	return p, err
+}
+
+// HeldNow says whether a hold touches a segment.
+func (s *Store) HeldNow(ctx context.Context, id ward.SegmentID) (bool, error) {
+	var free int
+	err := s.read.QueryRowContext(ctx, `SELECT COUNT(*) FROM segment WHERE id = $1 AND `+notHeld, id).Scan(&free)
+	if err != nil {
+		return false, fmt.Errorf("look for holds of segment %s: %w", id, err)
+	}
+	return free == 0, nil
+}
+
+// Spare takes a segment out of its plan because it came under hold before
+// its object was removed, which the caller has made sure of.
+func (s *Store) Spare(ctx context.Context, id ward.SegmentID) error {
+	return s.change(ctx, fmt.Sprintf("spare segment %s", id), func(t *tx) error {
+		var plan string
+		if err := t.QueryRowContext(ctx, `SELECT plan_id FROM segment WHERE id = $1 AND state = 'deleting'`, id).Scan(&plan); err != nil {
+			return segmentRead(err, string(id))
+		}
+		if _, err := t.ExecContext(ctx, `UPDATE segment SET state = $2, plan_id = '' WHERE id = $1`, id, ward.Archived); err != nil {
+			return err
+		}
+		_, err := t.sealRecord(ctx, KindSpared, string(id), map[string]any{"plan": plan, "segment": id})
+		return err
+	})
+}
+
+// ConfirmDeletion records that the objects of a plan's segments and pictures
+// were looked for and are gone.
+func (s *Store) ConfirmDeletion(ctx context.Context, plan string, segs []ward.SegmentID, pics []ward.SightingID) error {
+	if len(segs)+len(pics) == 0 {
+		return nil
+	}
+	return s.change(ctx, "confirm deletions of plan "+plan, func(t *tx) error {
+		rec := deletionRecord{Plan: plan, Segments: []ward.SegmentID{}, Pictures: []ward.SightingID{}}
+		for _, id := range segs {
+			res, err := t.ExecContext(ctx, `UPDATE segment SET state = $3 WHERE id = $1 AND plan_id = $2 AND state = 'deleting'`, id, plan, ward.Deleted)
+			if err != nil {
+				return err
+			}
+			if n, err := res.RowsAffected(); err != nil || n == 1 {
+				rec.Segments = append(rec.Segments, id)
+			}
+		}
+		for _, id := range pics {
+			_, err := t.ExecContext(ctx, `UPDATE sighting SET picture_state = 'deleted', snapshot_key = '' WHERE id = $1 AND plan_id = $2 AND picture_state = 'deleting'`, id, plan)
+			if err != nil {
+				return err
+			}
+			rec.Pictures = append(rec.Pictures, id)
+		}
+		_, err := t.sealRecord(ctx, KindDeletion, plan, rec)
+		return err
+	})
+}
