@@ -17,6 +17,7 @@ type Recovered struct {
 	Removed   int   // files that the object store has, or without one complete fragment
 	CutBytes  int64 // after the last complete fragments
 	Unread    int   // files that could not be read, or longer ones without a beginning; left where they are
+	Unknown   int   // files of sources that nobody knows; storage.Reconciler puts them aside
 }
 
 // Recover puts the spool in order after a crash. It must be called before
@@ -29,9 +30,21 @@ func Recover(ctx context.Context, store *storage.Store, sp *spool.Spool) (Recove
 	if err != nil {
 		return done, fmt.Errorf("recover: %w", err)
 	}
+	known := map[ward.Source]bool{}
 	for _, e := range entries {
 		if err = ctx.Err(); err != nil {
 			return done, err
+		}
+		is, seen := known[e.Source]
+		if !seen {
+			if is, err = store.KnownSource(ctx, e.Source); err != nil {
+				return done, fmt.Errorf("recover: %w", err)
+			}
+			known[e.Source] = is
+		}
+		if !is {
+			done.Unknown++
+			continue
 		}
 		if e.Part {
 			err = done.part(ctx, store, sp, e)

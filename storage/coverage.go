@@ -24,7 +24,6 @@ type Covered struct {
 	Causes map[ward.Cause]time.Duration
 }
 
-
 // coverageQuery cuts segments and gaps at the days' bounds and sweeps their
 // edges: a running sum says how many segments and gaps cover what follows an
 // edge. $1 and $2 are the first day's beginning and the last one's end, $3 is now.

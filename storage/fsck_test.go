@@ -31,7 +31,7 @@ func withCase(t *testing.T, w *testcase.World) ward.Case {
 
 func check(t *testing.T, w *testcase.World) storage.FsckReport {
 	t.Helper()
-	r, err := w.Store.Fsck(t.Context(), w.Media, nil)
+	r, err := w.Store.Fsck(t.Context(), w.Media, storage.FsckOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}

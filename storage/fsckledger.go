@@ -39,16 +39,24 @@ func (f *fsck) ledger(ctx context.Context) error {
 	if n < signed {
 		f.bad(fmt.Sprintf("checkpoint/%d", signed), "存证日志被截短：已签名的记录缺失。", fmt.Sprintf("The ledger was cut: %d leaves were signed and %d are there", signed, n))
 	}
-	t := &treeCheck{f: f, signed: signed}
+	if f.cursor.Ledger.Next > n { // cut since the check was broken off
+		f.cursor.Ledger, f.cursor.Done = ledgerMark{}, 0
+	}
+	f.total = n
+	from := f.cursor.Ledger
+	t := &treeCheck{f: f, signed: signed, pos: from.Pos, stack: from.Stack, lastRoot: from.LastRoot}
 	defer t.close()
-	if err := t.open(ctx, n); err != nil {
+	if err := t.open(ctx, from.Next, n); err != nil {
 		return err
 	}
-	for i := range n {
+	for i := from.Next; i < n; i++ {
 		if err := t.leaf(i); err != nil {
 			return fmt.Errorf("leaf %d: %w", i, err)
 		}
-		f.progress("ledger", i+1)
+		f.cursor.Ledger = ledgerMark{i + 1, t.pos, t.stack, t.lastRoot}
+		if err := f.did(""); err != nil {
+			return err
+		}
 	}
 	return errors.Join(t.leaves.Err(), t.hashes.Err(), t.notes.Err())
 }
@@ -83,18 +91,20 @@ type storedNote struct {
 	note string
 }
 
-func (t *treeCheck) open(ctx context.Context, n int64) error {
+func (t *treeCheck) open(ctx context.Context, from, n int64) error {
 	// Their Err is checked where they are read, and by ledger at the end.
-	q := func(query string, limit int64) (*sql.Rows, error) { return t.f.s.read.QueryContext(ctx, query, limit) }
+	q := func(query string, args ...any) (*sql.Rows, error) {
+		return t.f.s.read.QueryContext(ctx, query, args...)
+	}
 	var err error
-	t.leaves, err = q(`SELECT e.idx, e.leaf, r.kind, r.ref, r.body FROM log_entry e LEFT JOIN sealed_record r ON r.leaf = e.idx WHERE e.idx < $1 ORDER BY e.idx`, n) //nolint:rowserrcheck // in ledger
+	t.leaves, err = q(`SELECT e.idx, e.leaf, r.kind, r.ref, r.body FROM log_entry e LEFT JOIN sealed_record r ON r.leaf = e.idx WHERE e.idx >= $1 AND e.idx < $2 ORDER BY e.idx`, from, n) //nolint:rowserrcheck // in ledger
 	if err != nil {
 		return fmt.Errorf("read leaves: %w", err)
 	}
-	if t.hashes, err = q(`SELECT pos, h FROM log_hash WHERE pos < $1 ORDER BY pos`, tlog.StoredHashCount(n)); err != nil { //nolint:rowserrcheck // in ledger
+	if t.hashes, err = q(`SELECT pos, h FROM log_hash WHERE pos >= $1 AND pos < $2 ORDER BY pos`, t.pos, tlog.StoredHashCount(n)); err != nil { //nolint:rowserrcheck // in ledger
 		return fmt.Errorf("read hashes: %w", err)
 	}
-	if t.notes, err = q(`SELECT size, note FROM log_checkpoint WHERE size <= $1 ORDER BY size`, t.signed); err != nil { //nolint:rowserrcheck // in ledger
+	if t.notes, err = q(`SELECT size, note FROM log_checkpoint WHERE size > $1 AND size <= $2 ORDER BY size`, from, t.signed); err != nil { //nolint:rowserrcheck // in ledger
 		return fmt.Errorf("read checkpoints: %w", err)
 	}
 	return nil
@@ -226,6 +236,9 @@ func (t *treeCheck) takeHash() (h tlog.Hash, ok bool, err error) {
 			return h, false, fmt.Errorf("read hash: %w", err)
 		}
 		t.nextHash = n
+	}
+	if err := t.hashes.Err(); err != nil {
+		return h, false, err // not read is not missing
 	}
 	if t.nextHash == nil || t.nextHash.pos != pos || len(t.nextHash.h) != len(h) {
 		if t.nextHash != nil && t.nextHash.pos == pos {

@@ -13,21 +13,10 @@ import (
 	"wardwatch/ward"
 )
 
-// rows compares every row that was sealed with its record, field by field.
-func (f *fsck) rows(ctx context.Context) error {
-	for _, check := range []func(context.Context) error{f.segmentRows, f.alertRows, f.visitRows, f.settlementRows, f.roundRows, f.caseRows} {
-		if err := check(ctx); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // agree compares a row, told as its record would be, with the record of
 // leaf; the fields in skip may differ.
 func (f *fsck) agree(ctx context.Context, table, id, kind, ref string, leaf int64, row any, skip ...string) error {
 	f.Rows++
-	f.progress("rows", f.Rows)
 	where := table + "/" + id
 	r, err := f.s.Sealed(ctx, leaf)
 	if errors.Is(err, &ward.Error{Kind: ward.NotFound}) || err == nil && (r.Kind != kind || r.Ref != ref) {
@@ -81,31 +70,20 @@ func fields(v any) (map[string]any, error) {
 }
 
 func (f *fsck) segmentRows(ctx context.Context) error {
-	return eachSegment(ctx, f.s, func(g ward.Segment) error {
-		return f.agree(ctx, "segment", string(g.ID), KindSegment, string(g.ID), g.Leaf, recordOf(g))
-	})
-}
-
-// each calls do for every row of a query that takes the last id and a limit.
-func each[T any](ctx context.Context, s *Store, what, query string, scan func(row) (T, error), id func(T) string, do func(T) error) error {
-	return pages(func(after string) (string, error) {
-		some, err := listed(ctx, s, what, scan, query, after, fsckPage)
-		for _, v := range some {
-			if err := do(v); err != nil {
-				return "", err
-			}
-			after = id(v)
+	if err := f.count(ctx, `SELECT COUNT(*), 0 FROM segment`); err != nil {
+		return err
+	}
+	return f.eachSegment(ctx, func(g ward.Segment) error {
+		if err := f.agree(ctx, "segment", string(g.ID), KindSegment, string(g.ID), g.Leaf, recordOf(g)); err != nil {
+			return err
 		}
-		if len(some) < fsckPage {
-			after = ""
-		}
-		return after, err
+		return f.fate(ctx, g)
 	})
 }
 
 func (f *fsck) alertRows(ctx context.Context) error {
 	id := func(a ward.Alert) string { return string(a.ID) }
-	return each(ctx, f.s, "list alerts", alertColumns+` WHERE id > $1 ORDER BY id LIMIT $2`, scanAlert, id, func(a ward.Alert) error {
+	return each(ctx, f, "list alerts", alertColumns+` WHERE id > $1 ORDER BY id LIMIT $2`, scanAlert, id, func(a ward.Alert) error {
 		rec := alertRecord{
 			Alert: a.ID, Institution: a.InstitutionID, Place: a.PlaceID, Camera: a.CameraID, Rule: a.Rule, RuleVersion: a.RuleVersion,
 			Settlement: a.SettlementID, Related: a.Related, At: a.At, Raised: a.Raised, ClipFrom: a.ClipFrom, ClipTo: a.ClipTo,
@@ -147,7 +125,7 @@ func (f *fsck) decision(ctx context.Context, a ward.Alert) error {
 
 func (f *fsck) visitRows(ctx context.Context) error {
 	id := func(v ward.Visit) string { return string(v.ID) }
-	return each(ctx, f.s, "list visits", visitColumns+` WHERE state = 'sealed' AND id > $1 ORDER BY id LIMIT $2`, scanVisit, id, func(v ward.Visit) error {
+	return each(ctx, f, "list visits", visitColumns+` WHERE state = 'sealed' AND id > $1 ORDER BY id LIMIT $2`, scanVisit, id, func(v ward.Visit) error {
 		rec := verdictRecord{
 			Visit: v.ID, Round: v.RoundID, Admission: v.AdmissionID, Verdict: v.Verdict, ReasonZH: v.ReasonZH, ReasonEN: v.ReasonEN,
 			DecidedBy: v.DecidedBy, Opened: v.Opened, Consented: v.Consented, Sealed: v.Sealed, Snapshot: hexOfSnapshot(v), Checks: []verdictCheck{},
@@ -176,7 +154,7 @@ func (f *fsck) settlementRows(ctx context.Context) error {
 		return ref, r.Scan(&ref)
 	}
 	self := func(ref string) string { return ref }
-	return each(ctx, f.s, "list sealed settlements", `SELECT DISTINCT ref FROM sealed_record WHERE kind = 'settlement' AND ref > $1 ORDER BY ref LIMIT $2`, refs, self, func(ref string) error {
+	return each(ctx, f, "list sealed settlements", `SELECT DISTINCT ref FROM sealed_record WHERE kind = 'settlement' AND ref > $1 ORDER BY ref LIMIT $2`, refs, self, func(ref string) error {
 		now, err := sealedSettlement(ctx, f.s.read, ward.SettlementID(ref))
 		if errors.Is(err, &ward.Error{Kind: ward.NotFound}) {
 			return nil // named by absent
@@ -199,7 +177,7 @@ func (f *fsck) settlementRows(ctx context.Context) error {
 
 func (f *fsck) roundRows(ctx context.Context) error {
 	id := func(r ward.Round) string { return string(r.ID) }
-	return each(ctx, f.s, "list rounds", roundColumns+` WHERE id > $1 ORDER BY id LIMIT $2`, scanRound, id, func(r ward.Round) error {
+	return each(ctx, f, "list rounds", roundColumns+` WHERE id > $1 ORDER BY id LIMIT $2`, scanRound, id, func(r ward.Round) error {
 		rec := orderedRecord{r.ID, r.InstitutionID, r.OrderedBy, r.Reason, r.Ward, r.Ordered, r.Deadline, nil}
 		var was orderedRecord
 		if sealed, err := f.s.Sealed(ctx, r.Leaf); err == nil && sealed.Into(&was) == nil {
@@ -220,7 +198,7 @@ func (f *fsck) caseRows(ctx context.Context) error {
 		return err
 	}
 	id := func(c ward.Case) string { return string(c.ID) }
-	return each(ctx, f.s, "list cases", caseColumns+` WHERE id > $1 ORDER BY id LIMIT $2`, scanCase, id, func(c ward.Case) error {
+	return each(ctx, f, "list cases", caseColumns+` WHERE id > $1 ORDER BY id LIMIT $2`, scanCase, id, func(c ward.Case) error {
 		r, _, err := latestSealed(ctx, f.s.read, KindCase, string(c.ID))
 		if err != nil {
 			return err
@@ -300,6 +278,9 @@ func (f *fsck) absent(ctx context.Context) error {
 		{"settlement", `SELECT DISTINCT ref FROM sealed_record r WHERE kind = 'settlement' AND NOT EXISTS (SELECT 1 FROM settlement x WHERE x.id = r.ref)`},
 		{"round", `SELECT ref FROM sealed_record r WHERE kind = 'round' AND NOT EXISTS (SELECT 1 FROM round x WHERE x.id = r.ref AND x.leaf = r.leaf)`},
 		{"case_file", `SELECT ref FROM sealed_record r WHERE kind = 'case' AND NOT EXISTS (SELECT 1 FROM case_file x WHERE x.id = r.ref)`},
+		{"hold", `SELECT ref FROM sealed_record r WHERE kind = 'hold' AND NOT EXISTS (SELECT 1 FROM hold x WHERE x.id = r.ref AND x.leaf = r.leaf)`},
+		{"segment", `SELECT ref FROM sealed_record r WHERE kind = 'eviction' AND NOT EXISTS (SELECT 1 FROM segment x WHERE x.id = r.ref AND x.state = 'evicted')`},
+		{"quarantine", `SELECT ref FROM sealed_record r WHERE kind = 'quarantine' AND NOT EXISTS (SELECT 1 FROM quarantine x WHERE x.moved_to = r.ref AND x.leaf = r.leaf)`},
 		{"custody", `SELECT ref FROM sealed_record r WHERE kind = 'custody' AND NOT EXISTS (SELECT 1 FROM custody x WHERE x.leaf = r.leaf)`},
 	} {
 		refs, err := listed(ctx, f.s, "look for removed rows of "+q.table, func(r row) (string, error) {

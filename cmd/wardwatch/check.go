@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"time"
 
 	"wardwatch/storage"
 	"wardwatch/storage/evidence"
@@ -32,14 +33,13 @@ func (v verifyCommand) Run(e *terminal) error {
 	return err
 }
 
-// fsckEvery is how many rows or segments lie between two lines of progress.
-const fsckEvery = 1000
-
 type fsckCommand struct {
-	JSON bool `help:"Print the report as JSON."`
+	JSON    bool `help:"Print the report as JSON."`
+	Restart bool `help:"Begin anew instead of going on where the last check was broken off."`
 }
 
-// Run checks everything that is stored; it only reads.
+// Run checks everything that is stored; it only reads. How far it came is in
+// data/fsck.json, so that a check that was broken off goes on.
 func (f fsckCommand) Run(e *terminal) (err error) {
 	c, err := loadConfig(e.config, os.Environ())
 	if err != nil {
@@ -59,10 +59,8 @@ func (f fsckCommand) Run(e *terminal) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, sp.Close()) }()
-	r, err := s.Fsck(e.ctx, storage.Media{Objects: objs, Spool: sp}, func(what string, done int64) {
-		if done%fsckEvery == 0 {
-			_, _ = fmt.Fprintf(e.errs, "fsck: %s %d\n", what, done)
-		}
+	r, err := s.Fsck(e.ctx, storage.Media{Objects: objs, Spool: sp}, storage.FsckOptions{
+		Cursor: filepath.Join(c.Data, "fsck.json"), Restart: f.Restart, Progress: (&fsckMeter{out: e.errs}).show,
 	})
 	if err != nil {
 		return err
@@ -81,6 +79,11 @@ func (f fsckCommand) Run(e *terminal) (err error) {
 func printFsck(e *terminal, r storage.FsckReport) error {
 	for _, p := range r.Problems {
 		if _, err := fmt.Fprintf(e.out, "%s: %s %s\n", p.Where, p.ZH, p.EN); err != nil {
+			return err
+		}
+	}
+	for _, q := range r.Quarantined {
+		if _, err := fmt.Fprintf(e.out, "quarantined: %s -> %s (%d bytes, %s)\n", q.Origin, q.MovedTo, q.Bytes, q.Found.Format(time.RFC3339)); err != nil {
 			return err
 		}
 	}

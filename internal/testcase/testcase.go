@@ -36,7 +36,10 @@ type World struct {
 	Settlement ward.SettlementID
 	Visit      ward.VisitID
 	By         ward.User
-	seq        int
+	// Keep is how long what is recorded from now on is to be kept; zero: until
+	// somebody decides.
+	Keep time.Duration
+	seq  int
 }
 
 // Each runs f on SQLite and on a real PostgreSQL.
@@ -157,6 +160,9 @@ func (w *World) Record(src ward.Source, start time.Time, d time.Duration, archiv
 	g := ward.Segment{
 		ID: ward.NewID[ward.SegmentID](start), Source: src, InstitutionID: "h1", Start: start, End: start.Add(d), Media: d,
 		Clock: ward.ServerClock, Codec: ward.H264, Bytes: int64(len(body)), SHA256: sha256.Sum256(body),
+	}
+	if w.Keep > 0 {
+		g.KeepUntil = start.Add(w.Keep)
 	}
 	g, err := w.Store.CommitSegment(ctx, g)
 	w.must(err)

@@ -61,10 +61,16 @@ ALTER TABLE sighting ADD COLUMN plan_id TEXT NOT NULL DEFAULT '';
 CREATE INDEX sighting_keep ON sighting (picture_state, keep_until_us) WHERE snapshot_key <> '';
 CREATE INDEX sighting_snapshot ON sighting (snapshot_key) WHERE snapshot_key <> '';
 
--- What was found without a row and put aside: an object or a spooled file.
+CREATE INDEX alert_snapshot ON alert (snapshot_key);
+CREATE INDEX visit_snapshot ON visit (snapshot_key);
+CREATE INDEX insured_photo ON insured (photo_key);
+CREATE INDEX evidence_ref ON evidence (ref);
+
+-- What was found without a row and put aside: objects, and spooled files of
+-- unknown sources.
 CREATE TABLE quarantine (
-    origin   TEXT PRIMARY KEY,
-    moved_to TEXT NOT NULL,
+    moved_to TEXT PRIMARY KEY,
+    origin   TEXT NOT NULL,
     bytes    BIGINT NOT NULL,
     sha256   BYTEA NOT NULL,
     found_us BIGINT NOT NULL,

@@ -38,6 +38,8 @@ type Spool struct {
 	reserve int64
 	limit   int64
 	used    atomic.Int64
+	removed atomic.Int64
+	opened  int64 // bytes held at Open
 }
 
 // Options bound the spool.
@@ -66,6 +68,7 @@ func Open(dir string, o Options) (*Spool, error) {
 	for _, e := range entries {
 		s.used.Add(e.Size)
 	}
+	s.opened = s.used.Load()
 	return s, nil
 }
 
@@ -75,6 +78,37 @@ func (s *Spool) Close() error { return s.fs.Close() }
 // Used returns the bytes that the spool holds.
 func (s *Spool) Used() int64 { return s.used.Load() }
 
+// Space is how much room a spool has, in bytes.
+type Space struct {
+	Used    int64
+	Limit   int64 // 0: none
+	Free    int64 // on the disk
+	Reserve int64 // what must stay free on the disk
+	// Written and Removed count since Open what came in and what left.
+	Written, Removed int64
+}
+
+// Room is how much may still be written; negative when it is already too much.
+func (p Space) Room() int64 {
+	if p.Limit > 0 {
+		return min(p.Limit-p.Used, p.Free-p.Reserve)
+	}
+	return p.Free - p.Reserve
+}
+
+// Capacity is how much the spool could hold if it held nothing else than now.
+func (p Space) Capacity() int64 { return p.Used + p.Room() }
+
+// Space measures the room.
+func (s *Spool) Space() (Space, error) {
+	free, err := s.fs.Free()
+	if err != nil {
+		return Space{}, fmt.Errorf("measure free space: %w", err)
+	}
+	removed, used := s.removed.Load(), s.used.Load()
+	return Space{Used: used, Limit: s.limit, Free: free, Reserve: s.reserve, Written: used + removed - s.opened, Removed: removed}, nil
+}
+
 // Entry is one file of the spool.
 type Entry struct {
 	Source ward.Source
@@ -82,6 +116,9 @@ type Entry struct {
 	Seq    int64
 	Part   bool // being written, or torn by a crash
 	Size   int64
+	// Modified is when the file was last written; zero for one that was not
+	// listed from the disk.
+	Modified time.Time
 }
 
 func (e Entry) name() string {
@@ -138,7 +175,7 @@ func (s *Spool) EntriesOf(src ward.Source) ([]Entry, error) {
 		if err != nil {
 			return nil, fmt.Errorf("list spool: %w", err)
 		}
-		e.Size = info.Size()
+		e.Size, e.Modified = info.Size(), info.ModTime()
 		all = append(all, e)
 	}
 	return all, nil
@@ -211,6 +248,7 @@ func (s *Spool) Remove(e Entry) error {
 		return fmt.Errorf("remove spooled file: %w", err)
 	}
 	s.used.Add(-info.Size())
+	s.removed.Add(info.Size())
 	return nil
 }
 
