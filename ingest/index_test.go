@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"wardwatch/internal/teststore"
+	"wardwatch/storage"
 	"wardwatch/storage/spool"
 	"wardwatch/ward"
 )
@@ -115,9 +116,20 @@ func TestEveryTornTailIsCutAtAFragment(t *testing.T) {
 	}
 }
 
+// knowing is a store that knows camera cam-1, by a gap of it.
+func knowing(t *testing.T) *storage.Store {
+	t.Helper()
+	s := teststore.SQLite(t)
+	src := ward.Source{Kind: ward.FromCamera, ID: "cam-1"}
+	if _, err := s.OpenGap(t.Context(), ward.Gap{Source: src, InstitutionID: "h-1", From: time.Now().Add(-time.Hour), Cause: ward.CauseConnecting}); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
 func TestRecoverMayBeInterruptedAndRepeated(t *testing.T) {
 	t.Parallel()
-	store := teststore.SQLite(t)
+	store := knowing(t)
 	sp, err := spool.Open(t.TempDir(), spool.Options{Reserve: -1})
 	if err != nil {
 		t.Fatal(err)
@@ -143,7 +155,7 @@ func TestRecoverMayBeInterruptedAndRepeated(t *testing.T) {
 		t.Errorf("recovered %s, want the fragments on the disk, %s", got, want)
 	}
 	// Interrupted between rename and commit: the row is missing.
-	other := teststore.SQLite(t)
+	other := knowing(t)
 	done, err := Recover(t.Context(), other, sp)
 	if err != nil || done.Committed != 1 {
 		t.Fatalf("got %+v, %v, want one committed", done, err)
@@ -162,7 +174,7 @@ func TestRecoverMayBeInterruptedAndRepeated(t *testing.T) {
 
 func TestRecoverRemovesAFileWithoutAFragment(t *testing.T) {
 	t.Parallel()
-	store := teststore.SQLite(t)
+	store := knowing(t)
 	sp, err := spool.Open(t.TempDir(), spool.Options{Reserve: -1})
 	if err != nil {
 		t.Fatal(err)
@@ -170,9 +182,12 @@ func TestRecoverRemovesAFileWithoutAFragment(t *testing.T) {
 	if _, err = sp.Create(ward.Source{Kind: ward.FromCamera, ID: "cam-1"}, time.Now(), 1); err != nil {
 		t.Fatal(err)
 	}
+	if _, err = sp.Create(ward.Source{Kind: ward.FromCamera, ID: "ghost"}, time.Now(), 1); err != nil {
+		t.Fatal(err)
+	}
 	done, err := Recover(t.Context(), store, sp)
-	if err != nil || done.Removed != 1 {
-		t.Errorf("got %+v, %v, want one removed", done, err)
+	if err != nil || done.Removed != 1 || done.Unknown != 1 {
+		t.Errorf("got %+v, %v, want one removed, and the one of nobody left", done, err)
 	}
 }
 
