@@ -5,16 +5,19 @@ import (
 	"fmt"
 	"net/url"
 	"path/filepath"
+	"text/tabwriter"
 
 	"wardwatch/analytics/vision"
 	"wardwatch/internal/demo"
 	"wardwatch/internal/scenario"
 	"wardwatch/internal/simbed"
+	"wardwatch/internal/simcam"
 	"wardwatch/ward"
 )
 
 type simCommand struct {
 	Cameras simCameras `cmd:"" help:"Serve a scenario's cameras over RTSP."`
+	Knobs   simKnobs   `cmd:"" help:"List the faults that a simulated camera can have."`
 	Bedside simBedside `cmd:"" help:"Answer a bedside link with a clip as the camera."`
 }
 
@@ -22,6 +25,8 @@ type simCameras struct {
 	Scenario string `required:"" type:"existingfile" help:"The scenario file."`
 	Listen   string `default:"127.0.0.1:8554" help:"RTSP address."`
 	Dir      string `default:".demo" type:"path" help:"Folder for the composed clips."`
+
+	Fault map[string]string `placeholder:"CAMERA=KNOBS" sep:"none" mapsep:"none" help:"Faults in place of the scenario's, such as counter-1=loss=5,stall=true."`
 }
 
 // Run serves until Ctrl-C.
@@ -30,6 +35,9 @@ func (s simCameras) Run(e *terminal) error {
 	if err != nil {
 		return err
 	}
+	if err := sc.SetFaults(s.Fault); err != nil {
+		return &ward.Error{Kind: ward.Invalid, Code: "config", ZH: "--fault 无效。可用 wardwatch sim knobs 列出全部旋钮。", EN: "--fault makes no sense. wardwatch sim knobs lists all knobs.", Err: err}
+	}
 	h := &demo.Hospital{Scenario: sc, Sources: filepath.Join(vision.FindModels(), "clips"), Work: s.Dir, Listen: s.Listen, Progress: e.errs}
 	if err := h.Prepare(e.ctx); err != nil {
 		return err
@@ -37,7 +45,19 @@ func (s simCameras) Run(e *terminal) error {
 	for _, p := range sc.Cameras() {
 		_, _ = fmt.Fprintf(e.out, "%s  user %s password %s\n", h.CameraURL(p.Camera.ID), p.Camera.User, p.Camera.Password)
 	}
+	_, _ = fmt.Fprintf(e.out, "also as rtsps://, with the certificate %s\n", h.Fingerprint())
 	return h.Run(e.ctx)
+}
+
+type simKnobs struct{}
+
+// Run prints a line for each knob.
+func (simKnobs) Run(e *terminal) error {
+	w := tabwriter.NewWriter(e.out, 0, 0, 2, ' ', 0)
+	for _, k := range simcam.Knobs() {
+		_, _ = fmt.Fprintf(w, "%s\t%s\t%s\n", k.Name, k.Kind, k.Help)
+	}
+	return w.Flush()
 }
 
 type simBedside struct {

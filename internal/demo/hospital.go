@@ -50,17 +50,28 @@ func (h *Hospital) Prepare(ctx context.Context) error {
 	}
 	h.cameras = &simcam.Server{Addr: h.Listen}
 	for _, p := range h.Scenario.Cameras() {
-		tone := p.Camera.Audio
-		if tone == ward.AAC {
-			tone = ward.NoCodec // it is in the file
-		}
-		clip, err := simcam.ReadClip(files[p.Camera.ID], tone)
+		c, err := simulated(p.Camera, files[p.Camera.ID])
 		if err != nil {
 			return err
 		}
-		h.cameras.Cameras = append(h.cameras.Cameras, simcam.Camera{Path: string(p.Camera.ID), User: p.Camera.User, Password: p.Camera.Password, Clip: clip})
+		h.cameras.Cameras = append(h.cameras.Cameras, c)
 	}
 	return h.cameras.Start()
+}
+
+// simulated is a scenario's camera with its films read.
+func simulated(c scenario.Camera, files scenario.Films) (simcam.Camera, error) {
+	tone := c.Audio
+	if tone == ward.AAC || tone == ward.Opus {
+		tone = ward.NoCodec // it is in the file
+	}
+	s := simcam.Camera{Path: string(c.ID), User: c.User, Password: c.Password, Faults: c.Faults, Episodes: c.Episodes}
+	var err error
+	if s.Clip, err = simcam.ReadClip(files.First, tone); err != nil || files.Second == "" {
+		return s, err
+	}
+	s.Second, err = simcam.ReadClip(files.Second, tone)
+	return s, err
 }
 
 // Films prepares the bedsides' clips; the vision workers must run.
@@ -154,6 +165,9 @@ func (h *Hospital) account(ctx context.Context) error {
 
 // CameraURL is where a camera is, without credentials.
 func (h *Hospital) CameraURL(id ward.CameraID) string { return h.cameras.URL(string(id)) }
+
+// Fingerprint is of the certificate with which the cameras speak RTSPS.
+func (h *Hospital) Fingerprint() string { return h.cameras.Fingerprint() }
 
 // Run sends the cameras' media until ctx ends.
 func (h *Hospital) Run(ctx context.Context) error { return h.cameras.Run(ctx) }

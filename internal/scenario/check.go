@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 
+	"wardwatch/internal/simcam"
 	"wardwatch/ward"
 )
 
@@ -51,11 +52,25 @@ func (s *Scenario) checkPlace(p Place) error {
 	if !ward.ValidID(string(p.ID)) || !ward.ValidID(string(c.ID)) {
 		return fmt.Errorf("place and camera ids are 1 to 64 of a-z, 0-9, - and _")
 	}
-	if c.Codec != ward.H264 && c.Codec != ward.H265 {
-		return fmt.Errorf("codec is %q: give h264 or h265", c.Codec)
+	if c.Codec != ward.H264 && c.Codec != ward.H265 && c.Codec != ward.MJPEG {
+		return fmt.Errorf("codec is %q: give h264 or h265 or mjpeg", c.Codec)
 	}
-	if !slices.Contains([]ward.Codec{ward.NoCodec, ward.AAC, ward.PCMU, ward.PCMA}, c.Audio) {
-		return fmt.Errorf("audio is %q: give aac, pcmu, pcma or leave it out", c.Audio)
+	if c.Codec == ward.MJPEG && (c.FPS != 25 || c.Audio == ward.AAC || c.Audio == ward.Opus) {
+		return fmt.Errorf("mjpeg is simulated at 25 pictures a second, with pcmu, pcma, g726 or no audio")
+	}
+	if !slices.Contains([]ward.Codec{ward.NoCodec, ward.AAC, ward.Opus, ward.PCMU, ward.PCMA, simcam.G726}, c.Audio) {
+		return fmt.Errorf("audio is %q: give aac, opus, pcmu, pcma, g726 or leave it out", c.Audio)
+	}
+	if c.GOP < 0 || c.GOP > s.Length || c.BFrames < 0 || c.BFrames > 4 {
+		return fmt.Errorf("gop is %v s and bframes %d: give 0 to the clip's %v s, and 0 to 4", c.GOP, c.BFrames, s.Length)
+	}
+	if c.Second != (Size{}) && (c.Second.Width < 160 || c.Second.Height < 120) {
+		return fmt.Errorf("the second picture is %dx%d: give at least 160x120", c.Second.Width, c.Second.Height)
+	}
+	for _, e := range c.Episodes {
+		if e.At < 0 || e.For <= 0 {
+			return fmt.Errorf("an episode is at %v for %v: give a time from the start, such as 30s, and how long", e.At, e.For)
+		}
 	}
 	if c.Width < 160 || c.Height < 120 || c.FPS < 1 || c.FPS > 60 {
 		return fmt.Errorf("picture is %dx%d at %d/s: give at least 160x120 and 1 to 60 a second", c.Width, c.Height, c.FPS)

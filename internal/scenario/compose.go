@@ -23,9 +23,9 @@ const walk = 1
 
 // Compose draws every camera's clip with ffmpeg: a counter, people of the
 // demo clips who walk up, stand and leave, and the time of the clip. A clip
-// that is already in dir for the same scene is kept. It returns the file of
+// that is already in dir for the same scene is kept. It returns the films of
 // each camera.
-func (s *Scenario) Compose(ctx context.Context, sources, dir string, progress io.Writer) (map[ward.CameraID]string, error) {
+func (s *Scenario) Compose(ctx context.Context, sources, dir string, progress io.Writer) (map[ward.CameraID]Films, error) {
 	ffmpeg, err := exec.LookPath("ffmpeg")
 	if err != nil {
 		return nil, &ward.Error{Kind: ward.Unavailable, Code: "ffmpeg.missing", ZH: "找不到 ffmpeg，请先运行 deploy/setup.sh run。", EN: "ffmpeg was not found; run: deploy/setup.sh run"}
@@ -33,29 +33,56 @@ func (s *Scenario) Compose(ctx context.Context, sources, dir string, progress io
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, fmt.Errorf("make clip folder: %w", err)
 	}
-	files := map[ward.CameraID]string{}
+	files := map[ward.CameraID]Films{}
 	for i, p := range s.Cameras() {
-		args := s.scene(p, sources)
-		name, err := sceneName(p.Camera.ID, args)
-		if err != nil {
+		c := composer{s, ffmpeg, sources, dir, func() {
+			_, _ = fmt.Fprintf(progress, "composing camera clip %d of %d (%s)…\n", i+1, len(s.Cameras()), p.Camera.ID)
+		}}
+		var films Films
+		if films.First, err = c.compose(ctx, p); err != nil {
 			return nil, err
 		}
-		file := filepath.Join(dir, name)
-		files[p.Camera.ID] = file
-		if _, err := os.Stat(file); err == nil {
-			continue
+		if second := p; p.Camera.Second != (Size{}) {
+			second.Camera.Width, second.Camera.Height = p.Camera.Second.Width, p.Camera.Second.Height
+			if films.Second, err = c.compose(ctx, second); err != nil {
+				return nil, err
+			}
 		}
-		_, _ = fmt.Fprintf(progress, "composing camera clip %d of %d (%s)…\n", i+1, len(s.Cameras()), p.Camera.ID)
-		if err := draw(ctx, ffmpeg, args, file); err != nil {
-			return nil, fmt.Errorf("compose %s: %w", p.Camera.ID, err)
-		}
+		files[p.Camera.ID] = films
 	}
 	return files, nil
 }
 
+// Films are the files of a camera's clip and, where it has one, its second clip.
+type Films struct{ First, Second string }
+
+// composer draws clips into a folder.
+type composer struct {
+	scenario             *Scenario
+	ffmpeg, sources, dir string
+	say                  func()
+}
+
+func (c composer) compose(ctx context.Context, p Place) (string, error) {
+	args := c.scenario.scene(p, c.sources)
+	name, err := sceneName(p.Camera, args)
+	if err != nil {
+		return "", err
+	}
+	file := filepath.Join(c.dir, name)
+	if _, err := os.Stat(file); err == nil {
+		return file, nil
+	}
+	c.say()
+	if err := draw(ctx, c.ffmpeg, args, file); err != nil {
+		return "", fmt.Errorf("compose %s: %w", p.Camera.ID, err)
+	}
+	return file, nil
+}
+
 // sceneName names the file after all that decides its content: the command
 // line, and the demo clips' bytes in the place of their paths.
-func sceneName(id ward.CameraID, args []string) (string, error) {
+func sceneName(c Camera, args []string) (string, error) {
 	h := sha256.New()
 	_, _ = fmt.Fprintf(h, "%s\x00", composerVersion)
 	for i, a := range args {
@@ -69,7 +96,11 @@ func sceneName(id ward.CameraID, args []string) (string, error) {
 		}
 		_, _ = fmt.Fprintf(h, "%s\x00", a)
 	}
-	return fmt.Sprintf("%s-%s.ts", id, hex.EncodeToString(h.Sum(nil)[:6])), nil
+	kind := ".ts"
+	if c.Codec == ward.MJPEG {
+		kind = ".mjpeg"
+	}
+	return fmt.Sprintf("%s-%s%s", c.ID, hex.EncodeToString(h.Sum(nil)[:6]), kind), nil
 }
 
 // draw makes the file whole or not at all.
@@ -82,11 +113,18 @@ func draw(ctx context.Context, ffmpeg string, args []string, file string) error 
 	if err := f.Close(); err != nil {
 		return errors.Join(err, os.Remove(part))
 	}
-	cmd := exec.CommandContext(ctx, ffmpeg, append(args, "-f", "mpegts", part)...)
+	cmd := exec.CommandContext(ctx, ffmpeg, append(args, "-f", muxer(file), part)...)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return errors.Join(fmt.Errorf("ffmpeg: %w: %s", err, strings.TrimSpace(string(out))), os.Remove(part))
 	}
 	return os.Rename(part, file)
+}
+
+func muxer(file string) string {
+	if filepath.Ext(file) == ".mjpeg" {
+		return "mjpeg"
+	}
+	return "mpegts"
 }
 
 // scene is ffmpeg's command line for one camera, without the output.
@@ -97,8 +135,15 @@ func (s *Scenario) scene(p Place, sources string) []string {
 		"-f", "lavfi", "-i", fmt.Sprintf("color=c=0xb9b3a4:s=%dx%d:r=%d:d=%g", c.Width, c.Height, c.FPS, s.Length),
 	}
 	first := 1 // input of the first person
-	if c.Audio == ward.AAC {
-		args = append(args, "-f", "lavfi", "-i", fmt.Sprintf("anoisesrc=a=0.01:r=16000:d=%g:seed=7", s.Length))
+	rate, sound := 0, []string(nil)
+	switch c.Audio { //nolint:exhaustive // the rest is made by the simulator
+	case ward.AAC:
+		rate, sound = 16000, []string{"-c:a", "aac", "-b:a", "32k"}
+	case ward.Opus:
+		rate, sound = 48000, []string{"-c:a", "libopus", "-b:a", "32k"}
+	}
+	if rate > 0 {
+		args = append(args, "-f", "lavfi", "-i", fmt.Sprintf("anoisesrc=a=0.01:r=%d:d=%g:seed=7", rate, s.Length))
 		first = 2
 	}
 	var graph strings.Builder
@@ -117,8 +162,8 @@ func (s *Scenario) scene(p Place, sources string) []string {
 		"drawtext=font='DejaVu Sans Mono':text='clip %%{pts\\:hms}':fontsize=h*0.045:fontcolor=white:box=1:boxcolor=black@0.5:x=w-tw-w*0.02:y=h*0.025,"+
 		"noise=c0s=3:c0f=t,format=yuv420p[v]", len(c.Presence), escape(c.Name))
 	args = append(args, "-filter_complex", graph.String(), "-map", "[v]")
-	if c.Audio == ward.AAC {
-		args = append(args, "-map", "1:a", "-c:a", "aac", "-b:a", "32k")
+	if rate > 0 {
+		args = append(append(args, "-map", "1:a"), sound...)
 	}
 	args = append(args, "-t", fmt.Sprint(s.Length), "-r", fmt.Sprint(c.FPS), "-fflags", "+bitexact", "-flags", "+bitexact")
 	return append(args, coder(c)...)
@@ -150,13 +195,21 @@ func (a Actor) cropSize() (w, h int, ok bool) {
 	return w, h, err == nil && n == 2
 }
 
-// coder codes as a camera does: no B-frames, a key frame each second. Quality
-// is given, not a bit rate: x264's rate control differs from run to run.
+// coder codes as a camera does: no B-frames and a key frame each second unless
+// the scenario says otherwise. Quality is given, not a bit rate: x264's rate
+// control differs from run to run.
 func coder(c Camera) []string {
-	if c.Codec == ward.H265 {
-		return []string{"-c:v", "libx265", "-preset", "ultrafast", "-crf", "26", "-x265-params", fmt.Sprintf("keyint=%d:min-keyint=%d:scenecut=0:bframes=0:open-gop=0:repeat-headers=1:log-level=none", c.FPS, c.FPS)}
+	gop := c.FPS
+	if c.GOP > 0 {
+		gop = max(1, int(c.GOP*float64(c.FPS)))
 	}
-	return []string{"-c:v", "libx264", "-preset", "superfast", "-profile:v", "main", "-bf", "0", "-g", fmt.Sprint(c.FPS), "-keyint_min", fmt.Sprint(c.FPS), "-sc_threshold", "0", "-crf", "26", "-maxrate", "2500k", "-bufsize", "2500k"}
+	switch c.Codec { //nolint:exhaustive // check allows no other
+	case ward.MJPEG:
+		return []string{"-c:v", "mjpeg", "-pix_fmt", "yuvj420p", "-q:v", "6", "-huffman", "default", "-force_duplicated_matrix", "1"}
+	case ward.H265:
+		return []string{"-c:v", "libx265", "-preset", "ultrafast", "-crf", "26", "-x265-params", fmt.Sprintf("keyint=%d:min-keyint=%d:scenecut=0:bframes=%d:open-gop=0:repeat-headers=1:log-level=none", gop, gop, c.BFrames)}
+	}
+	return []string{"-c:v", "libx264", "-preset", "superfast", "-profile:v", "main", "-bf", fmt.Sprint(c.BFrames), "-g", fmt.Sprint(gop), "-keyint_min", fmt.Sprint(gop), "-sc_threshold", "0", "-crf", "26", "-maxrate", "2500k", "-bufsize", "2500k"}
 }
 
 func (s *Scenario) actor(id string) Actor {

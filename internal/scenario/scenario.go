@@ -10,11 +10,15 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
+	"slices"
 	"time"
 
 	"gopkg.in/yaml.v3"
 
+	"wardwatch/internal/simcam"
+	"wardwatch/internal/spelling"
 	"wardwatch/ward"
 )
 
@@ -52,11 +56,23 @@ type Camera struct {
 	Password  string         `yaml:"password"` // of the simulator; protects nothing
 	Transport ward.Transport `yaml:"transport"`
 	Codec     ward.Codec     `yaml:"codec"`
-	Audio     ward.Codec     `yaml:"audio"` // aac, pcmu, pcma or none
+	Audio     ward.Codec     `yaml:"audio"` // aac, opus, pcmu, pcma, g726 or none
 	Width     int            `yaml:"width"`
 	Height    int            `yaml:"height"`
 	FPS       int            `yaml:"fps"`
 	Presence  []Presence     `yaml:"presence"`
+
+	GOP      float64          `yaml:"gop"`     // seconds between key frames; 0: 1
+	BFrames  int              `yaml:"bframes"` // between other pictures
+	Second   Size             `yaml:"second"`  // of the picture that the fault new_sps switches to
+	Faults   simcam.Faults    `yaml:"faults"`
+	Episodes []simcam.Episode `yaml:"episodes"` // other faults for a while
+}
+
+// Size of a picture; zero: none.
+type Size struct {
+	Width  int `yaml:"width"`
+	Height int `yaml:"height"`
 }
 
 // Presence is one person in the picture.
@@ -173,6 +189,30 @@ func (s *Scenario) Cameras() []Place {
 		out = append(out, in.Places...)
 	}
 	return out
+}
+
+// SetFaults gives cameras, by id, the faults of knobs as simcam.ParseFaults
+// reads them, in place of the scenario's. An unknown camera or knob is an error.
+func (s *Scenario) SetFaults(knobs map[string]string) error {
+	known := map[string]*Camera{}
+	for i := range s.Institutions {
+		for j := range s.Institutions[i].Places {
+			c := &s.Institutions[i].Places[j].Camera
+			known[string(c.ID)] = c
+		}
+	}
+	for id, text := range knobs {
+		c := known[id]
+		if c == nil {
+			return fmt.Errorf("there is no camera %q; did you mean %q?", id, spelling.Nearest(id, slices.Sorted(maps.Keys(known))))
+		}
+		var err error
+		if c.Faults, err = simcam.ParseFaults(text); err != nil {
+			return fmt.Errorf("camera %s: %w", id, err)
+		}
+		c.Episodes = nil
+	}
+	return nil
 }
 
 // InstitutionOf is the institution of a place.

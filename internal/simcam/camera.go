@@ -1,6 +1,7 @@
 package simcam
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -24,6 +25,14 @@ type Camera struct {
 	Clip     *Clip
 	Second   *Clip // what new_sps switches to; nil: none
 	Faults   Faults
+	Episodes []Episode
+}
+
+// Episode is other faults for a while.
+type Episode struct {
+	At     time.Duration `yaml:"at"`  // after the server began
+	For    time.Duration `yaml:"for"` // then Camera.Faults again
+	Faults Faults        `yaml:"faults"`
 }
 
 // Request is one that a camera was asked.
@@ -73,8 +82,15 @@ type film struct {
 }
 
 func newOutlet(c Camera) (*outlet, error) {
-	if err := c.Faults.check(); err != nil {
-		return nil, err
+	needsSecond := c.Faults.NewSPS > 0
+	for _, f := range append([]Episode{{Faults: c.Faults}}, c.Episodes...) {
+		if err := f.Faults.check(); err != nil {
+			return nil, err
+		}
+		needsSecond = needsSecond || f.Faults.NewSPS > 0
+	}
+	if needsSecond && c.Second == nil {
+		return nil, errors.New("new_sps needs a second clip")
 	}
 	o := &outlet{cam: c, desc: &description.Session{}}
 	o.faults.Store(&setting{c.Faults, time.Now()})
@@ -102,9 +118,6 @@ func newOutlet(c Camera) (*outlet, error) {
 			}
 		}
 	}
-	if c.Faults.NewSPS > 0 && c.Second == nil {
-		return nil, errors.New("new_sps needs a second clip")
-	}
 	return o, nil
 }
 
@@ -125,11 +138,32 @@ func (s *Server) Set(path string, f Faults) error {
 	if err := f.check(); err != nil {
 		return fmt.Errorf("camera %s: %w", path, err)
 	}
+	o.set(f)
+	return nil
+}
+
+func (o *outlet) set(f Faults) {
 	o.faults.Store(&setting{f, time.Now()})
 	if !f.up(0) {
 		o.cut()
 	}
-	return nil
+}
+
+// live plays the camera's episodes until ctx ends.
+func (o *outlet) live(ctx context.Context, began time.Time) {
+	for _, e := range o.cam.Episodes {
+		for _, turn := range []struct {
+			at     time.Duration
+			faults Faults
+		}{{e.At, e.Faults}, {e.At + e.For, o.cam.Faults}} {
+			select {
+			case <-ctx.Done():
+				return
+			case <-time.After(time.Until(began.Add(turn.at))):
+			}
+			o.set(turn.faults)
+		}
+	}
 }
 
 // Cut closes the connections of everybody who watches the camera at path.

@@ -184,6 +184,7 @@ func (s *Server) Run(ctx context.Context) error {
 	began := s.began
 	var wg sync.WaitGroup
 	for _, o := range s.outlets {
+		wg.Go(func() { o.live(ctx, began) })
 		for _, t := range o.tracks {
 			wg.Go(func() { s.play(ctx, o, t, began) })
 		}
