@@ -151,7 +151,7 @@ func (c *Camera) event(kind ward.RecordingEventKind, off time.Duration, detail s
 
 func (c *Camera) record(ctx context.Context, s *Stream, noKey chan<- struct{}) {
 	r := &Recorder{
-		Store: c.Store, Spool: c.Spool, SegmentSeconds: c.SegmentSeconds, Log: c.Log, OnSegment: c.OnSegment,
+		Store: c.Store, Spool: c.Spool, SegmentSeconds: c.SegmentSeconds, RetentionDays: c.RetentionDays, Log: c.Log, OnSegment: c.OnSegment,
 		clerk: c.clerk, coverage: c.coverage, stats: c.stats,
 		noKey: func() {
 			select {

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/bluenviron/mediacommon/v2/pkg/codecs/g711"
-	"github.com/bluenviron/mediacommon/v2/pkg/codecs/h264"
 	"github.com/bluenviron/mediacommon/v2/pkg/codecs/mpeg4audio"
 	"github.com/bluenviron/mediacommon/v2/pkg/formats/fmp4"
 	"github.com/bluenviron/mediacommon/v2/pkg/formats/fmp4/seekablebuffer"
@@ -33,18 +32,20 @@ type header struct {
 	Codec         ward.Codec         `json:"codec"`
 	Clock         ward.Clock         `json:"clock"`
 	CameraOffset  time.Duration      `json:"camera_offset_ns"`
+	Audio         ward.Codec         `json:"audio,omitempty"`
+	Life          string             `json:"life,omitempty"`
+	Mono          time.Duration      `json:"mono_ns,omitempty"`
+	KeepUntil     time.Time          `json:"keep_until,omitzero"`
 }
 
 // initSegment returns the beginning of a recording.
 func initSegment(h header, tracks []Track, key Unit) ([]byte, error) {
 	in := fmp4.Init{}
-	vp8 := false
 	for _, t := range tracks {
 		c, err := sampleEntry(t, key)
 		if err != nil {
 			return nil, err
 		}
-		vp8 = vp8 || t.Codec == ward.VP8
 		in.Tracks = append(in.Tracks, &fmp4.InitTrack{ID: t.ID, TimeScale: uint32(t.ClockRate), Codec: c}) //nolint:gosec // a clock rate is positive
 	}
 	var b seekablebuffer.Buffer
@@ -52,10 +53,17 @@ func initSegment(h header, tracks []Track, key Unit) ([]byte, error) {
 		return nil, fmt.Errorf("write init segment: %w", err)
 	}
 	moov := b.Bytes()
-	if vp8 {
-		// VP8's sample entry differs from VP9's in its name only ("VP Codec
-		// ISO Media File Format Binding" §3); mediacommon knows VP9's.
-		moov = bytes.Replace(moov, []byte("vp09"), []byte("vp08"), 1)
+	for _, t := range tracks {
+		switch {
+		case t.Codec == ward.VP8:
+			// VP8's sample entry differs from VP9's in its name only ("VP Codec
+			// ISO Media File Format Binding" §3); mediacommon knows VP9's.
+			moov = exchange(moov, "vp09", named("vp08"))
+		case t.Codec == ward.H265 && t.alone(key.AU):
+			moov = exchange(moov, "hev1", named("hvc1"))
+		case t.flac():
+			moov = exchange(moov, pcmEntryKind, flacEntry)
+		}
 	}
 	body, err := json.Marshal(h)
 	if err != nil {
@@ -67,7 +75,8 @@ func initSegment(h header, tracks []Track, key Unit) ([]byte, error) {
 	return append(moov, body...), nil
 }
 
-// sampleEntry describes a track; key is the first picture, which tells VP8's size.
+// sampleEntry describes a track; key is the first picture, which tells the
+// size of VP8 and JPEG.
 func sampleEntry(t Track, key Unit) (mp4.Codec, error) {
 	switch t.Codec {
 	case ward.H264:
@@ -80,6 +89,12 @@ func sampleEntry(t Track, key Unit) (mp4.Codec, error) {
 			return nil, fmt.Errorf("track %d: no VP8 key frame", t.ID)
 		}
 		return &mp4.CodecVP9{Width: w, Height: h, BitDepth: 8, ChromaSubsampling: 1}, nil
+	case ward.MJPEG:
+		w, h, ok := jpegSize(first(key.AU))
+		if !ok {
+			return nil, fmt.Errorf("track %d: no JPEG picture", t.ID)
+		}
+		return &mp4.CodecMJPEG{Width: w, Height: h}, nil
 	case ward.AAC:
 		var c mpeg4audio.AudioSpecificConfig
 		if err := c.Unmarshal(t.Config); err != nil {
@@ -104,24 +119,66 @@ func vp8Size(au [][]byte) (w, h int, ok bool) {
 	return w, h, w > 0 && h > 0
 }
 
-// payload returns the unit as an MP4 sample. NAL units are kept byte for
-// byte. G.711 has no sample entry in MP4, so its sound is expanded to 16-bit
-// linear samples: a derivative, of the audio only.
-func payload(t Track, au []byte, nalus [][]byte) ([]byte, error) {
-	switch t.Codec {
-	case ward.H264, ward.H265:
-		return h264.AVCC(nalus).Marshal()
-	case ward.PCMU:
-		var m g711.Mulaw
-		m.Unmarshal(au)
-		return m, nil
-	case ward.PCMA:
-		var a g711.Alaw
-		a.Unmarshal(au)
-		return a, nil
-	case ward.VP8, ward.AAC, ward.Opus, ward.NoCodec:
+// jpegSize reads the size from a picture's frame header (ITU-T T.81 B.2.2).
+func jpegSize(b []byte) (w, h int, ok bool) {
+	if len(b) < 2 || b[0] != 0xff || b[1] != 0xd8 {
+		return 0, 0, false
 	}
-	return au, nil
+	for b = b[2:]; len(b) >= 4 && b[0] == 0xff; {
+		n := 2 + int(binary.BigEndian.Uint16(b[2:]))
+		if kind := b[1]; kind >= 0xc0 && kind <= 0xc2 && len(b) >= 9 {
+			h, w = int(binary.BigEndian.Uint16(b[5:])), int(binary.BigEndian.Uint16(b[7:]))
+			return w, h, w > 0 && h > 0
+		}
+		if n > len(b) {
+			break
+		}
+		b = b[n:]
+	}
+	return 0, 0, false
+}
+
+// alone says whether the key frame au of an H.265 track has no parameter
+// sets but the track's, one of each. Its sample entry then has them all and
+// may be called hvc1, which Safari insists on.
+func (t Track) alone(au [][]byte) bool {
+	var seen [naluPPS + 1]int
+	for _, n := range au {
+		seen[t.nalu(n)]++
+	}
+	return len(t.VPS) > 0 && seen[naluVPS] <= 1 && seen[naluSPS] <= 1 && seen[naluPPS] <= 1
+}
+
+// flac says whether the track is recorded as FLAC.
+func (t Track) flac() bool { return t.Codec == ward.PCMU || t.Codec == ward.PCMA }
+
+// named renames a sample entry.
+func named(kind string) func([]byte) []byte {
+	return func(entry []byte) []byte {
+		e := bytes.Clone(entry)
+		copy(e[4:], kind)
+		return e
+	}
+}
+
+// expand returns the 16-bit samples of G.711, which the encoder had: for
+// every byte there is one.
+func expand(c ward.Codec, b []byte) []int16 {
+	var wide []byte // the highest byte first
+	if c == ward.PCMU {
+		var m g711.Mulaw
+		m.Unmarshal(b)
+		wide = m
+	} else {
+		var a g711.Alaw
+		a.Unmarshal(b)
+		wide = a
+	}
+	samples := make([]int16, len(b))
+	for i := range samples {
+		samples[i] = int16(binary.BigEndian.Uint16(wide[2*i:])) //nolint:gosec // two's complement
+	}
+	return samples
 }
 
 // ntpEpoch is 1900-01-01, from which NTP counts.

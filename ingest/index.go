@@ -64,9 +64,12 @@ func (x *index) video() (indexedTrack, bool) {
 	return indexedTrack{}, false
 }
 
-// sound returns the coding of the sound that browsers play; G.711 is kept as
-// FLAC, of which only the row knows the law.
+// sound returns the coding of the sound that browsers play, as the camera
+// sent it: G.711 is kept as FLAC, and the header says of which law it was.
 func (x *index) sound() ward.Codec {
+	if x.header.Audio != ward.NoCodec {
+		return x.header.Audio
+	}
 	for _, t := range x.tracks {
 		switch {
 		case t.video || !t.playable():

@@ -33,24 +33,20 @@ func tinyRecording(t testing.TB, sp *spool.Spool, n int) (*segmentFile, time.Tim
 		return Unit{Track: 1, PTS: int64(i) * 3600, DTS: int64(i) * 3600, Arrived: start.Add(time.Duration(i) * 40 * time.Millisecond), AU: [][]byte{nalu}, Key: i%25 == 0}
 	}
 	h := header{V: 1, Source: ward.Source{Kind: ward.FromCamera, ID: "cam-1"}, InstitutionID: "h-1", Codec: ward.H264, Clock: ward.ServerClock}
-	f, err := beginSegment(sp, h, tracks, unit(0), 1)
+	f, err := beginSegment(sp, h, steadyFrom(start, time.Time{}), tracks, unit(0), 1)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for i := range n {
 		u := unit(i)
-		if err := f.add(u); err != nil {
-			t.Fatal(err)
-		}
+		f.add(u)
 		if f.due(u) {
 			if err := f.flush(); err != nil {
 				t.Fatal(err)
 			}
 		}
 		a := Unit{Track: 2, PTS: int64(i) * 320, DTS: int64(i) * 320, Arrived: u.Arrived, AU: [][]byte{make([]byte, 4)}, Key: true}
-		if err := f.add(a); err != nil {
-			t.Fatal(err)
-		}
+		f.add(a)
 	}
 	return f, start
 }

@@ -5,6 +5,116 @@ import (
 	"io"
 )
 
+// The lengths of boxes, in bytes.
+const (
+	boxHead  = 8
+	mfhdSize = boxHead + 8
+	tfhdSize = boxHead + 8
+	tfdtSize = boxHead + 12
+	trunHead = boxHead + 12 // without samples
+)
+
+// appendFragment appends the samples that wait as prft, moof and mdat, and
+// says where the pictures will be in the file.
+func (f *segmentFile) appendFragment(b []byte) ([]byte, []written) {
+	begin := len(b)
+	if len(f.video.samples) > 0 {
+		b = appendPRFT(b, f.video.ID, f.clock.date(f.video.date), f.video.from)
+	}
+	moof := len(b)
+	b = append(b, 0, 0, 0, 0, 'm', 'o', 'o', 'f')
+	b = appendBox(b, mfhdSize, "mfhd", 0)
+	b = binary.BigEndian.AppendUint32(b, f.seq)
+	offsets := make([]int, len(f.tracks)) // where in b the offsets of the tracks' data go
+	for i, t := range f.tracks {
+		if len(t.samples) > 0 {
+			b, offsets[i] = t.appendTraf(b)
+		}
+	}
+	binary.BigEndian.PutUint32(b[moof:], uint32(len(b)-moof)) //nolint:gosec // a second of samples
+	mdat := len(b)
+	b = append(b, 0, 0, 0, 0, 'm', 'd', 'a', 't')
+	var pictures []written
+	for i, t := range f.tracks {
+		if len(t.samples) == 0 {
+			continue
+		}
+		binary.BigEndian.PutUint32(b[offsets[i]:], uint32(len(b)-moof)) //nolint:gosec // bounded by maxFragmentBytes and a picture
+		for _, s := range t.samples {
+			if t == f.video {
+				pictures = append(pictures, written{s.number, f.file.Size + int64(len(b)-begin), uint32(s.size)}) //nolint:gosec // a picture
+			}
+			b = t.appendSample(b, s)
+		}
+	}
+	binary.BigEndian.PutUint32(b[mdat:], uint32(len(b)-mdat)) //nolint:gosec // see above
+	return b, pictures
+}
+
+// appendBox appends the beginning of a full box.
+func appendBox(b []byte, size int, kind string, versionFlags uint32) []byte {
+	b = binary.BigEndian.AppendUint32(b, uint32(size)) //nolint:gosec // a second of samples
+	b = append(b, kind...)
+	return binary.BigEndian.AppendUint32(b, versionFlags)
+}
+
+// appendTraf appends the track's part of a moof, and says where in b the
+// offset of its data goes.
+func (t *trackFile) appendTraf(b []byte) (all []byte, offset int) {
+	flags, width := uint32(trunOffset|trunDuration|trunSize), 8
+	for _, s := range t.samples {
+		if !s.key {
+			flags |= trunFlags
+		}
+		if s.cts != 0 {
+			flags |= trunComposition
+		}
+	}
+	for _, f := range []uint32{trunFlags, trunComposition} {
+		if flags&f != 0 {
+			width += 4
+		}
+	}
+	trun := trunHead + len(t.samples)*width
+	b = binary.BigEndian.AppendUint32(b, uint32(boxHead+tfhdSize+tfdtSize+trun)) //nolint:gosec // a second of samples
+	b = append(b, "traf"...)
+	b = appendBox(b, tfhdSize, "tfhd", tfhdMoofBase)
+	b = binary.BigEndian.AppendUint32(b, uint32(t.ID)) //nolint:gosec // from 1
+	b = appendBox(b, tfdtSize, "tfdt", 1<<24)
+	b = binary.BigEndian.AppendUint64(b, uint64(max(t.from, 0))) //nolint:gosec // not negative
+	b = appendBox(b, trun, "trun", 1<<24|flags)
+	b = binary.BigEndian.AppendUint32(b, uint32(len(t.samples))) //nolint:gosec // a second of samples
+	offset = len(b)
+	b = append(b, 0, 0, 0, 0)
+	for _, s := range t.samples {
+		b = binary.BigEndian.AppendUint32(b, s.duration)
+		b = binary.BigEndian.AppendUint32(b, uint32(s.size)) //nolint:gosec // a picture
+		if flags&trunFlags != 0 {
+			mark := uint32(0)
+			if !s.key {
+				mark = sampleNonSync
+			}
+			b = binary.BigEndian.AppendUint32(b, mark)
+		}
+		if flags&trunComposition != 0 {
+			b = binary.BigEndian.AppendUint32(b, uint32(s.cts)) //nolint:gosec // signed by the standard
+		}
+	}
+	return b, offset
+}
+
+// appendSample appends a sample's bytes: NAL units as they are, each with
+// its length before it.
+func (t *trackFile) appendSample(b []byte, s pending) []byte {
+	for _, part := range s.au {
+		if t.nalus() {
+			b = binary.BigEndian.AppendUint32(b, uint32(len(part))) //nolint:gosec // a NAL unit
+		}
+		b = append(b, part...)
+	}
+	return b
+}
+
 // The flags of trun (ISO/IEC 14496-12 §8.8.8) and of a sample (§8.8.3.1).
 const (
 	trunOffset      = 0x1

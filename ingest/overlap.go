@@ -13,8 +13,9 @@ const lateSound = 500 * time.Millisecond
 // key frame that arrived at next.
 type overlap struct {
 	*segmentFile
-	next time.Time
-	dts  int64 // of that key frame
+	next time.Time // arrival of that key frame
+	ends time.Time // the same, on the clock of the recordings
+	dts  int64     // of that key frame
 }
 
 // finish ends the file before the key frame that arrived at next. Sound that
@@ -30,7 +31,7 @@ func (r *Recorder) finish(s *Stream, next time.Time, dts int64) {
 		r.coverage.missing(ward.CauseDisk, end)
 		return
 	}
-	r.over = &overlap{f, end, dts}
+	r.over = &overlap{f, next, end, dts}
 	if len(f.tracks) == 1 {
 		r.close(s)
 	}
@@ -51,7 +52,8 @@ func (r *Recorder) late(s *Stream, u Unit) bool {
 	}
 	for _, t := range o.tracks {
 		if t.ID == u.Track && u.DTS < o.dts*int64(t.ClockRate)/int64(o.video.ClockRate) {
-			return o.add(u) == nil
+			o.add(u)
+			return true
 		}
 	}
 	r.close(s)
@@ -69,5 +71,5 @@ func (r *Recorder) close(s *Stream) {
 	if err := o.flush(); err != nil {
 		r.Log.Warn("last sound of a recording not written", "source", s.Source().String(), "error", err)
 	}
-	r.commit(s, o.segmentFile, o.next)
+	r.commit(s, o.segmentFile, o.ends)
 }

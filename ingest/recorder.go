@@ -36,6 +36,7 @@ type Recorder struct {
 	Store          *storage.Store
 	Spool          *spool.Spool
 	SegmentSeconds int // wanted length of a segment; 0 means DefaultSegmentSeconds
+	RetentionDays  int // how long segments are kept; 0: until somebody decides
 	Log            *slog.Logger
 	// OnSegment, when set, is called after each segment is committed, in the
 	// recorder's own goroutines; it must not block.
@@ -47,12 +48,15 @@ type Recorder struct {
 	stats    *counters // nil: not counted
 
 	tracks []Track
+	clock  steady
 	file   *segmentFile
 	over   *overlap // the file before, while sound for it may still come
 	seq    int64
+	last   time.Time  // when the source's last segment ended
 	lost   ward.Cause // why pictures are damaged since lostAt, until a key frame
 	lostAt time.Time
-	prev   time.Time // when the last picture written ends
+	prev   time.Time        // arrival of the last picture written
+	syncs  chan *spool.File // written to, and not yet durable
 }
 
 // Run records. It returns nil when the stream closed or ctx ended; by then
@@ -88,7 +92,7 @@ func (r *Recorder) Run(ctx context.Context, s *Stream) error {
 	if err != nil && ward.KindOf(err) != ward.NotFound {
 		r.Log.WarnContext(ctx, "number of the last segment not read", "source", s.Source().String(), "error", err)
 	}
-	r.seq = last.Seq
+	r.seq, r.last = last.Seq, last.End
 	rd := s.Subscribe(recorderDepth, true)
 	defer rd.Close()
 	defer func() {
@@ -96,12 +100,23 @@ func (r *Recorder) Run(ctx context.Context, s *Stream) error {
 			r.stats.dropped.Add(rd.Dropped())
 		}
 	}()
+	r.syncs = make(chan *spool.File, 1)
+	var syncing sync.WaitGroup
+	syncing.Go(r.syncFiles)
+	defer syncing.Wait()
+	defer close(r.syncs)
 	return r.loop(ctx, s, rd)
 }
 
 func (r *Recorder) loop(ctx context.Context, s *Stream, rd *Reader) error {
+	var units []Unit
 	for {
-		u, err := rd.Next(ctx)
+		var err error
+		units, err = rd.take(ctx, units[:0], r.rest())
+		for _, u := range units {
+			r.take(s, u)
+		}
+		clear(units) // their bytes are not needed any more
 		if err != nil {
 			r.stop(s)
 			if errors.Is(err, io.EOF) || ctx.Err() != nil {
@@ -109,7 +124,24 @@ func (r *Recorder) loop(ctx context.Context, s *Stream, rd *Reader) error {
 			}
 			return fmt.Errorf("read stream %s: %w", s.Source(), err)
 		}
-		r.take(s, u)
+	}
+}
+
+// rest is the arrival until which there is nothing to do but to gather.
+func (r *Recorder) rest() time.Time {
+	if r.file == nil || r.over != nil {
+		return time.Time{}
+	}
+	return r.file.born.Add(fragmentLength)
+}
+
+// syncFiles makes what was written durable, away from the media: a disk may
+// take its time.
+func (r *Recorder) syncFiles() {
+	for f := range r.syncs {
+		if err := f.Sync(); err != nil {
+			r.Log.Error("recording not made durable", "source", f.Source.String(), "error", err)
+		}
 	}
 }
 
@@ -117,16 +149,24 @@ func (r *Recorder) loop(ctx context.Context, s *Stream, rd *Reader) error {
 func (r *Recorder) take(s *Stream, u Unit) {
 	if r.tracks == nil {
 		r.tracks = s.Tracks()
+		r.clock = steadyFrom(u.Arrived, r.last)
+		if off := r.clock.ahead(u.Arrived); off >= clockJump {
+			r.event(s, u, ward.RecordingEvent{Kind: ward.ClockJump, Off: -off, Detail: "the server's clock is before the end of the last recording"})
+		}
 	}
 	video, _ := videoOf(r.tracks)
 	if u.Track == video.ID {
+		if off := r.clock.jumped(u.Arrived); off != 0 {
+			r.event(s, u, ward.RecordingEvent{Kind: ward.ClockJump, Off: off, Detail: "the server's clock was set"})
+		}
 		r.damage(u)
 		if u.Key {
 			r.cut(s, video, u)
 		} else if r.endless(u) {
+			at := r.clock.date(u.Arrived)
 			r.finish(s, u.Arrived, u.DTS)
-			r.mend(u.Arrived)
-			r.coverage.missing(ward.CauseCodec, u.Arrived)
+			r.mend(at)
+			r.coverage.missing(ward.CauseCodec, at)
 			if r.noKey != nil {
 				r.noKey()
 			}
@@ -135,13 +175,16 @@ func (r *Recorder) take(s *Stream, u Unit) {
 	if r.late(s, u) || r.file == nil {
 		return
 	}
-	err := r.file.add(u)
-	if err == nil && r.file.due(u) {
-		err = r.file.flush()
-	}
-	if err != nil {
-		r.fail(s, err)
-		return
+	r.file.add(u)
+	if r.file.due(u) {
+		if err := r.file.flush(); err != nil {
+			r.fail(s, err)
+			return
+		}
+		select {
+		case r.syncs <- r.file.file:
+		default: // the disk is slow: the next fragment's turn makes this one durable too
+		}
 	}
 	if u.Track == video.ID {
 		r.prev = u.Arrived
@@ -155,10 +198,10 @@ func (r *Recorder) damage(u Unit) {
 		return
 	}
 	if u.Lost != "" && r.lost == "" {
-		r.lost, r.lostAt = u.Lost, r.prev
+		r.lost, r.lostAt = u.Lost, r.clock.date(r.prev)
 	}
 	if u.Key {
-		r.mend(u.Arrived)
+		r.mend(r.clock.date(u.Arrived))
 	}
 }
 
@@ -177,8 +220,11 @@ func (r *Recorder) cut(s *Stream, video Track, u Unit) {
 		r.tracks = replaced(r.tracks, video)
 	}
 	if r.file != nil {
-		if !changed && u.Arrived.Sub(r.file.start) < r.length() && r.file.file.Size < cutBytes {
+		if !changed && u.Arrived.Sub(r.file.begun) < r.length() && r.file.file.Size < cutBytes {
 			return
+		}
+		if changed {
+			r.event(s, u, ward.RecordingEvent{Kind: ward.ParamsChanged, Detail: string(video.Codec)})
 		}
 		r.finish(s, u.Arrived, u.DTS)
 	}
@@ -196,7 +242,7 @@ func (r *Recorder) length() time.Duration {
 // frame. What follows cannot be recorded until one comes, since a segment
 // that begins otherwise could not be shown: a gap with cause codec.
 func (r *Recorder) endless(u Unit) bool {
-	return r.file != nil && (u.Arrived.Sub(r.file.start) >= maxLengths*r.length() || r.file.file.Size >= maxBytes)
+	return r.file != nil && (u.Arrived.Sub(r.file.begun) >= maxLengths*r.length() || r.file.file.Size >= maxBytes)
 }
 
 func replaced(tracks []Track, t Track) []Track {
@@ -208,91 +254,4 @@ func replaced(tracks []Track, t Track) []Track {
 		all = append(all, old)
 	}
 	return all
-}
-
-func (r *Recorder) begin(s *Stream, u Unit) {
-	video, _ := videoOf(r.tracks)
-	clock, offset := s.Clock()
-	h := header{V: 1, Source: s.Source(), InstitutionID: s.Institution(), Codec: video.Codec, Clock: clock, CameraOffset: offset}
-	f, err := beginSegment(r.Spool, h, r.tracks, u, r.seq+1)
-	if err != nil {
-		r.Log.Error("recording not begun", "source", s.Source().String(), "error", err)
-		cause := ward.CauseDisk
-		if errors.Is(err, errTracks) {
-			cause = ward.CauseCodec
-		}
-		r.coverage.missing(cause, u.Arrived)
-		return
-	}
-	r.seq++
-	r.file, r.prev = f, u.Arrived
-	r.coverage.recorded(f.start)
-}
-
-// fail ends the file at what is on the disk; recording begins again with the
-// next key frame for which there is room.
-func (r *Recorder) fail(s *Stream, err error) {
-	r.close(s)
-	r.Log.Error("recording not written", "source", s.Source().String(), "error", err)
-	f := r.file
-	r.file = nil
-	r.mend(f.born)
-	r.commit(s, f, f.born)
-	r.coverage.missing(ward.CauseDisk, f.born)
-}
-
-// stop ends the file with the last picture; why is for the caller to say.
-func (r *Recorder) stop(s *Stream) {
-	r.close(s)
-	if r.file == nil {
-		return
-	}
-	f := r.file
-	r.file = nil
-	end, err := f.end(time.Time{}, 0)
-	if now := time.Now(); end.After(now) {
-		end = now
-	}
-	r.mend(end)
-	r.commit(s, f, end)
-	r.coverage.stopped(end)
-	if err != nil {
-		r.Log.Error("recording not written", "source", s.Source().String(), "error", err)
-		r.coverage.missing(ward.CauseDisk, end)
-	}
-}
-
-// commit makes the file durable and then its row.
-func (r *Recorder) commit(s *Stream, f *segmentFile, end time.Time) {
-	clock, offset := s.Clock()
-	video := f.video
-	g := ward.Segment{
-		ID: ward.NewID[ward.SegmentID](f.start), Source: s.Source(), InstitutionID: s.Institution(), Start: f.start, End: end,
-		Media: video.span(f.media), Clock: clock, CameraOffset: offset, Codec: video.Codec, Bytes: f.file.Size,
-	}
-	if f.media == 0 {
-		r.clerk.add("discard empty file", func(context.Context) error { return f.file.Discard() })
-		r.coverage.damaged(ward.CauseDisk, f.start, end)
-		return
-	}
-	finished := false
-	announce := r.OnSegment
-	r.clerk.add("commit segment", func(ctx context.Context) error {
-		if !finished {
-			sum, err := f.file.Finish()
-			if err != nil {
-				r.Log.ErrorContext(ctx, "recording abandoned", "source", g.Source.String(), "error", errors.Join(err, f.file.Discard()))
-				return r.Store.AddGap(ctx, ward.Gap{Source: g.Source, InstitutionID: g.InstitutionID, From: g.Start, To: g.End, Cause: ward.CauseDisk})
-			}
-			finished, g.SHA256 = true, sum
-		}
-		stored, err := r.Store.CommitSegment(ctx, g)
-		if err != nil {
-			return err
-		}
-		if announce != nil {
-			announce(stored)
-		}
-		return nil
-	})
 }

@@ -132,9 +132,8 @@ func sizeOf(f spool.Handle) int64 {
 
 // segment is the row of a recording as its file tells it.
 func (x *index) segment(e spool.Entry) ward.Segment {
-	end, media := x.end()
-	return ward.Segment{
-		ID: ward.NewID[ward.SegmentID](e.Start), Source: x.header.Source, InstitutionID: x.header.InstitutionID, Start: e.Start, End: end,
-		Media: media, Clock: x.header.Clock, CameraOffset: x.header.CameraOffset, Codec: x.header.Codec, Bytes: x.size,
-	}
+	g := x.header.segment()
+	g.Start, g.Bytes, g.Chunks = e.Start, x.size, x.chunks()
+	g.End, g.Media = x.end()
+	return g
 }

@@ -7,8 +7,6 @@ import (
 	"time"
 
 	"github.com/bluenviron/mediacommon/v2/pkg/codecs/opus"
-	"github.com/bluenviron/mediacommon/v2/pkg/formats/fmp4"
-	"github.com/bluenviron/mediacommon/v2/pkg/formats/fmp4/seekablebuffer"
 
 	"wardwatch/storage/spool"
 	"wardwatch/ward"
@@ -35,41 +33,63 @@ var errTracks = errors.New("tracks cannot be recorded")
 
 // segmentFile is a recording being written: samples gather in a fragment,
 // each fragment goes to the disk with one write. A sample waits until the
-// next one of its track tells its duration.
+// next one of its track tells its duration. The bytes of a sample are the
+// unit's own until then; there is no copy of them.
 type segmentFile struct {
+	header
+
 	file   *spool.File
-	start  time.Time
+	clock  steady
+	tell   func([]written) // called with the pictures of each fragment that is on the disk; may be nil
+	begun  time.Time       // arrival of the first picture
 	tracks []*trackFile
 	video  *trackFile
 	base   int64 // DTS of the first picture, in the video's timescale
 	seq    uint32
 	media  int64     // sum of the durations of the pictures on disk
 	born   time.Time // arrival of the first picture not on disk
-	held   int       // bytes of samples not on disk, about
+	held   int       // bytes of samples not on disk
+	chunks []ward.Chunk
 }
 
 type trackFile struct {
 	Track
 
-	waiting *fmp4.Sample // its duration is not known yet
+	encoder *flacEncoder // of a track that is recorded as FLAC
+	sound   int64        // samples that the encoder had
+	waiting pending      // its duration is not known yet
+	waits   bool         // there is one waiting
 	dts     int64        // of waiting, from the beginning of the file
 	arrived time.Time    // of waiting
-	samples []*fmp4.Sample
+	samples []pending
 	from    int64 // dts of samples[0]
 	date    time.Time
 	last    uint32 // duration of the sample before waiting
 }
 
+// pending is a sample that is not on the disk.
+type pending struct {
+	au       [][]byte // shared with the unit
+	size     int      // in the file
+	number   uint64   // of the unit, video only
+	duration uint32
+	cts      int32
+	key      bool
+}
+
 // beginSegment creates the file for a recording that begins with key.
-func beginSegment(sp *spool.Spool, h header, tracks []Track, key Unit, seq int64) (*segmentFile, error) {
-	h.Start = key.Arrived.UTC().Truncate(time.Microsecond)
+func beginSegment(sp *spool.Spool, h header, clock steady, tracks []Track, key Unit, seq int64) (*segmentFile, error) {
+	h.Start = clock.date(key.Arrived).Truncate(time.Microsecond)
 	begin, err := initSegment(h, tracks, key)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", errTracks, err)
 	}
-	f := &segmentFile{start: h.Start, base: key.DTS, born: h.Start}
+	f := &segmentFile{header: h, clock: clock, begun: key.Arrived, base: key.DTS, born: key.Arrived}
 	for _, t := range tracks {
 		tf := &trackFile{Track: t}
+		if t.flac() {
+			tf.encoder = &flacEncoder{rate: t.ClockRate, channels: max(t.Channels, 1)}
+		}
 		f.tracks = append(f.tracks, tf)
 		if t.Video() {
 			f.video = tf
@@ -92,36 +112,54 @@ func discard(f *spool.File, err error) error {
 }
 
 // add queues the unit's samples. Sound from before the first picture is left out.
-func (f *segmentFile) add(u Unit) error {
+func (f *segmentFile) add(u Unit) {
 	for _, t := range f.tracks {
 		if t.ID != u.Track {
 			continue
 		}
 		if t.Video() {
-			p, err := payload(t.Track, first(u.AU), u.AU)
-			if err != nil {
-				return err
-			}
-			f.held += len(p)
-			s := &fmp4.Sample{PTSOffset: clamp32(u.PTS - u.DTS), IsNonSyncSample: !u.Key, Payload: p}
+			s := pending{au: u.AU, size: t.stored(u.AU), number: u.number, cts: clamp32(u.PTS - u.DTS), key: u.Key}
+			f.held += s.size
 			t.push(s, u.DTS-f.base, u.Arrived)
-			return nil
+			return
 		}
 		dts := u.DTS - f.base*int64(t.ClockRate)/int64(f.video.ClockRate)
-		for _, frame := range u.AU {
-			p, err := payload(t.Track, frame, nil)
-			if err != nil {
-				return err
-			}
-			if dts >= 0 {
-				f.held += len(p)
-				t.push(&fmp4.Sample{Payload: p}, dts, u.Arrived)
+		for i, frame := range u.AU {
+			if dts >= 0 && len(frame) > 0 {
+				f.held += t.listen(u.AU[i:i+1], dts, u.Arrived)
 			}
 			dts += frameLength(t.Track, frame)
 		}
 	}
-	return nil
 }
+
+// listen queues a frame of sound and returns its size.
+func (t *trackFile) listen(frame [][]byte, dts int64, arrived time.Time) int {
+	if t.encoder != nil {
+		samples := expand(t.Codec, frame[0])
+		samples = samples[:min(len(samples), flacBlock*t.encoder.channels)]
+		frame = [][]byte{t.encoder.frame(samples, t.sound)}
+		t.sound += int64(len(samples) / t.encoder.channels)
+	}
+	t.push(pending{au: frame, size: len(frame[0]), key: true}, dts, arrived)
+	return len(frame[0])
+}
+
+// stored is how many bytes a picture has in the file.
+func (t Track) stored(au [][]byte) int {
+	n := 0
+	for _, b := range au {
+		n += len(b)
+	}
+	if t.nalus() {
+		n += 4 * len(au)
+	}
+	return n
+}
+
+// nalus says whether the track's pictures are NAL units. In the file, each
+// has its length before it.
+func (t Track) nalus() bool { return t.Codec == ward.H264 || t.Codec == ward.H265 }
 
 func first(au [][]byte) []byte {
 	if len(au) == 0 {
@@ -139,18 +177,18 @@ func frameLength(t Track, frame []byte) int64 {
 		return opus.PacketDuration2(frame)
 	case ward.PCMU, ward.PCMA:
 		return int64(len(frame) / max(t.Channels, 1))
-	case ward.H264, ward.H265, ward.VP8, ward.NoCodec:
+	case ward.H264, ward.H265, ward.VP8, ward.MJPEG, ward.NoCodec:
 	}
 	return 0
 }
 
 // push gives the waiting sample its duration and makes s wait.
-func (t *trackFile) push(s *fmp4.Sample, dts int64, arrived time.Time) {
-	if t.waiting != nil {
+func (t *trackFile) push(s pending, dts int64, arrived time.Time) {
+	if t.waits {
 		dts = max(dts, t.dts+1) // a clock that steps back stands almost still
 		t.settle(clampU32(dts - t.dts))
 	}
-	t.waiting, t.dts, t.arrived = s, dts, arrived
+	t.waiting, t.waits, t.dts, t.arrived = s, true, dts, arrived
 }
 
 // settle moves the waiting sample into the fragment.
@@ -158,9 +196,9 @@ func (t *trackFile) settle(duration uint32) {
 	if len(t.samples) == 0 {
 		t.from, t.date = t.dts, t.arrived
 	}
-	t.waiting.Duration, t.last = duration, duration
+	t.waiting.duration, t.last = duration, duration
 	t.samples = append(t.samples, t.waiting)
-	t.waiting = nil
+	t.waiting, t.waits = pending{}, false
 }
 
 // due says whether the fragment should be written now that u, which begins
@@ -168,6 +206,11 @@ func (t *trackFile) settle(duration uint32) {
 func (f *segmentFile) due(u Unit) bool {
 	if f.held > maxFragmentBytes {
 		return true
+	}
+	for _, t := range f.tracks {
+		if len(t.samples) >= maxRunSamples-1 {
+			return true
+		}
 	}
 	if u.Track != f.video.ID || len(f.video.samples) == 0 {
 		return false
@@ -187,50 +230,42 @@ func (t Track) ticks(d time.Duration) int64 {
 // flush writes the fragment. After an error the file is as it was before;
 // f.born tells from when on the pictures are not on the disk.
 func (f *segmentFile) flush() error {
-	part := fmp4.Part{SequenceNumber: f.seq}
+	begin := f.file.Size
+	var pictures []written
+	empty := true
 	for _, t := range f.tracks {
-		if len(t.samples) > 0 {
-			part.Tracks = append(part.Tracks, &fmp4.PartTrack{ID: t.ID, BaseTime: uint64(max(t.from, 0)), Samples: t.samples}) //nolint:gosec // not negative
-		}
+		empty = empty && len(t.samples) == 0
 	}
-	if len(part.Tracks) == 0 {
+	if empty {
 		return nil
 	}
-	var b seekablebuffer.Buffer
-	if len(f.video.samples) > 0 {
-		if _, err := b.Write(appendPRFT(nil, f.video.ID, f.video.date, f.video.from)); err != nil {
-			return err
-		}
-	}
-	if err := writePart(&b, &part); err != nil {
-		return err
-	}
-	if _, err := f.file.Write(b.Bytes()); err != nil {
+	if err := f.file.Append(func(b []byte) []byte {
+		b, pictures = f.appendFragment(b)
+		return b
+	}); err != nil {
 		return err
 	}
 	f.seq++
 	f.held = 0
 	for _, t := range f.tracks {
 		if t == f.video {
-			for _, s := range t.samples {
-				f.media += int64(s.Duration)
+			if len(t.samples) > 0 && t.samples[0].key {
+				f.chunks = append(f.chunks, ward.Chunk{At: t.span(t.from), Offset: begin})
 			}
-			if t.waiting != nil {
+			for _, s := range t.samples {
+				f.media += int64(s.duration)
+			}
+			if t.waits {
 				f.born = t.arrived
 			}
 		}
-		t.samples = nil
+		clear(t.samples) // their bytes are not needed any more
+		t.samples = t.samples[:0]
+	}
+	if f.tell != nil {
+		f.tell(pictures)
 	}
 	return nil
-}
-
-func writePart(b *seekablebuffer.Buffer, p *fmp4.Part) error {
-	var part seekablebuffer.Buffer // a fragment's offsets count from its own moof
-	if err := p.Marshal(&part); err != nil {
-		return fmt.Errorf("write fragment: %w", err)
-	}
-	_, err := b.Write(part.Bytes())
-	return err
 }
 
 // end writes what waits, and returns when the recording ends: at next, the
@@ -239,8 +274,8 @@ func writePart(b *seekablebuffer.Buffer, p *fmp4.Part) error {
 func (f *segmentFile) end(next time.Time, nextDTS int64) (time.Time, error) {
 	v := f.video
 	last := v.arrived
-	if v.waiting == nil {
-		return f.born, f.flush()
+	if !v.waits {
+		return f.clock.date(f.born), f.flush()
 	}
 	d := int64(v.last)
 	if d <= 0 || v.span(d) > fragmentLength {
@@ -252,18 +287,18 @@ func (f *segmentFile) end(next time.Time, nextDTS int64) (time.Time, error) {
 	v.settle(clampU32(d))
 	f.settleSound()
 	if err := f.flush(); err != nil {
-		return f.born, err
+		return f.clock.date(f.born), err
 	}
 	if next.IsZero() {
 		next = last.Add(v.span(d))
 	}
-	return next, nil
+	return f.clock.date(next), nil
 }
 
 // settleSound lets the sounds that wait last as long as those before them.
 func (f *segmentFile) settleSound() {
 	for _, t := range f.tracks {
-		if t != f.video && t.waiting != nil {
+		if t != f.video && t.waits {
 			t.settle(t.last)
 		}
 	}

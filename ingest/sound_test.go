@@ -3,12 +3,15 @@ package ingest_test
 import (
 	"bytes"
 	"encoding/binary"
+	"fmt"
+	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
 	"testing"
 	"time"
+
+	"github.com/bluenviron/mediacommon/v2/pkg/codecs/g711"
 
 	"wardwatch/ingest"
 	"wardwatch/ward"
@@ -119,25 +122,90 @@ func TestSoundThatComesLateIsKept(t *testing.T) {
 	}
 }
 
-func TestG711IsRecordedBesideTheVideo(t *testing.T) {
+// TestG711IsKeptExactly records noise, tones, silence and steps as G.711 and
+// lets ffmpeg decode the recording: every sample must come back.
+func TestG711IsKeptExactly(t *testing.T) {
 	t.Parallel()
 	for _, codec := range []ward.Codec{ward.PCMU, ward.PCMA} {
-		var units []ingest.Unit
-		for _, u := range unitsOf(h264Clip(t), ward.H264, 1) {
-			units = append(units, u)
-			at := u.DTS * 8000 / 90000
-			units = append(units, ingest.Unit{Track: 2, PTS: at, DTS: at, Arrived: u.Arrived, AU: [][]byte{bytes.Repeat([]byte{0xd5}, 320)}, Key: true})
+		for _, channels := range []int{1, 2} {
+			dice := rand.New(rand.NewPCG(7, 0))
+			var units []ingest.Unit
+			var sent []byte
+			begun := int64(0)
+			for i, u := range unitsOf(h264Clip(t), ward.H264, 1) {
+				units = append(units, u)
+				b := make([]byte, 320*channels)
+				for j := range b {
+					switch i % 4 {
+					case 0:
+						b[j] = byte(dice.Uint32())
+					case 1:
+						b[j] = 0xd5 ^ byte(j/40)
+					case 2:
+						b[j] = 0xd5 // A-law's silence
+					case 3:
+						b[j] = byte(0x80 | j%7)
+					}
+				}
+				at := begun
+				begun += 320
+				units = append(units, ingest.Unit{Track: 2, PTS: at, DTS: at, Arrived: u.Arrived, AU: [][]byte{b}, Key: true})
+				sent = append(sent, b...)
+			}
+			tracks := []ingest.Track{{ID: 1, Codec: ward.H264, ClockRate: 90000}, {ID: 2, Codec: codec, ClockRate: 8000, Channels: channels}}
+			_, sp, segs := recordUnits(t, 60, tracks, units)
+			if len(segs) != 1 || segs[0].Audio != codec {
+				t.Fatalf("got %+v", segs)
+			}
+			name, _ := fileOf(t, sp, segs[0])
+			ffmpegReads(t, name)
+			if p := ffprobe(t, name); len(p.Streams) != 2 || p.Streams[1].CodecName != "flac" {
+				t.Errorf("%s: got %+v", codec, p)
+			}
+			got, err := exec.Command("ffmpeg", "-v", "error", "-i", name, "-map", "0:a", "-f", "s16be", "-").Output()
+			if err != nil {
+				t.Fatal(err)
+			}
+			var want []byte
+			if codec == ward.PCMU {
+				var m g711.Mulaw
+				m.Unmarshal(sent)
+				want = m
+			} else {
+				var a g711.Alaw
+				a.Unmarshal(sent)
+				want = a
+			}
+			if !bytes.Equal(got, want) {
+				t.Errorf("%s, %d channels: %d bytes came back of %d, or they differ", codec, channels, len(got), len(want))
+			}
 		}
-		tracks := []ingest.Track{{ID: 1, Codec: ward.H264, ClockRate: 90000}, {ID: 2, Codec: codec, ClockRate: 8000, Channels: 1}}
-		_, sp, segs := recordUnits(t, 60, tracks, units)
-		if len(segs) != 1 {
-			t.Fatalf("got %v", segs)
+	}
+}
+
+func TestMotionJPEGIsRecorded(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	out, err := exec.Command("ffmpeg", "-v", "error", "-f", "lavfi", "-i", "testsrc2=size=320x240:rate=10", "-t", "3", "-pix_fmt", "yuvj420p", filepath.Join(dir, "%03d.jpg")).CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	var units []ingest.Unit
+	start := time.Now().Add(-3 * time.Second)
+	for i := range int64(30) {
+		b, err := os.ReadFile(filepath.Join(dir, fmt.Sprintf("%03d.jpg", i+1)))
+		if err != nil {
+			t.Fatal(err)
 		}
-		name, _ := fileOf(t, sp, segs[0])
-		ffmpegReads(t, name)
-		p := ffprobe(t, name)
-		if len(p.Streams) != 2 || !strings.HasPrefix(p.Streams[1].CodecName, "pcm") {
-			t.Errorf("%s: got %+v", codec, p)
-		}
+		units = append(units, ingest.Unit{Track: 1, PTS: i * 9000, DTS: i * 9000, Arrived: start.Add(time.Duration(i) * 100 * time.Millisecond), AU: [][]byte{b}, Key: true})
+	}
+	_, sp, segs := recordUnits(t, 60, []ingest.Track{{ID: 1, Codec: ward.MJPEG, ClockRate: 90000}}, units)
+	if len(segs) != 1 || segs[0].Codec != ward.MJPEG || len(segs[0].Chunks) < 3 {
+		t.Fatalf("got %+v", segs)
+	}
+	name, _ := fileOf(t, sp, segs[0])
+	ffmpegReads(t, name)
+	if p := ffprobe(t, name); p.Streams[0].CodecName != "mjpeg" || p.Streams[0].Frames != "30" || p.Streams[0].Width != 320 {
+		t.Errorf("got %+v", p)
 	}
 }

@@ -1,8 +1,6 @@
 package ingest
 
 import (
-	"context"
-	"io"
 	"slices"
 	"sync"
 	"time"
@@ -10,9 +8,14 @@ import (
 	"wardwatch/ward"
 )
 
-// maxCachedGOP bounds the cached group of pictures, in bytes: 8 MB is 10 s at
-// 6 Mbit/s. A longer one is not cached; a new viewer then waits for a key frame.
-const maxCachedGOP = 8 << 20
+const (
+	// maxCachedGOP bounds what is in memory of the cached group of pictures, in
+	// bytes: 8 MB is 10 s at 6 Mbit/s. A longer one is not cached; a new viewer
+	// then waits for a key frame.
+	maxCachedGOP = 8 << 20
+	// maxCachedUnits bounds it by number, wherever its units are.
+	maxCachedUnits = 3000
+)
 
 // Unit is one access unit of a track: one coded picture, or one or more
 // audio frames.
@@ -23,6 +26,16 @@ type Unit struct {
 	AU       [][]byte   // NAL units without start codes; VP8: one frame; audio: one frame each. Shared: never modified.
 	Key      bool       // random access point
 	Lost     ward.Cause // why units before this one are missing: CauseLoss, CauseSlow or empty
+
+	number uint64 // in the stream, from 1
+}
+
+func (u Unit) size() int {
+	n := 0
+	for _, b := range u.AU {
+		n += len(b)
+	}
+	return n
 }
 
 // Stream fans the units of one source out to its readers. It is safe for
@@ -35,9 +48,11 @@ type Stream struct {
 	mu      sync.Mutex // guards the rest
 	tracks  []Track    // copied on change
 	video   int        // id of the video track, 0 when there is none
-	readers map[*Reader]struct{}
-	gop     []Unit // from the last key frame on; appended to, never changed
-	bytes   int    // of gop
+	readers []*Reader
+	number  uint64     // of the last unit
+	gop     []keptUnit // from the last key frame on, without holes in their numbers
+	bytes   int        // of gop, in memory
+	disk    *onDisk    // where those units of gop are that are not in memory
 	closed  bool
 	clock   ward.Clock
 	offset  time.Duration
@@ -47,8 +62,7 @@ type Stream struct {
 // is video.
 func NewStream(src ward.Source, inst ward.InstitutionID, tracks []Track) *Stream {
 	s := &Stream{
-		src: src, inst: inst, done: make(chan struct{}), tracks: slices.Clone(tracks),
-		readers: map[*Reader]struct{}{}, clock: ward.ServerClock,
+		src: src, inst: inst, done: make(chan struct{}), tracks: slices.Clone(tracks), clock: ward.ServerClock,
 	}
 	for _, t := range tracks {
 		if t.Video() {
@@ -111,15 +125,18 @@ func (s *Stream) Write(u Unit) {
 	if s.closed {
 		return
 	}
+	s.number++
+	u.number = s.number
+	size := u.size()
 	if u.Track == s.video && u.Key {
 		s.adopt(u)
-		s.gop, s.bytes = nil, 0
+		s.forget()
 	}
 	if u.Track == s.video && u.Key || len(s.gop) > 0 {
-		s.cache(u)
+		s.cache(u, size)
 	}
-	for r := range s.readers {
-		r.offer(u, u.Track == s.video)
+	for _, r := range s.readers {
+		r.offer(u, size, u.Track == s.video)
 	}
 }
 
@@ -133,33 +150,37 @@ func (s *Stream) adopt(u Unit) {
 }
 
 // cache appends u to the group of pictures; called locked.
-func (s *Stream) cache(u Unit) {
-	for _, b := range u.AU {
-		s.bytes += len(b)
-	}
-	if s.bytes > maxCachedGOP {
-		s.gop = nil
+func (s *Stream) cache(u Unit, size int) {
+	s.bytes += size
+	if s.bytes > maxCachedGOP || len(s.gop) == maxCachedUnits {
+		s.forget()
 		return
 	}
-	s.gop = append(s.gop, u)
+	s.gop = append(s.gop, keptUnit{Unit: u})
+}
+
+// forget drops the group of pictures; called locked.
+func (s *Stream) forget() {
+	clear(s.gop)
+	s.gop, s.bytes, s.disk = s.gop[:0], 0, nil
 }
 
 // Subscribe returns a reader that holds at most depth units (at least 1).
 // With fromKey it begins with the group of pictures seen last, if that is
 // cached, else with the next key frame; without, with the next unit.
 func (s *Stream) Subscribe(depth int, fromKey bool) *Reader {
-	r := &Reader{s: s, ring: make(chan Unit, max(depth, 1))}
+	r := &Reader{s: s, depth: max(depth, 1), wake: make(chan struct{}, 1)}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if fromKey {
-		r.backlog = slices.Clip(s.gop)
+		r.backlog, r.disk = slices.Clone(s.gop), s.disk
 		r.skip = len(r.backlog) == 0 && s.video != 0
 	}
 	if s.closed {
-		close(r.ring)
+		r.closed = true
 		return r
 	}
-	s.readers[r] = struct{}{}
+	s.readers = append(s.readers, r)
 	return r
 }
 
@@ -171,85 +192,13 @@ func (s *Stream) Close() {
 	if s.closed {
 		return
 	}
-	s.closed, s.gop = true, nil
+	s.closed, s.gop, s.disk = true, nil, nil
 	close(s.done)
-	for r := range s.readers {
-		close(r.ring)
+	for _, r := range s.readers {
+		r.closed = true
+		r.rouse()
 	}
-	clear(s.readers)
-}
-
-// Reader is one consumer's view of a Stream. One goroutine uses it.
-type Reader struct {
-	s       *Stream
-	backlog []Unit
-	ring    chan Unit
-
-	// The rest is guarded by s.mu.
-	dropped uint64
-	skip    bool       // until the next key frame
-	lost    ward.Cause // to be told with the next video unit
-}
-
-// offer queues u or drops it; called with s.mu held. After a dropped picture
-// the pictures up to the next key frame are dropped too: they could not be decoded.
-func (r *Reader) offer(u Unit, video bool) {
-	if r.skip && (!video || !u.Key) {
-		if r.lost != "" {
-			r.dropped++
-		}
-		return
-	}
-	if video && u.Lost == "" {
-		u.Lost = r.lost
-	}
-	select {
-	case r.ring <- u:
-		if video {
-			r.skip, r.lost = false, ""
-		}
-	default:
-		r.dropped++
-		if video {
-			r.skip, r.lost = true, ward.CauseSlow
-		}
-	}
-}
-
-// Next waits for the next unit. It returns io.EOF after Stream.Close or
-// Reader.Close, and ctx's error when ctx ends.
-func (r *Reader) Next(ctx context.Context) (Unit, error) {
-	if len(r.backlog) > 0 {
-		u := r.backlog[0]
-		r.backlog = r.backlog[1:]
-		return u, nil
-	}
-	select {
-	case u, ok := <-r.ring:
-		if !ok {
-			return Unit{}, io.EOF
-		}
-		return u, nil
-	case <-ctx.Done():
-		return Unit{}, ctx.Err()
-	}
-}
-
-// Dropped counts the units that this reader was too slow for.
-func (r *Reader) Dropped() uint64 {
-	r.s.mu.Lock()
-	defer r.s.mu.Unlock()
-	return r.dropped
-}
-
-// Close ends the subscription.
-func (r *Reader) Close() {
-	r.s.mu.Lock()
-	defer r.s.mu.Unlock()
-	if _, ok := r.s.readers[r]; ok {
-		delete(r.s.readers, r)
-		close(r.ring)
-	}
+	s.readers = nil
 }
 
 // Readers counts the subscriptions.

@@ -25,7 +25,7 @@ type Track struct {
 // Video says whether the track holds pictures.
 func (t Track) Video() bool {
 	switch t.Codec {
-	case ward.H264, ward.H265, ward.VP8:
+	case ward.H264, ward.H265, ward.VP8, ward.MJPEG:
 		return true
 	case ward.AAC, ward.Opus, ward.PCMU, ward.PCMA, ward.NoCodec:
 		return false
@@ -131,7 +131,7 @@ func (t Track) IsKey(au [][]byte) bool {
 	case ward.VP8:
 		// RFC 6386 §9.1: bit 0 of the first byte is 0 in a key frame.
 		return len(au) > 0 && len(au[0]) > 0 && au[0][0]&1 == 0
-	case ward.AAC, ward.Opus, ward.PCMU, ward.PCMA, ward.NoCodec:
+	case ward.MJPEG, ward.AAC, ward.Opus, ward.PCMU, ward.PCMA, ward.NoCodec:
 		return true
 	}
 	return false

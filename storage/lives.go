@@ -34,7 +34,26 @@ func (s *Store) BeginLife(ctx context.Context, now time.Time) (life, previous Li
 		_, err = t.ExecContext(ctx, `INSERT INTO process_life (id, began_us, seen_us, ended_us) VALUES ($1, $2, $3, 0)`, life.ID, us(life.Began), us(life.Seen))
 		return err
 	})
+	if err == nil {
+		s.life.Store(&ownLife{life.ID, now})
+	}
 	return life, previous, err
+}
+
+// ownLife is the life that this process began.
+type ownLife struct {
+	id    string
+	began time.Time // with its monotonic reading
+}
+
+// Mono places t on a clock that nobody can set: the process's life, and the
+// monotonic time since it began. Empty before BeginLife.
+func (s *Store) Mono(t time.Time) (life string, since time.Duration) {
+	own := s.life.Load()
+	if own == nil {
+		return "", 0
+	}
+	return own.id, t.Sub(own.began)
 }
 
 // Beat records that the process lived at now.

@@ -18,6 +18,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"time"
 
 	"github.com/pressly/goose/v3"
@@ -37,6 +38,7 @@ type Store struct {
 	seal    *sealer
 	signer  ed25519.PrivateKey
 	log     *slog.Logger
+	life    atomic.Pointer[ownLife] // of this process, once it began
 }
 
 // Options say where the catalogue is.

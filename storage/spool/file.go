@@ -8,18 +8,24 @@ import (
 	"io"
 	"os"
 	"path"
+	"sync"
 	"time"
 
 	"wardwatch/ward"
 )
 
-// File is a recording being written.
+// File is a recording being written. One goroutine writes it; another may
+// Sync it meanwhile.
 type File struct {
 	Entry
 
 	s    *Spool
 	f    Handle
 	hash hash.Hash
+	torn bool // there may be bytes after Size
+
+	mu     sync.Mutex // guards failed
+	failed error      // what an fsync said first: the file is not to be trusted any more
 }
 
 // Create begins a recording. Start is cut to the microsecond. A spool
@@ -58,25 +64,72 @@ func (s *Spool) syncDir(dir string) error {
 	return errors.Join(d.Sync(), d.Close())
 }
 
-// Write appends b with one write(2), or leaves the file as it was.
+// Write appends b with one write(2), or leaves the file as it was. It fails
+// after a Sync failed.
 func (f *File) Write(b []byte) (int, error) {
+	if err := f.err(); err != nil {
+		return 0, err
+	}
 	if err := f.s.room(int64(len(b))); err != nil {
 		return 0, err
 	}
 	if _, err := f.f.WriteAt(b, f.Size); err != nil {
-		return 0, fmt.Errorf("write spooled file of %s: %w", f.Source, errors.Join(explain(err), f.f.Truncate(f.Size)))
+		cut := f.f.Truncate(f.Size)
+		f.torn = cut != nil
+		return 0, fmt.Errorf("write spooled file of %s: %w", f.Source, errors.Join(explain(err), cut))
 	}
+	f.torn = false
 	_, _ = f.hash.Write(b) // a hash never fails
 	f.Size += int64(len(b))
 	f.s.used.Add(int64(len(b)))
 	return len(b), nil
 }
 
+// Append writes what compose appended to the buffer that it is given. The
+// spool's files share a few such buffers, so that each needs none of its own.
+func (f *File) Append(compose func(b []byte) []byte) error {
+	b := compose((<-f.s.buffers)[:0])
+	_, err := f.Write(b)
+	if cap(b) > maxBuffer {
+		b = nil
+	}
+	f.s.buffers <- b
+	return err
+}
+
+// Sync makes what was written before durable. An error is final: what a
+// failed fsync left on the disk is unknown, and asking again may find nothing
+// wrong. Write and Finish return it from then on.
+func (f *File) Sync() error {
+	f.s.syncing <- struct{}{}
+	err := f.f.Sync()
+	<-f.s.syncing
+	if err == nil || errors.Is(err, os.ErrClosed) { // finished meanwhile
+		return nil
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.failed == nil {
+		f.failed = fmt.Errorf("sync spooled file of %s: %w", f.Source, explain(err))
+	}
+	return f.failed
+}
+
+func (f *File) err() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.failed
+}
+
 // Finish makes the file durable under its final name: fsync, rename, fsync
 // of the folder. It returns the SHA-256 of the content. After an error the
 // file must be discarded: what a failed fsync left on the disk is unknown.
 func (f *File) Finish() (sum [sha256.Size]byte, err error) {
-	if err := errors.Join(f.f.Sync(), f.f.Close()); err != nil {
+	var cut error
+	if f.torn {
+		cut = f.f.Truncate(f.Size)
+	}
+	if err := errors.Join(f.err(), cut, f.f.Sync(), f.f.Close()); err != nil {
 		return sum, fmt.Errorf("finish spooled file of %s: %w", f.Source, explain(err))
 	}
 	part := f.name()

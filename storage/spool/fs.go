@@ -19,6 +19,13 @@ type FS interface {
 	// Open opens a file, or with os.O_RDONLY a folder, to Sync it. Flag is
 	// that of os.OpenFile; a file that it creates may be read by the group.
 	Open(name string, flag int) (Handle, error)
+	names
+	// Free is how many bytes may still be written.
+	Free() (int64, error)
+	io.Closer
+}
+
+type names interface {
 	MkdirAll(name string) error
 	Rename(from, to string) error
 	Remove(name string) error
@@ -26,9 +33,6 @@ type FS interface {
 	ReadDir(name string) ([]fs.DirEntry, error)
 	// Stat follows no link.
 	Stat(name string) (fs.FileInfo, error)
-	// Free is how many bytes may still be written.
-	Free() (int64, error)
-	Close() error
 }
 
 // Handle is an open file of an FS. *os.File is one.
@@ -36,6 +40,10 @@ type Handle interface {
 	io.ReadSeekCloser
 	io.ReaderAt
 	io.WriterAt
+	inode
+}
+
+type inode interface {
 	Truncate(size int64) error
 	Sync() error
 	Stat() (fs.FileInfo, error)

@@ -39,8 +39,20 @@ type Spool struct {
 	limit   int64
 	used    atomic.Int64
 	removed atomic.Int64
-	opened  int64 // bytes held at Open
+	opened  int64         // bytes held at Open
+	buffers chan []byte   // of Append
+	syncing chan struct{} // holds one for every fsync that runs
 }
+
+const (
+	// sharedBuffers is how many files are composed or written at a time.
+	sharedBuffers = 4
+	// maxBuffer is the largest buffer that is kept, in bytes.
+	maxBuffer = 1 << 20
+	// maxSyncs is how many fsyncs run at a time: each holds a thread, and a
+	// file system writes one journal for several.
+	maxSyncs = 8
+)
 
 // Options bound the spool.
 type Options struct {
@@ -60,7 +72,10 @@ func Open(dir string, o Options) (*Spool, error) {
 	if o.Reserve == 0 {
 		o.Reserve = DefaultReserve
 	}
-	s := &Spool{fs: o.FS, reserve: max(o.Reserve, 0), limit: o.Limit}
+	s := &Spool{fs: o.FS, reserve: max(o.Reserve, 0), limit: o.Limit, buffers: make(chan []byte, sharedBuffers), syncing: make(chan struct{}, maxSyncs)}
+	for range sharedBuffers {
+		s.buffers <- nil
+	}
 	entries, err := s.Entries()
 	if err != nil {
 		return nil, errors.Join(err, s.fs.Close())

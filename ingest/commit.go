@@ -1,0 +1,145 @@
+package ingest
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"wardwatch/ward"
+)
+
+func (r *Recorder) begin(s *Stream, u Unit) {
+	video, _ := videoOf(r.tracks)
+	clock, offset := s.Clock()
+	h := header{V: 1, Source: s.Source(), InstitutionID: s.Institution(), Codec: video.Codec, Clock: clock, CameraOffset: offset}
+	for _, t := range r.tracks {
+		if !t.Video() {
+			h.Audio = t.Codec
+		}
+	}
+	h.Life, h.Mono = r.Store.Mono(u.Arrived)
+	at := r.clock.date(u.Arrived)
+	if r.RetentionDays > 0 {
+		h.KeepUntil = at.Add(time.Duration(r.RetentionDays) * 24 * time.Hour)
+	}
+	f, err := beginSegment(r.Spool, h, r.clock, r.tracks, u, r.seq+1)
+	if err != nil {
+		r.Log.Error("recording not begun", "source", s.Source().String(), "error", err)
+		cause := ward.CauseDisk
+		if errors.Is(err, errTracks) {
+			cause = ward.CauseCodec
+		}
+		r.coverage.missing(cause, at)
+		return
+	}
+	r.seq++
+	r.file, r.prev = f, u.Arrived
+	where := onDisk{spool: r.Spool, entry: f.file.Entry, nalus: f.video.nalus()}
+	where.entry.Size = 0
+	f.tell = func(pictures []written) { s.settle(where, pictures) }
+	r.coverage.recorded(f.Start)
+}
+
+// fail ends the file at what is on the disk; recording begins again with the
+// next key frame for which there is room.
+func (r *Recorder) fail(s *Stream, err error) {
+	r.close(s)
+	r.Log.Error("recording not written", "source", s.Source().String(), "error", err)
+	f := r.file
+	r.file = nil
+	end := r.clock.date(f.born)
+	r.mend(end)
+	r.commit(s, f, end)
+	r.coverage.missing(ward.CauseDisk, end)
+}
+
+// stop ends the file with the last picture; why is for the caller to say.
+func (r *Recorder) stop(s *Stream) {
+	r.close(s)
+	if r.file == nil {
+		return
+	}
+	f := r.file
+	r.file = nil
+	end, err := f.end(time.Time{}, 0)
+	if now := r.clock.date(time.Now()); end.After(now) {
+		end = now
+	}
+	r.mend(end)
+	r.commit(s, f, end)
+	r.coverage.stopped(end)
+	if err != nil {
+		r.Log.Error("recording not written", "source", s.Source().String(), "error", err)
+		r.coverage.missing(ward.CauseDisk, end)
+	}
+}
+
+// commit makes the file durable and then its row.
+func (r *Recorder) commit(s *Stream, f *segmentFile, end time.Time) {
+	g := f.segment()
+	g.End, g.Media, g.Chunks, g.Bytes = end, f.video.span(f.media), f.chunks, f.file.Size
+	g.Clock, g.CameraOffset = s.Clock()
+	if f.media == 0 {
+		r.clerk.add("discard empty file", func(context.Context) error { return f.file.Discard() })
+		r.coverage.damaged(ward.CauseDisk, f.Start, end)
+		return
+	}
+	if off := driftOf(g); off != 0 {
+		r.note(ward.RecordingEvent{Source: g.Source, InstitutionID: g.InstitutionID, At: g.End, Kind: ward.Drift, Off: off})
+	}
+	finished := false
+	announce := r.OnSegment
+	r.clerk.add("commit segment", func(ctx context.Context) error {
+		if !finished {
+			sum, err := f.file.Finish()
+			if err != nil {
+				r.Log.ErrorContext(ctx, "recording abandoned", "source", g.Source.String(), "error", errors.Join(err, f.file.Discard()))
+				return r.Store.AddGap(ctx, ward.Gap{Source: g.Source, InstitutionID: g.InstitutionID, From: g.Start, To: g.End, Cause: ward.CauseDisk})
+			}
+			finished, g.SHA256 = true, sum
+		}
+		stored, err := r.Store.CommitSegment(ctx, g)
+		if err != nil {
+			return err
+		}
+		if announce != nil {
+			announce(stored)
+		}
+		return nil
+	})
+}
+
+// segment is the row of a recording as far as its header tells it.
+func (h header) segment() ward.Segment {
+	return ward.Segment{
+		ID: ward.NewID[ward.SegmentID](h.Start), Source: h.Source, InstitutionID: h.InstitutionID, Start: h.Start, Clock: h.Clock, CameraOffset: h.CameraOffset,
+		Codec: h.Codec, Audio: h.Audio, Life: h.Life, Mono: h.Mono, KeepUntil: h.KeepUntil,
+	}
+}
+
+const (
+	driftShare = 50 // a fiftieth, 2 %, of a segment's length
+	driftLeast = 500 * time.Millisecond
+)
+
+// driftOf is by how much a segment's pictures last longer than their coming
+// took, when that is more than an encoder's jitter: a media clock that runs
+// at another speed, or a declared frame rate that is not the real one.
+func driftOf(g ward.Segment) time.Duration {
+	took := g.End.Sub(g.Start)
+	if off := g.Media - took; off.Abs() > max(took/driftShare, driftLeast) {
+		return off
+	}
+	return 0
+}
+
+// event stores what happened when u came.
+func (r *Recorder) event(s *Stream, u Unit, e ward.RecordingEvent) {
+	e.Source, e.InstitutionID, e.At = s.Source(), s.Institution(), r.clock.date(u.Arrived)
+	r.note(e)
+}
+
+func (r *Recorder) note(e ward.RecordingEvent) {
+	r.Log.Warn("recording event", "source", e.Source.String(), "kind", string(e.Kind), "off", e.Off, "detail", e.Detail)
+	r.clerk.add("add recording event", func(ctx context.Context) error { return r.Store.AddRecordingEvent(ctx, e) })
+}
