@@ -263,9 +263,21 @@ var requests = map[string]func(*world) request{
 	"PUT /api/v1/cameras/{id}": func(w *world) request {
 		return request{path: id(w.newCamera().ID), json: m{"place_id": w.place.ID, "name": "改", "url": "rtsp://192.0.2.3/1", "enabled": false}}
 	},
-	"DELETE /api/v1/cameras/{id}":         func(w *world) request { return request{path: id(w.newCamera().ID)} },
-	"GET /api/v1/cameras/{id}/timeline":   func(w *world) request { return request{path: id(w.camera.ID), query: w.stretch()} },
-	"GET /api/v1/cameras/{id}/clip.mp4":   func(w *world) request { return request{path: id(w.camera.ID), query: w.stretch()} },
+	"DELETE /api/v1/cameras/{id}":       func(w *world) request { return request{path: id(w.newCamera().ID)} },
+	"GET /api/v1/cameras/{id}/timeline": func(w *world) request { return request{path: id(w.camera.ID), query: w.stretch()} },
+	"GET /api/v1/cameras/{id}/clip.mp4": func(w *world) request { return request{path: id(w.camera.ID), query: w.stretch()} },
+	"GET /api/v1/cameras/{id}/playback.m3u8": func(w *world) request {
+		return request{path: id(w.camera.ID), query: w.stretch()}
+	},
+	"GET /api/v1/cameras/{id}/playback/{file}": func(w *world) request {
+		return request{path: map[string]string{"id": string(w.camera.ID), "file": fmt.Sprintf("%d-0.m4s", w.segment.Start.UnixMicro())}}
+	},
+	"GET /api/v1/cameras/{id}/thumbnail.jpg": func(w *world) request {
+		return request{path: id(w.camera.ID), query: "?at=" + w.segment.Start.Add(time.Second).Format(time.RFC3339Nano)}
+	},
+	"GET /api/v1/cameras/{id}/frame": func(w *world) request {
+		return request{path: id(w.camera.ID), query: "?step=1&at=" + w.segment.Start.Format(time.RFC3339Nano)}
+	},
 	"GET /api/v1/segments/{id}/media.mp4": func(w *world) request { return request{path: id(w.segment.ID)} },
 	"POST /api/v1/cameras/{id}/whep": func(w *world) request {
 		return request{path: id(w.camera.ID), raw: []byte("v=0"), kind: "application/sdp"}

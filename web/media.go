@@ -31,6 +31,7 @@ type view struct {
 	action ward.Action // empty means view
 	sha256 []byte      // of the stored object, nil when it is made on the fly
 	reason string
+	rest   time.Duration // how long the same again is the same view; 0 means viewRest
 }
 
 // viewRest is how long further requests for the same object count as the
@@ -43,11 +44,11 @@ type views struct {
 	seen map[string]time.Time
 }
 
-// fresh says whether key has not been noted within viewRest of now.
-func (v *views) fresh(key string, now time.Time) bool {
+// fresh says whether key has not been noted within rest of now.
+func (v *views) fresh(key string, rest time.Duration, now time.Time) bool {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	return now.Sub(v.seen[key]) >= viewRest
+	return now.Sub(v.seen[key]) >= rest
 }
 
 func (v *views) note(key string, now time.Time) {
@@ -67,7 +68,10 @@ func (s *Server) record(ctx context.Context, v view) error {
 		v.action = ward.ActionView
 	}
 	key := string(c.ID) + "\n" + string(v.action) + "\n" + v.object + "\n" + v.reason
-	if v.action == ward.ActionView && !s.views.fresh(key, now) {
+	if v.rest == 0 {
+		v.rest = viewRest
+	}
+	if v.action == ward.ActionView && !s.views.fresh(key, v.rest, now) {
 		return nil
 	}
 	err := s.Store.Record(ctx, ward.Custody{

@@ -87,6 +87,7 @@ func apiConfig() huma.Config {
 	alias[ward.Outcome](r)
 	alias[ward.Permission](r)
 	alias[ward.PlaceKind](r)
+	alias[ward.RecordingEventKind](r)
 	alias[ward.Role](r)
 	alias[ward.Rule](r)
 	alias[ward.SegmentState](r)

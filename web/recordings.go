@@ -11,18 +11,6 @@ import (
 	"wardwatch/ward"
 )
 
-// maxTimeline is the longest stretch that one timeline shows.
-const maxTimeline = 7 * 24 * time.Hour
-
-// Timeline says what was recorded of a camera and what was not.
-type Timeline struct {
-	Segments  []ward.Segment `json:"segments"`
-	Live      []ward.Segment `json:"live" doc:"What is being recorded and has no row yet: id and state are empty"`
-	Gaps      []ward.Gap     `json:"gaps"`
-	RecordedS float64        `json:"recorded_s" doc:"Seconds of [from, to) that were recorded"`
-	GapS      float64        `json:"gap_s" doc:"Seconds of [from, to) that have a gap"`
-}
-
 type stretch struct {
 	CameraPath
 	From time.Time `query:"from" required:"true"`
@@ -39,8 +27,8 @@ func (s *Server) recordingRoutes(r *routes) {
 	camera := func(ctx context.Context, in *stretch) (ward.Camera, ward.InstitutionID, error) {
 		return s.loadCamera(ctx, &in.CameraPath)
 	}
-	on(r, ward.MayWatch, huma.Operation{Method: http.MethodGet, Path: v1 + "/cameras/{id}/timeline", OperationID: "cameraTimeline", Summary: "Segments and gaps of at most seven days", Tags: tags}, camera, s.timeline)
-	on(r, ward.MayWatch, media(huma.Operation{Method: http.MethodGet, Path: v1 + "/cameras/{id}/clip.mp4", OperationID: "cameraClip", Summary: "At most ten minutes of recording, from the key frame before", Tags: tags}, "video/mp4"), camera, s.cameraClip)
+	on(r, ward.MayWatch, gzipped(huma.Operation{Method: http.MethodGet, Path: v1 + "/cameras/{id}/timeline", OperationID: "cameraTimeline", Summary: "What was recorded, seen, billed and suspected in at most seven days", Tags: tags}), camera, s.timeline)
+	on(r, ward.MayWatch, media(huma.Operation{Method: http.MethodGet, Path: v1 + "/cameras/{id}/clip.mp4", OperationID: "cameraClip", Summary: "At most ten minutes of recording, exact to the picture", Tags: tags}, "video/mp4"), camera, s.cameraClip)
 	on(r, ward.MayWatch, media(huma.Operation{Method: http.MethodGet, Path: v1 + "/segments/{id}/media.mp4", OperationID: "segmentMedia", Summary: "A segment's original bytes", Tags: tags}, "video/mp4"), s.loadSegment, s.segmentMedia)
 }
 
@@ -52,25 +40,11 @@ func (st stretch) check(longest time.Duration) error {
 	return nil
 }
 
-func (s *Server) timeline(ctx context.Context, in *stretch, c ward.Camera) (*body[Timeline], error) {
-	if err := in.check(maxTimeline); err != nil {
-		return nil, err
-	}
-	src := ward.Source{Kind: ward.FromCamera, ID: string(c.ID)}
-	if s.Library == nil {
-		return nil, libraryMissing()
-	}
-	tl, err := s.Library.Timeline(ctx, c.InstitutionID, src, in.From, in.To)
-	out := Timeline{Segments: list(tl.Segments), Live: list(tl.Live), Gaps: list(tl.Gaps), RecordedS: tl.Recorded.Seconds(), GapS: tl.Gap.Seconds()}
-	return answer(out, err)
-}
-
 func (s *Server) cameraClip(ctx context.Context, in *stretch, c ward.Camera) (*huma.StreamResponse, error) {
 	if err := in.check(ingest.MaxClip); err != nil {
 		return nil, err
 	}
-	src := ward.Source{Kind: ward.FromCamera, ID: string(c.ID)}
-	return s.showClip(ctx, view{object: "camera/" + string(c.ID) + "/clip", reason: in.From.UTC().Format(time.RFC3339) + "/" + in.To.UTC().Format(time.RFC3339)}, c.InstitutionID, src, in.From, in.To)
+	return s.showClip(ctx, view{object: "camera/" + string(c.ID) + "/clip", reason: in.From.UTC().Format(time.RFC3339) + "/" + in.To.UTC().Format(time.RFC3339)}, c.InstitutionID, sourceOf(c), in.From, in.To)
 }
 
 // loadSegment: a visit's recording shows a person's bed and needs more than

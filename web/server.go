@@ -54,6 +54,9 @@ type Server struct {
 	Hub *Hub
 	// EnrolPhoto finds the one face in a JPEG or PNG; nil: no vision worker.
 	EnrolPhoto func(ctx context.Context, photo []byte) (t ward.Template, modelID string, err error)
+	// Thumbnail decodes a key frame to a JPEG whose longest side is at most
+	// side pixels; nil: no vision worker.
+	Thumbnail func(ctx context.Context, codec ward.Codec, key []byte, side int) ([]byte, error)
 	// Ready are further parts that /readyz asks.
 	Ready []Part
 
@@ -83,6 +86,7 @@ type Server struct {
 	opens     *limiter // bedside links by address
 	passwords *passwords
 	clips     clipSlots
+	thumbs    thumbnails
 	views     views
 	viewers   viewers
 	probe     probe
@@ -108,6 +112,7 @@ func (s *Server) routes() (*routes, error) {
 	s.signIns, s.logins = newLimiter(signInsPerMinute, s.now), newLimiter(loginSignIns, s.now)
 	s.addresses, s.opens = newLimiter(addressSignIns, s.now), newLimiter(opensPerMinute, s.now)
 	s.clips = newClipSlots()
+	s.thumbs.decoding, s.thumbs.by = make(chan struct{}, maxThumbnails), map[string][]byte{}
 	s.passwords = newPasswords()
 	s.views.seen = map[string]time.Time{}
 	e := echo.New()
@@ -119,6 +124,7 @@ func (s *Server) routes() (*routes, error) {
 	s.institutionRoutes(r)
 	s.cameraRoutes(r)
 	s.recordingRoutes(r)
+	s.playbackRoutes(r)
 	s.liveRoutes(r)
 	s.insuredRoutes(r)
 	s.settlementRoutes(r)

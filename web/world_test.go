@@ -77,6 +77,7 @@ func newWorld(t testing.TB) *world {
 		EnrolPhoto: func(context.Context, []byte) (ward.Template, string, error) {
 			return ward.Template{1}, "model", nil
 		},
+		Thumbnail: func(context.Context, ward.Codec, []byte, int) ([]byte, error) { return []byte("\xff\xd8"), nil },
 		Heartbeat: 50 * time.Millisecond,
 	}
 	w.fill()

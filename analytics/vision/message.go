@@ -27,7 +27,8 @@ type Request struct {
 	Codec   ward.Codec `json:"codec,omitempty"`
 	Key     bool       `json:"key,omitempty"` // a key frame: a new decoder may begin here
 	Want    Want       `json:"want,omitempty"`
-	Data    []byte     `json:"-"` // access unit or image, the payload
+	Side    int        `json:"side,omitempty"` // longest side of the snapshot in pixels; 0: as large as it may be
+	Data    []byte     `json:"-"`              // access unit or image, the payload
 }
 
 // Fault says why a request gave no picture.

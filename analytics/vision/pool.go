@@ -143,11 +143,15 @@ func (p *Pool) Restarts() uint64 { return p.restarts.Load() }
 // Still looks at one JPEG or PNG. A file that does not decode gives a
 // *ward.Error with Code "photo.broken".
 func (p *Pool) Still(ctx context.Context, image []byte, want Want) (ward.Seen, error) {
+	return p.still(ctx, image, want, 0)
+}
+
+func (p *Pool) still(ctx context.Context, image []byte, want Want, side int) (ward.Seen, error) {
 	p.prepare()
 	if len(image) == 0 || len(image) > ward.MaxPhoto {
 		return ward.Seen{}, brokenPhoto(fmt.Errorf("%d bytes", len(image)))
 	}
-	c := &call{q: Request{Op: OpStill, Want: want, Data: image}, done: make(chan answer, 1)}
+	c := &call{q: Request{Op: OpStill, Want: want, Side: side, Data: image}, done: make(chan answer, 1)}
 	s := p.healthiest()
 	a, err := p.send(ctx, c, p.stills, s.failed())
 	if err != nil {

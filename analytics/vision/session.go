@@ -39,6 +39,10 @@ func (p *Pool) NewSession(codec ward.Codec) *Session {
 // worker died or did not answer in time; both cost this unit only, and the
 // stream goes on at its next key frame. A *ward.Error means there is no worker.
 func (s *Session) See(ctx context.Context, au []byte, key bool, want Want) (seen ward.Seen, ok bool, err error) {
+	return s.see(ctx, au, key, want, 0)
+}
+
+func (s *Session) see(ctx context.Context, au []byte, key bool, want Want, side int) (seen ward.Seen, ok bool, err error) {
 	switch s.codec {
 	case ward.H264, ward.H265, ward.VP8:
 	case ward.AAC, ward.Opus, ward.PCMU, ward.PCMA, ward.NoCodec:
@@ -57,7 +61,7 @@ func (s *Session) See(ctx context.Context, au []byte, key bool, want Want) (seen
 		return seen, false, nil
 	}
 	c := &call{
-		q:    Request{Op: OpSee, Session: s.id, Codec: s.codec, Key: key, Want: want, Data: au},
+		q:    Request{Op: OpSee, Session: s.id, Codec: s.codec, Key: key, Want: want, Side: side, Data: au},
 		done: make(chan answer, 1),
 	}
 	if !key {

@@ -112,6 +112,7 @@ func (s *service) see(library *ingest.Library) {
 		t, seen, err := faces.Enrol(ctx, s.pool, photo)
 		return t, seen.ModelID, err
 	}
+	s.web.Thumbnail = s.pool.Thumbnail
 	s.web.Ready = append(s.web.Ready, web.Part{Name: "vision", Check: func(context.Context) error { return s.pool.Ready() }})
 }
 

@@ -76,3 +76,6 @@ CREATE TABLE quarantine (
     found_us BIGINT NOT NULL,
     leaf     BIGINT NOT NULL
 );
+
+-- The alerts of a place on a time line.
+CREATE INDEX alert_place ON alert (place_id, at_us);

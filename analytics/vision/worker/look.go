@@ -59,7 +59,8 @@ func openEye(dir string) (*eye, error) {
 
 // look describes one picture. thorough, for photos, also tries a face that
 // fills the whole picture.
-func (e *eye) look(pic gocv.Mat, want vision.Want, thorough bool) (ward.Seen, error) {
+func (e *eye) look(pic gocv.Mat, q vision.Request, thorough bool) (ward.Seen, error) {
+	want := q.Want
 	s := ward.Seen{
 		Width: pic.Cols(), Height: pic.Rows(), ModelID: e.modelID,
 		People: []ward.Person{}, Faces: []ward.Face{},
@@ -86,7 +87,7 @@ func (e *eye) look(pic gocv.Mat, want vision.Want, thorough bool) (ward.Seen, er
 		}
 	}
 	if want.Has(vision.WantSnapshot) {
-		if s.JPEG, err = snapshot(pic); err != nil {
+		if s.JPEG, err = snapshot(pic, q.Side); err != nil {
 			return s, fmt.Errorf("encode the picture: %w", err)
 		}
 	}

@@ -13,13 +13,17 @@ const (
 	snapshotQuality = 85
 )
 
-// snapshot returns the picture as a JPEG.
-func snapshot(pic gocv.Mat) ([]byte, error) {
+// snapshot returns the picture as a JPEG, its longest side at most side
+// pixels; 0 means snapshotSide, which it never exceeds.
+func snapshot(pic gocv.Mat, side int) ([]byte, error) {
+	if side <= 0 || side > snapshotSide {
+		side = snapshotSide
+	}
 	small := pic
-	if long := max(pic.Cols(), pic.Rows()); long > snapshotSide {
+	if long := max(pic.Cols(), pic.Rows()); long > side {
 		small = gocv.NewMat()
 		defer small.Close()
-		size := image.Pt(max(1, pic.Cols()*snapshotSide/long), max(1, pic.Rows()*snapshotSide/long))
+		size := image.Pt(max(1, pic.Cols()*side/long), max(1, pic.Rows()*side/long))
 		if err := gocv.Resize(pic, &small, size, 0, 0, gocv.InterpolationArea); err != nil {
 			return nil, err
 		}

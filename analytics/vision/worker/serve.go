@@ -107,7 +107,7 @@ func (s *server) see(q vision.Request) vision.Reply {
 		return fault(vision.FaultPicture, err)
 	}
 	defer pic.Close()
-	seen, err := s.eye.look(pic, q.Want, false)
+	seen, err := s.eye.look(pic, q, false)
 	if err != nil {
 		return fault(vision.FaultModel, err)
 	}
@@ -120,7 +120,7 @@ func (s *server) still(q vision.Request) vision.Reply {
 		return fault(vision.FaultPicture, err)
 	}
 	defer pic.Close()
-	seen, err := s.eye.look(pic, q.Want, true)
+	seen, err := s.eye.look(pic, q, true)
 	if err != nil {
 		return fault(vision.FaultModel, err)
 	}

@@ -1,0 +1,98 @@
+package web
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"wardwatch/ward"
+)
+
+const (
+	// maxThumbnails is how many are decoded at once: what watches the cameras
+	// uses the same workers and waits for at most so many pictures.
+	maxThumbnails = 2
+	// thumbnailCache bounds what is kept in memory, in bytes: about 1500 of 320 pixels.
+	thumbnailCache = 16 << 20
+	// thumbnailTime bounds one, with its waiting.
+	thumbnailTime = 10 * time.Second
+)
+
+type thumbnailInput struct {
+	CameraPath
+	At    time.Time `query:"at" required:"true"`
+	Width int       `query:"width" minimum:"32" maximum:"1280" default:"320" doc:"Longest side in pixels"`
+}
+
+// thumbnails are the pictures that were decoded last.
+type thumbnails struct {
+	decoding chan struct{} // a slot is a place in it
+
+	mu    sync.Mutex // guards the rest
+	by    map[string][]byte
+	order []string // keys of by, the oldest first
+	bytes int
+}
+
+func (t *thumbnails) get(key string) ([]byte, bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	jpeg, ok := t.by[key]
+	return jpeg, ok
+}
+
+func (t *thumbnails) put(key string, jpeg []byte) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if _, ok := t.by[key]; ok {
+		return
+	}
+	t.by[key], t.order = jpeg, append(t.order, key)
+	for t.bytes += len(jpeg); t.bytes > thumbnailCache; t.order = t.order[1:] {
+		t.bytes -= len(t.by[t.order[0]])
+		delete(t.by, t.order[0])
+	}
+}
+
+// thumbnail shows the key frame at or before a moment.
+func (s *Server) thumbnail(ctx context.Context, in *thumbnailInput, c ward.Camera) (*huma.StreamResponse, error) {
+	if s.Thumbnail == nil {
+		return nil, &ward.Error{Kind: ward.Unavailable, Code: "thumbnail.off", ZH: "未启用视觉进程，无法生成缩略图。", EN: "There are no vision workers, so there are no thumbnails."}
+	}
+	if s.Library == nil {
+		return nil, libraryMissing()
+	}
+	ctx, cancel := context.WithTimeout(ctx, thumbnailTime)
+	defer cancel()
+	free, err := take(ctx, s.thumbs.decoding)
+	if err != nil {
+		return nil, err
+	}
+	defer free()
+	key, err := s.Library.KeyFrameBefore(ctx, c.InstitutionID, sourceOf(c), in.At)
+	if err != nil {
+		return nil, err
+	}
+	name := fmt.Sprintf("%s/%s/%d/%d", c.InstitutionID, c.ID, key.At.UnixNano(), in.Width)
+	jpeg, ok := s.thumbs.get(name)
+	if !ok {
+		if jpeg, err = s.Thumbnail(ctx, key.Codec, key.AU, in.Width); err != nil {
+			return nil, fmt.Errorf("thumbnail of camera %s: %w", c.ID, err)
+		}
+		s.thumbs.put(name, jpeg)
+	}
+	if err := s.recordPlayed(ctx, c, key.At); err != nil {
+		return nil, err
+	}
+	out := serve("image/jpeg", "", nopCloser{bytes.NewReader(jpeg)})
+	body := out.Body
+	out.Body = func(hc huma.Context) {
+		hc.SetHeader("X-Thumbnail-At", key.At.UTC().Format(time.RFC3339Nano))
+		body(hc)
+	}
+	return out, nil
+}
