@@ -1,0 +1,272 @@
+package rtsp
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+)
+
+const (
+	// maxUnit bounds a picture, in bytes: 4K key frames stay below 4 MB.
+	maxUnit = 8 << 20
+	// maxNALs bounds the NAL units of a picture.
+	maxNALs = 1024
+)
+
+var (
+	errPayload = errors.New("a payload that RFC 6184 or RFC 7798 does not know")
+	errLong    = errors.New("a picture without an end")
+)
+
+// Pictures puts access units of H.264 (RFC 6184) or H.265 (RFC 7798) together
+// from packets in order. NAL units come out byte by byte as they came in, and
+// in their order; one of which a packet is missing is left out.
+//
+// A unit ends with the marker, or where the time stamp changes, or, from a
+// camera that uses neither, where a NAL unit begins the next picture. A marker
+// on parameter sets alone, which some cameras set, ends nothing.
+type Pictures struct {
+	H265 bool
+
+	ts       uint32
+	buf      []byte // of the unit so far; handed out with it
+	nals     []span
+	open     int  // where the fragmented NAL unit in work begins; -1: none
+	picture  bool // there is a slice among nals
+	markers  bool // the camera sets them
+	previous int  // bytes of the unit before
+	broken   bool // a part of the unit was left out
+}
+
+type span struct{ from, to int }
+
+// Push takes a packet; lost says that packets before it are missing. unit is
+// called for each access unit that ends with or before p; it may keep au.
+// broken says that a part of it is missing.
+func (x *Pictures) Push(p *Packet, lost bool, unit func(au [][]byte, ts uint32, broken bool)) error {
+	if x.buf == nil && len(x.nals) == 0 {
+		x.open = -1
+	}
+	if lost {
+		x.abandon()
+	}
+	if p.Timestamp != x.ts && (len(x.nals) > 0 || x.open >= 0) {
+		x.abandon()
+		x.finish(unit)
+	}
+	x.ts = p.Timestamp
+	err := x.payload(p.Payload, unit)
+	if err != nil {
+		x.broken = true
+	}
+	if len(x.buf) > maxUnit || len(x.nals) > maxNALs {
+		x.buf, x.nals, x.open, x.picture, x.broken = nil, nil, -1, false, true
+		return errLong
+	}
+	if p.Marker && x.picture {
+		x.markers = true
+		x.abandon()
+		x.finish(unit)
+	}
+	return err
+}
+
+// Reset forgets the unit in work, and says whether there was one.
+func (x *Pictures) Reset() bool {
+	had := len(x.nals) > 0 || x.open >= 0 && len(x.buf) > 0
+	x.buf, x.nals, x.open, x.picture, x.broken = nil, nil, -1, false, false
+	return had
+}
+
+func (x *Pictures) payload(b []byte, unit func([][]byte, uint32, bool)) error {
+	if x.H265 {
+		return x.payload265(b, unit)
+	}
+	if len(b) == 0 {
+		return fmt.Errorf("empty: %w", errPayload)
+	}
+	switch kind := b[0] & 0x1f; {
+	case kind == 28: // FU-A
+		if len(b) < 2 {
+			return fmt.Errorf("fragment of %d bytes: %w", len(b), errPayload)
+		}
+		return x.fragment([2]byte{b[0]&0xe0 | b[1]&0x1f}, b[2:], b[1]&0x80 != 0, b[1]&0x40 != 0, unit)
+	case kind == 24: // STAP-A
+		x.abandon()
+		return x.aggregate(b[1:], unit)
+	case kind > 24:
+		x.abandon()
+		return fmt.Errorf("packet type %d: %w", kind, errPayload)
+	}
+	x.abandon()
+	x.whole(b, unit)
+	return nil
+}
+
+func (x *Pictures) payload265(b []byte, unit func([][]byte, uint32, bool)) error {
+	if len(b) < 2 {
+		return fmt.Errorf("%d bytes: %w", len(b), errPayload)
+	}
+	switch kind := b[0] >> 1 & 0x3f; {
+	case kind == 49: // FU
+		if len(b) < 3 {
+			return fmt.Errorf("fragment of %d bytes: %w", len(b), errPayload)
+		}
+		return x.fragment([2]byte{b[0]&0x81 | b[2]&0x3f<<1, b[1]}, b[3:], b[2]&0x80 != 0, b[2]&0x40 != 0, unit)
+	case kind == 48: // AP
+		x.abandon()
+		return x.aggregate(b[2:], unit)
+	case kind > 49:
+		x.abandon()
+		return fmt.Errorf("packet type %d: %w", kind, errPayload)
+	}
+	x.abandon()
+	x.whole(b, unit)
+	return nil
+}
+
+// fragment takes a part of a NAL unit whose header is head.
+func (x *Pictures) fragment(head [2]byte, b []byte, start, end bool, unit func([][]byte, uint32, bool)) error {
+	if start {
+		x.abandon()
+		n := 1
+		if x.H265 {
+			n = 2
+		}
+		if x.picture && !x.markers {
+			x.before(append(head[:n:n], b[:min(len(b), 2)]...), unit)
+		}
+		x.room(len(b))
+		x.open = len(x.buf)
+		x.buf = append(x.buf, head[:n]...)
+	}
+	if x.open < 0 {
+		x.broken = true
+		return fmt.Errorf("a fragment without a beginning: %w", errPayload)
+	}
+	x.buf = append(x.buf, b...)
+	if end {
+		from := x.open
+		x.open = -1
+		x.add(from)
+	}
+	return nil
+}
+
+func (x *Pictures) aggregate(b []byte, unit func([][]byte, uint32, bool)) error {
+	for len(b) > 0 {
+		if len(b) < 2 {
+			return fmt.Errorf("aggregate: %w", errPayload)
+		}
+		n := int(b[0])<<8 | int(b[1])
+		b = b[2:]
+		if n == 0 && len(bytes.Trim(b, "\x00")) == 0 {
+			return nil // padding
+		}
+		if n == 0 || n > len(b) {
+			return fmt.Errorf("aggregate: %w", errPayload)
+		}
+		x.whole(b[:n], unit)
+		b = b[n:]
+	}
+	return nil
+}
+
+func (x *Pictures) whole(nal []byte, unit func([][]byte, uint32, bool)) {
+	x.before(nal[:min(len(nal), 3)], unit)
+	x.room(len(nal))
+	from := len(x.buf)
+	x.buf = append(x.buf, nal...)
+	x.add(from)
+}
+
+// room makes a buffer about as large as the last unit.
+func (x *Pictures) room(n int) {
+	if x.buf == nil {
+		x.buf = make([]byte, 0, max(x.previous+x.previous/4, n+64))
+	}
+}
+
+// before ends the unit if a NAL unit that begins with head starts the next
+// picture and the camera does not mark the end of one.
+func (x *Pictures) before(head []byte, unit func([][]byte, uint32, bool)) {
+	if x.picture && !x.markers && x.starts(head) {
+		x.finish(unit)
+	}
+}
+
+// starts says whether a NAL unit is the first of an access unit, given that a
+// picture came before (ITU-T H.264 7.4.1.2.3, H.265 7.4.2.4.4).
+func (x *Pictures) starts(head []byte) bool {
+	if x.H265 {
+		kind := head[0] >> 1 & 0x3f
+		return kind >= 32 && kind <= 35 || kind == 39 || kind < 32 && len(head) > 2 && head[2]&0x80 != 0
+	}
+	kind := head[0] & 0x1f
+	return kind >= 6 && kind <= 9 || (kind == 1 || kind == 5) && len(head) > 1 && head[1]&0x80 != 0
+}
+
+func (x *Pictures) slice(first byte) bool {
+	if x.H265 {
+		return first>>1&0x3f < 32
+	}
+	kind := first & 0x1f
+	return kind >= 1 && kind <= 5
+}
+
+// add notes the NAL unit that begins at from and has just ended. Some cameras
+// send several, with the start codes that belong into files.
+func (x *Pictures) add(from int) {
+	for _, n := range apart(x.buf[from:], x.slice(x.buf[from])) {
+		s := span{from + n.from, from + n.to}
+		if s.from == s.to {
+			continue
+		}
+		x.nals = append(x.nals, s)
+		x.picture = x.picture || x.slice(x.buf[s.from])
+	}
+}
+
+var startCode = []byte{0, 0, 1}
+
+// apart returns the NAL units in b, which is one unless there are start
+// codes. In a slice only a leading one is looked for: its bytes are many, and
+// nothing follows it in practice.
+func apart(b []byte, slice bool) []span {
+	if slice && !bytes.HasPrefix(b, startCode) && !bytes.HasPrefix(b, []byte{0, 0, 0, 1}) || !bytes.Contains(b, startCode) {
+		return []span{{0, len(b)}}
+	}
+	var all []span
+	for from := 0; from <= len(b); {
+		n := bytes.Index(b[from:], startCode)
+		if n < 0 {
+			return append(all, span{from, len(b)})
+		}
+		to := from + n
+		for to > from && b[to-1] == 0 {
+			to--
+		}
+		all = append(all, span{from, to})
+		from += n + 3
+	}
+	return all
+}
+
+// abandon drops a fragmented NAL unit that will not be completed.
+func (x *Pictures) abandon() {
+	if x.open >= 0 {
+		x.buf, x.open, x.broken = x.buf[:x.open], -1, true
+	}
+}
+
+func (x *Pictures) finish(unit func([][]byte, uint32, bool)) {
+	if len(x.nals) > 0 {
+		au := make([][]byte, 0, len(x.nals))
+		for _, n := range x.nals {
+			au = append(au, x.buf[n.from:n.to:n.to])
+		}
+		unit(au, x.ts, x.broken)
+		x.previous = len(x.buf)
+	}
+	x.buf, x.nals, x.open, x.picture, x.broken = nil, x.nals[:0], -1, false, false
+}
