@@ -70,6 +70,7 @@ type Camera struct {
 	clerk    *clerk
 	coverage *coverage
 	stats    *counters
+	overTCP  bool // UDP brought nothing, TCP did: not tried again; Run's
 
 	mu      sync.Mutex // guards the rest
 	stream  *Stream    // while a session lasts
@@ -113,7 +114,7 @@ func (c *Camera) Run(ctx context.Context) error {
 
 // once is one session with its recorder; failed says that the last one was none.
 func (c *Camera) once(ctx context.Context, wg *sync.WaitGroup, failed bool) error {
-	s, err := c.fleet.open(ctx, c.Camera, opening{failed: failed, stats: c.stats, event: c.event})
+	s, err := c.fleet.open(ctx, c.Camera, opening{failed: failed, overTCP: c.overTCP, stats: c.stats, event: c.event})
 	if err != nil {
 		return err
 	}
@@ -137,6 +138,7 @@ func (c *Camera) once(ctx context.Context, wg *sync.WaitGroup, failed bool) erro
 	}
 	c.mu.Unlock()
 	recording.Wait()
+	c.overTCP = s.overTCP && s.firstUnit.Load() > 0
 	return err
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/time/rate"
 
+	"wardwatch/ingest/rtsp"
 	"wardwatch/ward"
 )
 
@@ -38,6 +39,8 @@ type doors struct {
 
 	mu   sync.Mutex // guards used
 	used map[string]int
+
+	buffers rtsp.Buffers
 }
 
 func newDoors(perDevice int) *doors {

@@ -27,7 +27,7 @@ func (t Track) look(au [][]byte) look {
 			slice, sane = sliceH264(n)
 		case ward.H265:
 			slice, sane = sliceH265(n)
-		case ward.VP8, ward.AAC, ward.Opus, ward.PCMU, ward.PCMA, ward.NoCodec:
+		case ward.MJPEG, ward.VP8, ward.AAC, ward.Opus, ward.PCMU, ward.PCMA, ward.NoCodec:
 			return lookPicture // their decoders check more
 		}
 		if slice && !sane {

@@ -223,7 +223,7 @@ func (s *server) start() error {
 func (s *server) describe() error {
 	s.medias, s.encode, s.clock = nil, nil, nil
 	if s.clip == nil { // no media that anybody records
-		s.add(description.MediaTypeVideo, &format.MJPEG{}, 90000, nil)
+		s.add(description.MediaTypeVideo, &format.VP9{PayloadTyp: 96}, 90000, nil)
 		return nil
 	}
 	var vps, sps, pps []byte

@@ -4,79 +4,28 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net"
-	"net/url"
-	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
-	"github.com/bluenviron/gortsplib/v4"
 	"github.com/bluenviron/gortsplib/v4/pkg/base"
 	"github.com/bluenviron/gortsplib/v4/pkg/description"
-	"github.com/bluenviron/gortsplib/v4/pkg/liberrors"
 
+	"wardwatch/ingest/rtsp"
 	"wardwatch/ward"
 )
 
 const (
-	// udpReadBuffer is the socket buffer: with the default of the kernel,
-	// 108 packets were lost in 20 s at 4 Mbit/s.
-	udpReadBuffer = 2 << 20
 	// DefaultStall is how long a camera may send no media before it is dropped.
 	DefaultStall = 10 * time.Second
 	// firstUDP is how long the first UDP packet may take before TCP is tried.
 	firstUDP = 3 * time.Second
+	// gather is how long media may wait to be read together with what follows:
+	// a picture of 25 a second. Live view is later by half of it.
+	gather = 40 * time.Millisecond
 )
-
-// failure is an error with its cause for the gap row. Its text holds no
-// credentials.
-type failure struct {
-	cause ward.Cause
-	err   error
-}
-
-func (f *failure) Error() string { return string(f.cause) + ": " + f.err.Error() }
-func (f *failure) Unwrap() error { return f.err }
-
-// causeOf is the cause of a session's error.
-func causeOf(err error) ward.Cause {
-	if f, ok := errors.AsType[*failure](err); ok {
-		return f.cause
-	}
-	return ward.CauseUnreachable
-}
-
-// fail maps an error of the RTSP client.
-func fail(err error) error {
-	var cause ward.Cause
-	var status liberrors.ErrClientBadStatusCode
-	var netErr net.Error
-	switch {
-	case errors.Is(err, errElsewhere), errors.Is(err, ErrGuarded), errors.As(err, new(*UntrustedError)):
-		cause = ward.CauseUnreachable
-	case errors.As(err, &status):
-		switch status.Code { //nolint:exhaustive // the rest is alike
-		case base.StatusUnauthorized, base.StatusForbidden:
-			cause = ward.CauseAuth
-		case base.StatusNotFound:
-			cause = ward.CauseNotFound
-		default:
-			cause = ward.CauseUnreachable
-		}
-	case errors.As(err, &liberrors.ErrClientAuthSetup{}):
-		cause = ward.CauseAuth
-	case errors.As(err, &liberrors.ErrClientUDPTimeout{}), errors.As(err, &liberrors.ErrClientTCPTimeout{}):
-		cause = ward.CauseStalled
-	case errors.As(err, &netErr), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, net.ErrClosed),
-		errors.Is(err, context.DeadlineExceeded), errors.As(err, &liberrors.ErrClientRequestTimedOut{}), errors.As(err, &liberrors.ErrClientTerminated{}):
-		cause = ward.CauseUnreachable
-	default:
-		cause = ward.CauseGarbage // an answer that is no RTSP, no SDP
-	}
-	return &failure{cause, err}
-}
 
 // This is the one way to a camera. The recorder, the probe and sub streams do
 //
@@ -96,10 +45,11 @@ func fail(err error) error {
 
 // opening is what open may be told; the zero value is fine.
 type opening struct {
-	failed bool                                                                 // the last attempt did: do not keep the others waiting
-	stats  *counters                                                            // nil: not counted
-	step   func(step)                                                           // called before each step; for the probe
-	event  func(kind ward.RecordingEventKind, off time.Duration, detail string) // called from the media's goroutine, must not block
+	failed  bool                                                                 // the last attempt did: do not keep the others waiting
+	overTCP bool                                                                 // TransportAuto: UDP was tried in vain before
+	stats   *counters                                                            // nil: not counted
+	step    func(step)                                                           // called before each step; for the probe
+	event   func(kind ward.RecordingEventKind, off time.Duration, detail string) // called from the media's goroutine, must not block
 }
 
 // step is one of the things that open does, in this order. A step that is not
@@ -120,13 +70,21 @@ type session struct {
 	// showed, in hex; empty for rtsp.
 	Fingerprint string
 
-	cam    ward.Camera
-	told   opening
-	stall  time.Duration
-	log    *slog.Logger
-	noKey  chan struct{} // has room for one: the recorder waits in vain for a key frame
-	client *gortsplib.Client
-	leave  func() // gives the device's connection back
+	cam     ward.Camera
+	told    opening
+	stall   time.Duration
+	log     *slog.Logger
+	noKey   chan struct{} // has room for one: the recorder waits in vain for a key frame
+	client  *rtsp.Client
+	overTCP bool   // TransportAuto came to TCP
+	leave   func() // gives the device's connection back
+
+	pump  sync.WaitGroup
+	ended chan error    // has room for one: why the media ended
+	first chan struct{} // closed with the first packet
+	once  sync.Once     // closes first
+
+	begun time.Time // when the first unit came: media time 0; of the handlers
 
 	lastPacket atomic.Int64 // of any media, µs since 1970
 	lastUnit   atomic.Int64 // of video
@@ -143,12 +101,13 @@ func (f *Fleet) open(ctx context.Context, cam ward.Camera, o opening) (*session,
 	if o.stats == nil {
 		s.told.stats = &counters{}
 	}
-	u, err := s.url()
+	u, err := base.ParseURL(cam.URL)
 	if err != nil {
-		return nil, err
+		return nil, &failure{ward.CauseUnreachable, errors.New("the camera's address cannot be parsed")}
 	}
+	u = u.CloneWithoutCredentials()
 	d := f.doors()
-	if s.leave, err = d.device(hostPort(u)); err != nil {
+	if s.leave, err = d.device(rtsp.HostPort(u)); err != nil {
 		return nil, err
 	}
 	started, err := d.start(ctx, o.failed)
@@ -157,122 +116,118 @@ func (f *Fleet) open(ctx context.Context, cam ward.Camera, o opening) (*session,
 		return nil, err
 	}
 	defer started()
-	if err := s.connect(ctx, u, f.Guard); err != nil {
+	if err := s.connect(ctx, f.config(s, u)); err != nil {
 		s.leave()
-		return nil, errors.Join(ctx.Err(), err)
+		return nil, errors.Join(ctx.Err(), fail(err))
 	}
 	return s, nil
 }
 
-func (s *session) connect(ctx context.Context, u *base.URL, g *Guard) error {
-	dial := &sameHost{dial: (&net.Dialer{Control: g.control}).DialContext}
-	s.client = &gortsplib.Client{
-		Scheme: u.Scheme, Host: u.Host, Transport: transportOf(s.cam.Transport), UDPReadBufferSize: udpReadBuffer, InitialUDPReadTimeout: firstUDP,
-		ReadTimeout: s.stall, WriteTimeout: s.stall, AnyPortEnable: true, UserAgent: "wardwatch", DialContext: dial.DialContext,
-		TLSConfig:     trust(u.Hostname(), s.cam.TLSFingerprint, func(shown string) { s.Fingerprint = shown }),
-		OnPacketsLost: func(uint64) {}, // counted per track
-		OnDecodeError: func(error) { s.told.stats.garbage.Add(1) },
-		OnTransportSwitch: func(error) {
-			s.tell(ward.OverTCP, 0, "no media over UDP")
-		},
+func (f *Fleet) config(s *session, u *base.URL) rtsp.Config {
+	return rtsp.Config{
+		URL: u, User: s.cam.User, Password: string(s.cam.Password), Timeout: s.stall, Pause: gather, Buffers: &f.doors().buffers,
+		Dial: (&net.Dialer{Control: f.Guard.control}).DialContext,
+		TLS:  trust(u.Hostname(), s.cam.TLSFingerprint, func(shown string) { s.Fingerprint = shown }),
 	}
-	if err := s.client.Start2(); err != nil {
-		return fail(err)
+}
+
+// connect tries the camera's transport. With TransportAuto that is UDP first,
+// and TCP where the camera refuses UDP or nothing comes.
+func (s *session) connect(ctx context.Context, cfg rtsp.Config) error {
+	auto := s.cam.Transport == ward.TransportAuto
+	if s.cam.Transport == ward.TransportUDP || auto && !s.told.overTCP {
+		cfg.UDP = true
+		err := s.play(ctx, cfg)
+		if err == nil && auto {
+			err = s.await(ctx)
+		}
+		if err == nil || !auto || !errors.Is(err, rtsp.ErrTransport) {
+			return err
+		}
+		s.tell(ward.OverTCP, 0, err.Error())
+		cfg.UDP = false
 	}
-	stop := context.AfterFunc(ctx, s.client.Close)
-	err := s.play(u)
-	if !stop() && err == nil {
+	s.overTCP = auto
+	return s.play(ctx, cfg)
+}
+
+// await waits for the first packet over UDP.
+func (s *session) await(ctx context.Context) error {
+	wait := time.NewTimer(min(firstUDP, s.stall))
+	defer wait.Stop()
+	var err error
+	select {
+	case <-s.first:
+		return nil
+	case err = <-s.ended:
+	case <-wait.C:
+		err = fmt.Errorf("nothing came for %s: %w", firstUDP, rtsp.ErrTransport)
+	case <-ctx.Done():
 		err = ctx.Err()
 	}
-	if err != nil {
-		s.client.Close()
-	}
+	s.hangUp()
 	return err
 }
 
-func (s *session) tell(kind ward.RecordingEventKind, off time.Duration, detail string) {
-	if s.told.event != nil {
-		s.told.event(kind, off, detail)
-	}
-}
-
-func (s *session) doing(what step) {
-	if s.told.step != nil {
-		s.told.step(what)
-	}
-}
-
-// Close ends the session and its stream, and gives the connection back. It
-// may be called more than once.
-func (s *session) Close() {
-	s.client.Close()
-	s.Stream.Close()
-	s.leave()
-}
-
-func (s *session) url() (*base.URL, error) {
-	u, err := base.ParseURL(s.cam.URL)
-	if err != nil {
-		return nil, &failure{ward.CauseUnreachable, errors.New("the camera's address cannot be parsed")}
-	}
-	if s.cam.User != "" || s.cam.Password != "" {
-		u.User = url.UserPassword(s.cam.User, string(s.cam.Password))
-	}
-	return u, nil
-}
-
-// hostPort is where a camera's address leads.
-func hostPort(u *base.URL) string {
-	port := u.Port()
-	if port == "" {
-		port = map[string]string{"rtsp": "554", "rtsps": "322"}[u.Scheme]
-	}
-	return net.JoinHostPort(strings.ToLower(u.Hostname()), port)
-}
-
-func transportOf(t ward.Transport) *gortsplib.Transport {
-	var tp gortsplib.Transport
-	switch t {
-	case ward.TransportTCP:
-		tp = gortsplib.TransportTCP
-	case ward.TransportUDP:
-		tp = gortsplib.TransportUDP
-	case ward.TransportAuto:
-		return nil
-	}
-	return &tp
-}
-
-// play sets up what can be recorded and starts the media.
-func (s *session) play(u *base.URL) error {
+// play connects, sets up what can be recorded and starts the media.
+func (s *session) play(ctx context.Context, cfg rtsp.Config) error {
 	s.doing(stepConnect)
-	desc, _, err := s.client.Describe(u)
+	client, err := rtsp.Connect(ctx, cfg)
 	if err != nil {
-		return fail(err)
+		return err
 	}
-	taps := s.choose(desc)
-	if len(taps) == 0 || !taps[0].track.Video() {
+	s.client, s.ended, s.first, s.once = client, make(chan error, 1), make(chan struct{}), sync.Once{}
+	if err := s.ask(ctx, cfg.UDP); err != nil {
+		client.Close()
+		return err
+	}
+	now := time.Now().UnixMicro()
+	s.lastPacket.Store(now)
+	s.lastUnit.Store(now)
+	// Waited for by hangUp.
+	s.pump.Go(func() { s.ended <- client.Run(min(s.stall/20, time.Second), s.check) })
+	return nil
+}
+
+func (s *session) ask(ctx context.Context, udp bool) error {
+	s.doing(stepDescribe)
+	desc, odd, err := s.client.Describe(ctx)
+	if err != nil {
+		return err
+	}
+	video, audio, silent := choose(desc)
+	if video == nil {
 		return &failure{ward.CauseCodec, fmt.Errorf("no video that can be recorded among %s", formatsOf(desc))}
 	}
 	s.doing(stepSetup)
+	taps := []*tap{video}
+	if err := s.client.Setup(ctx, desc, video.media, video.handler(s)); err != nil {
+		return err
+	}
+	for _, line := range odd {
+		silent = append(silent, "description cannot be read: "+line)
+	}
+	if audio != nil {
+		if err := s.client.Setup(ctx, desc, audio.media, audio.handler(s)); err != nil {
+			silent = append(silent, audio.format.Codec()+": "+err.Error())
+			audio = nil
+		} else {
+			taps = append(taps, audio)
+		}
+	}
+	if audio == nil && len(silent) > 0 {
+		s.tell(ward.AudioDropped, 0, silent[0])
+	}
 	tracks := make([]Track, 0, len(taps))
 	for i, t := range taps {
 		t.track.ID = i + 1
 		tracks = append(tracks, t.track)
-		if _, err := s.client.Setup(desc.BaseURL, t.media, 0, 0); err != nil {
-			return fail(err)
-		}
 	}
 	s.Stream = NewStream(ward.Source{Kind: ward.FromCamera, ID: string(s.cam.ID)}, s.cam.InstitutionID, tracks)
-	for _, t := range taps {
-		t.listen(s, s.Stream)
-	}
 	s.doing(stepPlay)
-	s.lastPacket.Store(time.Now().UnixMicro())
-	s.lastUnit.Store(time.Now().UnixMicro())
-	if _, err := s.client.Play(nil); err != nil {
+	if err := s.client.Play(ctx); err != nil {
 		s.Stream.Close()
-		return fail(err)
+		return err
 	}
 	return nil
 }
@@ -287,32 +242,68 @@ func formatsOf(desc *description.Session) []string {
 	return all
 }
 
-// Wait waits for the end of the session: the client's error, no packet for
-// the stall time, or packets that make no picture; or ctx's end, whose error
-// it returns.
-func (s *session) Wait(ctx context.Context) error {
-	ended := make(chan error, 1)
-	go func() { ended <- s.client.Wait() }() // ends at the latest with client.Close
-	tick := time.NewTicker(s.stall / 20)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case err := <-ended:
-			if ctx.Err() != nil {
-				return ctx.Err()
-			}
-			return fail(err)
-		case <-s.noKey: // most cameras begin a connection with one
-			return &failure{ward.CauseCodec, errors.New("no key frame for as long as ten segments, or 2 GB")}
-		case now := <-tick.C:
-			switch {
-			case now.Sub(time.UnixMicro(s.lastPacket.Load())) > s.stall:
-				return &failure{ward.CauseStalled, fmt.Errorf("no media for %s", s.stall)}
-			case now.Sub(time.UnixMicro(s.lastUnit.Load())) > s.stall:
-				return &failure{ward.CauseGarbage, fmt.Errorf("packets, and no picture for %s", s.stall)}
-			}
-		}
+func (s *session) tell(kind ward.RecordingEventKind, off time.Duration, detail string) {
+	if s.told.event != nil {
+		s.told.event(kind, off, detail)
 	}
+}
+
+func (s *session) doing(what step) {
+	if s.told.step != nil {
+		s.told.step(what)
+	}
+}
+
+// arrived notes a packet of any medium.
+func (s *session) arrived(at time.Time) {
+	s.lastPacket.Store(at.UnixMicro())
+	s.once.Do(func() { close(s.first) })
+}
+
+// origin is when the session's first unit came; at is when this one did.
+func (s *session) origin(at time.Time) time.Time {
+	if s.begun.IsZero() {
+		s.begun = at
+	}
+	return s.begun
+}
+
+// check finds a camera that is there and sends nothing: the state of a
+// camera derives from its last media packet, not from its connection.
+func (s *session) check(now time.Time) error {
+	switch {
+	case now.Sub(time.UnixMicro(s.lastPacket.Load())) > s.stall:
+		return &failure{ward.CauseStalled, fmt.Errorf("no media for %s", s.stall)}
+	case now.Sub(time.UnixMicro(s.lastUnit.Load())) > s.stall:
+		return &failure{ward.CauseGarbage, fmt.Errorf("packets, and no picture for %s", s.stall)}
+	}
+	return nil
+}
+
+// Wait waits for the end of the session: the connection's error, no packet
+// for the stall time, or packets that make no picture; or ctx's end, whose
+// error it returns.
+func (s *session) Wait(ctx context.Context) error {
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case err := <-s.ended:
+		return errors.Join(ctx.Err(), fail(err))
+	case <-s.noKey: // most cameras begin a connection with one
+		return &failure{ward.CauseCodec, errors.New("no key frame for as long as ten segments, or 2 GB")}
+	}
+}
+
+// Close ends the session and its stream, and gives the connection back. It
+// may be called more than once.
+func (s *session) Close() {
+	s.hangUp()
+	s.leave()
+}
+
+// hangUp ends the connection and the stream.
+func (s *session) hangUp() {
+	s.client.Close()
+	s.pump.Wait()
+	s.Stream.Close()
 }

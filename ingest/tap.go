@@ -1,39 +1,53 @@
 package ingest
 
 import (
+	"bytes"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/bluenviron/gortsplib/v4/pkg/description"
 	"github.com/bluenviron/gortsplib/v4/pkg/format"
-	"github.com/bluenviron/gortsplib/v4/pkg/format/rtph264"
-	"github.com/bluenviron/gortsplib/v4/pkg/format/rtph265"
+	"github.com/bluenviron/gortsplib/v4/pkg/format/rtpmjpeg"
 	"github.com/bluenviron/gortsplib/v4/pkg/format/rtpmpeg4audio"
 	"github.com/pion/rtp"
 
+	"wardwatch/ingest/rtsp"
 	"wardwatch/ward"
 )
 
-// tap turns the RTP packets of one media into units.
-type tap struct {
-	media  *description.Media
-	format format.Format
-	track  Track
-	decode func(*rtp.Packet) ([][]byte, error)
+const (
+	// maxBadSound is how many packets of sound in a row may be unreadable
+	// before it is given up: 2 s of 50 a second.
+	maxBadSound = 100
+	// comfortNoise is the payload type of silence (RFC 3551 6), which is not recorded.
+	comfortNoise = 13
+)
 
-	// The rest belongs to the client's reading goroutine.
+// tap turns the RTP packets of one medium into units.
+type tap struct {
+	media    *description.Media
+	format   format.Format
+	track    Track
+	pictures *rtsp.Pictures                      // H.264 and H.265
+	decode   func(*rtp.Packet) ([][]byte, error) // the others; keeps the payload
+
+	// The rest belongs to the client's handlers, which run one at a time.
 	started bool
+	ssrc    uint32
+	kind    uint8  // payload type
 	next    uint16 // the expected sequence number
 	lost    bool   // since the last unit
+	changed bool   // another sender, since the last unit
 	garbled bool   // a unit was garbage: none is believed before a sane key frame
+	bad     int    // packets in a row that cannot be read
 	times   *times
-	clock   senderClock // safe for concurrent use
+	clock   cameraClock
 }
 
-// choose picks the first video and the first audio that can be recorded;
-// video comes first. Audio that cannot is left out with a warning.
-func (s *session) choose(desc *description.Session) []*tap {
-	var video, audio *tap
+// choose picks the first video and the first sound that can be recorded.
+// silent names the sounds that cannot.
+func choose(desc *description.Session) (video, audio *tap, silent []string) {
 	for _, m := range desc.Medias {
 		if m.IsBackChannel {
 			continue
@@ -41,8 +55,9 @@ func (s *session) choose(desc *description.Session) []*tap {
 		for _, f := range m.Formats {
 			t, err := newTap(m, f)
 			switch {
+			case err != nil && m.Type == description.MediaTypeAudio:
+				silent = append(silent, f.Codec()+": "+err.Error())
 			case err != nil:
-				s.log.Warn("track ignored", "codec", f.Codec(), "error", err)
 			case t.track.Video() && video == nil:
 				video = t
 			case !t.track.Video() && audio == nil:
@@ -50,53 +65,67 @@ func (s *session) choose(desc *description.Session) []*tap {
 			}
 		}
 	}
-	var taps []*tap
-	if video != nil {
-		taps = append(taps, video)
-		if audio != nil {
-			taps = append(taps, audio)
-		}
-	}
-	return taps
+	return video, audio, silent
 }
 
 var errNotRecordable = errors.New("this codec cannot be recorded")
 
 func newTap(m *description.Media, f format.Format) (*tap, error) {
 	t := &tap{media: m, format: f, track: Track{ClockRate: f.ClockRate()}}
+	var err error
 	switch f := f.(type) {
 	case *format.H264:
-		d, err := f.CreateDecoder()
-		if err != nil {
-			return nil, err
+		if f.PacketizationMode > 1 {
+			err = errNotRecordable // interleaved
 		}
-		t.decode = d.Decode
+		t.pictures = &rtsp.Pictures{}
 		t.track.Codec, t.track.SPS, t.track.PPS = ward.H264, f.SPS, f.PPS
 	case *format.H265:
-		d, err := f.CreateDecoder()
-		if err != nil {
-			return nil, err
+		if f.MaxDONDiff != 0 {
+			err = errNotRecordable // interleaved
 		}
-		t.decode = d.Decode
+		t.pictures = &rtsp.Pictures{H265: true}
 		t.track.Codec, t.track.VPS, t.track.SPS, t.track.PPS = ward.H265, f.VPS, f.SPS, f.PPS
+	case *format.MJPEG:
+		var d *rtpmjpeg.Decoder
+		if d, err = f.CreateDecoder(); err == nil {
+			t.decode = whole(d.Decode)
+		}
+		t.track.Codec = ward.MJPEG
+	default:
+		err = t.sound(f)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if t.track.ClockRate <= 0 {
+		return nil, fmt.Errorf("clock rate %d: %w", t.track.ClockRate, errNotRecordable)
+	}
+	t.times = newTimes(t.track)
+	return t, nil
+}
+
+// sound prepares for a codec of sound.
+func (t *tap) sound(f format.Format) error {
+	switch f := f.(type) {
 	case *format.MPEG4Audio:
 		if f.Config == nil {
-			return nil, errNotRecordable
+			return errNotRecordable
 		}
 		config, err := f.Config.Marshal()
 		if err != nil {
-			return nil, err
+			return err
 		}
 		d, err := f.CreateDecoder()
 		if err != nil {
-			return nil, err
+			return err
 		}
 		t.decode = d.Decode
 		t.track.Codec, t.track.Config, t.track.Channels = ward.AAC, config, f.Config.ChannelCount
 	case *format.Opus:
 		d, err := f.CreateDecoder()
 		if err != nil {
-			return nil, err
+			return err
 		}
 		t.decode = whole(d.Decode)
 		t.track.Codec, t.track.Channels = ward.Opus, max(f.ChannelCount, 1)
@@ -107,10 +136,9 @@ func newTap(m *description.Media, f format.Format) (*tap, error) {
 			t.track.Codec = ward.PCMU
 		}
 	default:
-		return nil, errNotRecordable
+		return errNotRecordable
 	}
-	t.times = newTimes(t.track)
-	return t, nil
+	return nil
 }
 
 func whole(decode func(*rtp.Packet) ([]byte, error)) func(*rtp.Packet) ([][]byte, error) {
@@ -120,56 +148,130 @@ func whole(decode func(*rtp.Packet) ([]byte, error)) func(*rtp.Packet) ([][]byte
 	}
 }
 
-// listen writes the media's units to the stream.
-func (t *tap) listen(s *session, stream *Stream) {
-	s.client.OnPacketRTCP(t.media, t.clock.report)
-	s.client.OnPacketRTP(t.media, t.format, func(p *rtp.Packet) {
-		now := time.Now()
-		s.lastPacket.Store(now.UnixMicro())
-		s.told.stats.packets.Add(1)
-		s.told.stats.bytes.Add(uint64(len(p.Payload)))
-		t.count(s, p)
-		pts, ok := s.client.PacketPTS2(t.media, p)
-		au, err := t.decode(p)
-		if err != nil {
-			if !waiting(err) {
-				t.lost = true
+// handler writes the medium's units to the session's stream.
+func (t *tap) handler(s *session) rtsp.Handler {
+	return rtsp.Handler{
+		RTP: func(b []byte, at time.Time) {
+			var p rtsp.Packet
+			if err := p.Parse(b); err != nil {
 				s.told.stats.garbage.Add(1)
+				return
 			}
-			return
-		}
-		if !ok || len(au) == 0 {
-			return
-		}
-		if at, ok := t.clock.at(p, t.track.ClockRate); ok && t.track.Video() {
-			stream.SetClock(at.Sub(now))
-		}
-		t.write(s, stream, Unit{Track: t.track.ID, PTS: pts, Arrived: now, AU: au})
-	})
+			t.packet(s, &p, at)
+		},
+		RTCP: func(b []byte, _ time.Time) {
+			if r, ok := rtsp.FindReport(b); ok && (!t.started || r.SSRC == t.ssrc) {
+				t.clock.report(r)
+			}
+		},
+	}
 }
 
-// count notes packets that are missing in the sequence.
-func (t *tap) count(s *session, p *rtp.Packet) {
-	if t.started && p.SequenceNumber != t.next {
-		t.lost = true
-		if n := p.SequenceNumber - t.next; n < 1<<15 {
+func (t *tap) packet(s *session, p *rtsp.Packet, at time.Time) {
+	if !t.ours(s, p) {
+		return
+	}
+	s.arrived(at)
+	s.told.stats.packets.Add(1)
+	s.told.stats.bytes.Add(uint64(len(p.Payload)))
+	gap := t.count(s, p)
+	var err error
+	if t.pictures != nil {
+		err = t.pictures.Push(p, gap, func(au [][]byte, ts uint32, broken bool) {
+			t.lost = t.lost || broken
+			t.unit(s, au, ts, at)
+		})
+	} else {
+		err = t.frame(s, p, at)
+	}
+	if err == nil {
+		t.bad = 0
+		return
+	}
+	t.lost = true
+	s.told.stats.garbage.Add(1)
+	if t.bad++; t.bad == maxBadSound && !t.track.Video() {
+		s.tell(ward.AudioDropped, 0, fmt.Sprintf("%s cannot be read: %v", t.format.Codec(), err))
+	}
+}
+
+// frame handles a packet of a codec other than H.264 and H.265.
+func (t *tap) frame(s *session, p *rtsp.Packet, at time.Time) error {
+	au, err := t.decode(&rtp.Packet{
+		Header:  rtp.Header{Version: 2, Marker: p.Marker, PayloadType: p.Type, SequenceNumber: p.Sequence, Timestamp: p.Timestamp, SSRC: p.SSRC},
+		Payload: bytes.Clone(p.Payload),
+	})
+	switch {
+	case errors.Is(err, rtpmpeg4audio.ErrMorePacketsNeeded), errors.Is(err, rtpmjpeg.ErrMorePacketsNeeded), errors.Is(err, rtpmjpeg.ErrNonStartingPacketAndNoPrevious):
+		return nil
+	case err != nil:
+		return err
+	}
+	if len(au) > 0 && len(au[0]) > 0 {
+		t.unit(s, au, p.Timestamp, at)
+	}
+	return nil
+}
+
+// ours says whether the packet belongs to the track, and notes another
+// sender. Cameras change their SSRC when the encoder restarts, and some their
+// payload type: the recording goes on.
+func (t *tap) ours(s *session, p *rtsp.Packet) bool {
+	if !t.started {
+		t.ssrc, t.kind = p.SSRC, p.Type
+		return t.carries(p.Type)
+	}
+	if p.SSRC == t.ssrc && p.Type == t.kind {
+		return true
+	}
+	if p.Type != t.kind && !t.carries(p.Type) {
+		return false
+	}
+	if p.Type != t.kind {
+		s.tell(ward.SenderChanged, 0, fmt.Sprintf("payload type %d after %d", p.Type, t.kind))
+	} else {
+		s.tell(ward.SenderChanged, 0, fmt.Sprintf("SSRC %08x after %08x", p.SSRC, t.ssrc))
+	}
+	if p.SSRC != t.ssrc {
+		t.started, t.changed = false, true
+		t.clock.forget()
+		t.lost = t.lost || t.pictures != nil && t.pictures.Reset()
+	}
+	t.ssrc, t.kind = p.SSRC, p.Type
+	return true
+}
+
+// carries says whether packets of this payload type may hold the track: it
+// is the track's, or one of the same codec, or one that the camera did not announce.
+func (t *tap) carries(kind uint8) bool {
+	if kind == comfortNoise && !t.track.Video() {
+		return false
+	}
+	for _, f := range t.media.Formats {
+		if f.PayloadType() == kind {
+			return f.Codec() == t.format.Codec()
+		}
+	}
+	return true
+}
+
+// count notes packets that are missing in the sequence. A camera that does
+// not count at all has lost none.
+func (t *tap) count(s *session, p *rtsp.Packet) (gap bool) {
+	if t.started && p.Sequence != t.next && p.Sequence != t.next-1 {
+		gap, t.lost = true, true
+		if n := p.Sequence - t.next; n < 1<<15 {
 			s.told.stats.lost.Add(uint64(n))
 		}
 	}
-	t.started, t.next = true, p.SequenceNumber+1
+	t.started, t.next = true, p.Sequence+1
+	return gap
 }
 
-// waiting says whether err means only that a unit is not complete yet.
-func waiting(err error) bool {
-	return errors.Is(err, rtph264.ErrMorePacketsNeeded) || errors.Is(err, rtph264.ErrNonStartingPacketAndNoPrevious) ||
-		errors.Is(err, rtph265.ErrMorePacketsNeeded) || errors.Is(err, rtph265.ErrNonStartingPacketAndNoPrevious) ||
-		errors.Is(err, rtpmpeg4audio.ErrMorePacketsNeeded)
-}
-
-func (t *tap) write(s *session, stream *Stream, u Unit) {
-	u.Key = t.track.IsKey(u.AU)
+func (t *tap) unit(s *session, au [][]byte, ts uint32, at time.Time) {
+	u := Unit{Track: t.track.ID, Arrived: at, AU: au, Key: t.track.IsKey(au)}
 	if t.track.Video() {
-		seen := t.track.look(u.AU)
+		seen := t.track.look(au)
 		t.garbled = seen == lookGarbage || t.garbled && (!u.Key || seen != lookPicture)
 		if t.garbled {
 			t.lost = true
@@ -177,18 +279,22 @@ func (t *tap) write(s *session, stream *Stream, u Unit) {
 			return
 		}
 		if u.Key {
-			t.track.adopt(u.AU)
+			t.track.adopt(au)
 		}
-		if t.lost {
+		if t.lost || t.changed && !u.Key {
 			u.Lost = ward.CauseLoss
 		}
 		if seen == lookPicture {
-			s.lastUnit.Store(u.Arrived.UnixMicro())
-			s.firstUnit.CompareAndSwap(0, u.Arrived.UnixMicro())
+			s.lastUnit.Store(at.UnixMicro())
+			s.firstUnit.CompareAndSwap(0, at.UnixMicro())
 			s.told.stats.frames.Add(1)
 		}
+		t.clock.unit(s, ts, t.track.ClockRate, at)
 	}
-	t.lost = false
-	u.PTS, u.DTS = t.times.of(t.track, u)
-	stream.Write(u)
+	if t.changed {
+		t.times.anew()
+	}
+	t.lost, t.changed = false, false
+	u.PTS, u.DTS = t.times.of(s, t.track, u, ts)
+	s.Stream.Write(u)
 }

@@ -115,7 +115,7 @@ func (t *Track) adopt(au [][]byte) (changed bool) {
 		seen[kind] = true
 		set := map[naluKind]*[]byte{naluVPS: &t.VPS, naluSPS: &t.SPS, naluPPS: &t.PPS}[kind]
 		if !bytes.Equal(*set, n) {
-			*set, changed = n, true
+			*set, changed = bytes.Clone(n), true // n would keep all of its unit
 		}
 	}
 	return changed

@@ -217,7 +217,12 @@ func (x *Pictures) slice(first byte) bool {
 // add notes the NAL unit that begins at from and has just ended. Some cameras
 // send several, with the start codes that belong into files.
 func (x *Pictures) add(from int) {
-	for _, n := range apart(x.buf[from:], x.slice(x.buf[from])) {
+	if !joined(x.buf[from:], x.slice(x.buf[from])) {
+		x.nals = append(x.nals, span{from, len(x.buf)})
+		x.picture = x.picture || x.slice(x.buf[from])
+		return
+	}
+	for _, n := range apart(x.buf[from:]) {
 		s := span{from + n.from, from + n.to}
 		if s.from == s.to {
 			continue
@@ -229,13 +234,17 @@ func (x *Pictures) add(from int) {
 
 var startCode = []byte{0, 0, 1}
 
-// apart returns the NAL units in b, which is one unless there are start
-// codes. In a slice only a leading one is looked for: its bytes are many, and
-// nothing follows it in practice.
-func apart(b []byte, slice bool) []span {
-	if slice && !bytes.HasPrefix(b, startCode) && !bytes.HasPrefix(b, []byte{0, 0, 0, 1}) || !bytes.Contains(b, startCode) {
-		return []span{{0, len(b)}}
+// joined says whether there are start codes in b. In a slice only a leading
+// one is looked for: its bytes are many, and nothing follows it in practice.
+func joined(b []byte, slice bool) bool {
+	if slice {
+		return bytes.HasPrefix(b, startCode) || bytes.HasPrefix(b, []byte{0, 0, 0, 1})
 	}
+	return bytes.Contains(b, startCode)
+}
+
+// apart returns the NAL units between start codes.
+func apart(b []byte) []span {
 	var all []span
 	for from := 0; from <= len(b); {
 		n := bytes.Index(b[from:], startCode)

@@ -22,9 +22,9 @@ const (
 type udpLink struct {
 	port      int
 	rtp, rtcp *net.UDPConn
-	from      net.IP       // only what comes from there counts
+	from      net.IP          // only what comes from there counts
 	to        [2]*net.UDPAddr // where the camera listens; nil: unknown
-	own       uint32       // our SSRC
+	own       uint32          // our SSRC
 	sender    atomic.Uint32
 	last      atomic.Uint32 // sequence number
 	reported  time.Time
@@ -68,7 +68,7 @@ func (l *udpLink) toward(ip net.IP, ports *[2]int) {
 func (l *udpLink) open() {
 	if l.to[0] != nil {
 		_, _ = l.rtp.WriteToUDP([]byte{2 << 6, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}, l.to[0]) // a datagram may be lost anyway
-		_, _ = l.rtcp.WriteToUDP(receiverReport(l.own, 0, 0)[:8:8], l.to[1])
+		_, _ = l.rtcp.WriteToUDP([]byte{2 << 6, 201, 0, 1, 0, 0, 0, 0}, l.to[1])          // an empty receiver report
 	}
 }
 
