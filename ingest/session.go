@@ -22,6 +22,9 @@ const (
 	DefaultStall = 10 * time.Second
 	// firstUDP is how long the first UDP packet may take before TCP is tried.
 	firstUDP = 3 * time.Second
+	// firstKey is how long the first key frame may take. Most cameras begin
+	// with one; the longest usual distance between two is 20 s.
+	firstKey = time.Minute
 	// gather is how long media may wait to be read together with what follows:
 	// a picture of 25 a second. Live view is later by half of it.
 	gather = 40 * time.Millisecond
@@ -86,6 +89,7 @@ type session struct {
 
 	begun time.Time // when the first unit came: media time 0; of the handlers
 
+	played     atomic.Int64 // when the media were asked for, µs since 1970
 	lastPacket atomic.Int64 // of any media, µs since 1970
 	lastUnit   atomic.Int64 // of video
 	firstUnit  atomic.Int64 // of video; 0 before
@@ -182,6 +186,7 @@ func (s *session) play(ctx context.Context, cfg rtsp.Config) error {
 		return err
 	}
 	now := time.Now().UnixMicro()
+	s.played.Store(now)
 	s.lastPacket.Store(now)
 	s.lastUnit.Store(now)
 	// Waited for by hangUp.
@@ -274,6 +279,8 @@ func (s *session) check(now time.Time) error {
 	switch {
 	case now.Sub(time.UnixMicro(s.lastPacket.Load())) > s.stall:
 		return &failure{ward.CauseStalled, fmt.Errorf("no media for %s", s.stall)}
+	case s.firstUnit.Load() == 0 && now.Sub(time.UnixMicro(s.played.Load())) > firstKey:
+		return &failure{ward.CauseCodec, fmt.Errorf("no key frame for %s", firstKey)}
 	case now.Sub(time.UnixMicro(s.lastUnit.Load())) > s.stall:
 		return &failure{ward.CauseGarbage, fmt.Errorf("packets, and no picture for %s", s.stall)}
 	}

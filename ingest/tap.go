@@ -38,6 +38,7 @@ type tap struct {
 	kind    uint8  // payload type
 	next    uint16 // the expected sequence number
 	lost    bool   // since the last unit
+	keyed   bool   // a key frame came
 	changed bool   // another sender, since the last unit
 	garbled bool   // a unit was garbage: none is believed before a sane key frame
 	bad     int    // packets in a row that cannot be read
@@ -286,6 +287,11 @@ func (t *tap) unit(s *session, au [][]byte, ts uint32, at time.Time) {
 		}
 		if seen == lookPicture {
 			s.lastUnit.Store(at.UnixMicro())
+		}
+		if t.keyed = t.keyed || u.Key; !t.keyed {
+			return // nothing before the first key frame can be shown
+		}
+		if seen == lookPicture {
 			s.firstUnit.CompareAndSwap(0, at.UnixMicro())
 			s.told.stats.frames.Add(1)
 		}
