@@ -122,9 +122,10 @@ func (c *clip) add(x *index, rec *recording, from, to time.Time) bool {
 		return false
 	}
 	base, origin := c.video.end, shown.pictures[0].dts // this recording's place in the clip
+	heard := origin                                    // sound goes on while the last reordered pictures of the recording before are shown
 	if len(c.video.samples) == 0 {
 		c.codec = x.header.Codec
-		c.begin = shown.first.shown() - origin
+		c.begin, heard = shown.first.shown()-origin, shown.first.shown()
 	}
 	c.video.adopt(v)
 	for _, p := range shown.pictures {
@@ -135,7 +136,7 @@ func (c *clip) add(x *index, rec *recording, from, to time.Time) bool {
 	c.stretches = append(c.stretches, Stretch{From: shown.first.wall, To: clock.wall(v, stop)})
 	for _, t := range x.tracks {
 		if !t.video && t.playable() && c.audio.takes(t) {
-			c.sound(x, rec, t, soundCut{v: v, from: shown.first.shown(), to: stop, origin: origin, base: base})
+			c.sound(x, rec, t, soundCut{v: v, from: heard, to: stop, origin: origin, base: base})
 		}
 	}
 	return true

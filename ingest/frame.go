@@ -63,7 +63,10 @@ func (l *Library) Frame(ctx context.Context, inst ward.InstitutionID, src ward.S
 func (l *Library) farFrame(ctx context.Context, inst ward.InstitutionID, places []place, here int, at time.Time, step int) (time.Time, error) {
 	var walls []time.Time
 	now := -1 // in walls
-	for i := max(here, 0); i < len(places) && (now < 0 || now+step >= len(walls)); i++ {
+	// Reordered pictures are shown a little after they came: those on screen
+	// when a recording starts may be of the one before.
+	begin := max(here-1, 0)
+	for i := begin; i < len(places) && (i <= here || now < 0 || now+step >= len(walls)); i++ {
 		w, err := l.walls(ctx, inst, places[i], time.Time{}, forever)
 		if err != nil {
 			return at, err
@@ -71,7 +74,7 @@ func (l *Library) farFrame(ctx context.Context, inst ward.InstitutionID, places 
 		walls = append(walls, w...)
 		now = onScreen(walls, at)
 	}
-	for i := min(here, len(places)) - 1; i >= 0 && now+step < 0; i-- {
+	for i := min(begin, len(places)) - 1; i >= 0 && now+step < 0; i-- {
 		w, err := l.walls(ctx, inst, places[i], time.Time{}, forever)
 		if err != nil {
 			return at, err
