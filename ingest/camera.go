@@ -16,6 +16,9 @@ import (
 const (
 	firstRetry = 500 * time.Millisecond
 	lastRetry  = 15 * time.Second
+	// eventEvery is how often the same kind of event is stored: a camera that
+	// goes mad does not fill the catalogue.
+	eventEvery = 5 * time.Second
 	// liveFor is how long after a media packet a camera counts as live.
 	liveFor = DefaultStall
 )
@@ -77,6 +80,7 @@ type Camera struct {
 	session *session
 	state   CameraState
 	seen    time.Time // LastFrame of earlier sessions
+	told    map[ward.RecordingEventKind]time.Time
 }
 
 // Run connects, records and reconnects until ctx ends. What is not recorded
@@ -90,11 +94,11 @@ func (c *Camera) Run(ctx context.Context) error {
 		seen := c.State().LastFrame
 		err := c.once(ctx, &wg, retry > firstRetry)
 		if ctx.Err() != nil {
-			c.coverage.missing(ward.CauseRestart, time.Now())
+			c.missing(ward.CauseRestart, time.Now())
 			return nil
 		}
 		cause := causeOf(err)
-		c.coverage.missing(cause, time.Now())
+		c.missing(cause, time.Now())
 		c.Log.WarnContext(ctx, "camera session ended", "camera", c.ID, "cause", cause, "error", err)
 		c.stats.reconnects.Add(1)
 		c.turn(Down, cause)
@@ -103,10 +107,9 @@ func (c *Camera) Run(ctx context.Context) error {
 		}
 		wait := retry/2 + rand.N(retry/2+1) //nolint:gosec // jitter
 		retry = min(2*retry, lastRetry)
-		select {
-		case <-time.After(wait):
-		case <-ctx.Done():
-			c.coverage.missing(ward.CauseRestart, time.Now())
+		c.rest(ctx, wait, cause)
+		if ctx.Err() != nil {
+			c.missing(ward.CauseRestart, time.Now())
 			return nil
 		}
 	}
@@ -125,7 +128,7 @@ func (c *Camera) once(ctx context.Context, wg *sync.WaitGroup, failed bool) erro
 	c.mu.Unlock()
 	var recording sync.WaitGroup
 	// The recorder ends with the stream, so that it writes what came.
-	recording.Go(func() { c.record(context.WithoutCancel(own), s.Stream, s.noKey) })
+	recording.Go(func() { c.recordShifts(context.WithoutCancel(own), s) })
 	if c.OnStream != nil {
 		wg.Go(func() { c.OnStream(own, c.Camera, s.Stream) })
 	}
@@ -142,8 +145,21 @@ func (c *Camera) once(ctx context.Context, wg *sync.WaitGroup, failed bool) erro
 	return err
 }
 
-// event stores what happened to the recording; it does not block.
+// event stores what happened to the recording, unless the same did just
+// before; it does not block.
 func (c *Camera) event(kind ward.RecordingEventKind, off time.Duration, detail string) {
+	c.mu.Lock()
+	soon := time.Since(c.told[kind]) < eventEvery
+	if !soon {
+		if c.told == nil {
+			c.told = map[ward.RecordingEventKind]time.Time{}
+		}
+		c.told[kind] = time.Now()
+	}
+	c.mu.Unlock()
+	if soon {
+		return
+	}
 	e := ward.RecordingEvent{
 		Source: ward.Source{Kind: ward.FromCamera, ID: string(c.ID)}, InstitutionID: c.InstitutionID, At: time.Now(), Kind: kind, Off: off, Detail: detail,
 	}

@@ -102,8 +102,8 @@ func (c *coverage) resume(ctx context.Context, created time.Time, p stay, cause 
 	if err != nil && ward.KindOf(err) != ward.NotFound {
 		return err
 	}
-	if err == nil && gap.To.IsZero() && (gap.Cause == ward.CauseRestart || gap.Cause == ward.CauseDisabled) {
-		// Opened by an orderly stop, or by an operator: it lasted until now.
+	if err == nil && gap.To.IsZero() && (gap.Cause == ward.CauseRestart || gap.Cause == ward.CauseDisabled || gap.Cause == ward.CauseSchedule) {
+		// Opened by an orderly stop, or as an operator wished: it lasted until now.
 		c.mu.Lock()
 		c.open = gap
 		c.mu.Unlock()
@@ -130,6 +130,19 @@ func (c *coverage) resume(ctx context.Context, created time.Time, p stay, cause 
 	}
 	c.missing(cause, covered)
 	return nil
+}
+
+// unexpected ends a gap that was left open: from at on nobody wants the
+// source to be recorded.
+func (c *coverage) unexpected(ctx context.Context, at time.Time) error {
+	gap, err := c.store.LastGap(ctx, c.src)
+	if ward.KindOf(err) == ward.NotFound || err == nil && !gap.To.IsZero() {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return c.store.CloseGap(ctx, gap.ID, at)
 }
 
 // endOf is when a gap ended that a crash left open: when recording began

@@ -160,14 +160,17 @@ func (f *Fleet) match(ctx context.Context, row ward.Camera, away stay) error {
 	}
 	if m == nil {
 		m = f.join(ctx, row)
-		if err := m.coverage.resume(ctx, row.Created, away, cause); err != nil {
+		if err := f.resume(ctx, m, away, cause); err != nil {
 			m.quit()
 			return err
 		}
 	} else {
 		m.halt()
 		m = &member{Camera: f.camera(row, m.clerk, m.coverage, m.stats), quit: m.quit}
-		m.coverage.missing(cause, time.Now())
+		if row.Record == ward.RecordNever {
+			m.coverage.recorded(time.Now()) // not expected any more
+		}
+		m.missing(cause, time.Now())
 	}
 	if row.Enabled {
 		m.start(ctx)
@@ -178,6 +181,17 @@ func (f *Fleet) match(ctx context.Context, row ward.Camera, away stay) error {
 	f.members[row.ID] = m
 	f.mu.Unlock()
 	return nil
+}
+
+// resume accounts for the time since the camera was recorded last.
+func (f *Fleet) resume(ctx context.Context, m *member, away stay, cause ward.Cause) error {
+	if m.Record == ward.RecordNever {
+		return m.coverage.unexpected(ctx, time.Now())
+	}
+	if on, _ := shift(m.Camera.Camera, time.Now()); !on && cause != ward.CauseDisabled {
+		cause = ward.CauseSchedule
+	}
+	return m.coverage.resume(ctx, m.Created, away, cause)
 }
 
 func (f *Fleet) camera(row ward.Camera, k *clerk, c *coverage, n *counters) *Camera {

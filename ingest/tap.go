@@ -17,9 +17,9 @@ import (
 )
 
 const (
-	// maxBadSound is how many packets of sound in a row may be unreadable
-	// before it is given up: 2 s of 50 a second.
-	maxBadSound = 100
+	// maxBadSound is how many more packets of sound may be unreadable than
+	// readable before that is told: a second or two.
+	maxBadSound = 50
 	// comfortNoise is the payload type of silence (RFC 3551 6), which is not recorded.
 	comfortNoise = 13
 )
@@ -41,7 +41,7 @@ type tap struct {
 	keyed   bool   // a key frame came
 	changed bool   // another sender, since the last unit
 	garbled bool   // a unit was garbage: none is believed before a sane key frame
-	bad     int    // packets in a row that cannot be read
+	bad     int    // packets that cannot be read, less those that can
 	times   *times
 	clock   cameraClock
 }
@@ -186,7 +186,7 @@ func (t *tap) packet(s *session, p *rtsp.Packet, at time.Time) {
 		err = t.frame(s, p, at)
 	}
 	if err == nil {
-		t.bad = 0
+		t.bad = max(t.bad-1, 0)
 		return
 	}
 	t.lost = true
@@ -229,9 +229,9 @@ func (t *tap) ours(s *session, p *rtsp.Packet) bool {
 		return false
 	}
 	if p.Type != t.kind {
-		s.tell(ward.SenderChanged, 0, fmt.Sprintf("payload type %d after %d", p.Type, t.kind))
+		s.tell(ward.SenderChanged, 0, fmt.Sprintf("%s: payload type %d after %d", t.format.Codec(), p.Type, t.kind))
 	} else {
-		s.tell(ward.SenderChanged, 0, fmt.Sprintf("SSRC %08x after %08x", p.SSRC, t.ssrc))
+		s.tell(ward.SenderChanged, 0, fmt.Sprintf("%s: SSRC %08x after %08x", t.format.Codec(), p.SSRC, t.ssrc))
 	}
 	if p.SSRC != t.ssrc {
 		t.started, t.changed = false, true

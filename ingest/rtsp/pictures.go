@@ -28,14 +28,14 @@ var (
 type Pictures struct {
 	H265 bool
 
-	ts       uint32
-	buf      []byte // of the unit so far; handed out with it
-	nals     []span
-	open     int  // where the fragmented NAL unit in work begins; -1: none
-	picture  bool // there is a slice among nals
-	markers  bool // the camera sets them
-	previous int  // bytes of the unit before
-	broken   bool // a part of the unit was left out
+	ts      uint32
+	buf     []byte // of the unit so far; handed out with it
+	nals    []span
+	open    int    // where the fragmented NAL unit in work begins; -1: none
+	picture bool   // there is a slice among nals
+	markers bool   // the camera sets them
+	sizes   [2]int // bytes of the two units before
+	broken  bool   // a part of the unit was left out
 }
 
 type span struct{ from, to int }
@@ -180,10 +180,12 @@ func (x *Pictures) whole(nal []byte, unit func([][]byte, uint32, bool)) {
 	x.add(from)
 }
 
-// room makes a buffer about as large as the last unit.
+// room makes a buffer somewhat larger than the smaller of the last two units:
+// what follows a key frame is no key frame.
 func (x *Pictures) room(n int) {
 	if x.buf == nil {
-		x.buf = make([]byte, 0, max(x.previous+x.previous/4, n+64))
+		size := min(x.sizes[0], x.sizes[1])
+		x.buf = make([]byte, 0, max(size+size/4, n+64))
 	}
 }
 
@@ -270,12 +272,15 @@ func (x *Pictures) abandon() {
 
 func (x *Pictures) finish(unit func([][]byte, uint32, bool)) {
 	if len(x.nals) > 0 {
+		if cap(x.buf) > len(x.buf)+len(x.buf)/4+1024 { // what is recorded keeps the buffer for a second
+			x.buf = bytes.Clone(x.buf)
+		}
 		au := make([][]byte, 0, len(x.nals))
 		for _, n := range x.nals {
 			au = append(au, x.buf[n.from:n.to:n.to])
 		}
 		unit(au, x.ts, x.broken)
-		x.previous = len(x.buf)
+		x.sizes = [2]int{x.sizes[1], len(x.buf)}
 	}
 	x.buf, x.nals, x.open, x.picture, x.broken = nil, x.nals[:0], -1, false, false
 }
