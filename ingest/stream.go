@@ -53,6 +53,7 @@ type Stream struct {
 	gop     []keptUnit // from the last key frame on, without holes in their numbers
 	bytes   int        // of gop, in memory
 	disk    *onDisk    // where those units of gop are that are not in memory
+	order   order
 	closed  bool
 	clock   ward.Clock
 	offset  time.Duration
@@ -128,6 +129,9 @@ func (s *Stream) Write(u Unit) {
 	s.number++
 	u.number = s.number
 	size := u.size()
+	if u.Track == s.video {
+		s.order.see(u)
+	}
 	if u.Track == s.video && u.Key {
 		s.adopt(u)
 		s.forget()

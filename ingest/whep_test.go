@@ -3,6 +3,7 @@ package ingest_test
 import (
 	"bytes"
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -123,21 +124,49 @@ func TestViewerOfBFramesIsToldWhatToDo(t *testing.T) {
 	addCamera(t, r.store, camera("cam-1", serve(t, h264Clip(t)).url))
 	addCamera(t, r.store, camera("cam-2", serve(t, h265Clip(t)).url))
 	whep := &ingest.WHEP{API: newAPI(t, 0)}
-	for _, id := range []ward.CameraID{"cam-1", "cam-2"} {
+	for id, code := range map[ward.CameraID]string{"cam-1": "whep.reordered", "cam-2": "whep.codec"} {
 		until(t, "ten pictures", 10*time.Second, func() bool { return r.fleet.Stats()[id].Frames > 10 })
 		s, ok := r.fleet.Stream(id)
 		if !ok {
 			t.Fatal("no stream")
 		}
 		_, offer := newBrowser(t)
-		if id == "cam-2" {
-			offer = string(bytes.ReplaceAll([]byte(offer), []byte("H265/90000"), []byte("X/90000")))
+		offer = strings.ReplaceAll(offer, "H265/90000", "X/90000")
+		if _, _, err := whep.View(t.Context(), s, offer); !errors.Is(err, &ward.Error{Code: code}) {
+			t.Errorf("%s: got %v, want %s", id, err, code)
 		}
-		if _, _, err := whep.View(t.Context(), s, offer); !errors.Is(err, &ward.Error{Code: "whep.codec"}) {
-			t.Errorf("%s: got %v, want whep.codec", id, err)
+	}
+}
+
+// TestLossDoesNotLookLikeReordering: decode times are guesses after a loss,
+// so they do not decide what a browser can show.
+func TestLossDoesNotLookLikeReordering(t *testing.T) {
+	t.Parallel()
+	whep := &ingest.WHEP{API: newAPI(t, 0)}
+	for name, c := range map[string]struct {
+		pts  []int64
+		want string
+	}{
+		"lossy":              {[]int64{0, 1, 2, 5, 6, 7, 9}, ""},
+		"frozen":             {[]int64{0, 1, 2, 2, 2, 2}, ""},
+		"reordered":          {[]int64{0, 3, 1, 2, 6, 4, 5}, "whep.reordered"},
+		"reordered no more":  {[]int64{0, 3, 1, 2, 10, 11, 12, 13, 20, 21}, ""},
+		"reordered at first": {[]int64{0, 3, 1, 2, 10, 11}, "whep.reordered"},
+	} {
+		s := newStream()
+		for _, pts := range c.pts {
+			u := picture(pts, pts%10 == 0)
+			u.DTS = pts / 2
+			s.Write(u)
 		}
-		if _, _, err := whep.View(t.Context(), s, "v=0\r\nnot an offer H264/90000 H265/90000"); err == nil {
-			t.Errorf("%s: a broken offer was answered", id)
+		_, offer := newBrowser(t)
+		_, v, err := whep.View(t.Context(), s, offer)
+		if e, _ := errors.AsType[*ward.Error](err); e == nil && c.want != "" || e != nil && e.Code != c.want {
+			t.Errorf("%s: got %v, want %q", name, err, c.want)
+		}
+		if v != nil {
+			v.Close()
+			v.Wait()
 		}
 	}
 }

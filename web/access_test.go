@@ -282,6 +282,12 @@ var requests = map[string]func(*world) request{
 	"POST /api/v1/cameras/{id}/whep": func(w *world) request {
 		return request{path: id(w.camera.ID), raw: []byte("v=0"), kind: "application/sdp"}
 	},
+	"GET /api/v1/cameras/{id}/live.m3u8": func(w *world) request { return request{path: id(w.camera.ID)} },
+	"GET /api/v1/cameras/{id}/live/{file}": func(w *world) request {
+		r := request{path: id(w.camera.ID)}
+		r.path["file"] = "x-init.mp4"
+		return r
+	},
 	"DELETE /api/v1/whep/{id}": func(*world) request { return request{path: id("nothing")} },
 
 	"POST /api/v1/insured": func(*world) request { return request{json: m{"name": "李四", "id_number": "110101199202020022"}} },

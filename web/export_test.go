@@ -55,7 +55,7 @@ func (h *Hub) Listen() (<-chan Event, func()) { return h.listen() }
 // Watch does what POST /cameras/{id}/whep does once the camera's stream is found.
 func (s *Server) Watch(ctx context.Context, u ward.User, session storage.TokenHash, c ward.Camera, stream *ingest.Stream, offer string) (location, answer string, err error) {
 	ctx = context.WithValue(ctx, callerKey{}, caller{User: u, session: session, kind: storage.BrowserSession})
-	out, err := s.view(ctx, c, stream, offer)
+	out, err := s.view(ctx, c, ingest.ShowMain(stream), offer)
 	if err != nil {
 		return "", "", err
 	}
@@ -63,4 +63,14 @@ func (s *Server) Watch(ctx context.Context, u ward.User, session storage.TokenHa
 }
 
 // Viewers is the number of live views of a user.
-func (s *Server) Viewers(id ward.UserID) int { return s.viewers.count(id) }
+func (s *Server) Viewers(id ward.UserID) int {
+	s.viewers.mu.Lock()
+	defer s.viewers.mu.Unlock()
+	n := 0
+	for _, w := range s.viewers.all {
+		if w.who.ID == id {
+			n++
+		}
+	}
+	return n
+}

@@ -48,7 +48,8 @@ type Server struct {
 	Library *ingest.Library // nil: this process reads no recordings
 	Fleet   *ingest.Fleet   // nil: this process runs no cameras
 	WHEP    *ingest.WHEP    // nil: this process shows no live pictures
-	Rounds  *rounds.Engine  // nil: this process conducts no rounds
+	Live    *ingest.LiveView
+	Rounds  *rounds.Engine // nil: this process conducts no rounds
 
 	// Hub is what the other parts tell of changes.
 	Hub *Hub

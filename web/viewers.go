@@ -9,8 +9,13 @@ import (
 	"wardwatch/ward"
 )
 
-// maxViewers bounds the live pictures of one user: two walls of sixteen.
-const maxViewers = 32
+const (
+	// maxViewers bounds the live pictures of one user: two walls of sixteen.
+	maxViewers = 32
+	// maxAllViewers bounds those of all users together: at 2 Mbit/s each they
+	// fill half a Gbit/s.
+	maxAllViewers = 256
+)
 
 // viewers are the live pictures that this process sends.
 type viewers struct {
@@ -24,46 +29,59 @@ type viewers struct {
 type watching struct {
 	who    caller
 	camera ward.CameraID
-	viewer *ingest.Viewer
+	show   *ingest.Showing
+	viewer *ingest.Viewer // nil while the offer is answered
+
+	ended bool // guarded by viewers.mu: to be closed as soon as there is a viewer
 }
 
 // watchCamera begins a live view. It is recorded like every other view.
 func (s *Server) watchCamera(ctx context.Context, in *cameraOffer, c ward.Camera) (*sdpOutput, error) {
-	if s.Fleet == nil || s.WHEP == nil {
-		return nil, &ward.Error{Kind: ward.Unavailable, Code: "live.missing", ZH: "本服务不提供实时画面。", EN: "This process shows no live pictures."}
+	if s.Live == nil || s.WHEP == nil {
+		return nil, noLive()
 	}
-	stream, ok := s.Fleet.Stream(c.ID)
-	if !ok {
-		return nil, &ward.Error{Kind: ward.Unavailable, Code: "camera.not_live", ZH: "摄像头未在线，暂无实时画面。", EN: "The camera is not live; there is nothing to watch now."}
-	}
-	return s.view(ctx, c, stream, string(in.RawBody))
-}
-
-func (s *Server) view(ctx context.Context, c ward.Camera, stream *ingest.Stream, offer string) (*sdpOutput, error) {
-	who := callerOf(ctx)
-	if s.viewers.count(who.ID) >= maxViewers {
-		return nil, &ward.Error{Kind: ward.Conflict, Code: "live.too_many", ZH: "您同时观看的画面过多，请先关闭一些。", EN: "You watch too many cameras at once; close some first."}
-	}
-	if err := s.record(ctx, view{object: "camera/" + string(c.ID) + "/live"}); err != nil {
-		return nil, err
-	}
-	answer, v, err := s.WHEP.View(ctx, stream, offer)
+	offer := string(in.RawBody)
+	show, err := s.Live.Open(ctx, c, ingest.ScreenOf(offer), in.Prefer == "sub")
 	if err != nil {
 		return nil, err
 	}
-	id := string(ward.NewID[ward.VisitID](s.now()))
-	w := &watching{who: who, camera: c.ID, viewer: v}
-	if !s.viewers.add(id, w) {
-		v.Close()
-		v.Wait()
-		return nil, &ward.Error{Kind: ward.Unavailable, Code: "live.stopping", ZH: "系统正在重启，请稍后再试。", EN: "The service is restarting; try again in a minute."}
+	out, err := s.view(ctx, c, show, offer)
+	if err != nil {
+		show.Close()
 	}
+	return out, err
+}
+
+func noLive() error {
+	return &ward.Error{Kind: ward.Unavailable, Code: "live.missing", ZH: "本服务不提供实时画面。", EN: "This process shows no live pictures."}
+}
+
+// view begins a live view, which closes show at its end.
+func (s *Server) view(ctx context.Context, c ward.Camera, show *ingest.Showing, offer string) (*sdpOutput, error) {
+	w := &watching{who: callerOf(ctx), camera: c.ID, show: show}
+	id := string(ward.NewID[ward.VisitID](s.now()))
+	if err := s.viewers.add(id, w); err != nil {
+		return nil, err
+	}
+	err := s.record(ctx, view{object: "camera/" + string(c.ID) + "/live"})
+	var answer string
+	var viewer *ingest.Viewer
+	if err == nil {
+		answer, viewer, err = s.WHEP.View(ctx, show.Stream, offer)
+	}
+	if err != nil {
+		s.viewers.remove(id)
+		s.viewers.done.Done()
+		return nil, err
+	}
+	s.viewers.begin(w, viewer)
 	ctx = context.WithoutCancel(ctx)
 	go func() {
 		defer s.viewers.done.Done()
+		defer show.Close()
 		s.keep(ctx, id, w)
 	}()
-	return &sdpOutput{Location: v1 + "/whep/" + id, ContentType: sdpType, Body: []byte(answer)}, nil
+	return &sdpOutput{Location: v1 + "/whep/" + id, ContentType: sdpType, Source: show.Source, Body: []byte(answer)}, nil
 }
 
 // keep waits for the viewer's end, and ends it when its user may no longer
@@ -79,6 +97,9 @@ func (s *Server) keep(ctx context.Context, id string, w *watching) {
 	for {
 		select {
 		case <-ended:
+			if w.viewer.Slow() {
+				s.Log.InfoContext(ctx, "live view ended: the link is too slow", "user", w.who.ID, "camera", w.camera)
+			}
 			s.viewers.remove(id)
 			return
 		case <-beat.C:
@@ -111,35 +132,55 @@ func (s *Server) stopWatching(ctx context.Context, in *ViewerPath) (*empty, erro
 	if !ok || w.who.ID != callerOf(ctx).ID {
 		return nil, notFound()
 	}
-	w.viewer.Close()
+	s.viewers.end(w)
 	return &empty{}, nil
 }
 
-func (v *viewers) count(user ward.UserID) int {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	n := 0
-	for _, w := range v.all {
-		if w.who.ID == user {
-			n++
-		}
-	}
-	return n
-}
-
-// add keeps w unless the server is stopping; done then has one more.
-func (v *viewers) add(id string, w *watching) bool {
+// add makes room for w; done then has one more. It fails when there are too
+// many or the server is stopping.
+func (v *viewers) add(id string, w *watching) error {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	if v.closed {
-		return false
+		return &ward.Error{Kind: ward.Unavailable, Code: "live.stopping", ZH: "系统正在重启，请稍后再试。", EN: "The service is restarting; try again in a minute."}
+	}
+	if len(v.all) >= maxAllViewers {
+		return &ward.Error{Kind: ward.Unavailable, Code: "live.full", ZH: "同时观看实时画面的人数已达上限，请稍后再试。", EN: "No more live views fit now; try again later."}
+	}
+	n := 0
+	for _, o := range v.all {
+		if o.who.ID == w.who.ID {
+			n++
+		}
+	}
+	if n >= maxViewers {
+		return &ward.Error{Kind: ward.Conflict, Code: "live.too_many", ZH: "您同时观看的画面过多，请先关闭一些。", EN: "You watch too many cameras at once; close some first."}
 	}
 	if v.all == nil {
 		v.all = map[string]*watching{}
 	}
 	v.all[id] = w
 	v.done.Add(1)
-	return true
+	return nil
+}
+
+// begin gives w its viewer.
+func (v *viewers) begin(w *watching, viewer *ingest.Viewer) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	w.viewer = viewer
+	if w.ended || v.closed {
+		w.viewer.Close()
+	}
+}
+
+// end closes w's viewer, now or when it has one.
+func (v *viewers) end(w *watching) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if w.ended = true; w.viewer != nil {
+		w.viewer.Close()
+	}
 }
 
 func (v *viewers) get(id string) (*watching, bool) {
@@ -160,7 +201,9 @@ func (v *viewers) close() {
 	v.mu.Lock()
 	v.closed = true
 	for _, w := range v.all {
-		w.viewer.Close()
+		if w.viewer != nil {
+			w.viewer.Close()
+		}
 	}
 	v.mu.Unlock()
 	v.done.Wait()

@@ -6,11 +6,12 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"wardwatch/ingest"
 	"wardwatch/ward"
 )
 
-// maxSDP is the largest offer that is read; a browser's is about 6 kB.
-const maxSDP = 64 << 10
+// maxSDP is the largest offer that is read, in bytes.
+const maxSDP = ingest.MaxOffer
 
 const sdpType = "application/sdp"
 
@@ -21,8 +22,9 @@ type SDPInput struct {
 
 // sdpOutput is the answer, with the address of what was made.
 type sdpOutput struct {
-	Location    string `header:"Location" doc:"DELETE it to end"`
-	ContentType string `header:"Content-Type"`
+	Location    string            `header:"Location" doc:"DELETE it to end"`
+	ContentType string            `header:"Content-Type"`
+	Source      ingest.LiveSource `header:"X-Live-Source" enum:"main,sub,transcode" doc:"Which pictures are shown"`
 	Body        []byte
 }
 
@@ -39,7 +41,13 @@ func sdp(op huma.Operation) huma.Operation {
 
 type cameraOffer struct {
 	CameraPath
+	LivePrefer
 	SDPInput
+}
+
+// LivePrefer says which stream of a camera is wanted.
+type LivePrefer struct {
+	Prefer string `query:"prefer" enum:"main,sub" default:"main" doc:"sub: the camera's sub stream, if it has one, for small pictures"`
 }
 
 type visitOffer struct {
@@ -53,6 +61,7 @@ type ViewerPath struct {
 }
 
 func (s *Server) liveRoutes(r *routes) {
+	s.liveHLSRoutes(r)
 	on(r, ward.MayWatch, sdp(huma.Operation{Method: http.MethodPost, Path: v1 + "/cameras/{id}/whep", OperationID: "watchCamera", Summary: "Watch a camera live (WHEP)", Tags: []string{"cameras"}}),
 		func(ctx context.Context, in *cameraOffer) (ward.Camera, ward.InstitutionID, error) {
 			return s.loadCamera(ctx, &in.CameraPath)

@@ -34,6 +34,7 @@ type Config struct {
 	Objects      Objects     `koanf:"objects"`
 	Vision       Vision      `koanf:"vision"`
 	WebRTC       WebRTC      `koanf:"webrtc"`
+	Live         Live        `koanf:"live"`
 }
 
 // Objects says where media go.
@@ -54,6 +55,11 @@ type Vision struct {
 	Workers int    `koanf:"workers"`
 }
 
+// Live says what live views may cost.
+type Live struct {
+	Transcodes int `koanf:"transcodes"` // H.265 and MJPEG streams coded again at a time, a core each
+}
+
 // WebRTC says how browsers reach the media port.
 type WebRTC struct {
 	UDPPort   int      `koanf:"udp_port"`   // one port for all calls; 0: any
@@ -68,6 +74,7 @@ func defaults() Config {
 		Objects: Objects{Kind: "directory", Region: "us-east-1", Bucket: "wardwatch"},
 		Vision:  Vision{Workers: 1},
 		WebRTC:  WebRTC{Loopback: true},
+		Live:    Live{Transcodes: 2},
 	}
 }
 
@@ -174,6 +181,9 @@ func (c *Config) check(path string) error {
 	}
 	if c.Vision.Workers < 0 || c.Vision.Workers > 64 {
 		return badConfig(path, `vision.workers 应在 0 到 64 之间`, `vision.workers must be 0 to 64`)
+	}
+	if c.Live.Transcodes < 0 || c.Live.Transcodes > 64 {
+		return badConfig(path, `live.transcodes 应在 0 到 64 之间`, `live.transcodes must be 0 to 64`)
 	}
 	if c.Database == "" {
 		c.Database = filepath.Join(c.Data, "catalogue.db")

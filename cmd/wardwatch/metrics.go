@@ -66,6 +66,8 @@ func (s *service) measure() *prometheus.Registry {
 	r.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), newCameraMetrics(s.fleet))
 	r.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "wardwatch_spool_bytes", Help: "Recordings that wait for the object store."},
 		func() float64 { return float64(s.spool.Used()) }))
+	r.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "wardwatch_live_transcodes", Help: "Cameras that are coded again for viewers now."},
+		func() float64 { return float64(s.live.Transcoding()) }))
 	return r
 }
 

@@ -34,6 +34,7 @@ type service struct {
 	spool   *spool.Spool
 	pool    *vision.Pool // nil when vision.workers is 0
 	fleet   *ingest.Fleet
+	live    *ingest.LiveView
 	upload  *ingest.Uploader
 	rounds  *rounds.Engine
 	correl  *analytics.Correlator
@@ -76,6 +77,7 @@ func (s *service) open(ctx context.Context) error {
 	library := &ingest.Library{Store: s.store, Objects: s.objects, Spool: s.spool}
 	s.upload = &ingest.Uploader{Store: s.store, Spool: s.spool, Objects: s.objects, Log: s.log}
 	s.fleet = &ingest.Fleet{Store: s.store, Spool: s.spool, Log: s.log, OnSegment: func(ward.Segment) { s.upload.Wake() }}
+	s.live = &ingest.LiveView{Fleet: s.fleet, NewTranscoder: s.transcoder, Transcodes: s.config.Live.Transcodes}
 	s.rounds = &rounds.Engine{
 		Store: s.store, Objects: s.objects, API: api, Log: s.log, Notify: hub.Notify,
 		Record: func(ctx context.Context, st *ingest.Stream) error {
@@ -85,7 +87,7 @@ func (s *service) open(ctx context.Context) error {
 	}
 	s.correl = &analytics.Correlator{Store: s.store, Objects: s.objects, Notify: hub.Notify, Log: s.log}
 	s.web = &web.Server{
-		Store: s.store, Objects: s.objects, Spool: s.spool, Library: library, Fleet: s.fleet, WHEP: &ingest.WHEP{API: api}, Rounds: s.rounds,
+		Store: s.store, Objects: s.objects, Spool: s.spool, Library: library, Fleet: s.fleet, WHEP: &ingest.WHEP{API: api}, Live: s.live, Rounds: s.rounds,
 		Hub: hub, Software: "wardwatch " + version, Log: s.log, Temp: temp, BehindTLS: strings.HasPrefix(s.config.PublicURL, "https://"),
 	}
 	s.web.Console, s.web.Bedside = web.Pages()
@@ -160,6 +162,7 @@ func (s *service) Run(ctx context.Context, l net.Listener) error {
 		}
 	})
 	err = front.Wait()
+	s.live.Close()
 	stopBase()
 	return errors.Join(err, under.Wait())
 }

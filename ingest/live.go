@@ -1,0 +1,253 @@
+package ingest
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"wardwatch/ward"
+)
+
+const (
+	// liveIdle is how long a sub stream or transcode outlives its last viewer:
+	// a page that is reloaded finds it running.
+	liveIdle = 8 * time.Second
+	// liveBegin bounds how long a viewer waits for one to begin.
+	liveBegin = 8 * time.Second
+	// liveRest is how long a failed one is not tried again.
+	liveRest = 2 * time.Second
+)
+
+// LiveSource says which stream of a camera a viewer sees.
+type LiveSource string
+
+// The sources.
+const (
+	LiveMain      LiveSource = "main"      // what is recorded
+	LiveSub       LiveSource = "sub"       // the camera's sub stream
+	LiveTranscode LiveSource = "transcode" // the main stream, coded again
+)
+
+// LiveView finds for every viewer a stream of the camera that it can show, and
+// makes LL-HLS of it. Sub streams and transcodes are opened for the first viewer, shared by all, and
+// end some seconds after the last one. Close ends them all.
+type LiveView struct {
+	Fleet *Fleet
+	// NewTranscoder begins a transcoder, which ends with Close or ctx; nil: there is none.
+	NewTranscoder func(context.Context, ward.Codec) Transcoder
+	Transcodes    int // at the same time, at most
+
+	mu      sync.Mutex // guards the rest
+	derived map[derivedKey]*derived
+	muxers  map[muxKey]*muxed
+	closed  bool
+	done    sync.WaitGroup
+}
+
+// derivedKey names a stream that is made for viewers.
+type derivedKey struct {
+	camera ward.CameraID
+	source LiveSource
+}
+
+// derived is a sub stream or a transcode.
+type derived struct {
+	stop  context.CancelFunc
+	ready chan struct{} // closed when stream or err is set
+
+	stream *Stream // of viewers
+	err    error
+
+	// The rest is guarded by LiveView.mu.
+	uses int
+	idle *time.Timer
+}
+
+// Showing is a viewer's share of a live stream.
+type Showing struct {
+	Stream  *Stream
+	Source  LiveSource
+	release func()
+}
+
+// ShowMain is a share of a stream that lasts without viewers.
+func ShowMain(s *Stream) *Showing { return &Showing{Stream: s, Source: LiveMain, release: func() {}} }
+
+// Close gives the share back; the stream must not be used after it.
+func (s *Showing) Close() { s.release() }
+
+// Open returns the stream that the screen can show: the main stream, else
+// the sub stream, else a transcode; with sub the sub stream is tried first.
+// The error is camera.not_live, whep.codec, whep.reordered or whep.busy, of
+// ward.Error's codes.
+func (l *LiveView) Open(ctx context.Context, c ward.Camera, screen Screen, sub bool) (*Showing, error) {
+	if !c.Enabled {
+		return nil, notLive(nil)
+	}
+	if sub {
+		if s, err := l.sub(ctx, c, screen); err == nil {
+			return s, nil
+		}
+	}
+	main, ok := l.Fleet.Stream(c.ID)
+	if !ok {
+		if s, err := l.sub(ctx, c, screen); err == nil {
+			return s, nil
+		}
+		return nil, notLive(nil)
+	}
+	err := screen.Shows(main)
+	if err == nil {
+		return ShowMain(main), nil
+	}
+	if !sub {
+		if s, err := l.sub(ctx, c, screen); err == nil {
+			return s, nil
+		}
+	}
+	if errors.Is(err, &ward.Error{Code: "whep.reordered"}) || l.NewTranscoder == nil || !screen.H264 {
+		return nil, err
+	}
+	return l.share(ctx, derivedKey{c.ID, LiveTranscode}, func(ctx context.Context, d *derived) { l.transcode(ctx, main, d) })
+}
+
+func notLive(err error) error {
+	return &ward.Error{Kind: ward.Unavailable, Code: "camera.not_live", ZH: "摄像头未在线，暂无实时画面。", EN: "The camera is not live; there is nothing to watch now.", Err: err}
+}
+
+// share returns the derived stream of that name; the first caller's run makes
+// it, and works until ctx ends.
+func (l *LiveView) share(ctx context.Context, key derivedKey, run func(context.Context, *derived)) (*Showing, error) {
+	d, err := l.join(ctx, key, run)
+	if err != nil {
+		return nil, err
+	}
+	wait := time.NewTimer(liveBegin)
+	defer wait.Stop()
+	select {
+	case <-d.ready:
+		err = d.err
+	case <-wait.C:
+		err = notLive(context.DeadlineExceeded)
+	case <-ctx.Done():
+		err = ctx.Err()
+	}
+	if err != nil {
+		l.leave(key, d)
+		return nil, err
+	}
+	var once sync.Once
+	return &Showing{Stream: d.stream, Source: key.source, release: func() { once.Do(func() { l.leave(key, d) }) }}, nil
+}
+
+func (l *LiveView) join(ctx context.Context, key derivedKey, run func(context.Context, *derived)) (*derived, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.closed {
+		return nil, notLive(nil)
+	}
+	if d := l.derived[key]; d != nil {
+		d.uses++
+		if d.idle != nil {
+			d.idle.Stop()
+			d.idle = nil
+		}
+		return d, nil
+	}
+	if key.source == LiveTranscode && l.transcodes() >= l.Transcodes {
+		return nil, &ward.Error{
+			Kind: ward.Unavailable, Code: "whep.busy",
+			ZH: "同时转码的画面已达上限，请先关闭其他 H.265 或 MJPEG 画面，或为摄像头填写 H.264 子码流地址。",
+			EN: "No more streams can be transcoded at once; close another H.265 or MJPEG view, or give the camera an H.264 substream.",
+		}
+	}
+	// It serves later viewers too, so it must not end with the first one's request.
+	own, stop := context.WithCancel(context.WithoutCancel(ctx))
+	d := &derived{stop: stop, ready: make(chan struct{}), uses: 1}
+	if l.derived == nil {
+		l.derived = map[derivedKey]*derived{}
+	}
+	l.derived[key] = d
+	l.done.Go(func() {
+		run(own, d)
+		stop()
+		l.forget(key, d)
+	})
+	return d, nil
+}
+
+// transcodes counts those that run; called locked.
+func (l *LiveView) transcodes() int {
+	n := 0
+	for key := range l.derived {
+		if key.source == LiveTranscode {
+			n++
+		}
+	}
+	return n
+}
+
+// Transcoding counts the transcodes that run.
+func (l *LiveView) Transcoding() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.transcodes()
+}
+
+// leave gives one use back; the last one ends the stream after a while.
+func (l *LiveView) leave(key derivedKey, d *derived) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if d.uses--; d.uses > 0 || l.closed || l.derived[key] != d {
+		return
+	}
+	d.idle = time.AfterFunc(liveIdle, func() {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		if d.uses == 0 && l.derived[key] == d {
+			delete(l.derived, key) // nobody finds it while it ends
+			d.stop()
+		}
+	})
+}
+
+// forget takes what has ended off the list: what failed after a while, what
+// worked at once.
+func (l *LiveView) forget(key derivedKey, d *derived) {
+	drop := func() {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		if d.idle != nil {
+			d.idle.Stop()
+		}
+		if l.derived[key] == d {
+			delete(l.derived, key)
+		}
+	}
+	if d.stream == nil {
+		time.AfterFunc(liveRest, drop)
+		return
+	}
+	drop()
+}
+
+// begin hands the stream to those who wait; err says why there is none.
+func (d *derived) begin(s *Stream, err error) {
+	d.stream, d.err = s, err
+	close(d.ready)
+}
+
+// Close ends every sub stream and transcode and waits; nothing opens any more.
+func (l *LiveView) Close() {
+	l.mu.Lock()
+	l.closed = true
+	for _, d := range l.derived {
+		d.stop()
+	}
+	for _, m := range l.muxers {
+		m.stop()
+	}
+	l.mu.Unlock()
+	l.done.Wait()
+}
