@@ -22,8 +22,8 @@ import (
 	"wardwatch/ward"
 )
 
-// film codes a moving test picture for a simulated camera; args are ffmpeg's.
-func film(t testing.TB, args ...string) *simcam.Clip {
+// coded codes a moving test picture for a simulated camera; args are ffmpeg's.
+func coded(t testing.TB, args ...string) *simcam.Clip {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "clip.ts")
 	if args[len(args)-1] == "mjpeg" {
@@ -43,11 +43,11 @@ func film(t testing.TB, args ...string) *simcam.Clip {
 
 // plainFilm has a key frame every 4 s and no B-frames.
 func plainFilm(t testing.TB) *simcam.Clip {
-	return film(t, "-c:v", "libx264", "-preset", "ultrafast", "-tune", "zerolatency", "-g", "100", "-sc_threshold", "0", "-pix_fmt", "yuv420p")
+	return coded(t, "-c:v", "libx264", "-preset", "ultrafast", "-tune", "zerolatency", "-g", "100", "-sc_threshold", "0", "-pix_fmt", "yuv420p")
 }
 
 func h265Film(t testing.TB) *simcam.Clip {
-	return film(t, "-c:v", "libx265", "-preset", "ultrafast", "-x265-params", "keyint=100:min-keyint=100:log-level=none", "-pix_fmt", "yuv420p")
+	return coded(t, "-c:v", "libx265", "-preset", "ultrafast", "-x265-params", "keyint=100:min-keyint=100:log-level=none", "-pix_fmt", "yuv420p")
 }
 
 func runSim(t testing.TB, cameras ...simcam.Camera) *simcam.Server {

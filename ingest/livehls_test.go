@@ -54,7 +54,7 @@ func hlsServer(t testing.TB, l *ingest.LiveView, c ward.Camera) string {
 // there at once, and every part that it hints at comes.
 func TestFFmpegReadsLowLatencyHLS(t *testing.T) {
 	t.Parallel()
-	clip := film(t, "-f", "lavfi", "-i", "sine=frequency=440:sample_rate=44100:duration=8", "-c:v", "libx264", "-preset", "ultrafast",
+	clip := coded(t, "-f", "lavfi", "-i", "sine=frequency=440:sample_rate=44100:duration=8", "-c:v", "libx264", "-preset", "ultrafast",
 		"-bf", "2", "-g", "100", "-sc_threshold", "0", "-pix_fmt", "yuv420p", "-c:a", "aac")
 	sim := runSim(t, simcam.Camera{Path: "main", Clip: clip})
 	r := newRig(t, nil)
