@@ -20,16 +20,13 @@ import { Axis } from './Axis'
 import { Bill } from './Bill'
 import { Disposition } from './Disposition'
 
-const longestGOP = 10 // seconds
+const around = 60_000 // ms of the timeline on either side of the swipe
 
-/** beginning is where the clip begins, in seconds from the swipe (below 0). A
- * clip begins at the key frame at or before what was asked for, which its
- * length tells; one that is shorter is not yet complete. */
-function beginning(alert: Schemas['Alert'], length: number | undefined): number {
+/** timelineOf is the address of the camera's timeline, standing at the swipe. */
+function timelineOf(alert: Schemas['Alert']): string {
   const at = Date.parse(alert.at)
-  const asked = (Date.parse(alert.clip_from) - at) / 1000
-  const early = length === undefined ? 0 : length - (Date.parse(alert.clip_to) - Date.parse(alert.clip_from)) / 1000
-  return early > 0 && early < longestGOP ? asked - early : asked
+  const time = (ms: number) => new Date(ms).toISOString()
+  return `/live/${alert.camera_id}?${new URLSearchParams({ at: time(at), from: time(at - around), to: time(at + around) }).toString()}`
 }
 
 /** AlertPage shows the bill beside the clip, and takes the decision. */
@@ -40,12 +37,11 @@ export default function AlertPage() {
   const { may } = useMe()
   const video = useRef<HTMLVideoElement>(null)
   const [played, setPlayed] = useState<number>()
-  const [length, setLength] = useState<number>()
   const detail = useQuery({ queryKey: ['alert', id], queryFn: () => take(api.GET('/api/v1/alerts/{id}', { params: { path: { id } } })) })
   if (detail.isLoading) return <Loading />
   if (!detail.data) return <Trouble error={detail.error} retry={() => void detail.refetch()} />
   const { alert, settlement, insured, sightings, related, has_snapshot } = detail.data
-  const begin = beginning(alert, length)
+  const begin = (Date.parse(alert.clip_from) - Date.parse(alert.at)) / 1000 // of the clip, from the swipe
   const seek = (relative: number) => {
     if (!video.current) return
     video.current.currentTime = Math.max(0, relative - begin)
@@ -66,10 +62,10 @@ export default function AlertPage() {
           <Card
             size="small"
             title={t('alert.clip')}
-            extra={<Space><Button size="small" onClick={() => seek(-3)}>{t('alert.toSwipe')}</Button>{alert.camera_id && <Link to={`/live/${alert.camera_id}`}>{t('alert.camera')}</Link>}</Space>}
+            extra={<Space><Button size="small" onClick={() => seek(-3)}>{t('alert.toSwipe')}</Button>{alert.camera_id && <Link to={timelineOf(alert)}>{t('alert.timeline')}</Link>}</Space>}
           >
             {alert.camera_id
-              ? <Clip src={mediaURL('/api/v1/alerts/{id}/clip.mp4', alert.id)} video={video} onTime={(s) => setPlayed(s + begin)} onLength={setLength} />
+              ? <Clip src={mediaURL('/api/v1/alerts/{id}/clip.mp4', alert.id)} video={video} onTime={(s) => setPlayed(s + begin)} />
               : <Nothing text={t('alert.noCamera')} />}
             <div style={{ marginTop: 12 }}><Axis alert={alert} sightings={sightings} played={played} onPick={seek} /></div>
           </Card>

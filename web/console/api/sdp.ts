@@ -3,16 +3,23 @@ import { api, Refusal, asProblem } from './client'
 
 export type Signal = { answer: string; id: string }
 
+/** Source says which of a camera's streams is shown. */
+export type Source = 'main' | 'sub' | 'transcode'
+
 const sdp = {
   headers: { 'Content-Type': 'application/sdp' },
   bodySerializer: (body: string) => body,
   parseAs: 'text' as const,
 }
 
-/** watchCamera asks for a camera's live pictures (WHEP). */
-export async function watchCamera(id: string, offer: string): Promise<Signal> {
-  const r = await api.POST('/api/v1/cameras/{id}/whep', { params: { path: { id } }, body: offer, ...sdp })
-  return signal(r.data, r.error, r.response)
+/** watchCamera asks for a camera's live pictures (WHEP); the service chooses the stream, and says which. */
+export async function watchCamera(id: string, offer: string, prefer: 'main' | 'sub'): Promise<Signal & { source: Source | undefined }> {
+  const r = await api.POST('/api/v1/cameras/{id}/whep', { params: { path: { id }, query: { prefer } as never }, body: offer, ...sdp })
+  return { ...signal(r.data, r.error, r.response), source: sourceOf(r.response.headers.get('X-Live-Source')) }
+}
+
+export function sourceOf(header: string | null): Source | undefined {
+  return header === 'main' || header === 'sub' || header === 'transcode' ? header : undefined
 }
 
 export async function stopWatching(id: string) {

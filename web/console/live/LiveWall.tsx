@@ -1,4 +1,4 @@
-import { Pagination, Segmented, Space } from 'antd'
+import { Modal, Pagination, Segmented, Space } from 'antd'
 import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { Link } from 'react-router'
@@ -10,7 +10,9 @@ import { Nothing } from '../parts/Nothing'
 import { Trouble } from '../parts/Trouble'
 import { Tile } from './Tile'
 
-/** LiveWall shows cameras by institution, a page at a time: every tile on it is a live connection. */
+const size = 100 // tiles of a page; only those on the screen are connected
+
+/** LiveWall shows cameras by institution; one of them large, by its main stream. */
 export default function LiveWall() {
   const { t } = useTranslation()
   const names = useNames()
@@ -18,12 +20,13 @@ export default function LiveWall() {
   const [institution, setInstitution] = useState<string>()
   const [wide, setWide] = useState(3)
   const [page, setPage] = useState(1)
+  const [large, setLarge] = useState<string>()
   const cameras = useCameras(institution)
   const all = (cameras.data?.items ?? []).toSorted((a, b) => a.institution_id.localeCompare(b.institution_id) || a.name.localeCompare(b.name))
-  const size = wide * wide
   const shown = all.slice((page - 1) * size, page * size)
   const groups = [...new Set(shown.map((c) => c.institution_id))]
   const live = all.filter((c) => c.live.state === 'live').length
+  const enlarged = all.find((c) => c.id === large)
   return (
     <>
       <Head
@@ -31,7 +34,7 @@ export default function LiveWall() {
         actions={(
           <Space wrap>
             <InstitutionSelect value={institution} onChange={(v) => { setInstitution(v); setPage(1) }} />
-            <Segmented value={wide} options={[2, 3, 4].map((n) => ({ value: n, label: `${n}×${n}` }))} onChange={(n) => { setWide(n); setPage(1) }} />
+            <Segmented<number> aria-label={t('live.columns')} value={wide} options={[2, 3, 4, 5].map((n) => ({ value: n, label: t('live.column', { n }) }))} onChange={setWide} />
           </Space>
         )}
       >
@@ -45,12 +48,15 @@ export default function LiveWall() {
       {groups.map((g) => (
         <section key={g}>
           <div className="group">{names.institution(g)}</div>
-          <div className="wall" style={{ gridTemplateColumns: `repeat(auto-fill, minmax(max(240px, calc(100% / ${wide} - 10px)), 1fr))` }}>
-            {shown.filter((c) => c.institution_id === g).map((c) => <Tile key={c.id} camera={c} />)}
+          <div className="wall" style={{ gridTemplateColumns: `repeat(auto-fill, minmax(max(200px, calc(100% / ${wide} - 10px)), 1fr))` }}>
+            {shown.filter((c) => c.institution_id === g).map((c) => <Tile key={c.id} camera={c} prefer={wide === 2 ? 'main' : 'sub'} linked onEnlarge={() => setLarge(c.id)} />)}
           </div>
         </section>
       ))}
       {all.length > size && <Pagination style={{ marginTop: 16 }} align="end" current={page} pageSize={size} total={all.length} showSizeChanger={false} onChange={setPage} />}
+      <Modal open={enlarged !== undefined} onCancel={() => setLarge(undefined)} footer={null} title={enlarged && names.institution(enlarged.institution_id)} width="min(1240px, 94vw)" centered destroyOnHidden>
+        {enlarged && <Tile camera={enlarged} prefer="main" linked />}
+      </Modal>
     </>
   )
 }

@@ -1,5 +1,6 @@
-import { HistoryOutlined } from '@ant-design/icons'
-import { Badge, Spin, Tooltip } from 'antd'
+import { ExpandOutlined, HistoryOutlined } from '@ant-design/icons'
+import { Badge, Button, Spin, Tooltip } from 'antd'
+import { useRef } from 'react'
 import { useTranslation } from 'react-i18next'
 import { Link } from 'react-router'
 import type { Schemas } from '../api/client'
@@ -8,30 +9,56 @@ import { FrameAge } from '../parts/FrameAge'
 import { cameraBadge } from '../parts/tags'
 import { useWords } from '../parts/Trouble'
 import { When } from '../parts/When'
-import { isFinal, useWatch } from './useWatch'
+import { useSeen } from './useSeen'
+import { isFinal, useWatch, type Watching } from './useWatch'
 
 type Camera = Schemas['Camera']
 
-/** Tile is one camera of the wall. */
-export function Tile({ camera }: { camera: Camera }) {
+type Props = {
+  camera: Camera
+  prefer: 'main' | 'sub'
+  linked?: boolean // to the camera's timeline
+  onEnlarge?: () => void
+}
+
+/** Tile is one camera, live. It is connected only while it is on the screen. */
+export function Tile({ camera, prefer, linked, onEnlarge }: Props) {
   const { t } = useTranslation()
   const names = useNames()
-  const wanted = camera.live.state === 'live'
-  const { video, watching } = useWatch(camera.id, wanted)
+  const box = useRef<HTMLDivElement>(null)
+  const seen = useSeen(box)
+  const up = camera.live.state === 'live'
+  const wanted = up && seen
+  const { video, taken, watching } = useWatch(camera.id, wanted, prefer)
+  const live = wanted && watching.state === 'live'
   return (
-    <div className="tile">
+    <div className="tile" ref={box} data-camera={camera.id} data-state={wanted ? watching.state : 'paused'} data-way={watching.way} data-source={watching.source}>
       <div className="screen">
         <video ref={video} autoPlay muted playsInline aria-label={camera.name} />
-        {wanted && watching.state === 'live' && <FrameAge video={video} />}
-        {(!wanted || watching.state !== 'live') && <Note camera={camera} error={wanted ? watching.error : undefined} waiting={wanted} />}
+        {live && <SourceTag watching={watching} />}
+        {live && <FrameAge video={video} taken={taken} />}
+        {!live && <Note camera={camera} error={wanted ? watching.error : undefined} waiting={up} />}
+        {onEnlarge && <Button className="screen-button" size="small" icon={<ExpandOutlined />} aria-label={t('live.enlarge', { name: camera.name })} onClick={onEnlarge} />}
       </div>
       <div className="tile-foot">
-        <Link to={`/live/${camera.id}`} className="strong">{camera.name}</Link>
+        {linked ? <Link to={`/live/${camera.id}`} className="strong">{camera.name}</Link> : <span className="strong">{camera.name}</span>}
         <span className="quiet small">{names.place(camera.place_id)}</span>
         <span className="push"><Badge status={cameraBadge[camera.live.state]} text={t(`cameraState.${camera.live.state}`)} /></span>
-        <Tooltip title={t('live.timeline')}><Link to={`/live/${camera.id}`} aria-label={t('live.timeline')}><HistoryOutlined /></Link></Tooltip>
+        {linked && <Tooltip title={t('live.timeline')}><Link to={`/live/${camera.id}`} aria-label={t('live.timeline')}><HistoryOutlined /></Link></Tooltip>}
       </div>
     </div>
+  )
+}
+
+/** SourceTag says which of the camera's streams is shown, and when it comes late. */
+function SourceTag({ watching }: { watching: Watching }) {
+  const { t } = useTranslation()
+  const { source, way } = watching
+  if (!source && way === 'webrtc') return null
+  return (
+    <Tooltip title={[source && t(`sourceHint.${source}`), way === 'hls' && t('live.hlsHint')].filter(Boolean).join(' ')}>
+      <span className="screen-source">{[source && t(`source.${source}`), way === 'hls' && t('live.hls')].filter(Boolean).join(' · ')}</span>
+    </Tooltip>
   )
 }
 

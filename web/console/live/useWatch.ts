@@ -1,78 +1,99 @@
 import { useEffect, useRef, useState } from 'react'
 import { Refusal } from '../api/client'
-import { gathered, stopWatching, watchCamera } from '../api/sdp'
+import type { Source } from '../api/sdp'
+import { overHLS, type Taken } from './hls'
+import { overWebRTC } from './whep'
 
-export type Watching = { state: 'connecting' | 'live' | 'waiting'; error: unknown }
+export type Way = 'webrtc' | 'hls'
+export type Watching = { state: 'connecting' | 'live' | 'waiting'; error: unknown; way: Way; source: Source | undefined }
 
-const slowest = 15_000 // ms between attempts
-const patience = 12_000 // ms for a connection to be made
+const fastest = 1000 // ms between attempts
+const slowest = 15_000
+const dead = 20_000 // ms without a new picture after which it is connected anew
+const look = 1000 // ms
 
-/** isFinal says that asking again gives the same answer: the codec, the permission. */
+/** isFinal says that asking again gives the same answer: the permission, the camera's absence. */
 export function isFinal(error: unknown): boolean {
   return error instanceof Refusal && [403, 404, 415, 422].includes(error.problem.status)
 }
 
-/** useWatch shows a camera's live pictures in a <video> and connects again for as long as it is wanted. */
-export function useWatch(id: string, wanted: boolean) {
+/** needsHLS says that WebRTC cannot show this camera here, but HLS may: the coding, the order of its pictures, the network. */
+function needsHLS(error: unknown): boolean {
+  return !(error instanceof Refusal) || ['whep.codec', 'whep.reordered', 'whep.busy'].includes(error.problem.code)
+}
+
+/**
+ * useWatch shows a camera's live pictures in a <video> and connects again for
+ * as long as it is wanted: WebRTC first, HLS where that cannot be.
+ */
+export function useWatch(id: string, wanted: boolean, prefer: 'main' | 'sub') {
   const video = useRef<HTMLVideoElement>(null)
-  const [watching, setWatching] = useState<Watching>({ state: 'connecting', error: undefined })
+  const taken = useRef<Taken | undefined>(undefined)
+  const [watching, setWatching] = useState<Watching>({ state: 'connecting', error: undefined, way: 'webrtc', source: undefined })
   useEffect(() => {
-    if (!wanted) return
     const element = video.current
+    if (!wanted || !element) return
     let stopped = false
     let end: (() => void) | undefined
     let timer: ReturnType<typeof setTimeout> | undefined
-    let pause = 1000
-    const again = (error: unknown) => {
-      if (stopped) return
-      end?.()
+    let pause = fastest
+    let way: Way = 'webrtc'
+    let reason: unknown // why WebRTC was refused
+    let frames = 0
+    let moved = performance.now()
+    const failed = (error: unknown) => {
       end = undefined
-      setWatching({ state: 'waiting', error })
-      if (isFinal(error)) return
-      timer = setTimeout(() => void connect(), pause)
+      if (stopped) return
+      if (way === 'webrtc' && needsHLS(error)) {
+        reason = error
+        way = 'hls'
+        connect() // at once: this is another way, not another attempt
+        return
+      }
+      // When HLS cannot either, why WebRTC could not says more.
+      const why = way === 'hls' && reason instanceof Refusal ? reason : error
+      setWatching({ state: 'waiting', error: why, way, source: undefined })
+      if (way === 'webrtc' && isFinal(error)) return
+      way = 'webrtc'
+      timer = setTimeout(connect, pause * (0.75 + Math.random() / 2))
       pause = Math.min(pause * 2, slowest)
     }
-    const connect = async () => {
-      const pc = new RTCPeerConnection()
-      let viewer = ''
-      let closed = false
-      const limit = setTimeout(() => again(undefined), patience)
-      end = () => {
-        closed = true
-        clearTimeout(limit)
-        pc.close()
-        if (viewer) void stopWatching(viewer)
+    const connect = () => {
+      moved = performance.now()
+      setWatching((w) => ({ ...w, state: w.error ? 'waiting' : 'connecting', way }))
+      const ways = {
+        live: (source: Source | undefined) => {
+          pause = fastest
+          setWatching((w) => (w.state === 'live' && w.way === way && w.source === source ? w : { state: 'live', error: undefined, way, source }))
+        },
+        failed,
       }
-      setWatching((w) => ({ ...w, state: w.error ? 'waiting' : 'connecting' }))
-      pc.addTransceiver('video', { direction: 'recvonly' })
-      pc.ontrack = (e) => {
-        if (element) element.srcObject = e.streams[0] ?? new MediaStream([e.track])
-      }
-      pc.onconnectionstatechange = () => {
-        if (closed) return
-        if (pc.connectionState === 'connected') {
-          clearTimeout(limit)
-          pause = 1000
-          setWatching({ state: 'live', error: undefined })
-        } else if (pc.connectionState === 'failed') again(undefined)
-      }
-      try {
-        await pc.setLocalDescription(await pc.createOffer())
-        const { answer, id: made } = await watchCamera(id, await gathered(pc))
-        viewer = made
-        if (closed) return void stopWatching(viewer)
-        await pc.setRemoteDescription({ type: 'answer', sdp: answer })
-      } catch (error) {
-        if (!closed) again(error)
+      if (way === 'webrtc') {
+        taken.current = undefined
+        end = overWebRTC(id, element, prefer, ways)
+      } else {
+        element.srcObject = null
+        const hls = overHLS(id, element, prefer, ways)
+        taken.current = hls.taken
+        end = hls.end
       }
     }
-    void connect()
+    connect()
+    const watchdog = setInterval(() => {
+      const total = element.getVideoPlaybackQuality().totalVideoFrames
+      if (total !== frames || !end) moved = performance.now()
+      frames = total
+      if (performance.now() - moved < dead) return
+      end?.()
+      failed(undefined)
+    }, look)
     return () => {
       stopped = true
       clearTimeout(timer)
+      clearInterval(watchdog)
       end?.()
-      if (element) element.srcObject = null
+      element.srcObject = null
     }
-  }, [id, wanted])
-  return { video, watching }
+  }, [id, wanted, prefer])
+  return { video, taken, watching }
 }

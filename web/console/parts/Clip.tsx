@@ -10,7 +10,6 @@ type Props = {
   src: string
   video?: RefObject<HTMLVideoElement | null>
   onTime?: (seconds: number) => void
-  onLength?: (seconds: number) => void
 }
 
 /** Clip plays a recording, and says why when it cannot. */
@@ -19,7 +18,7 @@ export function Clip(props: Props) {
   return <Player key={`${props.src} ${attempt}`} {...props} again={() => setAttempt((n) => n + 1)} />
 }
 
-function Player({ src, video, onTime, onLength, again }: Props & { again: () => void }) {
+function Player({ src, video, onTime, again }: Props & { again: () => void }) {
   const { t } = useTranslation()
   const words = useWords()
   const [state, setState] = useState<State>({ kind: 'loading' })
@@ -34,10 +33,7 @@ function Player({ src, video, onTime, onLength, again }: Props & { again: () => 
         preload="auto"
         onError={() => void why(src).then(setState)}
         // A browser that lacks the codec plays the sound alone, and reports no error.
-        onLoadedMetadata={(e) => {
-          setState({ kind: e.currentTarget.videoWidth > 0 ? 'playing' : 'unplayable' })
-          onLength?.(e.currentTarget.duration)
-        }}
+        onLoadedMetadata={(e) => setState({ kind: e.currentTarget.videoWidth > 0 ? 'playing' : 'unplayable' })}
         onTimeUpdate={(e) => onTime?.(e.currentTarget.currentTime)}
       />
       {state.kind === 'loading' && <div className="screen-note"><Spin /><span className="quiet">{t('clip.loading')}</span></div>}

@@ -1,90 +1,129 @@
-import { LeftOutlined, RightOutlined } from '@ant-design/icons'
-import { useQuery } from '@tanstack/react-query'
-import { Button, Card, Segmented, Space, Statistic } from 'antd'
+import { LeftOutlined, MinusOutlined, PlusOutlined, RightOutlined } from '@ant-design/icons'
+import { Button, Card, Segmented, Space } from 'antd'
 import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
-import { useParams } from 'react-router'
-import { api, take } from '../api/client'
+import { useParams, useSearchParams } from 'react-router'
 import { useCameras, useNames } from '../api/queries'
-import { mediaURL } from '../api/media'
 import { Tile } from '../live/Tile'
-import { Clip } from '../parts/Clip'
 import { Head } from '../parts/Head'
 import { Loading } from '../parts/Loading'
 import { Nothing } from '../parts/Nothing'
-import { length, stamp } from '../parts/time'
 import { Trouble } from '../parts/Trouble'
-import { Gaps } from './Gaps'
-import { Strip } from './Strip'
+import { Axis } from './Axis'
+import { Chooser, grid, most } from './Chooser'
+import { Happenings } from './Happenings'
+import { Legend } from './Legend'
+import { AxisCursor, Playback } from './Playback'
+import type { Marked } from './Range'
+import { usePlayer } from './usePlayer'
+import { useTracks } from './useTracks'
+import { useView } from './view'
 
-const spans = [15, 60, 360, 1440] // minutes
-const before = 10_000 // ms played before the chosen moment
-const after = 50_000
+const minute = 60_000
+const spans = [5, 60, 360, 1440, 10_080] // minutes
+const around = 1.5 // an address that names a stretch shows a little more
 
-/** Timeline is one camera: live, what was recorded, what is missing and why. */
+/** Timeline plays back one camera, or several in step, beside everything that is known of that time. */
 export default function Timeline() {
-  const { t } = useTranslation()
   const { id = '' } = useParams()
+  return <Page key={id} id={id} />
+}
+
+function Page({ id }: { id: string }) {
+  const { t } = useTranslation()
   const names = useNames()
-  const [minutes, setMinutes] = useState(60)
-  const [end, setEnd] = useState<number>() // ms; undefined follows the present
-  const [moment, setMoment] = useState<number>()
-  const camera = useCameras().data?.items.find((c) => c.id === id)
-  const timeline = useQuery({
-    queryKey: ['timeline', id, minutes, end],
-    queryFn: async () => {
-      const to = end ?? Date.now()
-      const query = { from: new Date(to - minutes * 60_000).toISOString(), to: new Date(to).toISOString() }
-      const found = await take(api.GET('/api/v1/cameras/{id}/timeline', { params: { path: { id }, query } }))
-      return { ...found, from: to - minutes * 60_000, to }
-    },
-    refetchInterval: end === undefined ? 10_000 : false,
-    placeholderData: (last) => last,
-  })
-  const step = minutes * 30_000 // half of what is shown
-  const shown = timeline.data
+  const [query, setQuery] = useSearchParams()
+  const [named] = useState(() => stretchOf(query))
+  const others = (query.get('with')?.split(',') ?? []).filter((c) => c && c !== id).slice(0, most - 1)
+  const ids = [id, ...others]
+  const cameras = useCameras()
+  const first = cameras.data?.items.find((c) => c.id === id)
+  const axis = useView(60 * minute, named && { from: named.at - (named.to - named.from) * around / 2, to: named.at + (named.to - named.from) * around / 2 })
+  const { tracks, error, retry } = useTracks(ids, axis.view)
+  const [marked, setMarked] = useState<Marked>(named ? { from: named.from, to: named.to } : {})
+  const [playing, setPlaying] = useState(named !== undefined) // instead of live
+  const player = usePlayer(named?.at)
+  const pick = (at: number) => {
+    player.seek(at)
+    if (!playing) player.play(true)
+    setPlaying(true)
+  }
+  const live = () => {
+    player.play(false)
+    setPlaying(false)
+    axis.follow()
+  }
+  const choose = (chosen: string[]) => {
+    setQuery((q) => {
+      if (chosen.length > 0) q.set('with', chosen.join(','))
+      else q.delete('with')
+      return q
+    }, { replace: true })
+  }
+  if (cameras.isLoading) return <Loading />
+  if (cameras.data && !first) return <Nothing text={t('timeline.noCamera')} />
+  const span = axis.view.to - axis.view.from
   return (
     <>
-      <Head
-        title={camera?.name ?? id}
-        actions={(
-          <Space wrap>
-            <Segmented value={minutes} options={spans.map((m) => ({ value: m, label: m < 60 ? t('timeline.minutes', { n: m }) : t('timeline.hours', { n: m / 60 }) }))} onChange={setMinutes} />
-            <Space.Compact>
-              <Button icon={<LeftOutlined />} aria-label={t('timeline.earlier')} onClick={() => setEnd((end ?? Date.now()) - step)} />
-              <Button disabled={end === undefined} onClick={() => setEnd(undefined)}>{t('timeline.now')}</Button>
-              <Button icon={<RightOutlined />} aria-label={t('timeline.later')} disabled={end === undefined} onClick={() => setEnd((e) => (e === undefined || e + step > Date.now() ? undefined : e + step))} />
-            </Space.Compact>
-          </Space>
-        )}
-      >
-        {camera && <span className="quiet">{names.institution(camera.institution_id)} · {names.place(camera.place_id)}</span>}
+      <Head title={first?.name ?? id} actions={<Chooser first={id} others={others} onChange={choose} />}>
+        {first && <span className="quiet">{names.institution(first.institution_id)} · {names.place(first.place_id)}</span>}
       </Head>
-      <Trouble error={timeline.error} retry={() => void timeline.refetch()} />
-      {!shown && timeline.isLoading && <Loading />}
-      {shown && (
-        <div className="column">
-          <Card size="small" title={t('timeline.recordings')} extra={<span className="quiet">{t('timeline.hint')}</span>}>
-            <Strip timeline={shown} moment={moment} onPick={setMoment} />
-            <Space size="large" style={{ marginTop: 12 }}>
-              <Statistic title={t('timeline.recorded')} value={length(shown.recorded_s)} />
-              <Statistic title={t('timeline.missing')} value={length(shown.gap_s)} styles={{ content: { color: shown.gap_s > 0 ? '#c9372c' : undefined } }} />
-              <Statistic title={t('timeline.segments')} value={shown.segments.length} />
-            </Space>
-          </Card>
-          <div className="columns">
-            <Card size="small" title={moment ? t('timeline.playing', { at: stamp(moment) }) : t('timeline.playback')}>
-              {moment
-                ? <Clip src={mediaURL('/api/v1/cameras/{id}/clip.mp4', id, { from: new Date(moment - before).toISOString(), to: new Date(moment + after).toISOString() })} />
-                : <Nothing text={shown.segments.length ? t('timeline.pick') : t('timeline.none')} />}
-            </Card>
-            <div className="column">
-              {camera && <Tile camera={camera} />}
-              <Card size="small" title={t('timeline.gaps')}><Gaps gaps={shown.gaps} to={shown.to} /></Card>
+      <Trouble error={cameras.error ?? error} retry={() => { retry(); if (cameras.error) void cameras.refetch() }} />
+      <div className="column">
+        {playing
+          ? <Playback player={player} cameras={ids} tracks={tracks} marked={marked} onMarked={setMarked} onLive={live} onZoom={axis.zoom} />
+          : (
+            <div className={`stage of-${grid(ids.length)}`}>
+              {ids.map((c) => cameras.data?.items.find((x) => x.id === c)).map((c) => c && <Tile key={c.id} camera={c} prefer={ids.length > 1 ? 'sub' : 'main'} />)}
             </div>
-          </div>
-        </div>
-      )}
+          )}
+        <Card
+          size="small"
+          title={t('timeline.recordings')}
+          extra={(
+            <Space size={8} wrap>
+              <Segmented<number> size="small" aria-label={t('timeline.span')} value={spans.find((m) => Math.abs(m * minute - span) < minute / 2) ?? 0} options={spans.map((m) => ({ value: m, label: spanName(m, t) }))} onChange={(m) => (axis.follows && !playing ? axis.follow(m * minute) : axis.zoom((m * minute) / span, playing ? player.clock.at : undefined))} />
+              <Space.Compact size="small">
+                <Button icon={<MinusOutlined />} aria-label={t('timeline.zoomOut')} onClick={() => axis.zoom(2, playing ? player.clock.at : undefined)} />
+                <Button icon={<PlusOutlined />} aria-label={t('timeline.zoomIn')} onClick={() => axis.zoom(0.5, playing ? player.clock.at : undefined)} />
+              </Space.Compact>
+              <Space.Compact size="small">
+                <Button icon={<LeftOutlined />} aria-label={t('timeline.earlier')} onClick={() => axis.pan(-0.5)} />
+                <Button disabled={axis.follows} onClick={() => axis.follow()}>{t('timeline.now')}</Button>
+                <Button icon={<RightOutlined />} aria-label={t('timeline.later')} disabled={axis.follows} onClick={() => axis.pan(0.5)} />
+              </Space.Compact>
+            </Space>
+          )}
+        >
+          <Axis
+            tracks={tracks}
+            view={axis.view}
+            at={() => (playing ? player.clock.at : undefined)}
+            cursor={playing && <AxisCursor player={player} view={axis.view} onView={axis.set} />}
+            marked={marked}
+            onView={axis.set}
+            onZoom={axis.zoom}
+            onPan={axis.pan}
+            onPick={pick}
+          />
+          <Legend tracks={tracks} view={axis.view} />
+        </Card>
+        <Card size="small" title={t('happening.title')}><Happenings tracks={tracks} view={axis.view} onPick={pick} /></Card>
+      </div>
     </>
   )
+}
+
+function spanName(minutes: number, t: ReturnType<typeof useTranslation>['t']): string {
+  if (minutes < 60) return t('timeline.minutes', { n: minutes })
+  return minutes < 10_080 ? t('timeline.hours', { n: minutes / 60 }) : t('timeline.week')
+}
+
+/** stretchOf reads ?at= (and ?from=&to=), which links from elsewhere give. */
+function stretchOf(query: URLSearchParams): { at: number; from: number; to: number } | undefined {
+  const at = Date.parse(query.get('at') ?? '')
+  if (Number.isNaN(at)) return undefined
+  const from = Date.parse(query.get('from') ?? '')
+  const to = Date.parse(query.get('to') ?? '')
+  return from < to ? { at, from, to } : { at, from: at - minute, to: at + minute }
 }

@@ -1,0 +1,25 @@
+import { useTranslation } from 'react-i18next'
+import { length } from '../parts/time'
+import type { Track } from './useTracks'
+import type { View } from './view'
+
+/** Legend names the colours of the axis, and how much of what it shows was recorded. */
+export function Legend({ tracks, view }: { tracks: Track[]; view: View }) {
+  const { t } = useTranslation()
+  const sum = (all: { from: number; to: number }[]) => all.reduce((s, x) => s + Math.max(0, Math.min(x.to, view.to) - Math.max(x.from, view.from)), 0) / 1000
+  const recorded = tracks.reduce((s, x) => s + sum(x.recorded), 0)
+  const missing = tracks.reduce((s, x) => s + sum(x.missing), 0)
+  return (
+    <div className="legend">
+      <span><i className="bar recorded" />{t('timeline.recorded')} {length(recorded)}</span>
+      <span className={missing > 0 ? 'bad' : undefined}><i className="bar gap" />{t('timeline.missing')} {length(missing)}</span>
+      <span><i className="bar people" />{t('sighting.people')}</span>
+      <span><i className="bar face" />{t('sighting.face')}</span>
+      <span><i className="mark alert" />{t('timeline.alert')}</span>
+      <span><i className="mark settlement" />{t('timeline.settlement')}</span>
+      <span><i className="mark event" />{t('happening.event')}</span>
+      <span className="quiet">{t('timeline.hint')}</span>
+      {tracks.some((x) => x.cut) && <span className="bad">{t('timeline.cut')}</span>}
+    </div>
+  )
+}
