@@ -1,6 +1,13 @@
 package main_test
 
 import (
+	"io/fs"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -10,8 +17,11 @@ import (
 )
 
 const (
-	// kills is how often the service is killed in mid-recording.
-	kills = 3
+	// killsInTest is how often the service is killed in `make test`;
+	// WARDWATCH_TEST_KILLS, which `make crash` sets to 200, says otherwise.
+	killsInTest = 20
+	// earlyKill is every how many kills one comes while the service starts.
+	earlyKill = 10
 	// mostLost is what one kill may cost a camera: the fragment being
 	// written, 1 s, and a group of pictures, 1 s, and what the machine adds.
 	mostLost = 2300 * time.Millisecond
@@ -19,60 +29,161 @@ const (
 	backWithin = 5 * time.Second
 )
 
+func kills(t *testing.T) int {
+	t.Helper()
+	n := killsInTest
+	if text := os.Getenv("WARDWATCH_TEST_KILLS"); text != "" {
+		var err error
+		if n, err = strconv.Atoi(text); err != nil {
+			t.Fatalf("WARDWATCH_TEST_KILLS: %v", err)
+		}
+	}
+	return n
+}
+
+// TestKill9OfTheServiceCostsAtMostOneFragment kills the service at random
+// moments of recording, and now and then while it starts.
 func TestKill9OfTheServiceCostsAtMostOneFragment(t *testing.T) {
 	t.Parallel()
+	seed := uint64(time.Now().UnixNano()) //nolint:gosec // any will do
+	t.Logf("seed %d", seed)
+	random := rand.New(rand.NewPCG(seed, 0)) //nolint:gosec // not for secrets
 	clip := film(t)
-	sim := play(t, simcam.Camera{Path: "cam-1", Clip: clip}, simcam.Camera{Path: "cam-2", User: "u", Password: "p", Clip: clip})
-	dir := t.TempDir()
-	s := serve(t, dir)
-	c := signIn(t, s)
-	c.hospital()
-	c.addCamera("cam-1", sim.URL("cam-1"), "", "")
-	c.addCamera("cam-2", sim.URL("cam-2"), "u", "p")
-	ids := []string{"cam-1", "cam-2"}
+	ids := []string{"cam-1", "cam-2", "cam-3", "cam-4"}
+	var cameras []simcam.Camera
+	for _, id := range ids {
+		cameras = append(cameras, simcam.Camera{Path: id, User: "u", Password: "p", Clip: clip})
+	}
+	sim := play(t, cameras...)
+	r := &crashes{t: t, dir: t.TempDir(), ids: ids}
+	r.s = serve(t, r.dir)
+	r.c = signIn(t, r.s)
+	r.c.hospital()
+	for _, id := range ids {
+		r.c.addCamera(id, sim.URL(id), "u", "p")
+	}
 	added := time.Now()
-	var killed []time.Time
-	for n := range kills {
-		for _, id := range ids { // kill in mid-segment, at another moment each time
-			c.recorded(id, len(c.timeline(id, added, time.Now()).Segments)+1, 10*time.Second)
-			mark := time.Now()
-			until(t, "more footage", 5*time.Second, func() bool { return c.footage(id, mark) })
+	n := kills(t)
+	for i := range n {
+		if i%earlyKill == earlyKill-1 {
+			r.killWhileStarting(random)
 		}
-		<-time.After(time.Duration(n) * 700 * time.Millisecond) // the moment of the kill
-		at := time.Now()
-		s.signal(syscall.SIGKILL)
-		s.wait(5 * time.Second)
-		killed = append(killed, at)
+		r.records()
+		<-time.After(time.Duration(random.Int64N(int64(900 * time.Millisecond)))) // the moment of the kill
+		r.kill()
+	}
+	r.records()
+	r.s.terminate()
+	r.s.fsck()
+	decodes(t, r.dir)
 
-		s = serve(t, dir)
-		c.s = s // the session outlives the crash
-		for _, id := range ids {
-			until(t, id+" records again", backWithin, func() bool { return c.footage(id, s.began) })
-			if took := time.Since(s.began); took > backWithin {
-				t.Errorf("%s records %v after the start, want at most %v", id, took, backWithin)
-			}
-			lost := at.Sub(lastBefore(c.timeline(id, added, s.began).Segments, at))
-			if lost > mostLost {
-				t.Errorf("%s: %v lost before kill %d", id, lost, n+1)
-			}
-			t.Logf("%s: %v lost, recording %v after the start", id, lost.Round(time.Millisecond), time.Since(s.began).Round(time.Millisecond))
+	r.serve()
+	for _, id := range ids {
+		checkCrashes(t, id, r.c.timeline(id, added, r.s.began), r.killed)
+		covered(t, r.c, id, added, r.s.began)
+	}
+	t.Logf("%d kills and %d while starting: at most %v lost, recording at most %v after a start", n, n/earlyKill, r.mostLost.Round(time.Millisecond), r.slowest.Round(time.Millisecond))
+	r.s.terminate()
+	r.s.fsck()
+}
+
+// crashes is a service that is killed and started again.
+type crashes struct {
+	t   *testing.T
+	dir string
+	ids []string
+	s   *service
+	c   *client
+
+	killed   []time.Time
+	mostLost time.Duration
+	slowest  time.Duration
+}
+
+func (r *crashes) serve() {
+	r.t.Helper()
+	r.s = serve(r.t, r.dir)
+	r.c.s = r.s // the session outlives the crash
+}
+
+// records waits until every camera is recorded again.
+func (r *crashes) records() {
+	r.t.Helper()
+	for _, id := range r.ids {
+		until(r.t, id+" is recorded", 3*backWithin, func() bool {
+			return r.c.timeline(id, r.s.began, time.Now()).RecordedS > 0
+		})
+		took := time.Since(r.s.began)
+		if took > backWithin && len(r.killed) > 0 {
+			r.t.Errorf("%s records %v after the start, want at most %v", id, took, backWithin)
+		}
+		if len(r.killed) > 0 {
+			r.slowest = max(r.slowest, took)
 		}
 	}
-	for _, id := range ids {
-		c.recorded(id, kills+2, 10*time.Second)
-	}
-	s.terminate()
-	s.fsck()
+}
 
-	s = serve(t, dir)
-	c.s = s
-	for _, id := range ids {
-		end := c.recorded(id, kills+3, 10*time.Second)
-		checkCrashes(t, id, end, killed)
-		covered(t, c, id, added, s.began)
+// kill kills the service, starts it again, and looks at what is missing.
+func (r *crashes) kill() {
+	r.t.Helper()
+	at := time.Now()
+	r.s.signal(syscall.SIGKILL)
+	r.s.wait(5 * time.Second)
+	r.killed = append(r.killed, at)
+	r.serve()
+	for _, id := range r.ids {
+		lost := at.Sub(lastBefore(r.c.timeline(id, at.Add(-time.Minute), r.s.began).Segments, at))
+		if lost > mostLost {
+			r.t.Errorf("%s: %v lost before kill %d", id, lost, len(r.killed))
+		}
+		r.mostLost = max(r.mostLost, lost)
 	}
-	s.terminate()
-	s.fsck()
+}
+
+// killWhileStarting kills the service, and the next one before or soon after
+// it serves.
+func (r *crashes) killWhileStarting(random *rand.Rand) {
+	r.t.Helper()
+	r.s.signal(syscall.SIGKILL)
+	r.s.wait(5 * time.Second)
+	r.killed = append(r.killed, time.Now())
+	p := start(r.t, r.s.env, "serve")
+	<-time.After(time.Duration(random.Int64N(int64(700 * time.Millisecond)))) // the moment of the kill
+	p.signal(syscall.SIGKILL)
+	p.wait(5 * time.Second)
+	r.serve()
+}
+
+// decodes lets ffmpeg read every recording under dir; it must not say a word.
+func decodes(t *testing.T, dir string) {
+	t.Helper()
+	var files []string
+	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err == nil && !d.IsDir() && filepath.Ext(path) == ".mp4" {
+			files = append(files, path)
+		}
+		return err
+	})
+	if err != nil || len(files) == 0 {
+		t.Fatalf("recordings: %d, %v", len(files), err)
+	}
+	var wg sync.WaitGroup
+	next := make(chan string)
+	for range 2 {
+		wg.Go(func() {
+			for f := range next {
+				if out, err := exec.CommandContext(t.Context(), "ffmpeg", "-v", "error", "-nostdin", "-i", f, "-f", "null", "-").CombinedOutput(); err != nil || len(out) > 0 {
+					t.Errorf("ffmpeg on %s: %v: %s", filepath.Base(f), err, out)
+				}
+			}
+		})
+	}
+	for _, f := range files {
+		next <- f
+	}
+	close(next)
+	wg.Wait()
+	t.Logf("%d recordings decode", len(files))
 }
 
 // lastBefore is the end of the last segment that began before a moment.
