@@ -16,13 +16,15 @@ MODELS := $(or $(WARDWATCH_MODELS),$(CURDIR)/.models)
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
-.PHONY: setup setup-test setup-check
+.PHONY: setup setup-test setup-check setup-interop
 setup:
 	@deploy/setup.sh run
 setup-test:
 	@deploy/setup.sh test
 setup-check:
 	@deploy/setup.sh check
+setup-interop:
+	@deploy/setup.sh interop
 
 .PHONY: models
 models: ## fetch, convert and check the models and demo clips
@@ -60,6 +62,18 @@ test: setup-test ready ## set up and run every test
 	@go test -p 1 -timeout 20m ./... # one package at a time: they run real servers, browsers and cameras on the clock
 	@cd web && npm run --silent e2e
 	@bin/wardwatch demo --check
+
+.PHONY: crash
+crash: setup-test ready ## kill the recording service 200 times at random; about 12 minutes
+	@WARDWATCH_TEST_KILLS=$(or $(KILLS),200) go test -run 'TestKill9' -timeout 2h -v ./cmd/wardwatch
+
+.PHONY: soak
+soak: setup-test ready ## 16 cameras for SOAK (1h), half of it under faults; SOAK_STACK=servers for PostgreSQL and MinIO
+	@SOAK=$(or $(SOAK),1h) SOAK_STACK=$(SOAK_STACK) go test -run 'TestSoak' -timeout 24h -v ./cmd/wardwatch
+
+.PHONY: interop
+interop: setup-test setup-interop ## record from MediaMTX, ffmpeg and GStreamer servers
+	@INTEROP=1 go test -run 'TestInterop' -timeout 20m -v ./ingest
 
 .PHONY: check
 check: setup-check web/node_modules/.installed ## format, lint with the import rules, vet, dead code, TypeScript
