@@ -73,7 +73,7 @@ soak: setup-test ready ## 16 cameras for SOAK (1h), half of it under faults; SOA
 
 .PHONY: interop
 interop: setup-test setup-interop ## record from MediaMTX, ffmpeg and GStreamer servers
-	@INTEROP=1 go test -run 'TestInterop' -timeout 20m -v ./ingest
+	@go test -tags interop -run 'TestInterop|TestFFmpegPublishing|TestStock' -timeout 20m -v ./ingest
 
 .PHONY: check
 check: setup-check web/node_modules/.installed ## format, lint with the import rules, vet, dead code, TypeScript
