@@ -80,7 +80,12 @@ func (r *Recorder) commit(s *Stream, f *segmentFile, end time.Time) {
 	g.End, g.Media, g.Chunks, g.Bytes = end, f.video.span(f.media), f.chunks, f.file.Size
 	g.Clock, g.CameraOffset = s.Clock()
 	if f.media == 0 {
-		r.clerk.add("discard empty file", func(context.Context) error { return f.file.Discard() })
+		r.clerk.add("discard empty file", func(ctx context.Context) error {
+			if err := f.file.Discard(); err != nil { // Recover will remove it
+				r.Log.ErrorContext(ctx, "empty recording not removed", "source", f.Source.String(), "error", err)
+			}
+			return nil
+		})
 		r.coverage.damaged(ward.CauseDisk, f.Start, end)
 		return
 	}

@@ -176,7 +176,12 @@ func (x *index) readBox(r io.ReaderAt, f *fragment, kind string, at, length int6
 	case "moov":
 		return x.readMoov(r, at, length)
 	case "uuid":
-		return x.readHeader(r, at, length)
+		if x.header.V == 0 {
+			return x.readHeader(r, at, length)
+		}
+		if length == checkSize && !f.begun {
+			f.dated, f.begun = part{offset: at}, true
+		}
 	case "prft":
 		f.dated, f.begun = part{offset: at}, true
 		if length == 32 {

@@ -14,13 +14,15 @@ const (
 	trunHead = boxHead + 12 // without samples
 )
 
-// appendFragment appends the samples that wait as prft, moof and mdat, and
+// appendFragment appends the samples that wait as prft, check, moof and mdat, and
 // says where the pictures will be in the file.
 func (f *segmentFile) appendFragment(b []byte) ([]byte, []written) {
 	begin := len(b)
 	if len(f.video.samples) > 0 {
 		b = appendPRFT(b, f.video.ID, f.clock.date(f.video.date), f.video.from)
 	}
+	check := len(b)
+	b = appendCheck(b)
 	moof := len(b)
 	b = append(b, 0, 0, 0, 0, 'm', 'o', 'o', 'f')
 	b = appendBox(b, mfhdSize, "mfhd", 0)
@@ -48,6 +50,7 @@ func (f *segmentFile) appendFragment(b []byte) ([]byte, []written) {
 		}
 	}
 	binary.BigEndian.PutUint32(b[mdat:], uint32(len(b)-mdat)) //nolint:gosec // see above
+	setCheck(b[begin:], check-begin, f.seed)
 	return b, pictures
 }
 

@@ -31,6 +31,7 @@ func (r *Recorder) finish(s *Stream, next time.Time, dts int64) {
 		r.coverage.missing(ward.CauseDisk, end)
 		return
 	}
+	r.sync(f) // the clerk may wait for a database before it finishes the file
 	r.over = &overlap{f, next, end, dts}
 	if len(f.tracks) == 1 {
 		r.close(s)

@@ -20,6 +20,9 @@ const (
 	recorderDepth = 1500
 	// DefaultSegmentSeconds is used when a recorder has no SegmentSeconds.
 	DefaultSegmentSeconds = 60
+	// maxUnsynced is how many files may wait to be made durable: the one being
+	// written, and those before it.
+	maxUnsynced = 4
 	// maxLengths is how many times its wanted length a segment may last while
 	// no key frame comes.
 	maxLengths = 10
@@ -93,6 +96,7 @@ func (r *Recorder) Run(ctx context.Context, s *Stream) error {
 		r.Log.WarnContext(ctx, "number of the last segment not read", "source", s.Source().String(), "error", err)
 	}
 	r.seq, r.last = last.Seq, last.End
+	r.syncs = make(chan *spool.File, maxUnsynced)
 	rd := s.Subscribe(recorderDepth, true)
 	defer rd.Close()
 	defer func() {
@@ -100,7 +104,6 @@ func (r *Recorder) Run(ctx context.Context, s *Stream) error {
 			r.stats.dropped.Add(rd.Dropped())
 		}
 	}()
-	r.syncs = make(chan *spool.File, 1)
 	var syncing sync.WaitGroup
 	syncing.Go(r.syncFiles)
 	defer syncing.Wait()
@@ -133,6 +136,14 @@ func (r *Recorder) rest() time.Time {
 		return time.Time{}
 	}
 	return r.file.born.Add(fragmentLength)
+}
+
+// sync asks for what was written of f to be made durable.
+func (r *Recorder) sync(f *segmentFile) {
+	select {
+	case r.syncs <- f.file:
+	default: // the disk is slow: the next fragment's turn makes this one durable too
+	}
 }
 
 // syncFiles makes what was written durable, away from the media: a disk may
@@ -181,10 +192,7 @@ func (r *Recorder) take(s *Stream, u Unit) {
 			r.fail(s, err)
 			return
 		}
-		select {
-		case r.syncs <- r.file.file:
-		default: // the disk is slow: the next fragment's turn makes this one durable too
-		}
+		r.sync(r.file)
 	}
 	if u.Track == video.ID {
 		r.prev = u.Arrived

@@ -59,7 +59,7 @@ func Recover(ctx context.Context, store *storage.Store, sp *spool.Spool) (Recove
 }
 
 func (d *Recovered) part(ctx context.Context, store *storage.Store, sp *spool.Spool, e spool.Entry) error {
-	x, err := indexOf(sp, e)
+	x, err := verified(sp, e)
 	if errors.Is(err, errTorn) && e.Size > maxMoov {
 		d.Unread++ // more than a torn beginning: for a person to look at
 		return nil
@@ -111,6 +111,19 @@ func (d *Recovered) finished(ctx context.Context, store *storage.Store, sp *spoo
 		return sp.Remove(e)
 	}
 	return nil
+}
+
+// verified is indexOf, up to the first fragment that is damaged.
+func verified(sp *spool.Spool, e spool.Entry) (x *index, err error) {
+	f, err := sp.Open(e)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	if x, err = readIndex(f, sizeOf(f)); err != nil {
+		return nil, err
+	}
+	return x, x.verify(f)
 }
 
 func indexOf(sp *spool.Spool, e spool.Entry) (x *index, err error) {

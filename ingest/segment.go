@@ -46,6 +46,7 @@ type segmentFile struct {
 	video  *trackFile
 	base   int64 // DTS of the first picture, in the video's timescale
 	seq    uint32
+	seed   uint32    // of the next fragment's check
 	media  int64     // sum of the durations of the pictures on disk
 	born   time.Time // arrival of the first picture not on disk
 	held   int       // bytes of samples not on disk
@@ -84,7 +85,7 @@ func beginSegment(sp *spool.Spool, h header, clock steady, tracks []Track, key U
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", errTracks, err)
 	}
-	f := &segmentFile{header: h, clock: clock, begun: key.Arrived, base: key.DTS, born: key.Arrived}
+	f := &segmentFile{header: h, clock: clock, begun: key.Arrived, base: key.DTS, born: key.Arrived, seed: beginningSum(begin)}
 	for _, t := range tracks {
 		tf := &trackFile{Track: t}
 		if t.flac() {
@@ -246,7 +247,7 @@ func (f *segmentFile) flush() error {
 		return err
 	}
 	f.seq++
-	f.held = 0
+	f.held, f.seed = 0, 0
 	for _, t := range f.tracks {
 		if t == f.video {
 			if len(t.samples) > 0 && t.samples[0].key {

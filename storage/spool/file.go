@@ -23,9 +23,11 @@ type File struct {
 	f    Handle
 	hash hash.Hash
 	torn bool // there may be bytes after Size
+	dir  string
 
-	mu     sync.Mutex // guards failed
+	mu     sync.Mutex // guards the rest
 	failed error      // what an fsync said first: the file is not to be trusted any more
+	named  bool       // the file's folders are durable
 }
 
 // Create begins a recording. Start is cut to the microsecond. A spool
@@ -42,7 +44,7 @@ func (s *Spool) Create(src ward.Source, start time.Time, seq int64) (*File, erro
 	if err != nil {
 		return nil, fmt.Errorf("create spooled file of %s: %w", src, explain(err))
 	}
-	return &File{Entry: e, s: s, f: f, hash: sha256.New()}, nil
+	return &File{Entry: e, s: s, f: f, hash: sha256.New(), dir: path.Dir(e.name())}, nil
 }
 
 // mkdir makes dir and its parents durable.
@@ -53,7 +55,16 @@ func (s *Spool) mkdir(dir string) error {
 	if err := s.fs.MkdirAll(dir); err != nil {
 		return err
 	}
-	return errors.Join(s.syncDir(path.Dir(dir)), s.syncDir("."))
+	return s.syncDirs(path.Dir(dir))
+}
+
+// syncDirs makes the names in dir durable, and dir's own.
+func (s *Spool) syncDirs(dir string) error {
+	for ; ; dir = path.Dir(dir) {
+		if err := s.syncDir(dir); err != nil || dir == "." {
+			return err
+		}
+	}
 }
 
 func (s *Spool) syncDir(dir string) error {
@@ -103,6 +114,9 @@ func (f *File) Append(compose func(b []byte) []byte) error {
 func (f *File) Sync() error {
 	f.s.syncing <- struct{}{}
 	err := f.f.Sync()
+	if err == nil {
+		err = f.makeNamed()
+	}
 	<-f.s.syncing
 	if err == nil || errors.Is(err, os.ErrClosed) { // finished meanwhile
 		return nil
@@ -113,6 +127,23 @@ func (f *File) Sync() error {
 		f.failed = fmt.Errorf("sync spooled file of %s: %w", f.Source, explain(err))
 	}
 	return f.failed
+}
+
+// makeNamed makes the file's name durable, once.
+func (f *File) makeNamed() error {
+	f.mu.Lock()
+	named := f.named
+	f.mu.Unlock()
+	if named {
+		return nil
+	}
+	if err := f.s.syncDirs(f.dir); err != nil {
+		return err
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.named = true
+	return nil
 }
 
 func (f *File) err() error {
@@ -138,7 +169,7 @@ func (f *File) Finish() (sum [sha256.Size]byte, err error) {
 		f.Part = true
 		return sum, fmt.Errorf("finish spooled file of %s: %w", f.Source, explain(err))
 	}
-	if err := f.s.syncDir(path.Dir(part)); err != nil {
+	if err := f.s.syncDirs(f.dir); err != nil {
 		return sum, fmt.Errorf("finish spooled file of %s: %w", f.Source, explain(err))
 	}
 	return [sha256.Size]byte(f.hash.Sum(nil)), nil
@@ -161,7 +192,7 @@ func (s *Spool) Repair(e Entry, size int64) (sum [sha256.Size]byte, err error) {
 		return sum, errors.Join(fmt.Errorf("repair spooled file of %s: %w", e.Source, err), f.Close())
 	}
 	s.used.Add(size - e.Size)
-	w := &File{Entry: e, s: s, f: f, hash: sha256.New()}
+	w := &File{Entry: e, s: s, f: f, hash: sha256.New(), dir: path.Dir(e.name())}
 	w.Size = size
 	if _, err := copyAll(w.hash, f); err != nil {
 		return sum, errors.Join(fmt.Errorf("repair spooled file of %s: %w", e.Source, err), f.Close())
