@@ -18,6 +18,9 @@ const (
 	// recorderDepth is how many units the recorder may fall behind: 20 s of
 	// 25 pictures and 50 audio packets a second.
 	recorderDepth = 1500
+	// lagging is how far a recorder may be behind its stream before uploads
+	// rest for it: two seconds more than it gathers at a time.
+	lagging = fragmentLength + 2*time.Second
 	// DefaultSegmentSeconds is used when a recorder has no SegmentSeconds.
 	DefaultSegmentSeconds = 60
 	// maxUnsynced is how many files may wait to be made durable: the one being
@@ -116,6 +119,9 @@ func (r *Recorder) loop(ctx context.Context, s *Stream, rd *Reader) error {
 	for {
 		var err error
 		units, err = rd.take(ctx, units[:0], r.rest())
+		if len(units) > 0 && time.Since(units[0].Arrived) > lagging {
+			r.Spool.Hurry()
+		}
 		for _, u := range units {
 			r.take(s, u)
 		}

@@ -74,17 +74,19 @@ type Waiting struct {
 	Segments int64
 	Bytes    int64
 	Oldest   time.Time // start of the oldest; zero when none waits
+	Since    time.Time // when the oldest ended, and began to wait
 }
 
 // Waiting counts the segments that wait for upload.
 func (s *Store) Waiting(ctx context.Context) (Waiting, error) {
 	var w Waiting
-	var oldest int64
-	err := s.read.QueryRowContext(ctx, `SELECT COUNT(*), COALESCE(SUM(bytes), 0), COALESCE(MIN(start_us), 0) FROM segment WHERE state = 'spooled'`).
-		Scan(&w.Segments, &w.Bytes, &oldest)
+	var oldest, since int64
+	err := s.read.QueryRowContext(ctx, `SELECT COUNT(*), COALESCE(SUM(bytes), 0), COALESCE(MIN(start_us), 0),
+		COALESCE((SELECT end_us FROM segment WHERE state = 'spooled' ORDER BY start_us, id LIMIT 1), 0) FROM segment WHERE state = 'spooled'`).
+		Scan(&w.Segments, &w.Bytes, &oldest, &since)
 	if err != nil {
 		return w, fmt.Errorf("count spooled segments: %w", err)
 	}
-	w.Oldest = at(oldest)
+	w.Oldest, w.Since = at(oldest), at(since)
 	return w, nil
 }

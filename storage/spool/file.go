@@ -84,12 +84,16 @@ func (f *File) Write(b []byte) (int, error) {
 	if err := f.s.room(int64(len(b))); err != nil {
 		return 0, err
 	}
+	began := time.Now()
 	if _, err := f.f.WriteAt(b, f.Size); err != nil {
 		cut := f.f.Truncate(f.Size)
 		f.torn = cut != nil
 		return 0, fmt.Errorf("write spooled file of %s: %w", f.Source, errors.Join(explain(err), cut))
 	}
 	f.torn = false
+	if time.Since(began) > slowWrite {
+		f.s.Hurry()
+	}
 	_, _ = f.hash.Write(b) // a hash never fails
 	f.Size += int64(len(b))
 	f.s.used.Add(int64(len(b)))

@@ -42,6 +42,7 @@ type Spool struct {
 	opened  int64         // bytes held at Open
 	buffers chan []byte   // of Append
 	syncing chan struct{} // holds one for every fsync that runs
+	hurried atomic.Int64  // see Hurried; nanoseconds since 1970
 }
 
 const (
@@ -246,6 +247,12 @@ func (s *Spool) Open(e Entry) (Handle, error) {
 		return nil, fmt.Errorf("open spooled file: %w", err)
 	}
 	return f, nil
+}
+
+// Has says whether a file is there; it is found by its source and start.
+func (s *Spool) Has(e Entry) bool {
+	_, err := s.fs.Stat(s.find(e).name())
+	return err == nil
 }
 
 // Remove deletes a file, found by its source and start. An absent one is no
