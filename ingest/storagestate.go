@@ -73,6 +73,12 @@ func (s StorageState) behind() bool {
 	return !s.Uploads.Down.IsZero() || !s.Waiting.Since.IsZero() && s.At.Sub(s.Waiting.Since) > behindAfter
 }
 
+// StoreCode is the code of the error for which the store takes nothing.
+func (s StorageState) StoreCode() string {
+	code, _, _ := explainStore(s.Uploads.Err)
+	return code
+}
+
 // HoursLeft is how long the spool takes what comes in; ok is false while it
 // does not fill.
 func (s StorageState) HoursLeft() (hours float64, ok bool) {

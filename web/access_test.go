@@ -231,11 +231,15 @@ var requests = map[string]func(*world) request{
 		must(w.t, err)
 		return request{json: m{"one_time": token}}
 	},
-	"POST /api/v1/sign-out":    bare,
-	"GET /api/v1/me":           bare,
-	"PUT /api/v1/me/password":  func(*world) request { return request{json: m{"password": "correct horse"}} },
-	"GET /api/v1/events":       bare,
-	"GET /api/v1/ledger/key":   bare,
+	"POST /api/v1/sign-out":   bare,
+	"GET /api/v1/me":          bare,
+	"PUT /api/v1/me/password": func(*world) request { return request{json: m{"password": "correct horse"}} },
+	"GET /api/v1/events":      bare,
+	"GET /api/v1/ledger/key":  bare,
+	"GET /api/v1/storage":     bare,
+	"GET /api/v1/coverage": func(w *world) request {
+		return request{query: "?from=" + w.began.Format(time.DateOnly) + "&to=" + w.began.AddDate(0, 0, 1).Format(time.DateOnly)}
+	},
 	"GET /api/v1/users":        bare,
 	"GET /api/v1/users/names":  bare,
 	"GET /api/v1/institutions": bare,

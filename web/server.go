@@ -50,6 +50,7 @@ type Server struct {
 	WHEP    *ingest.WHEP    // nil: this process shows no live pictures
 	Live    *ingest.LiveView
 	Rounds  *rounds.Engine // nil: this process conducts no rounds
+	Keeper  *ingest.Keeper // nil: this process keeps no recordings
 
 	// Hub is what the other parts tell of changes.
 	Hub *Hub
@@ -126,6 +127,7 @@ func (s *Server) routes() (*routes, error) {
 	s.cameraRoutes(r)
 	s.recordingRoutes(r)
 	s.playbackRoutes(r)
+	s.storageRoutes(r)
 	s.liveRoutes(r)
 	s.insuredRoutes(r)
 	s.settlementRoutes(r)

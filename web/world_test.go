@@ -79,6 +79,7 @@ func newWorld(t testing.TB) *world {
 		},
 		Thumbnail: func(context.Context, ward.Codec, []byte, int) ([]byte, error) { return []byte("\xff\xd8"), nil },
 		Heartbeat: 50 * time.Millisecond,
+		Keeper:    &ingest.Keeper{Store: w.store, Spool: w.spool, Upload: &ingest.Uploader{Store: w.store, Spool: w.spool, Objects: w.objects, Log: log}, Log: log},
 	}
 	w.fill()
 	return w

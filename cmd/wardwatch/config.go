@@ -17,7 +17,9 @@ import (
 	"github.com/knadh/koanf/providers/file"
 	"github.com/knadh/koanf/v2"
 
+	"wardwatch/ingest"
 	"wardwatch/internal/spelling"
+	"wardwatch/storage/spool"
 	"wardwatch/ward"
 )
 
@@ -31,6 +33,8 @@ type Config struct {
 	Database  string `koanf:"database"`   // postgres://… or empty for SQLite in data
 	// MetricsToken must come as a bearer token with /metrics.
 	MetricsToken ward.Secret `koanf:"metrics_token"`
+	Spool        Spool       `koanf:"spool"`
+	Upload       Upload      `koanf:"upload"`
 	Objects      Objects     `koanf:"objects"`
 	Vision       Vision      `koanf:"vision"`
 	WebRTC       WebRTC      `koanf:"webrtc"`
@@ -46,6 +50,18 @@ type Objects struct {
 	AccessKey string      `koanf:"access_key"`
 	SecretKey ward.Secret `koanf:"secret_key"`
 	TLS       bool        `koanf:"tls"`
+}
+
+// Spool bounds the recordings that wait on this machine.
+type Spool struct {
+	Limit   Size `koanf:"limit"`   // most that it may hold; 0: what the disk has
+	Reserve Size `koanf:"reserve"` // what stays free on its disk for the database and the ledger
+}
+
+// Upload says how recordings go to the object store.
+type Upload struct {
+	MbitS   float64 `koanf:"mbit_s"`  // most of all uploads together; 0: no limit
+	Workers int     `koanf:"workers"` // recordings that travel at the same time
 }
 
 // Vision says how the workers run.
@@ -71,6 +87,8 @@ func defaults() Config {
 	return Config{
 		Listen:  "127.0.0.1:8080",
 		Data:    "data",
+		Spool:   Spool{Reserve: spool.DefaultReserve},
+		Upload:  Upload{Workers: ingest.DefaultUploadWorkers},
 		Objects: Objects{Kind: "directory", Region: "us-east-1", Bucket: "wardwatch"},
 		Vision:  Vision{Workers: 1},
 		WebRTC:  WebRTC{Loopback: true},
@@ -124,7 +142,7 @@ func loadConfig(path string, environ []string) (Config, error) {
 
 func decode(k *koanf.Koanf, c *Config) error {
 	return k.UnmarshalWithConf("", c, koanf.UnmarshalConf{DecoderConfig: &mapstructure.DecoderConfig{
-		Result: c, TagName: "koanf", WeaklyTypedInput: true, DecodeHook: mapstructure.StringToSliceHookFunc(","),
+		Result: c, TagName: "koanf", WeaklyTypedInput: true, DecodeHook: mapstructure.ComposeDecodeHookFunc(mapstructure.TextUnmarshallerHookFunc(), mapstructure.StringToSliceHookFunc(",")),
 	}})
 }
 
@@ -184,6 +202,12 @@ func (c *Config) check(path string) error {
 	}
 	if c.Live.Transcodes < 0 || c.Live.Transcodes > 64 {
 		return badConfig(path, `live.transcodes 应在 0 到 64 之间`, `live.transcodes must be 0 to 64`)
+	}
+	if c.Spool.Limit < 0 || c.Spool.Reserve < minReserve {
+		return badConfig(path, `spool.limit 不能为负，spool.reserve 至少 16MB`, `spool.limit must not be negative, and spool.reserve must be 16MB or more`)
+	}
+	if c.Upload.MbitS < 0 || c.Upload.Workers < 1 || c.Upload.Workers > 64 {
+		return badConfig(path, `upload.mbit_s 不能为负，upload.workers 应在 1 到 64 之间`, `upload.mbit_s must not be negative, and upload.workers must be 1 to 64`)
 	}
 	if c.Database == "" {
 		c.Database = filepath.Join(c.Data, "catalogue.db")

@@ -12,7 +12,7 @@ func TestShippedExampleHasEveryKey(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if c.WebRTC.UDPPort != 8189 || c.Data != "/var/lib/wardwatch" {
+	if c.WebRTC.UDPPort != 8189 || c.Data != "/var/lib/wardwatch" || c.Spool.Reserve != 256e6 || c.Upload.Workers != 3 {
 		t.Errorf("got %+v", c)
 	}
 	text, err := os.ReadFile("../../deploy/wardwatch.yaml")
@@ -36,6 +36,8 @@ func TestConfigRefusesWhatItDoesNotKnow(t *testing.T) {
 		"not YAML":    {"listen: [\n", "not valid YAML"},
 		"wrong type":  {"vision:\n  workers: many\n", "wrong type"},
 		"secret":      {"objects:\n  secret_key: [hunter2]\n", "wrong type: objects.secret_key"},
+		"no size":     {"spool:\n  limit: lots\n", "wrong type: spool.limit"},
+		"no reserve":  {"spool:\n  reserve: 1kB\n", "16MB or more"},
 		"too many":    {"vision:\n  workers: 1000\n", "0 to 64"},
 	} {
 		t.Run(name, func(t *testing.T) {

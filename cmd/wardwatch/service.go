@@ -36,6 +36,7 @@ type service struct {
 	fleet   *ingest.Fleet
 	live    *ingest.LiveView
 	upload  *ingest.Uploader
+	keeper  *ingest.Keeper
 	rounds  *rounds.Engine
 	correl  *analytics.Correlator
 	web     *web.Server
@@ -60,7 +61,7 @@ func (s *service) open(ctx context.Context) error {
 	if s.objects, err = openObjects(ctx, s.config); err != nil {
 		return err
 	}
-	if s.spool, err = spool.Open(filepath.Join(s.config.Data, "spool"), spool.Options{}); err != nil {
+	if s.spool, err = spool.Open(filepath.Join(s.config.Data, "spool"), spool.Options{Limit: int64(s.config.Spool.Limit), Reserve: int64(s.config.Spool.Reserve)}); err != nil {
 		return err
 	}
 	s.close = append(s.close, s.spool.Close)
@@ -75,7 +76,10 @@ func (s *service) open(ctx context.Context) error {
 	s.close = append(s.close, closeAPI)
 	hub := &web.Hub{}
 	library := &ingest.Library{Store: s.store, Objects: s.objects, Spool: s.spool}
-	s.upload = &ingest.Uploader{Store: s.store, Spool: s.spool, Objects: s.objects, Log: s.log}
+	s.upload = &ingest.Uploader{
+		Store: s.store, Spool: s.spool, Objects: s.objects, Log: s.log, Workers: s.config.Upload.Workers, MbitS: s.config.Upload.MbitS,
+	}
+	s.keeper = &ingest.Keeper{Store: s.store, Spool: s.spool, Upload: s.upload, Log: s.log}
 	s.fleet = &ingest.Fleet{Store: s.store, Spool: s.spool, Log: s.log, OnSegment: func(ward.Segment) { s.upload.Wake() }}
 	s.live = &ingest.LiveView{Fleet: s.fleet, NewTranscoder: s.transcoder, Transcodes: s.config.Live.Transcodes}
 	s.rounds = &rounds.Engine{
@@ -87,7 +91,7 @@ func (s *service) open(ctx context.Context) error {
 	}
 	s.correl = &analytics.Correlator{Store: s.store, Objects: s.objects, Notify: hub.Notify, Log: s.log}
 	s.web = &web.Server{
-		Store: s.store, Objects: s.objects, Spool: s.spool, Library: library, Fleet: s.fleet, WHEP: &ingest.WHEP{API: api}, Live: s.live, Rounds: s.rounds,
+		Store: s.store, Objects: s.objects, Spool: s.spool, Library: library, Fleet: s.fleet, Keeper: s.keeper, WHEP: &ingest.WHEP{API: api}, Live: s.live, Rounds: s.rounds,
 		Hub: hub, Software: "wardwatch " + version, Log: s.log, Temp: temp, BehindTLS: strings.HasPrefix(s.config.PublicURL, "https://"),
 	}
 	s.web.Console, s.web.Bedside = web.Pages()
@@ -134,6 +138,13 @@ func (s *service) Run(ctx context.Context, l net.Listener) error {
 	defer stopBase()
 	under, underCtx := errgroup.WithContext(base)
 	under.Go(func() error { return s.upload.Run(underCtx) })
+	under.Go(func() error { return s.keeper.Run(underCtx) })
+	under.Go(func() error {
+		return (&storage.Retention{Store: s.store, Objects: s.objects, Log: s.log}).Run(underCtx)
+	})
+	under.Go(func() error {
+		return (&storage.Reconciler{Store: s.store, Media: storage.Media{Objects: s.objects, Spool: s.spool}, Log: s.log}).Run(underCtx)
+	})
 	under.Go(func() error { return (&storage.Checkpointer{Store: s.store, Log: s.log}).Run(underCtx) })
 	if s.pool != nil {
 		under.Go(func() error { return s.pool.Run(underCtx) })

@@ -25,7 +25,7 @@ import (
 
 // DefaultReserve is what recording leaves free on the disk, in bytes: room
 // for the catalogue and the ledger, which must never be starved by video.
-const DefaultReserve = 256 << 20
+const DefaultReserve = 256_000_000
 
 const (
 	nameTime   = "20060102T150405.000000Z" // UTC, microseconds
