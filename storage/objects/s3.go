@@ -15,10 +15,6 @@ import (
 	"github.com/minio/minio-go/v7/pkg/credentials"
 )
 
-// partSize is the largest object that goes up in one request, in bytes. A
-// larger one takes a buffer of this size.
-const partSize = 64 << 20
-
 // maxRetries is how often one request is tried. The caller of a store tries
 // again on its own schedule, so a dead server should be known soon.
 const maxRetries = 2
@@ -68,7 +64,8 @@ func OpenS3(ctx context.Context, c S3Config) (*S3, error) {
 
 // Put implements Objects. The server checks the content (against the signed
 // SHA-256 of each chunk over plain HTTP, a CRC32C over TLS) and refuses to
-// replace an object; an interrupted upload leaves none.
+// replace an object; an interrupted upload leaves none. One of a large object
+// goes on where it was when the same key is put again.
 func (s *S3) Put(ctx context.Context, key string, r io.Reader, size int64) error {
 	if err := checkPut(key, size); err != nil {
 		return err
@@ -96,7 +93,10 @@ func (s *S3) Put(ctx context.Context, key string, r io.Reader, size int64) error
 }
 
 func (s *S3) upload(ctx context.Context, key string, src *exact, size int64) error {
-	opts := minio.PutObjectOptions{ContentType: "application/octet-stream", PartSize: partSize}
+	if size > largeSize {
+		return s.uploadParts(ctx, key, src, size)
+	}
+	opts := minio.PutObjectOptions{ContentType: "application/octet-stream", PartSize: largeSize}
 	opts.SetMatchETagExcept("*")
 	if size == 0 {
 		// An empty body goes up plain: versitygw leaves the end of a signed
