@@ -163,13 +163,6 @@ func (c *client) recorded(id string, n int, limit time.Duration) timeline {
 	return v
 }
 
-// footage says whether anything recorded since from can be played, finished or not.
-func (c *client) footage(id string, from time.Time) bool {
-	c.t.Helper()
-	status, _ := c.call("GET", "/api/v1/cameras/"+id+"/clip.mp4?"+between(from, time.Now().Add(time.Minute)), nil)
-	return status == 200
-}
-
 func between(from, to time.Time) string {
 	return "from=" + from.UTC().Format(time.RFC3339Nano) + "&to=" + to.UTC().Format(time.RFC3339Nano)
 }
