@@ -15,7 +15,11 @@ import (
 
 const (
 	firstRetry = 500 * time.Millisecond
-	lastRetry  = 15 * time.Second
+	// soonRetry is the longest wait in a young outage: a camera that was
+	// rebooted is connected within 5 s of its answering again.
+	soonRetry   = 4 * time.Second
+	youngOutage = 10 * time.Minute
+	lastRetry   = 15 * time.Second
 	// eventEvery is how often the same kind of event is stored: a camera that
 	// goes mad does not fill the catalogue.
 	eventEvery = 5 * time.Second
@@ -89,7 +93,7 @@ func (c *Camera) Run(ctx context.Context) error {
 	var wg sync.WaitGroup
 	defer wg.Wait()
 	c.turn(Connecting, ward.CauseConnecting)
-	retry := firstRetry
+	retry, down := firstRetry, time.Now()
 	for {
 		seen := c.State().LastFrame
 		err := c.once(ctx, &wg, retry > firstRetry)
@@ -103,10 +107,14 @@ func (c *Camera) Run(ctx context.Context) error {
 		c.stats.reconnects.Add(1)
 		c.turn(Down, cause)
 		if !c.State().LastFrame.Equal(seen) {
-			retry = firstRetry // it was live
+			retry, down = firstRetry, time.Now() // it was live
 		}
 		wait := retry/2 + rand.N(retry/2+1) //nolint:gosec // jitter
-		retry = min(2*retry, lastRetry)
+		longest := soonRetry
+		if time.Since(down) > youngOutage {
+			longest = lastRetry
+		}
+		retry = min(2*retry, longest)
 		c.rest(ctx, wait, cause)
 		if ctx.Err() != nil {
 			c.missing(ward.CauseRestart, time.Now())
