@@ -21,7 +21,6 @@ import (
 )
 
 const (
-	cameras        = 25
 	segmentSeconds = 10
 	samples        = 40 // of the memory, in a window
 	warmUp         = 3 * time.Second
@@ -36,32 +35,41 @@ type cost struct {
 	said  string
 }
 
-// BenchmarkRecording records 25 cameras (1080p, 25 pictures/s, H.264 of
-// 2 Mbit/s, RTSP over TCP) into the spool with hashes, rows and ledger,
-// against a process that writes what the same sockets send without looking
-// at it and, when PEER_MEDIAMTX names the binary, against MediaMTX
-// recording fMP4 with segments and parts of the same lengths.
+// BenchmarkRecording records 25, 100 and 400 cameras (1080p, 25 pictures/s,
+// H.264 of 2 Mbit/s, RTSP over TCP) into the spool with hashes, rows, fsync
+// and ledger, against a process that writes what the same sockets send
+// without looking at it and, when PEER_MEDIAMTX names the binary, against
+// MediaMTX recording fMP4 with segments and parts of the same lengths.
 func BenchmarkRecording(b *testing.B) {
-	urls := simulate(b)
-	for b.Loop() {
-		floor := ourselves(b, "copy", urls)
-		ours := ourselves(b, "record", urls)
-		b.Logf("copy of the same sockets: %s", floor)
-		b.Logf("wardwatch: %s = %.2f × the copy's CPU, %.2f × its memory; %s", ours, ours.cpu/floor.cpu, ours.rss/floor.rss, ours.said)
-		b.ReportMetric(ours.cpu, "cpu-ms/stream-s")
-		b.ReportMetric(ours.rss/1024, "MB/camera")
-		b.ReportMetric(ours.cpu/floor.cpu, "×copy-cpu")
-		b.ReportMetric(ours.rss/floor.rss, "×copy-rss")
-		peer := os.Getenv("PEER_MEDIAMTX")
-		if peer == "" {
-			b.Log("MediaMTX is missing: set PEER_MEDIAMTX to its binary to compare")
-			continue
-		}
-		theirs := mediamtx(b, peer, urls)
-		b.Logf("MediaMTX: %s; wardwatch = %.2f × its CPU, %.2f × its memory", theirs, ours.cpu/theirs.cpu, ours.rss/theirs.rss)
-		b.ReportMetric(ours.cpu/theirs.cpu, "×mediamtx-cpu")
-		b.ReportMetric(ours.rss/theirs.rss, "×mediamtx-rss")
+	for _, cameras := range []int{25, 100, 400} {
+		b.Run(fmt.Sprintf("cameras=%d", cameras), func(b *testing.B) {
+			urls := simulate(b, cameras)
+			for b.Loop() {
+				recording(b, urls)
+			}
+		})
 	}
+}
+
+func recording(b *testing.B, urls []string) {
+	b.Helper()
+	floor := ourselves(b, "copy", urls)
+	ours := ourselves(b, "record", urls)
+	b.Logf("copy of the same sockets: %s", floor)
+	b.Logf("wardwatch: %s = %.2f × the copy's CPU, %.2f × its memory; %s", ours, ours.cpu/floor.cpu, ours.rss/floor.rss, ours.said)
+	b.ReportMetric(ours.cpu, "cpu-ms/stream-s")
+	b.ReportMetric(ours.rss/1024, "MB/camera")
+	b.ReportMetric(ours.cpu/floor.cpu, "×copy-cpu")
+	b.ReportMetric(ours.rss/floor.rss, "×copy-rss")
+	peer := os.Getenv("PEER_MEDIAMTX")
+	if peer == "" {
+		b.Log("MediaMTX is missing: set PEER_MEDIAMTX to its binary to compare")
+		return
+	}
+	theirs := mediamtx(b, peer, urls)
+	b.Logf("MediaMTX: %s; wardwatch = %.2f × its CPU, %.2f × its memory", theirs, ours.cpu/theirs.cpu, ours.rss/theirs.rss)
+	b.ReportMetric(ours.cpu/theirs.cpu, "×mediamtx-cpu")
+	b.ReportMetric(ours.rss/theirs.rss, "×mediamtx-rss")
 }
 
 func (c cost) String() string {
@@ -69,7 +77,7 @@ func (c cost) String() string {
 }
 
 // simulate runs the cameras in this process, whose work is not counted.
-func simulate(b *testing.B) []string {
+func simulate(b *testing.B, cameras int) []string {
 	b.Helper()
 	file := filepath.Join(b.TempDir(), "clip.ts")
 	out, err := exec.CommandContext(b.Context(), "ffmpeg", "-v", "error", "-f", "lavfi", "-i", "testsrc2=size=1920x1080:rate=25", "-t", "8",
@@ -113,7 +121,7 @@ func ourselves(b *testing.B, role string, urls []string) cost {
 	if !lines.Scan() {
 		b.Fatalf("%s: no media: %v: %s", role, cmd.Wait(), &log)
 	}
-	c := observe(b, cmd.Process.Pid, dir)
+	c := observe(b, cmd.Process.Pid, dir, len(urls))
 	must(b, cmd.Process.Signal(syscall.SIGTERM))
 	for lines.Scan() {
 		c.said = lines.Text()
@@ -125,7 +133,7 @@ func ourselves(b *testing.B, role string, urls []string) cost {
 }
 
 // observe measures a process that records all cameras already.
-func observe(b *testing.B, pid int, dir string) cost {
+func observe(b *testing.B, pid int, dir string, cameras int) cost {
 	b.Helper()
 	<-time.After(warmUp)
 	began, cpu, size := time.Now(), cpuOf(b, pid), sizeOf(dir)
@@ -134,9 +142,9 @@ func observe(b *testing.B, pid int, dir string) cost {
 		<-time.After(window / samples)
 		rss += rssOf(b, pid)
 	}
-	seconds := time.Since(began).Seconds() * cameras
+	seconds := time.Since(began).Seconds() * float64(cameras)
 	c := cost{
-		cpu: ms(cpuOf(b, pid)-cpu) / seconds, rss: rss / samples / cameras,
+		cpu: ms(cpuOf(b, pid)-cpu) / seconds, rss: rss / samples / float64(cameras),
 		mbits: float64(sizeOf(dir)-size) * 8 / 1e6 / seconds,
 	}
 	if c.mbits < 1.5 {
@@ -175,7 +183,7 @@ func mediamtx(b *testing.B, binary string, urls []string) cost {
 	cmd := exec.CommandContext(b.Context(), binary, file)
 	cmd.Stdout, cmd.Stderr, cmd.Dir = &log, &log, dir
 	must(b, cmd.Start())
-	for deadline := time.Now().Add(20 * time.Second); ; <-time.After(50 * time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); ; <-time.After(50 * time.Millisecond) {
 		files, err := filepath.Glob(filepath.Join(dir, "rec", "*", "*"))
 		must(b, err)
 		if len(files) >= len(urls) {
@@ -187,7 +195,7 @@ func mediamtx(b *testing.B, binary string, urls []string) cost {
 			b.Fatalf("MediaMTX records %d of %d cameras: %s", len(files), len(urls), &log)
 		}
 	}
-	c := observe(b, cmd.Process.Pid, filepath.Join(dir, "rec"))
+	c := observe(b, cmd.Process.Pid, filepath.Join(dir, "rec"), len(urls))
 	must(b, cmd.Process.Signal(os.Interrupt))
 	_ = cmd.Wait() // how it ends says nothing about how it recorded
 	return c
