@@ -252,3 +252,54 @@ func TestASegmentEndsThoughNoKeyFrameComes(t *testing.T) {
 		t.Errorf("segments %+v, gaps %+v", segs, gaps)
 	}
 }
+
+// TestCodecsAndOrdersThatBrowsersAreParticularAbout records H.265, whose
+// sample entry Safari wants to be hvc1, and pictures that are shown in
+// another order than they are coded in.
+func TestCodecsAndOrdersThatBrowsersAreParticularAbout(t *testing.T) {
+	t.Parallel()
+	video := unitsOf(h265Clip(t), ward.H265, 1)
+	track := ingest.Track{ID: 1, Codec: ward.H265, ClockRate: 90000}
+	for _, n := range video[0].AU {
+		switch n[0] >> 1 & 0x3f {
+		case 32:
+			track.VPS = n
+		case 33:
+			track.SPS = n
+		case 34:
+			track.PPS = n
+		}
+	}
+	_, sp, segs := recordUnits(t, 60, []ingest.Track{track}, video)
+	name, b := fileOf(t, sp, segs[0])
+	ffmpegReads(t, name)
+	if !bytes.Contains(b[:4096], []byte("hvc1")) {
+		t.Error("the sample entry is not hvc1")
+	}
+	// Two picture parameter sets: the sample entry lacks one of them.
+	more := slices.Clone(track.PPS)
+	more[len(more)-1] ^= 2
+	video[0].AU = append([][]byte{more}, video[0].AU...)
+	_, sp, segs = recordUnits(t, 60, []ingest.Track{track}, video)
+	if _, b = fileOf(t, sp, segs[0]); !bytes.Contains(b[:4096], []byte("hev1")) {
+		t.Error("the sample entry is not hev1 though it lacks a parameter set")
+	}
+
+	c := makeClip(t, "-f", "lavfi", "-i", "testsrc2=size=320x240:rate=25", "-t", "4", "-c:v", "libx264", "-bf", "2", "-g", "25", "-pix_fmt", "yuv420p")
+	units := unitsOf(c, ward.H264, 1)
+	_, sp, segs = recordUnits(t, 60, []ingest.Track{{ID: 1, Codec: ward.H264, ClockRate: 90000}}, units)
+	name, b = fileOf(t, sp, segs[0])
+	ffmpegReads(t, name)
+	i := 0
+	for _, p := range partsOf(t, b) {
+		for _, s := range p.Tracks[0].Samples {
+			if want := units[i].PTS - units[i].DTS; int64(s.PTSOffset) != want {
+				t.Fatalf("picture %d is shown %d after it is decoded, want %d", i, s.PTSOffset, want)
+			}
+			i++
+		}
+	}
+	if i != len(units) {
+		t.Errorf("%d pictures, want %d", i, len(units))
+	}
+}

@@ -76,8 +76,8 @@ type Segment struct {
 	Leaf          int64         `json:"leaf"`            // index in the ledger
 	Audio         Codec         `json:"audio,omitempty"` // as the camera sent it
 	// Life and Mono place Start on a clock that nobody can set: the process's
-	// life, and the monotonic time since that life began. Empty for a segment
-	// that was repaired after a crash.
+	// life, and the monotonic time since that life began. Empty when it was
+	// recorded outside of one.
 	Life string        `json:"life,omitempty"`
 	Mono time.Duration `json:"mono_ns,omitempty"`
 	// KeepUntil is when the retention that was in force at Start ends. Zero: kept until somebody decides.
