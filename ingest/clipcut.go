@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"bytes"
+	"fmt"
 	"math"
 	"slices"
 	"time"
@@ -202,6 +203,7 @@ type clipSample struct {
 
 	entry int // from 0
 	rec   *recording
+	sets  []byte // parameter sets to be put in front; see clip.repeatSets
 }
 
 // takes says whether samples of t may follow in the track.
@@ -224,7 +226,7 @@ func (t *clipTrack) adopt(other indexedTrack) {
 func (t *clipTrack) add(rec *recording, s sample) {
 	t.end += int64(s.duration)
 	t.bytes += int64(s.size)
-	t.samples = append(t.samples, clipSample{s, t.entry, rec})
+	t.samples = append(t.samples, clipSample{sample: s, entry: t.entry, rec: rec})
 }
 
 // space makes each sound last until the next one begins.
@@ -235,4 +237,49 @@ func (t *clipTrack) space() {
 	for i := range t.samples[1:] {
 		t.samples[i].duration = clampU32(max(t.at[i+1]-t.at[i], 1))
 	}
+}
+
+// repeatSets puts the parameter sets of its description in front of each key
+// frame that does not bring them, when the clip has several descriptions:
+// Chromium takes the sets of the first description only and would decode what
+// follows the change with them (seen with version 156). The pictures
+// themselves stay as they were recorded.
+func (c *clip) repeatSets() error {
+	track := Track{Codec: c.codec}
+	if len(c.video.entries) < 2 || c.codec != ward.H264 && c.codec != ward.H265 {
+		return nil
+	}
+	for i := range c.video.samples {
+		s := &c.video.samples[i]
+		if !s.key {
+			continue
+		}
+		own, err := bringsSets(track, s)
+		if err != nil {
+			return err
+		}
+		if own {
+			continue
+		}
+		for _, n := range (indexedTrack{entry: c.video.entries[s.entry]}).parameterSets() {
+			s.sets = append(append(s.sets, numbers(int64(len(n)))...), n...)
+		}
+		s.size += uint32(len(s.sets)) //nolint:gosec // a few dozen bytes
+	}
+	return nil
+}
+
+// bringsSets says whether a picture has its sequence's parameters in front.
+func bringsSets(track Track, s *clipSample) (bool, error) {
+	var head [5]byte // the length of a NAL unit and the first byte of it
+	for at := int64(0); at+5 <= int64(s.size); {
+		if _, err := s.rec.ReadAt(head[:], s.offset+at); err != nil {
+			return false, fmt.Errorf("write clip: %w", err)
+		}
+		if track.nalu(head[4:]) == naluSPS {
+			return true, nil
+		}
+		at += 4 + int64(be32(head[:]))
+	}
+	return false, nil
 }

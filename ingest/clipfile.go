@@ -52,7 +52,8 @@ type clipRun struct {
 	size     int64
 	offset   int64 // in the clip
 	rec      *recording
-	from     int64 // in the recording
+	from     int64  // in the recording
+	sets     []byte // in front of the first sample
 }
 
 // runs groups the samples of a track by where they are.
@@ -60,13 +61,13 @@ func (t *clipTrack) runs() []clipRun {
 	var all []clipRun
 	for i, s := range t.samples {
 		if len(all) > 0 {
-			if r := &all[len(all)-1]; r.rec == s.rec && r.entry == s.entry && r.from+r.size == s.offset && r.n < maxRunSamples {
+			if r := &all[len(all)-1]; r.rec == s.rec && r.entry == s.entry && len(s.sets) == 0 && r.from+r.size-int64(len(r.sets)) == s.offset && r.n < maxRunSamples {
 				r.n++
 				r.size += int64(s.size)
 				continue
 			}
 		}
-		all = append(all, clipRun{first: i, n: 1, entry: s.entry, size: int64(s.size), rec: s.rec, from: s.offset})
+		all = append(all, clipRun{first: i, n: 1, entry: s.entry, size: int64(s.size), rec: s.rec, from: s.offset, sets: s.sets})
 	}
 	return all
 }
@@ -75,6 +76,9 @@ func (t *clipTrack) runs() []clipRun {
 // lie together.
 func (c *clip) write(w io.Writer) error {
 	c.audio.space()
+	if err := c.repeatSets(); err != nil {
+		return err
+	}
 	video, audio := c.video.runs(), c.audio.runs()
 	order := make([]*clipRun, 0, len(video)+len(audio))
 	for i := range video {
@@ -111,7 +115,8 @@ func (c *clip) write(w io.Writer) error {
 	_, _ = out.Write(numbers(8 + offset - begin))
 	_, _ = out.WriteString("mdat")
 	for _, r := range order {
-		if _, err := io.Copy(out, io.NewSectionReader(r.rec, r.from, r.size)); err != nil {
+		_, _ = out.Write(r.sets)
+		if _, err := io.Copy(out, io.NewSectionReader(r.rec, r.from, r.size-int64(len(r.sets)))); err != nil {
 			return fmt.Errorf("write clip: %w", err)
 		}
 	}

@@ -46,8 +46,9 @@ func newShelf(t testing.TB) *shelf {
 
 // session is a clip that a camera sends.
 type session struct {
-	codec ward.Codec
-	clip  *clip
+	codec   ward.Codec
+	clip    *clip
+	outside bool // the parameter sets are told when connecting, and not in the pictures
 }
 
 // record records clips that follow each other in one connection, the first
@@ -66,6 +67,9 @@ func (s *shelf) record(start time.Time, seconds int, all ...session) time.Time {
 	base := int64(0)
 	for _, one := range all {
 		for _, f := range one.clip.frames {
+			if one.outside && !f.audio {
+				f.au = tell(&tracks[0], f.au)
+			}
 			u := ingest.Unit{Track: 1, PTS: base + f.pts, DTS: base + f.dts, AU: f.au, Arrived: start.Add(time.Duration(base+f.dts) * time.Second / 90000)}
 			u.Key = tracks[0].IsKey(f.au)
 			if f.audio {
@@ -96,6 +100,21 @@ func (s *shelf) record(start time.Time, seconds int, all ...session) time.Time {
 	return start.Add(time.Duration(base) * time.Second / 90000)
 }
 
+// tell moves the parameter sets of an access unit into the track.
+func tell(track *ingest.Track, au [][]byte) [][]byte {
+	return slices.DeleteFunc(slices.Clone(au), func(n []byte) bool {
+		switch n[0] & 0x1f {
+		case 7:
+			track.SPS = n
+		case 8:
+			track.PPS = n
+		default:
+			return false
+		}
+		return true
+	})
+}
+
 func (s *shelf) segments() []ward.Segment {
 	s.t.Helper()
 	all, err := s.store.SegmentsBetween(s.t.Context(), s.src, time.Unix(1, 0), time.Now().Add(24*time.Hour))
@@ -112,6 +131,9 @@ func (s *shelf) pictures() []string { return slices.Concat(s.shown...) }
 func (s *shelf) serve(from, to time.Time) string {
 	s.t.Helper()
 	h := http.NewServeMux()
+	h.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = w.Write([]byte("<!doctype html><title>play</title>"))
+	})
 	h.HandleFunc("GET /playback.m3u8", func(w http.ResponseWriter, r *http.Request) {
 		p, err := s.lib.Playback(r.Context(), inst, s.src, from, to, time.Now())
 		if err != nil {
@@ -209,9 +231,9 @@ func TestPlaybackShowsEveryPictureOverGapsAndNewParameters(t *testing.T) {
 	t.Parallel()
 	s := newShelf(t)
 	start := time.Now().Add(-time.Minute).UTC().Truncate(time.Millisecond)
-	small := session{ward.H264, talkingClip(t, "320x240", 12)}
+	small := session{codec: ward.H264, clip: talkingClip(t, "320x240", 12)}
 	end := s.record(start, 5, small)
-	large := session{ward.H264, talkingClip(t, "640x360", 8, "-bf", "2")}
+	large := session{codec: ward.H264, clip: talkingClip(t, "640x360", 8, "-bf", "2")}
 	last := s.record(end.Add(3*time.Second), 5, small, large)
 	segs := s.segments()
 	for _, g := range segs {
@@ -314,7 +336,7 @@ func TestClipIsExactToThePicture(t *testing.T) {
 			t.Parallel()
 			s := newShelf(t)
 			start := time.Now().Add(-time.Minute).UTC().Truncate(time.Microsecond)
-			s.record(start, 5, session{ward.H264, talkingClip(t, "320x240", 12, more...)})
+			s.record(start, 5, session{codec: ward.H264, clip: talkingClip(t, "320x240", 12, more...)})
 			all := s.pictures()
 			walls := s.walls(t, len(all))
 			for _, c := range []struct{ first, last int }{{0, 10}, {7, 30}, {49, 50}, {50, 51}, {60, 61}, {33, 260}, {120, 130}, {99, 299}} {
@@ -385,7 +407,7 @@ func TestClipKeepsNewParameters(t *testing.T) {
 	t.Parallel()
 	s := newShelf(t)
 	start := time.Now().Add(-time.Minute).UTC()
-	end := s.record(start, 60, session{ward.H264, talkingClip(t, "320x240", 4)}, session{ward.H264, talkingClip(t, "640x360", 4)})
+	end := s.record(start, 60, session{codec: ward.H264, clip: talkingClip(t, "320x240", 4)}, session{codec: ward.H264, clip: talkingClip(t, "640x360", 4)})
 	file, info := s.clip(t, start.Add(2*time.Second), end.Add(-2*time.Second))
 	if len(info.Segments) != 2 || !info.Complete {
 		t.Errorf("got %+v", info)
