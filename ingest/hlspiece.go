@@ -26,7 +26,7 @@ const (
 type Piece struct {
 	ContentType string
 	Size        int64     // bytes that WriteTo writes
-	At          time.Time // when its pictures begin
+	At          time.Time // when its pictures begin; zero when it has none
 	ID          ward.SegmentID
 
 	from   io.Reader
@@ -126,7 +126,7 @@ func (l *Library) piece(ctx context.Context, inst ward.InstitutionID, rec *recor
 		return nil, err
 	}
 	if n.init {
-		return &Piece{ContentType: "video/mp4", Size: int64(len(o.init)), At: rec.start(), ID: rec.segment.ID, from: bytes.NewReader(o.init), close: rec.close}, nil
+		return &Piece{ContentType: "video/mp4", Size: int64(len(o.init)), ID: rec.segment.ID, from: bytes.NewReader(o.init), close: rec.close}, nil
 	}
 	g, over := rec.segment, true
 	if g.ID == "" {

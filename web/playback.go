@@ -105,8 +105,10 @@ func (s *Server) playbackFile(ctx context.Context, in *pieceInput, c ward.Camera
 	if err != nil {
 		return nil, err
 	}
-	if err := s.recordPlayed(ctx, c, p.At); err != nil {
-		return nil, errors.Join(err, p.Close())
+	if !p.At.IsZero() {
+		if err := s.recordPlayed(ctx, c, p.At); err != nil {
+			return nil, errors.Join(err, p.Close())
+		}
 	}
 	return &huma.StreamResponse{Body: func(hc huma.Context) { sendPiece(ctx, hc, s, p) }}, nil
 }
