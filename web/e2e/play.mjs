@@ -4,43 +4,55 @@
 import { createRequire } from 'node:module'
 import { launch } from './browser.mjs'
 
-const [kind, url, from, seconds] = process.argv.slice(2)
+const [kind, address = '', begin, length] = process.argv.slice(2)
 const browser = await launch()
 try {
   const page = await (await browser.newContext()).newPage()
   page.setDefaultTimeout(90_000)
-  await page.goto(new URL('/', url).href)
+  await page.goto(new URL('/', address).href)
   await page.addScriptTag({ content: `window.numberOf = ${numberOf}` })
   if (kind === 'hls') await page.addScriptTag({ path: createRequire(import.meta.url).resolve('hls.js/dist/hls.light.min.js') })
-  const run = kind === 'hls' ? playHLS : playClip
-  process.stdout.write(JSON.stringify(await page.evaluate(run, { url, from: Number(from), seconds: Number(seconds) })))
+  const order = { url: address, from: Number(begin), seconds: Number(length) }
+  const seen = kind === 'hls' ? await page.evaluate(playHLS, order) : await page.evaluate(playClip, order)
+  process.stdout.write(JSON.stringify(seen))
 } finally {
   await browser.close()
 }
 
-/** numberOf reads the number of the picture that a <video> shows. */
+/**
+ * numberOf reads the number of the picture that a <video> shows.
+ * @param {HTMLVideoElement} video
+ */
 function numberOf(video) {
   const canvas = Object.assign(document.createElement('canvas'), { width: video.videoWidth, height: video.videoHeight })
   const c = canvas.getContext('2d')
+  if (!c) throw new Error('no canvas')
   c.drawImage(video, 0, 0)
   const stripe = video.videoWidth / 10
   let n = 0
-  for (let i = 0; i < 10; i++) if (c.getImageData(stripe * (i + 0.5), video.videoHeight / 2, 1, 1).data[0] > 127) n |= 1 << i
+  for (let i = 0; i < 10; i++) if ((c.getImageData(stripe * (i + 0.5), video.videoHeight / 2, 1, 1).data[0] ?? 0) > 127) n |= 1 << i
   return n
 }
 
-/** playHLS plays for so many seconds of the clock, or to the end, and returns the numbers of the pictures shown with their dates. */
+/**
+ * playHLS plays for so many seconds of the clock, or to the end, and returns the numbers of the pictures shown with their dates.
+ * @param {{ url: string, from: number, seconds: number }} order
+ */
 async function playHLS({ url, from, seconds }) {
+  const number = /** @type {any} */ (window).numberOf
   const video = document.createElement('video')
   video.muted = true
   document.body.append(video)
-  const hls = new window.Hls({ startPosition: from })
+  const hls = new (/** @type {any} */ (window).Hls)({ startPosition: from })
+  /** @type {object[]} */
   const seen = []
+  /** @type {object[]} */
   const errors = []
+  /** @type {number[]} */
   let widths = []
-  hls.on('hlsError', (_, e) => errors.push({ fatal: e.fatal, details: e.details }))
+  hls.on('hlsError', (/** @type {string} */ _, /** @type {any} */ e) => errors.push({ fatal: e.fatal, details: e.details }))
   const look = () => {
-    seen.push({ n: window.numberOf(video), date: hls.playingDate?.getTime() ?? 0, t: video.currentTime })
+    seen.push({ n: number(video), date: hls.playingDate?.getTime() ?? 0, t: video.currentTime })
     if (widths.at(-1) !== video.videoWidth) widths = [...widths, video.videoWidth]
     video.requestVideoFrameCallback(look)
   }
@@ -54,15 +66,19 @@ async function playHLS({ url, from, seconds }) {
   return { ended: video.ended, at: video.currentTime, seen, widths, errors }
 }
 
-/** playClip returns the numbers of the picture at 0, of the one at the end, and of one in the middle. */
+/**
+ * playClip returns the numbers of the picture at 0, of the one at the end, and of one in the middle.
+ * @param {{ url: string, from: number, seconds: number }} order
+ */
 async function playClip({ url }) {
+  const number = /** @type {any} */ (window).numberOf
   const video = document.createElement('video')
   video.muted = true
   video.preload = 'auto'
   document.body.append(video)
-  const shown = (then) => new Promise((resolve, reject) => {
+  const shown = (/** @type {() => void} */ then) => new Promise((resolve, reject) => {
     video.onerror = () => reject(new Error(video.error?.message))
-    video.requestVideoFrameCallback((_, meta) => resolve({ n: window.numberOf(video), t: meta.mediaTime, width: video.videoWidth }))
+    video.requestVideoFrameCallback((_, meta) => resolve({ n: number(video), t: meta.mediaTime, width: video.videoWidth }))
     then()
   })
   const first = await shown(() => { video.src = url })
