@@ -15,6 +15,7 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
+	"syscall"
 	"testing"
 	"time"
 
@@ -170,6 +171,7 @@ func (c *city) fill(driver, raw string, one ward.Segment) {
 	}
 	_, err = db.ExecContext(c.b.Context(), "ANALYZE")
 	must(c.b, err)
+	syscall.Sync() // gigabytes that are still to be written would stand before every commit
 }
 
 // get asks the server and returns the body and how long it took.
