@@ -69,6 +69,11 @@ func choose(desc *description.Session) (video, audio *tap, silent []string) {
 	return video, audio, silent
 }
 
+// jpegHeader is the length of the header of a JPEG fragment (RFC 2435 3.1).
+const jpegHeader = 8
+
+var errNoPicture = errors.New("a fragment without a part of a picture")
+
 var errNotRecordable = errors.New("this codec cannot be recorded")
 
 func newTap(m *description.Media, f format.Format) (*tap, error) {
@@ -90,7 +95,12 @@ func newTap(m *description.Media, f format.Format) (*tap, error) {
 	case *format.MJPEG:
 		var d *rtpmjpeg.Decoder
 		if d, err = f.CreateDecoder(); err == nil {
-			t.decode = whole(d.Decode)
+			t.decode = whole(func(p *rtp.Packet) ([]byte, error) {
+				if len(p.Payload) <= jpegHeader { // the decoder would keep them without end
+					return nil, errNoPicture
+				}
+				return d.Decode(p)
+			})
 		}
 		t.track.Codec = ward.MJPEG
 	default:
