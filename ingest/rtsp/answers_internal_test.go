@@ -47,7 +47,7 @@ func pair(t testing.TB) (here, there *net.UnixConn) {
 }
 
 // converse lets a camera say said, whatever it is asked, and hang up.
-func converse(t testing.TB, said string) (packets int, err error) {
+func converse(t testing.TB, said string, timeout time.Duration) (packets int, err error) {
 	t.Helper()
 	here, there := pair(t)
 	var camera sync.WaitGroup
@@ -75,10 +75,10 @@ func converse(t testing.TB, said string) (packets int, err error) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()
 	c, err := Connect(ctx, Config{
-		URL: u, User: "u", Password: "p", Timeout: 500 * time.Millisecond, Buffers: &Buffers{},
+		URL: u, User: "u", Password: "p", Timeout: timeout, Buffers: &Buffers{},
 		Dial: func(context.Context, string, string) (net.Conn, error) { return here, nil },
 	})
 	if err != nil {
@@ -103,7 +103,7 @@ func converse(t testing.TB, said string) (packets int, err error) {
 
 func TestConversation(t *testing.T) {
 	t.Parallel()
-	packets, err := converse(t, whole)
+	packets, err := converse(t, whole, 5*time.Second)
 	if packets != 1 || !errors.Is(err, io.EOF) {
 		t.Errorf("got %d packets, %v", packets, err)
 	}
@@ -118,7 +118,7 @@ func TestAnswersThatAreNone(t *testing.T) {
 		"RTSP/1.0 abc OK\r\nCSeq: 1\r\n\r\n":                                                           ErrAnswer,
 		"RTSP/1.0 200 OK\r\nCSeq: 1\r\n\r\nRTSP/1.0 200 OK\r\nCSeq: 2\r\nContent-Length: 3\r\n\r\nv=1": ErrAnswer,
 	} {
-		if _, err := converse(t, said); !errors.Is(err, want) {
+		if _, err := converse(t, said, 5*time.Second); !errors.Is(err, want) {
 			t.Errorf("%q: got %v, want %v", said, err, want)
 		}
 	}
@@ -131,7 +131,7 @@ func FuzzAnswers(f *testing.F) {
 	f.Add("RTSP/1.0 401 No\r\nWWW-Authenticate: Basic realm=\"x\"\r\n\r\nRTSP/1.0 401 No\r\nWWW-Authenticate: Digest stale=\"true\"\r\n\r\n")
 	f.Add("OPTIONS * RTSP/1.0\r\n\r\n$\x00\x00\x00")
 	f.Fuzz(func(t *testing.T, said string) {
-		if _, err := converse(t, said); err == nil {
+		if _, err := converse(t, said, 10*time.Millisecond); err == nil {
 			t.Error("the conversation has no end")
 		}
 	})
