@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"net"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -39,6 +40,26 @@ type Config struct {
 	Vision       Vision      `koanf:"vision"`
 	WebRTC       WebRTC      `koanf:"webrtc"`
 	Live         Live        `koanf:"live"`
+	Cameras      Cameras     `koanf:"cameras"`
+}
+
+// Cameras says where cameras may be.
+type Cameras struct {
+	Networks  []string `koanf:"networks"`   // in CIDR; empty: everywhere but on this machine, and where clouds keep credentials
+	PerDevice int      `koanf:"per_device"` // connections to one address and port
+}
+
+// guard is where cameras may be.
+func (c Cameras) guard() (*ingest.Guard, error) {
+	g := &ingest.Guard{}
+	for _, text := range c.Networks {
+		n, err := netip.ParsePrefix(strings.TrimSpace(text))
+		if err != nil {
+			return nil, err
+		}
+		g.Networks = append(g.Networks, n)
+	}
+	return g, nil
 }
 
 // Objects says where media go.
@@ -93,6 +114,7 @@ func defaults() Config {
 		Vision:  Vision{Workers: 1},
 		WebRTC:  WebRTC{Loopback: true},
 		Live:    Live{Transcodes: 2},
+		Cameras: Cameras{PerDevice: ingest.DefaultPerDevice},
 	}
 }
 
@@ -208,6 +230,12 @@ func (c *Config) check(path string) error {
 	}
 	if c.Upload.MbitS < 0 || c.Upload.Workers < 1 || c.Upload.Workers > 64 {
 		return badConfig(path, `upload.mbit_s 不能为负，upload.workers 应在 1 到 64 之间`, `upload.mbit_s must not be negative, and upload.workers must be 1 to 64`)
+	}
+	if _, err := c.Cameras.guard(); err != nil {
+		return badConfig(path, `cameras.networks 应为网段，例如 10.1.0.0/16`, `cameras.networks must be networks such as 10.1.0.0/16`)
+	}
+	if c.Cameras.PerDevice < 1 || c.Cameras.PerDevice > 100000 {
+		return badConfig(path, `cameras.per_device 应在 1 到 100000 之间`, `cameras.per_device must be 1 to 100000`)
 	}
 	if c.Database == "" {
 		c.Database = filepath.Join(c.Data, "catalogue.db")

@@ -69,6 +69,7 @@ func (d demoCommand) Run(e *terminal) error {
 		return err
 	}
 	c := defaults()
+	c.Cameras.Networks = []string{"0.0.0.0/0", "::/0"} // the simulated cameras are on this machine
 	c.Listen, c.Data, c.Vision.Models, c.Vision.Workers = l.Addr().String(), data, models, 2
 	if err := c.check(""); err != nil {
 		return err

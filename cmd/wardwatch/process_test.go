@@ -148,7 +148,7 @@ var (
 // Vision is off unless env says how many workers run.
 func serve(t testing.TB, dir string, env ...string) *service {
 	t.Helper()
-	s := &service{dir: dir, env: append([]string{"WARDWATCH_DATA=" + dir, "WARDWATCH_LISTEN=127.0.0.1:0", "WARDWATCH_VISION_WORKERS=0"}, env...), began: time.Now()}
+	s := &service{dir: dir, env: append([]string{"WARDWATCH_DATA=" + dir, "WARDWATCH_LISTEN=127.0.0.1:0", "WARDWATCH_VISION_WORKERS=0", "WARDWATCH_CAMERAS_NETWORKS=127.0.0.0/8"}, env...), began: time.Now()}
 	s.process = start(t, s.env, "serve")
 	until(t, "the service answers", 15*time.Second, func() bool {
 		select {

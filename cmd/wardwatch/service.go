@@ -80,7 +80,14 @@ func (s *service) open(ctx context.Context) error {
 		Store: s.store, Spool: s.spool, Objects: s.objects, Log: s.log, Workers: s.config.Upload.Workers, MbitS: s.config.Upload.MbitS,
 	}
 	s.keeper = &ingest.Keeper{Store: s.store, Spool: s.spool, Upload: s.upload, Log: s.log}
-	s.fleet = &ingest.Fleet{Store: s.store, Spool: s.spool, Log: s.log, OnSegment: func(ward.Segment) { s.upload.Wake() }}
+	guard, err := s.config.Cameras.guard()
+	if err != nil {
+		return err
+	}
+	s.fleet = &ingest.Fleet{
+		Store: s.store, Spool: s.spool, Log: s.log, Guard: guard, PerDevice: s.config.Cameras.PerDevice,
+		OnSegment: func(ward.Segment) { s.upload.Wake() },
+	}
 	s.live = &ingest.LiveView{Fleet: s.fleet, NewTranscoder: s.transcoder, Transcodes: s.config.Live.Transcodes}
 	s.rounds = &rounds.Engine{
 		Store: s.store, Objects: s.objects, API: api, Log: s.log, Notify: hub.Notify,
