@@ -181,7 +181,7 @@ func (s *session) play(ctx context.Context, cfg rtsp.Config) error {
 		return err
 	}
 	s.client, s.ended, s.first, s.once = client, make(chan error, 1), make(chan struct{}), sync.Once{}
-	if err := s.ask(ctx, cfg.UDP); err != nil {
+	if err := s.ask(ctx); err != nil {
 		client.Close()
 		return err
 	}
@@ -194,7 +194,7 @@ func (s *session) play(ctx context.Context, cfg rtsp.Config) error {
 	return nil
 }
 
-func (s *session) ask(ctx context.Context, udp bool) error {
+func (s *session) ask(ctx context.Context) error {
 	s.doing(stepDescribe)
 	desc, odd, err := s.client.Describe(ctx)
 	if err != nil {

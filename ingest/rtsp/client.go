@@ -7,6 +7,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"strconv"
 	"strings"
@@ -196,9 +197,7 @@ func (c *Client) send(m base.Method, u *base.URL, h base.Header) (int, error) {
 	defer c.say.Unlock()
 	c.seq++
 	q := base.Request{Method: m, URL: u, Header: base.Header{"CSeq": {strconv.Itoa(c.seq)}, "User-Agent": {agent}}}
-	for k, v := range h {
-		q.Header[k] = v
-	}
+	maps.Copy(q.Header, h)
 	if c.session != "" {
 		q.Header["Session"] = base.HeaderValue{c.session}
 	}

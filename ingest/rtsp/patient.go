@@ -37,7 +37,6 @@ type patient struct {
 	drained bool          // the last read took all there was
 
 	// Of one call of take.
-	head int // bytes that are in the buffer already
 	rest []byte
 	use  func([]byte)
 	n    int
