@@ -76,13 +76,18 @@ func (m *muxer) playlist(ctx context.Context, prefix string, msn int64, part int
 	return m.text(prefix + m.name + "-"), nil
 }
 
+// mostDiscontinuity bounds the discontinuity sequence, which tells a muxer
+// from the one before: hls.js keeps an array with so many places, and stands
+// still over one of 10⁹.
+const mostDiscontinuity = 100_000
+
 // text is the playlist (draft-pantos-hls-rfc8216bis); called locked.
 func (m *muxer) text(file string) []byte {
 	var b strings.Builder
 	target := max(m.longest, partLength+partLength/4).Seconds()
 	fmt.Fprintf(&b, "#EXTM3U\n#EXT-X-VERSION:9\n#EXT-X-TARGETDURATION:%d\n", int(mostSegment.Seconds()))
 	fmt.Fprintf(&b, "#EXT-X-SERVER-CONTROL:CAN-BLOCK-RELOAD=YES,PART-HOLD-BACK=%.3f\n#EXT-X-PART-INF:PART-TARGET=%.3f\n", 3*target, target)
-	fmt.Fprintf(&b, "#EXT-X-MEDIA-SEQUENCE:%d\n#EXT-X-DISCONTINUITY-SEQUENCE:%d\n#EXT-X-MAP:URI=\"%sinit.mp4\"\n", m.first, m.began.Unix(), file)
+	fmt.Fprintf(&b, "#EXT-X-MEDIA-SEQUENCE:%d\n#EXT-X-DISCONTINUITY-SEQUENCE:%d\n#EXT-X-MAP:URI=\"%sinit.mp4\"\n", m.first, m.began.Unix()%mostDiscontinuity, file)
 	for i, s := range m.segments {
 		n := m.first + int64(i)
 		if s.complete || len(s.parts) > 0 {

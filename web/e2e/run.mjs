@@ -3,19 +3,30 @@
 import { mkdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { alert } from './alert.mjs'
+import { startCameras } from './cameras.mjs'
 import { launch, newPage, signIn } from './browser.mjs'
+import { live, playback } from './playback.mjs'
 import { round } from './round.mjs'
 import { start } from './server.mjs'
 
 const pictures = fileURLToPath(new URL('../../.demo/e2e-failed/', import.meta.url))
 const server = await start()
 const browser = await launch()
+/** @type {import('./cameras.mjs').Cameras | undefined} */
+let cameras
 let failed = false
 try {
   const inspector = await newPage(browser, 'console', { width: 1440, height: 900 })
   await signIn(inspector.page, server.ready)
-  const tests = { alert: () => alert(inspector.page), round: () => round(browser, server.ready, inspector.page) }
   const wanted = process.argv.slice(2)
+  const own = wanted.length === 0 || wanted.includes('playback') || wanted.includes('live')
+  if (own) cameras = await startCameras(inspector.page, server.ready.url)
+  const tests = {
+    alert: () => alert(inspector.page),
+    round: () => round(browser, server.ready, inspector.page),
+    playback: async () => cameras && playback(inspector.page, cameras),
+    live: async () => cameras && live(inspector.page, cameras),
+  }
   for (const [name, test] of Object.entries(tests)) {
     if (wanted.length > 0 && !wanted.includes(name)) continue
     const began = Date.now()
@@ -32,6 +43,7 @@ try {
     }
   }
 } finally {
+  cameras?.stop()
   await browser.close()
   await server.stop()
 }

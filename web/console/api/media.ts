@@ -2,7 +2,7 @@
 // They carry ids and times only: the session cookie says who asks.
 import type { paths } from './schema.gen'
 
-type Bytes = Extract<keyof paths, `${string}.mp4` | `${string}.jpg` | `${string}.m3u8` | `${string}.zip` | `${string}/content`> | '/api/v1/cameras/{id}/live.m3u8'
+type Bytes = Extract<keyof paths, `${string}.mp4` | `${string}.jpg` | `${string}.m3u8` | `${string}.zip` | `${string}/content`>
 
 /** mediaURL fills in a path of the API that serves bytes. */
 export function mediaURL(path: Bytes, id: string, query: Record<string, string> = {}): string {

@@ -14,7 +14,7 @@ const sdp = {
 
 /** watchCamera asks for a camera's live pictures (WHEP); the service chooses the stream, and says which. */
 export async function watchCamera(id: string, offer: string, prefer: 'main' | 'sub'): Promise<Signal & { source: Source | undefined }> {
-  const r = await api.POST('/api/v1/cameras/{id}/whep', { params: { path: { id }, query: { prefer } as never }, body: offer, ...sdp })
+  const r = await api.POST('/api/v1/cameras/{id}/whep', { params: { path: { id }, query: { prefer } }, body: offer, ...sdp })
   return { ...signal(r.data, r.error, r.response), source: sourceOf(r.response.headers.get('X-Live-Source')) }
 }
 

@@ -1,5 +1,5 @@
 import { mediaURL } from '../api/media'
-import { sourceOf } from '../api/sdp'
+import { sourceOf, type Source } from '../api/sdp'
 import { loadHls, refusalOf, type Hls } from '../parts/hls'
 import { wallAt, type Piece } from '../parts/pieces'
 import type { Ways } from './whep'
@@ -19,6 +19,7 @@ export function overHLS(id: string, video: HTMLVideoElement, prefer: 'main' | 's
   let hls: Hls | undefined
   let ended = false
   let pieces: readonly Piece[] = []
+  let source: Source | undefined
   let ahead = -Infinity // the server's clock minus performance.now(), ms: at least
   const end = () => {
     ended = true
@@ -36,12 +37,11 @@ export function overHLS(id: string, video: HTMLVideoElement, prefer: 'main' | 's
     hls = new library({ lowLatencyMode: prefer === 'main', liveSyncDurationCount: 2, liveMaxLatencyDurationCount: 6, maxLiveSyncPlaybackRate: 1.2, backBufferLength: 10 })
     hls.on(library.Events.LEVEL_LOADED, (_, data) => {
       if (data.networkDetails instanceof XMLHttpRequest) {
-        const date = Date.parse(data.networkDetails.getResponseHeader('Date') ?? '')
-        if (!Number.isNaN(date)) ahead = Math.max(ahead, date - performance.now())
+        const server = Date.parse(data.networkDetails.getResponseHeader('X-Server-Time') ?? '')
+        if (!Number.isNaN(server)) ahead = Math.max(ahead, server - performance.now())
         source = sourceOf(data.networkDetails.getResponseHeader('X-Live-Source')) ?? source
       }
     })
-    let source: ReturnType<typeof sourceOf>
     hls.on(library.Events.LEVEL_UPDATED, (_, data) => {
       pieces = data.details.fragmentHint ? [...data.details.fragments, data.details.fragmentHint] : data.details.fragments
     })

@@ -92,8 +92,8 @@ export class Player {
   async step(direction: 1 | -1) {
     if (this.stepping) return
     this.play(false)
-    const leader = [...this.channels.values()].find((c) => c.showing.kind === 'picture')
-    if (!leader) return
+    const leader = await this.settled()
+    if (!leader || this.stepping || this.wanted) return
     this.stepping = true
     try {
       const media = await neighbour(leader.video, direction)
@@ -103,6 +103,15 @@ export class Player {
       this.stepping = false
       this.tick()
     }
+  }
+
+  /** settled waits until every picture stands where it belongs, and gives the first camera that has one. */
+  private async settled(): Promise<Channel | undefined> {
+    const limit = performance.now() + patience
+    while ([...this.channels.values()].some((c) => c.busy) && performance.now() < limit) {
+      await new Promise((resolve) => setTimeout(resolve, beat))
+    }
+    return [...this.channels.values()].find((c) => c.showing.kind === 'picture')
   }
 
   private tick() {

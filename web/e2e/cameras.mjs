@@ -1,0 +1,73 @@
+// Cameras of the tests' own, beside those of the demo hospital.
+import { execFileSync, spawn } from 'node:child_process'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+
+const root = fileURLToPath(new URL('../../', import.meta.url))
+const prefix = 'e2e-'
+const wanted = ['one', 'two', 'three', 'reordered']
+const lead = 12_000 // ms recorded before the gap
+const hole = 5000 // ms
+const rest = 25_000 // ms recorded after it
+
+/**
+ * @typedef {{ id: (path: string) => string, bits: number, box: number, pictures: number, pictureMS: number,
+ *   offBy: (number: number, at: number) => number, tell: (path: string, faults: string) => void,
+ *   recorded: Promise<{ gap: { from: number, to: number } }>, stop: () => void }} Cameras
+ */
+
+/**
+ * start runs the cameras, adds them, and lets them be recorded with a gap in the first one, while other tests run.
+ * @param {import('playwright-core').Page} page the administrator, signed in
+ * @param {string} url of the service
+ * @returns {Promise<Cameras>}
+ */
+export async function startCameras(page, url) {
+  const program = `${root}.demo/e2e-cameras/cameras`
+  execFileSync('go', ['build', '-o', program, './web/e2e/cameras'], { cwd: root, env: { ...process.env, CGO_ENABLED: '0' }, stdio: 'inherit' })
+  const child = spawn(program, [`${root}.demo/e2e-cameras`], { stdio: ['pipe', 'pipe', 'inherit'] })
+  const said = await /** @type {Promise<{ urls: Record<string, string>, fps: number, pictures: number, bits: number, box: number, began: string }>} */ (new Promise((resolve, reject) => {
+    child.once('exit', (code) => reject(new Error(`the cameras ended with ${code}`)))
+    createInterface({ input: child.stdout }).once('line', (line) => resolve(JSON.parse(line)))
+  }))
+  const api = `${url}/api/v1`
+  const headers = { Origin: url }
+  const place = (await (await page.request.get(`${api}/places`)).json()).items[0].id
+  /** @param {string} path @param {boolean} enabled */
+  const body = (path, enabled) => ({ place_id: place, name: `e2e ${path}`, url: said.urls[path], user: '', transport: 'tcp', enabled, segment_seconds: 10, retention_days: 1 })
+  for (const path of wanted) {
+    const r = await page.request.post(`${api}/cameras`, { data: { id: prefix + path, ...body(path, true), password: '' }, headers })
+    if (!r.ok()) throw new Error(`add camera ${path}: ${await r.text()}`)
+  }
+  /** @param {boolean} enabled */
+  const enable = async (enabled) => {
+    const r = await page.request.put(`${api}/cameras/${prefix}one`, { data: body('one', enabled), headers })
+    if (!r.ok()) throw new Error(`change camera: ${await r.text()}`)
+    return Date.now()
+  }
+  const record = async () => {
+    await pause(lead)
+    const from = await enable(false)
+    await pause(hole)
+    const to = await enable(true)
+    await pause(rest)
+    return { gap: { from, to } }
+  }
+  const began = Date.parse(said.began)
+  const pictureMS = 1000 / said.fps
+  const lap = said.pictures * pictureMS
+  const recorded = record()
+  recorded.catch(() => {}) // who waits for it is told
+  return {
+    ...said,
+    id: (path) => prefix + path,
+    pictureMS,
+    offBy: (number, at) => ((at - began - number * pictureMS) % lap + lap * 1.5) % lap - lap / 2,
+    tell: (path, faults) => child.stdin.write(`${path} ${faults}\n`),
+    recorded,
+    stop: () => child.stdin.end(),
+  }
+}
+
+/** @param {number} ms */
+const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms))
