@@ -25,6 +25,8 @@ type File struct {
 	torn bool // there may be bytes after Size
 	dir  string
 
+	syncMu sync.Mutex // held during an fsync: Finish must know how one that runs ends; guards ended
+	ended  bool       // by Finish
 	mu     sync.Mutex // guards the rest
 	failed error      // what an fsync said first: the file is not to be trusted any more
 	named  bool       // the file's folders are durable
@@ -116,13 +118,18 @@ func (f *File) Append(compose func(b []byte) []byte) error {
 // failed fsync left on the disk is unknown, and asking again may find nothing
 // wrong. Write and Finish return it from then on.
 func (f *File) Sync() error {
+	f.syncMu.Lock()
+	defer f.syncMu.Unlock()
+	if f.ended {
+		return nil
+	}
 	f.s.syncing <- struct{}{}
 	err := f.f.Sync()
 	if err == nil {
 		err = f.makeNamed()
 	}
 	<-f.s.syncing
-	if err == nil || errors.Is(err, os.ErrClosed) { // finished meanwhile
+	if err == nil || errors.Is(err, os.ErrClosed) { // discarded meanwhile
 		return nil
 	}
 	f.mu.Lock()
@@ -160,6 +167,9 @@ func (f *File) err() error {
 // of the folder. It returns the SHA-256 of the content. After an error the
 // file must be discarded: what a failed fsync left on the disk is unknown.
 func (f *File) Finish() (sum [sha256.Size]byte, err error) {
+	f.syncMu.Lock()
+	defer f.syncMu.Unlock()
+	f.ended = true
 	var cut error
 	if f.torn {
 		cut = f.f.Truncate(f.Size)
