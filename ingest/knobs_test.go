@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/bluenviron/gortsplib/v4/pkg/base"
+
 	"wardwatch/ingest"
 	"wardwatch/internal/simcam"
 	"wardwatch/ward"
@@ -133,6 +135,18 @@ func TestNoKnobCostsAPicture(t *testing.T) {
 	r.stop()
 	for _, o := range all {
 		checkOdd(t, r, o)
+	}
+	// GET_PARAMETER was offered and refused: OPTIONS takes its place at once.
+	var after bool
+	for _, q := range sim.Requests("keep-454") {
+		after = after || q.Method == base.GetParameter
+		if after && q.Method == base.Options {
+			after = false
+			break
+		}
+	}
+	if after {
+		t.Errorf("no OPTIONS after GET_PARAMETER: %v", sim.Requests("keep-454"))
 	}
 	if strings.Contains(r.logs.String(), "hunter2") {
 		t.Error("the password is in the log")
