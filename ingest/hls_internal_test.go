@@ -69,7 +69,7 @@ func FuzzMoov(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Add(whole[:x.moov])
-	f.Fuzz(func(t *testing.T, b []byte) {
+	f.Fuzz(func(_ *testing.T, b []byte) {
 		_ = eachBox(b, func(_ string, moov []byte) error {
 			tracks, err := readTracks(moov)
 			for _, track := range tracks {

@@ -68,7 +68,7 @@ func (p *Piece) moveTrack(traf []byte, t indexedTrack) error {
 			}
 			binary.BigEndian.PutUint64(body[4:], uint64(p.clock.ticks(t.timescale, dts))) //nolint:gosec // after 1970
 		case "trun":
-			if p.clock.ratio != 1 { //nolint:revive // exactly one: nothing to stretch
+			if p.clock.ratio != 1 {
 				return p.stretch(body, dts)
 			}
 		}

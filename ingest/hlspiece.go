@@ -27,7 +27,6 @@ type Piece struct {
 	ContentType string
 	Size        int64     // bytes that WriteTo writes
 	At          time.Time // when its pictures begin; zero when it has none
-	ID          ward.SegmentID
 
 	from   io.Reader
 	close  func() error
@@ -126,7 +125,7 @@ func (l *Library) piece(ctx context.Context, inst ward.InstitutionID, rec *recor
 		return nil, err
 	}
 	if n.init {
-		return &Piece{ContentType: "video/mp4", Size: int64(len(o.init)), ID: rec.segment.ID, from: bytes.NewReader(o.init), close: rec.close}, nil
+		return &Piece{ContentType: "video/mp4", Size: int64(len(o.init)), from: bytes.NewReader(o.init), close: rec.close}, nil
 	}
 	g, over := rec.segment, true
 	if g.ID == "" {
@@ -154,7 +153,7 @@ func (l *Library) piece(ctx context.Context, inst ward.InstitutionID, rec *recor
 		return nil, err
 	}
 	return &Piece{
-		ContentType: "video/iso.segment", Size: p.to - p.from, At: g.Start.Add(c.after(p.at)), ID: g.ID, tracks: o.tracks, clock: c,
+		ContentType: "video/iso.segment", Size: p.to - p.from, At: g.Start.Add(c.after(p.at)), tracks: o.tracks, clock: c,
 		from: body, close: func() error { return errors.Join(body.Close(), rec.close()) },
 	}, nil
 }

@@ -57,7 +57,7 @@ func (s *shelf) record(start time.Time, seconds int, all ...session) time.Time {
 	s.t.Helper()
 	tracks := []ingest.Track{{ID: 1, Codec: all[0].codec, ClockRate: 90000}}
 	if a := all[0].clip.aac; a != nil {
-		config, err := a.Config.Marshal()
+		config, err := a.Marshal()
 		if err != nil {
 			s.t.Fatal(err)
 		}
