@@ -1,5 +1,5 @@
 import {
-  AlertOutlined, AuditOutlined, BankOutlined, AccountBookOutlined, FolderOpenOutlined, IdcardOutlined, PlaySquareOutlined, TeamOutlined, UserOutlined, VideoCameraOutlined,
+  AlertOutlined, AuditOutlined, BankOutlined, AccountBookOutlined, FolderOpenOutlined, HddOutlined, IdcardOutlined, PlaySquareOutlined, TeamOutlined, UserOutlined, VideoCameraOutlined,
 } from '@ant-design/icons'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { Alert, Badge, Button, Dropdown, Layout, Menu, Space, Tooltip } from 'antd'
@@ -12,6 +12,7 @@ import { useMe, type Permission } from '../api/queries'
 import { Loading } from '../parts/Loading'
 import { Nothing } from '../parts/Nothing'
 import { LinksProvider } from '../rounds/links'
+import { StorageBanner } from '../system/StorageBanner'
 import { PasswordForm } from '../signin/PasswordForm'
 import { LanguageSwitch } from './LanguageSwitch'
 
@@ -28,9 +29,10 @@ const CasePage = lazy(() => import('../cases/CasePage'))
 const Cameras = lazy(() => import('../cameras/Cameras'))
 const People = lazy(() => import('../people/People'))
 const Places = lazy(() => import('../places/Places'))
+const System = lazy(() => import('../system/System'))
 const Users = lazy(() => import('../users/Users'))
 
-type Screen = { path: string; key: 'alerts' | 'settlements' | 'live' | 'rounds' | 'cases' | 'people' | 'cameras' | 'places' | 'users'; icon: ReactNode; needs: Permission }
+type Screen = { path: string; key: 'alerts' | 'settlements' | 'live' | 'rounds' | 'cases' | 'people' | 'cameras' | 'places' | 'system' | 'users'; icon: ReactNode; needs: Permission }
 
 const screens: Screen[] = [
   { path: '/alerts', key: 'alerts', icon: <AlertOutlined />, needs: 'review' },
@@ -41,6 +43,7 @@ const screens: Screen[] = [
   { path: '/people', key: 'people', icon: <IdcardOutlined />, needs: 'review' },
   { path: '/cameras', key: 'cameras', icon: <VideoCameraOutlined />, needs: 'manage' },
   { path: '/places', key: 'places', icon: <BankOutlined />, needs: 'manage' },
+  { path: '/system', key: 'system', icon: <HddOutlined />, needs: 'manage' },
   { path: '/users', key: 'users', icon: <TeamOutlined />, needs: 'administer' },
 ]
 
@@ -72,6 +75,7 @@ export function Shell() {
             </Space>
           </Layout.Header>
           <Layout.Content className="page">
+            <StorageBanner />
             {me && !me.has_password && (
               <Alert type="warning" showIcon banner className="password-banner" title={t('password.missing')} action={<Button size="small" onClick={() => setPassword(true)}>{t('password.title')}</Button>} />
             )}
@@ -91,6 +95,7 @@ export function Shell() {
                 <Route path="/cameras" element={<Cameras />} />
                 <Route path="/people" element={<People />} />
                 <Route path="/places" element={<Places />} />
+                <Route path="/system" element={<System />} />
                 <Route path="/users" element={<Users />} />
                 <Route path="*" element={<Nothing text={t('app.noScreen')} />} />
               </Routes>
