@@ -84,6 +84,10 @@ check: setup-check web/node_modules/.installed ## format, lint with the import r
 	@out=$$(.tools/bin/deadcode -test ./...); test -z "$$out" || { echo "dead code:"; echo "$$out"; exit 1; }
 	@cd web && npm run --silent check
 
+.PHONY: outage
+outage: setup-test ## the object store away for 60 s beside a recording camera
+	@WARDWATCH_TEST_OUTAGE=60s go test -run TestStoreOutageBesideACamera -v -timeout 10m ./ingest
+
 .PHONY: bench
 bench: setup-test ready ## benchmarks, as ratios against a limit measured in the same run
 	@go test -run '^$$' -bench . -benchtime 2s ./bench/...

@@ -48,7 +48,12 @@ type archive struct {
 // newArchive begins uploading; o bounds the spool, set may change the rest.
 func newArchive(t *testing.T, dir string, o spool.Options, set func(*archive)) *archive {
 	t.Helper()
-	a := &archive{rig: &rig{store: teststore.SQLite(t), logs: newLog()}, s3: testserver.Faulty(t, testserver.MinIO(t))}
+	return newArchiveOn(t, teststore.SQLite(t), dir, o, set)
+}
+
+func newArchiveOn(t *testing.T, store *storage.Store, dir string, o spool.Options, set func(*archive)) *archive {
+	t.Helper()
+	a := &archive{rig: &rig{store: store, logs: newLog()}, s3: testserver.Faulty(t, testserver.MinIO(t))}
 	addPlace(t, a.store)
 	var err error
 	a.objs, err = objects.OpenS3(t.Context(), objects.S3Config{Endpoint: a.s3.Endpoint, Bucket: "ward-archive", AccessKey: a.s3.AccessKey, SecretKey: a.s3.SecretKey})

@@ -24,7 +24,7 @@ func segmentsOf(t *testing.T, w *testcase.World, src ward.Source) []ward.Segment
 	return all
 }
 
-func TestACaseHoldsWhatItsEvidenceShows(t *testing.T) {
+func TestPain29HoldInPlaceWhatACaseShows(t *testing.T) {
 	testcase.Each(t, func(t *testing.T, w *testcase.World) {
 		c := withCase(t, w)
 		a, err := w.Store.Alert(t.Context(), w.Alert)

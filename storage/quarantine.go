@@ -78,7 +78,43 @@ func (r *Reconciler) Once(ctx context.Context) (int, error) {
 		return n, err
 	}
 	m, err := r.files(ctx, now.Add(-orphanAge))
+	if s3, ok := r.Media.Objects.(*objects.S3); ok && err == nil {
+		err = r.abandon(ctx, s3, now.Add(-abandonedFor))
+	}
 	return n + m, err
+}
+
+// abandonedFor is how far back evicted segments are looked up whose upload
+// may have been cut off.
+const abandonedFor = 30 * 24 * time.Hour
+
+// abandon ends uploads in parts of what does not wait for upload any more:
+// those that the server lists, and those of evicted segments, since MinIO
+// lists one key's only.
+func (r *Reconciler) abandon(ctx context.Context, s3 *objects.S3, since time.Time) error {
+	prefixes := []string{"v1/"}
+	evicted, err := r.Store.EvictedSince(ctx, since, objects.LargeSize)
+	if err != nil {
+		return err
+	}
+	for _, g := range evicted {
+		prefixes = append(prefixes, g.Key)
+	}
+	waits := func(key string) (bool, error) {
+		var n int
+		err := r.Store.read.QueryRowContext(ctx, `SELECT COUNT(*) FROM segment WHERE object_key = $1 AND state = 'spooled'`, key).Scan(&n)
+		return n > 0, err
+	}
+	for _, p := range prefixes {
+		n, err := s3.Abandon(ctx, p, waits)
+		if err != nil {
+			return err
+		}
+		if n > 0 {
+			r.Log.InfoContext(ctx, "unfinished uploads ended", "count", n)
+		}
+	}
+	return nil
 }
 
 func (r *Reconciler) objects(ctx context.Context, before time.Time) (int, error) {

@@ -101,7 +101,10 @@ func (s *Server) showObject(ctx context.Context, v view, key, contentType string
 
 // showSegment records the view and serves a segment from the spool or the store.
 func (s *Server) showSegment(ctx context.Context, v view, g ward.Segment) (*huma.StreamResponse, error) {
-	if g.State == ward.Deleted {
+	if g.State == ward.Evicted {
+		return nil, &ward.Error{Kind: ward.Gone, Code: "segment.evicted", ZH: "该录像因本机暂存空间已满，在归档前被舍弃。", EN: "This recording was given up before it was archived, because the spool was full."}
+	}
+	if !g.State.Readable() {
 		return nil, &ward.Error{Kind: ward.Gone, Code: "segment.deleted", ZH: "该录像已按保存期限删除。", EN: "This recording was deleted when its retention ended."}
 	}
 	r, err := s.media().Segment(ctx, g)

@@ -33,13 +33,14 @@ type commands struct {
 	Config  string           `short:"c" type:"path" env:"WARDWATCH_CONFIG" placeholder:"FILE" help:"Configuration file (YAML); every key is in deploy/wardwatch.yaml."`
 	Version kong.VersionFlag `help:"Print the version."`
 
-	Serve   serveCommand   `cmd:"" help:"Run the service."`
-	Demo    demoCommand    `cmd:"" help:"Run a small simulated hospital with everything embedded."`
-	Sim     simCommand     `cmd:"" help:"Simulate cameras or a bedside."`
-	Verify  verifyCommand  `cmd:"" help:"Verify an evidence package, offline."`
-	Fsck    fsckCommand    `cmd:"" help:"Check rows against objects and the ledger, with hashes."`
-	Migrate migrateCommand `cmd:"" help:"Bring the database schema to this version."`
-	Face    faceCommand    `cmd:"" help:"Compare faces, measure the face model."`
+	Serve     serveCommand     `cmd:"" help:"Run the service."`
+	Demo      demoCommand      `cmd:"" help:"Run a small simulated hospital with everything embedded."`
+	Sim       simCommand       `cmd:"" help:"Simulate cameras or a bedside."`
+	Verify    verifyCommand    `cmd:"" help:"Verify an evidence package, offline."`
+	Fsck      fsckCommand      `cmd:"" help:"Check rows against objects and the ledger, with hashes."`
+	Retention retentionCommand `cmd:"" help:"Print which recordings have reached the end of their retention."`
+	Migrate   migrateCommand   `cmd:"" help:"Bring the database schema to this version."`
+	Face      faceCommand      `cmd:"" help:"Compare faces, measure the face model."`
 }
 
 // terminal is what every command runs with.

@@ -68,6 +68,7 @@ func (s *service) measure() *prometheus.Registry {
 		func() float64 { return float64(s.spool.Used()) }))
 	r.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "wardwatch_live_transcodes", Help: "Cameras that are coded again for viewers now."},
 		func() float64 { return float64(s.live.Transcoding()) }))
+	r.MustRegister(newStorageMetrics(s.keeper.State))
 	return r
 }
 

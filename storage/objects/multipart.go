@@ -16,9 +16,9 @@ import (
 )
 
 const (
-	// largeSize is from which size an object goes up in parts, so that what
+	// LargeSize is the size in bytes above which an object goes up in parts, so that what
 	// was sent before a broken connection or a restart is not sent again.
-	largeSize = 64 << 20
+	LargeSize = 64 << 20
 	// partBytes is the size of a part, which is held in memory: 10,000 of
 	// them, the most that S3 allows, are 160 GB.
 	partBytes = 16 << 20

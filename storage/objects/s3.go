@@ -93,10 +93,10 @@ func (s *S3) Put(ctx context.Context, key string, r io.Reader, size int64) error
 }
 
 func (s *S3) upload(ctx context.Context, key string, src *exact, size int64) error {
-	if size > largeSize {
+	if size > LargeSize {
 		return s.uploadParts(ctx, key, src, size)
 	}
-	opts := minio.PutObjectOptions{ContentType: "application/octet-stream", PartSize: largeSize}
+	opts := minio.PutObjectOptions{ContentType: "application/octet-stream", PartSize: LargeSize}
 	opts.SetMatchETagExcept("*")
 	if size == 0 {
 		// An empty body goes up plain: versitygw leaves the end of a signed
