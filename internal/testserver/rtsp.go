@@ -18,6 +18,19 @@ import (
 // publish over TCP and from which others read.
 func RTSP(t testing.TB, name string) (url string) {
 	t.Helper()
+	return runRTSP(t, name, nil)
+}
+
+// Restream starts a go2rtc server that serves source, such as
+// "webrtc:http://host/whep", at the address it returns.
+func Restream(t testing.TB, source string) (url string) {
+	t.Helper()
+	return runRTSP(t, "live", source)
+}
+
+// runRTSP serves one stream; source is nil for one that somebody publishes.
+func runRTSP(t testing.TB, name string, source any) (url string) {
+	t.Helper()
 	root, err := repoRoot()
 	if err != nil {
 		t.Fatal(err)
@@ -33,7 +46,7 @@ func RTSP(t testing.TB, name string) (url string) {
 			break
 		}
 		var proc *child
-		if proc, err = startRTSP(bin, dir, addr, name); err == nil {
+		if proc, err = startRTSP(bin, dir, addr, name, source); err == nil {
 			t.Cleanup(func() { proc.stop(syscall.SIGKILL) })
 			return "rtsp://" + addr + "/" + name
 		}
@@ -42,12 +55,13 @@ func RTSP(t testing.TB, name string) (url string) {
 	return ""
 }
 
-func startRTSP(bin, dir, addr, name string) (*child, error) {
+func startRTSP(bin, dir, addr, name string, source any) (*child, error) {
 	config, err := json.Marshal(map[string]any{
-		"app":     map[string]any{"modules": []string{"rtsp"}}, // no web pages, no WebRTC
+		"app":     map[string]any{"modules": []string{"rtsp", "webrtc"}}, // no web pages
 		"log":     map[string]any{"format": "json"},
 		"rtsp":    map[string]any{"listen": addr},
-		"streams": map[string]any{name: nil}, // filled by whoever publishes
+		"webrtc":  map[string]any{"listen": ""}, // a client only
+		"streams": map[string]any{name: source},
 	})
 	if err != nil {
 		return nil, err
