@@ -25,7 +25,7 @@ import (
 // order is what a child does until SIGTERM. It prints "ready" when media of
 // every camera flow, and a line about the result at the end.
 type order struct {
-	Role string   `json:"role"` // "record" or "copy"
+	Role string   `json:"role"` // "record", "live" (record and be watched) or "copy"
 	Dir  string   `json:"dir"`
 	URLs []string `json:"urls"`
 }
@@ -59,6 +59,9 @@ func (o order) record(ctx context.Context) (err error) {
 	var wg sync.WaitGroup
 	wg.Go(func() { err = errors.Join(err, fleet.Run(ctx)) })
 	o.awaitLive(ctx, fleet)
+	if o.Role == "live" {
+		err = o.live(ctx, fleet, store)
+	}
 	<-ctx.Done()
 	wg.Wait()
 	var sum ingest.CameraStats
