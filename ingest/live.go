@@ -12,9 +12,9 @@ import (
 const (
 	// liveIdle is how long a sub stream or transcode outlives its last viewer:
 	// a page that is reloaded finds it running.
-	liveIdle = 8 * time.Second
+	liveIdle = 5 * time.Second
 	// liveBegin bounds how long a viewer waits for one to begin.
-	liveBegin = 8 * time.Second
+	liveBegin = 6 * time.Second
 	// liveRest is how long a failed one is not tried again.
 	liveRest = 2 * time.Second
 )

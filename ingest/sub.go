@@ -15,7 +15,7 @@ const (
 	subLook = 3
 	// subKey is how long a sub stream may take to its first key frame; its
 	// interval is often set to 4 s.
-	subKey = 6 * time.Second
+	subKey = 5 * time.Second
 )
 
 // sub shares the camera's sub stream, if the screen can show it.

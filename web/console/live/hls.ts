@@ -4,8 +4,8 @@ import { loadHls, refusalOf, type Hls } from '../parts/hls'
 import { wallAt, type Piece } from '../parts/pieces'
 import type { Ways } from './whep'
 
-/** Taken tells when the picture at a place of the <video>'s axis was taken, on the clock of performance.now(); undefined: not known. */
-export type Taken = (media: number) => number | undefined
+/** Taken tells when the picture at a place of the <video>'s axis was taken, on the clock of performance.now(); came is when it came in; undefined: not known. */
+export type Taken = (media: number, came: number) => number | undefined
 
 /**
  * overHLS shows a camera's pictures some seconds late, where WebRTC cannot.

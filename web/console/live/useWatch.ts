@@ -69,8 +69,9 @@ export function useWatch(id: string, wanted: boolean, prefer: 'main' | 'sub') {
         failed,
       }
       if (way === 'webrtc') {
-        taken.current = undefined
-        end = overWebRTC(id, element, prefer, ways)
+        const pictures = overWebRTC(id, element, prefer, ways)
+        taken.current = pictures.taken
+        end = pictures.end
       } else {
         element.srcObject = null
         const hls = overHLS(id, element, prefer, ways)

@@ -1,4 +1,5 @@
-import { gathered, stopWatching, watchCamera, type Source } from '../api/sdp'
+import { stopWatching, watchCamera, type Source } from '../api/sdp'
+import type { Taken } from './hls'
 
 /** Ways is what a connection says about itself; after failed it says nothing more. */
 export type Ways = {
@@ -10,8 +11,9 @@ const patience = 8000 // ms for a connection to be made
 const lull = 5000 // ms that a made connection may be interrupted
 
 /** overWebRTC shows a camera's pictures with the least delay, and returns what ends it. */
-export function overWebRTC(id: string, video: HTMLVideoElement, prefer: 'main' | 'sub', ways: Ways): () => void {
+export function overWebRTC(id: string, video: HTMLVideoElement, prefer: 'main' | 'sub', ways: Ways): { end: () => void; taken: Taken } {
   const pc = new RTCPeerConnection()
+  let lag: number | undefined // ms from a picture's arrival at the service to its sending
   let viewer = ''
   let source: Source | undefined
   let ended = false
@@ -28,6 +30,10 @@ export function overWebRTC(id: string, video: HTMLVideoElement, prefer: 'main' |
     ways.failed(error)
   }
   pc.addTransceiver('video', { direction: 'recvonly' })
+  // The service tells on it how old pictures are when it sends them.
+  pc.createDataChannel('age', { ordered: true, maxRetransmits: 0 }).onmessage = (e) => {
+    lag = (JSON.parse(String(e.data)) as { lag_ms: number }).lag_ms
+  }
   pc.ontrack = (e) => {
     if (!ended) video.srcObject = e.streams[0] ?? new MediaStream([e.track])
   }
@@ -48,8 +54,10 @@ export function overWebRTC(id: string, video: HTMLVideoElement, prefer: 'main' |
   }
   const begin = async () => {
     try {
-      await pc.setLocalDescription(await pc.createOffer())
-      const made = await watchCamera(id, await gathered(pc), prefer)
+      // Without candidates: the service uses none, this browser reaches it.
+      const offer = await pc.createOffer()
+      await pc.setLocalDescription(offer)
+      const made = await watchCamera(id, offer.sdp ?? '', prefer)
       viewer = made.id
       source = made.source
       if (ended) return void stopWatching(viewer)
@@ -59,8 +67,11 @@ export function overWebRTC(id: string, video: HTMLVideoElement, prefer: 'main' |
     }
   }
   void begin()
-  return () => {
-    end()
-    video.srcObject = null
+  return {
+    end: () => {
+      end()
+      video.srcObject = null
+    },
+    taken: (_, came) => (lag === undefined ? undefined : came - lag),
   }
 }

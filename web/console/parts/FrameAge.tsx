@@ -8,10 +8,10 @@ type Shown = { taken: number; at: number } // performance.now() when the picture
 
 /**
  * FrameAge shows how old the picture on the screen is, so that a frozen one is
- * seen to be frozen. taken tells when a picture was taken, for ways that know
- * it (HLS); WebRTC tells when it was received.
+ * seen to be frozen. taken tells when a picture was taken, by what the service
+ * says of it; without, when it was received.
  */
-export function FrameAge({ video, taken }: { video: RefObject<HTMLVideoElement | null>; taken?: RefObject<((media: number) => number | undefined) | undefined> }) {
+export function FrameAge({ video, taken }: { video: RefObject<HTMLVideoElement | null>; taken?: RefObject<((media: number, came: number) => number | undefined) | undefined> }) {
   const { t } = useTranslation()
   const shown = useRef<Shown>(undefined)
   const [age, setAge] = useState<{ seconds: number; still: number }>()
@@ -22,7 +22,7 @@ export function FrameAge({ video, taken }: { video: RefObject<HTMLVideoElement |
     let handle = 0
     let frames = 0
     const show = (media: number, came: number, now: number) => {
-      shown.current = { taken: Math.min(now, taken?.current?.(media) ?? came), at: now }
+      shown.current = { taken: Math.min(now, taken?.current?.(media, came) ?? came), at: now }
     }
     const each: VideoFrameRequestCallback = (now, meta) => {
       // receiveTime is there for pictures that came over WebRTC; where nothing
