@@ -176,11 +176,11 @@ func TestOneConnectionForAllViewers(t *testing.T) {
 	r.stop()
 }
 
-// TestTranscodedView: H.265 without a sub stream is shown as
+// TestTranscodedView: H.265 and MJPEG without a sub stream are shown as
 // H.264, as many as allowed, once for all viewers; a crash costs a restart.
 func TestTranscodedView(t *testing.T) {
 	t.Parallel()
-	sim := runSim(t, simcam.Camera{Path: "a", Clip: h265Film(t)}, simcam.Camera{Path: "b", Clip: h265Film(t)})
+	sim := runSim(t, simcam.Camera{Path: "a", Clip: h265Film(t)}, simcam.Camera{Path: "b", Clip: coded(t, "-c:v", "mjpeg", "-q:v", "5", "-f", "mjpeg")})
 	r := newRig(t, nil)
 	a, b := camera("cam-a", sim.URL("a")), camera("cam-b", sim.URL("b"))
 	addCamera(t, r.store, a)

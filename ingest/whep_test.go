@@ -86,9 +86,16 @@ func TestViewerSeesAKeyFrameAtOnce(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	answered := time.Since(began)
 	if err := b.pc.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeAnswer, SDP: answer}); err != nil {
 		t.Fatal(err)
 	}
+	for state := range b.state {
+		if state == webrtc.PeerConnectionStateConnected {
+			break
+		}
+	}
+	t.Logf("answered after %s, connected after %s", answered, time.Since(began))
 	var depacket codecs.H264Packet
 	var got []byte
 	key := func(b []byte) bool { return bytes.Contains(b, []byte{0, 0, 0, 1, 0x65}) }
