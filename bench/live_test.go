@@ -193,12 +193,12 @@ func longGOP(b *testing.B) string {
 func freePort(b *testing.B, network string) string {
 	b.Helper()
 	if network == "udp" {
-		c, err := net.ListenPacket("udp", "127.0.0.1:0") //nolint:noctx // binds a local port
+		c, err := net.ListenPacket("udp", "127.0.0.1:0")
 		must(b, err)
 		defer c.Close()
 		return fmt.Sprint(c.LocalAddr().(*net.UDPAddr).Port)
 	}
-	l, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // binds a local port
+	l, err := net.Listen("tcp", "127.0.0.1:0")
 	must(b, err)
 	defer l.Close()
 	return fmt.Sprint(l.Addr().(*net.TCPAddr).Port)

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 	"sync"
 	"time"
 
@@ -106,7 +107,7 @@ func (m *muxer) run(ctx context.Context, s *Stream) error {
 	for {
 		u, err := r.Next(ctx)
 		if err != nil {
-			return nil //nolint:nilerr // the stream or the last viewer is gone
+			return nil // the stream or the last viewer is gone
 		}
 		if err := m.take(u); err != nil {
 			return fmt.Errorf("mux live stream of %s: %w", s.Source(), err)
@@ -263,10 +264,10 @@ func (m *muxer) forget() {
 		s.parts = []hlsPart{{data: s.data(), length: s.length, key: len(s.parts) > 0 && s.parts[0].key}}
 	}
 	var whole time.Duration
-	for i := len(m.segments) - 1; i >= 0; i-- {
-		if whole += m.segments[i].length; whole > keepFor+mostSegment {
+	for i, s := range slices.Backward(m.segments) {
+		if whole += s.length; whole > keepFor+mostSegment {
 			m.first += int64(i)
-			m.segments = append([]*hlsSegment(nil), m.segments[i:]...)
+			m.segments = slices.Clone(m.segments[i:])
 			return
 		}
 	}

@@ -45,7 +45,7 @@ func (s *Session) See(ctx context.Context, au []byte, key bool, want Want) (seen
 func (s *Session) see(ctx context.Context, au []byte, key bool, want Want, side int) (seen ward.Seen, ok bool, err error) {
 	switch s.codec {
 	case ward.H264, ward.H265, ward.VP8:
-	case ward.AAC, ward.Opus, ward.PCMU, ward.PCMA, ward.NoCodec:
+	case ward.MJPEG, ward.AAC, ward.Opus, ward.PCMU, ward.PCMA, ward.NoCodec:
 		fallthrough
 	default:
 		return seen, false, &ward.Error{
