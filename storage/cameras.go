@@ -4,17 +4,8 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
-	"net/url"
 
 	"wardwatch/ward"
-)
-
-// The bounds of a camera's settings.
-const (
-	minSegmentSeconds     = 2
-	maxSegmentSeconds     = 3600
-	defaultSegmentSeconds = 60
-	defaultRetentionDays  = 90 // ordinary recordings; held evidence is kept apart
 )
 
 const cameraColumns = `id, institution_id, place_id, name, url, login, password_sealed, transport, segment_seconds, retention_days, enabled, created_us, sub_url, tls_fingerprint, record, record_from, record_to`
@@ -170,39 +161,11 @@ func (t *tx) checkFree(ctx context.Context, c ward.Camera) error {
 	return err
 }
 
-// checkCamera fills in defaults and says what is wrong.
+// checkCamera fills in defaults and returns the first thing that is wrong.
 func checkCamera(c ward.Camera) (ward.Camera, error) {
-	if c.SegmentSeconds == 0 {
-		c.SegmentSeconds = defaultSegmentSeconds
-	}
-	if c.RetentionDays == 0 {
-		c.RetentionDays = defaultRetentionDays
-	}
-	if c.Transport == "" {
-		c.Transport = ward.TransportAuto
-	}
-	if c.Record == "" {
-		c.Record = ward.RecordAlways
-	}
-	bad := func(code, zh, en string) (ward.Camera, error) {
-		return c, &ward.Error{Kind: ward.Invalid, Code: "camera." + code, ZH: zh, EN: en}
-	}
-	u, err := url.Parse(c.URL)
-	switch {
-	case !ward.ValidID(string(c.ID)):
-		return bad("id", "编号只能用小写字母、数字、-、_，最长 64 个字符。", "The id may hold a-z, 0-9, - and _, at most 64 characters.")
-	case c.Name == "":
-		return bad("name", "请填写摄像头名称。", "Give the camera a name.")
-	case err != nil || u.Host == "" || u.Scheme != "rtsp" && u.Scheme != "rtsps":
-		return bad("url", "地址应为 rtsp://主机:端口/路径。", "The address must look like rtsp://host:port/path.")
-	case u.User != nil:
-		return bad("url_credentials", "请把用户名和密码填在各自的栏目，不要写在地址里。", "Put the user and password in their own fields, not in the address.")
-	case c.Transport != ward.TransportAuto && c.Transport != ward.TransportTCP && c.Transport != ward.TransportUDP:
-		return bad("transport", "传输方式只能是 auto、tcp 或 udp。", "The transport is auto, tcp or udp.")
-	case c.SegmentSeconds < minSegmentSeconds || c.SegmentSeconds > maxSegmentSeconds:
-		return bad("segment_seconds", "分段时长为 2 到 3600 秒。", "A segment lasts 2 to 3600 seconds.")
-	case c.RetentionDays < 1:
-		return bad("retention_days", "保留天数至少为 1。", "Retention is at least 1 day.")
+	c = c.WithDefaults()
+	if f := c.Faults(); len(f) > 0 {
+		return c, f[0].Err
 	}
 	return c, nil
 }

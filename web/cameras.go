@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -27,15 +28,20 @@ type CameraLive struct {
 
 // CameraSettings is what can be set of a camera.
 type CameraSettings struct {
-	PlaceID        ward.PlaceID   `json:"place_id" maxLength:"64"`
-	Name           string         `json:"name" minLength:"1" maxLength:"64"`
-	URL            string         `json:"url" maxLength:"1024" doc:"rtsp:// or rtsps://, without user and password" example:"rtsp://10.1.2.3/stream1"`
-	User           string         `json:"user,omitempty" maxLength:"128"`
-	Password       *string        `json:"password,omitempty" maxLength:"128" doc:"Write-only; leave it out to keep the stored one"`
-	Transport      ward.Transport `json:"transport,omitempty"`
-	SegmentSeconds int            `json:"segment_seconds,omitempty" minimum:"2" maximum:"3600"`
-	RetentionDays  int            `json:"retention_days,omitempty" minimum:"1" maximum:"3650"`
-	Enabled        bool           `json:"enabled"`
+	PlaceID        ward.PlaceID      `json:"place_id" maxLength:"64"`
+	Name           string            `json:"name" minLength:"1" maxLength:"64"`
+	URL            string            `json:"url" maxLength:"1024" doc:"rtsp:// or rtsps://, without user and password" example:"rtsp://10.1.2.3/stream1"`
+	SubURL         string            `json:"sub_url,omitempty" maxLength:"1024" doc:"A smaller stream of the same pictures; empty: there is none"`
+	User           string            `json:"user,omitempty" maxLength:"128"`
+	Password       *string           `json:"password,omitempty" maxLength:"128" doc:"Write-only; leave it out to keep the stored one. It must be given again when the address's scheme, host or port changes, or the fingerprint"`
+	Transport      ward.Transport    `json:"transport,omitempty"`
+	TLSFingerprint string            `json:"tls_fingerprint,omitempty" maxLength:"128" doc:"SHA-256 of the certificate that an rtsps camera must show, in hex; empty: one that the system trusts"`
+	Record         ward.RecordPolicy `json:"record,omitempty"`
+	RecordFrom     string            `json:"record_from,omitempty" maxLength:"5" doc:"With record=hours: when recording begins, in Asia/Shanghai" example:"08:00"`
+	RecordTo       string            `json:"record_to,omitempty" maxLength:"5" doc:"When it ends; before record_from: over midnight" example:"18:30"`
+	SegmentSeconds int               `json:"segment_seconds,omitempty" minimum:"2" maximum:"3600"`
+	RetentionDays  int               `json:"retention_days,omitempty" minimum:"1" maximum:"3650"`
+	Enabled        bool              `json:"enabled"`
 }
 
 // NewCamera is a camera to be added; its institution is that of its place.
@@ -69,18 +75,6 @@ func (s *Server) cameraRoutes(r *routes) {
 func (s *Server) loadCamera(ctx context.Context, in *CameraPath) (ward.Camera, ward.InstitutionID, error) {
 	c, err := s.Store.Camera(ctx, in.ID)
 	return c, c.InstitutionID, err
-}
-
-func (s *Server) listCameras(ctx context.Context, in *InstitutionFilter) (*body[Page[Camera]], error) {
-	cameras, err := s.Store.Cameras(ctx, callerOf(ctx).narrow(in.InstitutionID))
-	if err != nil {
-		return nil, err
-	}
-	out := make([]Camera, len(cameras))
-	for i, c := range cameras {
-		out[i] = s.cameraView(c)
-	}
-	return items(out, nil)
 }
 
 func (s *Server) getCamera(_ context.Context, _ *CameraPath, c ward.Camera) (*body[Camera], error) {
@@ -117,7 +111,8 @@ func (s *Server) changeCamera(ctx context.Context, in *cameraChange, c ward.Came
 	return answer(s.cameraView(c), err)
 }
 
-// settle puts the settings in c. The place must be in the caller's scope.
+// settle puts the settings in c, which is new or as stored. The place must
+// be in the caller's scope, and a password that is kept goes nowhere new.
 func (s *Server) settle(ctx context.Context, c *ward.Camera, b CameraSettings) error {
 	p, err := s.Store.Place(ctx, b.PlaceID)
 	if err != nil {
@@ -126,12 +121,32 @@ func (s *Server) settle(ctx context.Context, c *ward.Camera, b CameraSettings) e
 	if !callerOf(ctx).May(ward.MayManage, p.InstitutionID) {
 		return unknownPlace()
 	}
-	c.InstitutionID, c.PlaceID, c.Name, c.URL, c.User = p.InstitutionID, p.ID, b.Name, b.URL, b.User
-	c.Transport, c.SegmentSeconds, c.RetentionDays, c.Enabled = b.Transport, b.SegmentSeconds, b.RetentionDays, b.Enabled
+	was := *c
+	c.InstitutionID, c.PlaceID, c.Name, c.URL, c.SubURL, c.User = p.InstitutionID, p.ID, b.Name, b.URL, b.SubURL, b.User
+	c.Transport, c.TLSFingerprint, c.Record, c.RecordFrom, c.RecordTo = b.Transport, b.TLSFingerprint, b.Record, b.RecordFrom, b.RecordTo
+	c.SegmentSeconds, c.RetentionDays, c.Enabled = b.SegmentSeconds, b.RetentionDays, b.Enabled
 	if b.Password != nil {
 		c.Password = ward.Secret(*b.Password)
 	}
+	*c = c.WithDefaults()
+	if f := c.Faults(); len(f) > 0 {
+		return faultsProblem(f)
+	}
+	if b.Password == nil && was.Password != "" && !was.MayInherit(*c) {
+		return errPasswordAgain()
+	}
 	return nil
+}
+
+// faultsProblem says everything that is wrong at once; the code is the first one's.
+func faultsProblem(faults []ward.Fault) *Problem {
+	var zh, en, fields []string
+	for _, f := range faults {
+		zh, en, fields = append(zh, f.Err.ZH), append(en, f.Err.EN), append(fields, f.Field)
+	}
+	p := newProblem(statusOf(ward.Invalid), faults[0].Err.Code, strings.Join(zh, ""), strings.Join(en, " "))
+	p.Fields = fields
+	return p
 }
 
 func (s *Server) deleteCamera(ctx context.Context, _ *CameraPath, c ward.Camera) (*empty, error) {

@@ -86,7 +86,7 @@ func inBody(err error) error {
 	return err
 }
 
-func unknownInstitution() error {
+func unknownInstitution() *ward.Error {
 	return &ward.Error{Kind: ward.Invalid, Code: "institution.unknown", ZH: "没有这家机构，请检查机构编号。", EN: "No such institution; check its id."}
 }
 

@@ -88,6 +88,7 @@ func apiConfig() huma.Config {
 	alias[ward.Permission](r)
 	alias[ward.PlaceKind](r)
 	alias[ward.RecordingEventKind](r)
+	alias[ward.RecordPolicy](r)
 	alias[ward.Role](r)
 	alias[ward.Rule](r)
 	alias[ward.SegmentState](r)

@@ -125,6 +125,7 @@ func (s *Server) routes() (*routes, error) {
 	s.userRoutes(r)
 	s.institutionRoutes(r)
 	s.cameraRoutes(r)
+	s.importRoutes(r)
 	s.recordingRoutes(r)
 	s.playbackRoutes(r)
 	s.storageRoutes(r)
