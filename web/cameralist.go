@@ -51,6 +51,8 @@ func (s *Server) listCameras(ctx context.Context, in *CameraFilter) (*body[Camer
 	}
 	out.Total = len(out.Items)
 	if in.Limit > 0 {
+		// The database's order of ids is its collation's.
+		slices.SortFunc(out.Items, func(a, b Camera) int { return strings.Compare(string(a.ID), string(b.ID)) })
 		out.cut(in.Cursor, in.Limit)
 	}
 	return answer(out, nil)
