@@ -202,7 +202,7 @@ func (s *session) ask(ctx context.Context) error {
 	}
 	video, audio, silent := choose(desc)
 	if video == nil {
-		return &failure{ward.CauseCodec, fmt.Errorf("no video that can be recorded among %s", formatsOf(desc))}
+		return &failure{ward.CauseCodec, &NoVideoError{videoCodecs(desc)}}
 	}
 	s.doing(stepSetup)
 	taps := []*tap{video}
@@ -237,11 +237,14 @@ func (s *session) ask(ctx context.Context) error {
 	return nil
 }
 
-func formatsOf(desc *description.Session) []string {
+// videoCodecs names the video that a camera offers, recordable or not.
+func videoCodecs(desc *description.Session) []string {
 	var all []string
 	for _, m := range desc.Medias {
 		for _, f := range m.Formats {
-			all = append(all, f.Codec())
+			if m.Type == description.MediaTypeVideo {
+				all = append(all, f.Codec())
+			}
 		}
 	}
 	return all

@@ -82,10 +82,12 @@ type Server struct {
 	Now func() time.Time
 	Log *slog.Logger
 
-	signIns   *limiter // by login and address
-	logins    *limiter // sign-ins by login alone
-	addresses *limiter // sign-ins by address
-	opens     *limiter // bedside links by address
+	signIns   *limiter      // by login and address
+	logins    *limiter      // sign-ins by login alone
+	addresses *limiter      // sign-ins by address
+	opens     *limiter      // bedside links by address
+	probers   *limiter      // of cameras, by user
+	probes    chan struct{} // has a place for each that may run
 	passwords *passwords
 	clips     clipSlots
 	thumbs    thumbnails
@@ -113,6 +115,7 @@ func (s *Server) routes() (*routes, error) {
 	}
 	s.signIns, s.logins = newLimiter(signInsPerMinute, s.now), newLimiter(loginSignIns, s.now)
 	s.addresses, s.opens = newLimiter(addressSignIns, s.now), newLimiter(opensPerMinute, s.now)
+	s.probers, s.probes = newLimiter(probesPerMinute, s.now), make(chan struct{}, maxProbes)
 	s.clips = newClipSlots()
 	s.thumbs.decoding, s.thumbs.by = make(chan struct{}, maxThumbnails), map[string][]byte{}
 	s.passwords = newPasswords()
@@ -126,6 +129,7 @@ func (s *Server) routes() (*routes, error) {
 	s.institutionRoutes(r)
 	s.cameraRoutes(r)
 	s.importRoutes(r)
+	s.probeRoutes(r)
 	s.recordingRoutes(r)
 	s.playbackRoutes(r)
 	s.storageRoutes(r)
