@@ -126,7 +126,7 @@ func (f *faults) tls(c Camera) {
 		return
 	}
 	f.when(!validFingerprint(c.TLSFingerprint), "tls_fingerprint", "tls_fingerprint", "证书指纹应为 SHA-256 的 64 位十六进制数。", "The fingerprint is a SHA-256: 64 hexadecimal digits.")
-	f.when(!strings.HasPrefix(c.URL, "rtsps:") && !strings.HasPrefix(c.SubURL, "rtsps:"), "tls_fingerprint", "tls_fingerprint_plain", "只有 rtsps:// 地址才有证书指纹，请改地址或清空指纹。", "Only an rtsps:// address has a fingerprint; change the address or empty the fingerprint.")
+	f.when(!strings.HasPrefix(strings.ToLower(c.URL), "rtsps:") && !strings.HasPrefix(strings.ToLower(c.SubURL), "rtsps:"), "tls_fingerprint", "tls_fingerprint_plain", "只有 rtsps:// 地址才有证书指纹，请改地址或清空指纹。", "Only an rtsps:// address has a fingerprint; change the address or empty the fingerprint.")
 }
 
 func validTimeOfDay(s string) bool {

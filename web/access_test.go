@@ -265,7 +265,17 @@ var requests = map[string]func(*world) request{
 	},
 	"GET /api/v1/cameras/{id}": func(w *world) request { return request{path: id(w.camera.ID)} },
 	"PUT /api/v1/cameras/{id}": func(w *world) request {
-		return request{path: id(w.newCamera().ID), json: m{"place_id": w.place.ID, "name": "改", "url": "rtsp://192.0.2.3/1", "enabled": false}}
+		return request{path: id(w.newCamera().ID), json: m{"place_id": w.place.ID, "name": "改", "url": "rtsp://192.0.2.3/1", "password": "secret-password", "enabled": false}}
+	},
+	"GET /api/v1/cameras/export.csv": bare,
+	"POST /api/v1/cameras/import": func(w *world) request {
+		return request{query: "?dry_run=false", kind: "text/csv", raw: fmt.Appendf(nil, "id,institution_id,place,name,url,password\nimported-%d,h-own,%s,镜头,rtsp://192.0.2.2/%[1]d,secret-password\n", w.next(), w.place.Name)}
+	},
+	"POST /api/v1/cameras/probe": func(*world) request {
+		return request{json: m{"url": "rtsp://192.0.2.2/1", "password": "secret-password"}}
+	},
+	"POST /api/v1/cameras/probe/live": func(*world) request {
+		return request{json: m{"url": "rtsp://192.0.2.2/1", "password": "secret-password"}}
 	},
 	"DELETE /api/v1/cameras/{id}":       func(w *world) request { return request{path: id(w.newCamera().ID)} },
 	"GET /api/v1/cameras/{id}/timeline": func(w *world) request { return request{path: id(w.camera.ID), query: w.stretch()} },

@@ -16,7 +16,7 @@ func TestRecordingsDoNotChangeHands(t *testing.T) {
 	w := newWorld(t).serve()
 	id := string(w.camera.ID)
 	settings := func(place string) m {
-		return m{"id": id, "place_id": place, "name": "摄像头", "url": "rtsp://192.0.2.2/1", "enabled": false}
+		return m{"id": id, "place_id": place, "name": "摄像头", "url": "rtsp://192.0.2.1/1", "enabled": false}
 	}
 	path, span := "/api/v1/cameras/"+id, "?"+url.Values{
 		"from": {w.segment.Start.Format(time.RFC3339Nano)}, "to": {w.segment.End.Format(time.RFC3339Nano)},

@@ -74,3 +74,30 @@ func (s *Server) Viewers(id ward.UserID) int {
 	}
 	return n
 }
+
+// ReadSheet is readSheet with the understanding of its header: how many rows
+// it has, and how many of them cannot be read.
+func ReadSheet(raw []byte) (rows, faults int, err error) {
+	header, lines, err := readSheet(raw)
+	if err != nil {
+		return 0, 0, err
+	}
+	if _, err := layoutOf(header); err != nil {
+		return 0, 0, err
+	}
+	for _, l := range lines {
+		if l.fault != nil {
+			faults++
+		}
+	}
+	return len(lines), faults, nil
+}
+
+// Defused and Bare are defused and bare.
+func Defused(cell string) string { return defused(cell) }
+
+// Bare is bare.
+func Bare(cell string) string { return bare(cell) }
+
+// MaxSheetRows is maxSheetRows.
+const MaxSheetRows = maxSheetRows
