@@ -10,9 +10,13 @@ import (
 	"wardwatch/ward"
 )
 
-// importBatch is how many rows one statement writes or looks up: 17 values
-// each stay far below the 32,766 that SQLite takes.
-const importBatch = 200
+const (
+	// lookUpBatch is how many ids one statement looks up.
+	lookUpBatch = 200
+	// writeBatch is how many rows one statement writes: PostgreSQL wants few
+	// round trips, SQLite's driver few values, whose number it pays squared.
+	writeBatch = 16
+)
 
 // CameraImport is what a table of cameras does to the catalogue.
 type CameraImport struct {
@@ -78,7 +82,7 @@ const changeOnConflict = ` ON CONFLICT (id) DO UPDATE SET place_id = excluded.pl
 	record = excluded.record, record_from = excluded.record_from, record_to = excluded.record_to WHERE camera.institution_id = excluded.institution_id`
 
 func (t *tx) importPlaces(ctx context.Context, places []ward.Place) error {
-	for batch := range slices.Chunk(places, importBatch) {
+	for batch := range slices.Chunk(places, writeBatch) {
 		var args []any
 		for _, p := range batch {
 			args = append(args, p.ID, p.InstitutionID, p.Name, p.Kind)
@@ -137,7 +141,7 @@ func (t *tx) checkPlan(ctx context.Context, im CameraImport, rows []ward.Camera)
 }
 
 func (t *tx) writeCameras(ctx context.Context, cameras []ward.Camera, conflict string) error {
-	for batch := range slices.Chunk(cameras, importBatch) {
+	for batch := range slices.Chunk(cameras, writeBatch) {
 		var args []any
 		for _, c := range batch {
 			args = append(args, c.ID, c.InstitutionID, c.PlaceID, c.Name, c.URL, c.User, t.s.sealPassword(c), c.Transport, c.SegmentSeconds, c.RetentionDays, flag(c.Enabled), us(c.Created),
@@ -202,7 +206,7 @@ func takenByOther(taken map[ward.CameraID][]ward.InstitutionID, id ward.CameraID
 
 // eachOf runs "query (ids…)" in batches; the ids' placeholders follow args.
 func eachOf[T ~string](ctx context.Context, q querier, query string, ids []T, args []any, scan func(row) error) error {
-	for batch := range slices.Chunk(ids, importBatch) {
+	for batch := range slices.Chunk(ids, lookUpBatch) {
 		all := slices.Clone(args)
 		marks := make([]string, len(batch))
 		for i, id := range batch {
