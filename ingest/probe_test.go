@@ -191,7 +191,7 @@ func TestProbeMeasures(t *testing.T) {
 	if r.ClockOffset == nil {
 		t.Fatal("the camera's clock is not known")
 	}
-	near("clock offset", *r.ClockOffset, 90, 5)
+	near("clock offset", *r.ClockOffset, 90, 2)
 }
 
 // TestProbeIsGuarded: whatever is or is not at an address where no camera may
