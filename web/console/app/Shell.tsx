@@ -1,5 +1,5 @@
 import {
-  AlertOutlined, AuditOutlined, BankOutlined, AccountBookOutlined, FolderOpenOutlined, HddOutlined, IdcardOutlined, PlaySquareOutlined, TeamOutlined, UserOutlined, VideoCameraOutlined,
+  AlertOutlined, AuditOutlined, BankOutlined, AccountBookOutlined, FolderOpenOutlined, HeatMapOutlined, HddOutlined, IdcardOutlined, PlaySquareOutlined, TeamOutlined, UserOutlined, VideoCameraOutlined,
 } from '@ant-design/icons'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { Alert, Badge, Button, Dropdown, Layout, Menu, Space, Tooltip } from 'antd'
@@ -27,12 +27,13 @@ const Settlements = lazy(() => import('../settlements/Settlements'))
 const Cases = lazy(() => import('../cases/Cases'))
 const CasePage = lazy(() => import('../cases/CasePage'))
 const Cameras = lazy(() => import('../cameras/Cameras'))
+const Coverage = lazy(() => import('../coverage/Coverage'))
 const People = lazy(() => import('../people/People'))
 const Places = lazy(() => import('../places/Places'))
 const System = lazy(() => import('../system/System'))
 const Users = lazy(() => import('../users/Users'))
 
-type Screen = { path: string; key: 'alerts' | 'settlements' | 'live' | 'rounds' | 'cases' | 'people' | 'cameras' | 'places' | 'system' | 'users'; icon: ReactNode; needs: Permission }
+type Screen = { path: string; key: 'alerts' | 'settlements' | 'live' | 'rounds' | 'cases' | 'people' | 'cameras' | 'coverage' | 'places' | 'system' | 'users'; icon: ReactNode; needs: Permission }
 
 const screens: Screen[] = [
   { path: '/alerts', key: 'alerts', icon: <AlertOutlined />, needs: 'review' },
@@ -42,6 +43,7 @@ const screens: Screen[] = [
   { path: '/cases', key: 'cases', icon: <FolderOpenOutlined />, needs: 'case' },
   { path: '/people', key: 'people', icon: <IdcardOutlined />, needs: 'review' },
   { path: '/cameras', key: 'cameras', icon: <VideoCameraOutlined />, needs: 'manage' },
+  { path: '/coverage', key: 'coverage', icon: <HeatMapOutlined />, needs: 'watch' },
   { path: '/places', key: 'places', icon: <BankOutlined />, needs: 'manage' },
   { path: '/system', key: 'system', icon: <HddOutlined />, needs: 'manage' },
   { path: '/users', key: 'users', icon: <TeamOutlined />, needs: 'administer' },
@@ -93,6 +95,7 @@ export function Shell() {
                 <Route path="/cases" element={<Cases />} />
                 <Route path="/cases/:id" element={<CasePage />} />
                 <Route path="/cameras" element={<Cameras />} />
+                <Route path="/coverage" element={<Coverage />} />
                 <Route path="/people" element={<People />} />
                 <Route path="/places" element={<Places />} />
                 <Route path="/system" element={<System />} />

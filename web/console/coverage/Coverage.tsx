@@ -1,0 +1,127 @@
+import { useQuery } from '@tanstack/react-query'
+import { DatePicker, Space, Switch, Table, Tooltip } from 'antd'
+import { useState } from 'react'
+import { useTranslation } from 'react-i18next'
+import { Link } from 'react-router'
+import { api, take, type Schemas } from '../api/client'
+import { useNames } from '../api/queries'
+import { Head } from '../parts/Head'
+import { InstitutionSelect } from '../parts/InstitutionSelect'
+import { Loading } from '../parts/Loading'
+import { Nothing } from '../parts/Nothing'
+import { length, local, offset } from '../parts/time'
+import { Trouble } from '../parts/Trouble'
+
+type Day = Schemas['Coverage']
+type Row = { camera: string; institution: string; days: Map<string, Day>; worst: number }
+
+const shown = 14 // days
+
+/** Coverage shows how completely every camera was recorded, a cell a day. */
+export default function Coverage() {
+  const { t } = useTranslation()
+  const names = useNames()
+  const [institution, setInstitution] = useState<string>()
+  const [until, setUntil] = useState(() => local(Date.now()).format('YYYY-MM-DD'))
+  const [onlyGaps, setOnlyGaps] = useState(false)
+  const days = Array.from({ length: shown }, (_, i) => local(`${until}T00:00:00${offset}`).subtract(shown - 1 - i, 'day').format('YYYY-MM-DD'))
+  const first = days[0] ?? until
+  const coverage = useQuery({
+    queryKey: ['coverage', institution ?? '', until],
+    queryFn: () => take(api.GET('/api/v1/coverage', { params: { query: { from: first, to: until, institution_id: institution } } })),
+    refetchInterval: 60_000,
+  })
+  const rows = byCamera(coverage.data?.items ?? [])
+  const incomplete = rows.filter((r) => r.worst < 1)
+  return (
+    <>
+      <Head
+        title={t('screen.coverage')}
+        actions={(
+          <Space wrap>
+            <InstitutionSelect value={institution} onChange={setInstitution} />
+            <DatePicker allowClear={false} value={local(`${until}T12:00:00${offset}`)} onChange={(d) => d && setUntil(d.format('YYYY-MM-DD'))} />
+            <span><Switch size="small" checked={onlyGaps} onChange={setOnlyGaps} /> {t('coverage.onlyGaps')}</span>
+          </Space>
+        )}
+      />
+      <Trouble error={coverage.error} retry={() => void coverage.refetch()} />
+      {coverage.data && <p className={incomplete.length > 0 ? 'strong bad-text' : 'strong'}>{t('coverage.summary', { all: rows.length, bad: incomplete.length })}</p>}
+      {coverage.isLoading ? <Loading /> : (
+        <Table<Row>
+          size="small"
+          rowKey="camera"
+          className="heat"
+          scroll={{ x: 'max-content' }}
+          dataSource={onlyGaps ? incomplete : rows}
+          pagination={{ pageSize: 50, hideOnSinglePage: true, showSizeChanger: false }}
+          locale={{ emptyText: <Nothing text={t('coverage.none')} /> }}
+          columns={[
+            { title: t('cameras.name'), fixed: 'left', render: (_, r) => <><Link to={`/live/${r.camera}`}>{names.camera(r.camera)}</Link><div className="quiet small">{names.institution(r.institution)}</div></> },
+            ...days.map((d) => ({ title: d.slice(5), key: d, align: 'center' as const, render: (_: unknown, r: Row) => <Cell camera={r.camera} day={r.days.get(d)} /> })),
+          ]}
+        />
+      )}
+      <div className="legend">
+        {(['full', 'nearly', 'partly', 'hardly', 'off'] as const).map((k) => <span key={k}><i className={`heat-${k}`} />{t(`coverage.legend.${k}`)}</span>)}
+      </div>
+    </>
+  )
+}
+
+/** Cell is one day: a colour and a share, both, so that neither is needed alone. */
+function Cell({ camera, day }: { camera: string; day: Day | undefined }) {
+  const { t } = useTranslation()
+  if (!day) return <span className="quiet">·</span>
+  const share = shareOf(day)
+  const causes = Object.entries(day.causes).sort(([, a], [, b]) => b - a)
+  const level = levelOf(day)
+  const text = level === 'off' ? t('coverage.off') : t('coverage.percent', { n: floored(share) })
+  return (
+    <Tooltip title={(
+      <>
+        <div>{day.day} · {t('coverage.recorded', { recorded: length(day.recorded_s), expected: length(day.expected_s) })}</div>
+        {causes.map(([cause, s]) => <div key={cause}>{t(`cause.${cause as Schemas['Cause']}`)} {length(s)}</div>)}
+        {missingOf(day) > 0 && <div>{t('coverage.unexplained', { n: length(missingOf(day)) })}</div>}
+      </>
+    )}
+    >
+      <Link to={`/live/${camera}?at=${encodeURIComponent(`${day.day}T00:00:00${offset}`)}`} className={`heat-cell heat-${level}`}>{text}</Link>
+    </Tooltip>
+  )
+}
+
+/** floored never says 100 % of what is not complete. */
+function floored(share: number): string {
+  return share >= 1 ? '100' : (Math.floor(share * 1000) / 10).toFixed(1)
+}
+
+/** shareOf allows a second for rounding. */
+function shareOf(d: Day): number {
+  return d.expected_s <= 0 || d.recorded_s >= d.expected_s - 1 ? 1 : d.recorded_s / d.expected_s
+}
+
+/** missingOf is what is neither recorded nor in a gap: it should not exist. */
+function missingOf(d: Day): number {
+  const s = d.expected_s - d.recorded_s - d.gap_s
+  return s > 1 ? s : 0
+}
+
+function levelOf(d: Day) {
+  const share = shareOf(d)
+  if (d.expected_s <= 0) return 'off'
+  if (share >= 1) return 'full'
+  if (share >= 0.99) return 'nearly'
+  return share >= 0.5 ? 'partly' : 'hardly'
+}
+
+function byCamera(items: Day[]): Row[] {
+  const rows = new Map<string, Row>()
+  for (const d of items) {
+    const row = rows.get(d.camera_id) ?? { camera: d.camera_id, institution: d.institution_id, days: new Map<string, Day>(), worst: 1 }
+    row.days.set(d.day, d)
+    row.worst = Math.min(row.worst, shareOf(d))
+    rows.set(d.camera_id, row)
+  }
+  return [...rows.values()].sort((a, b) => a.worst - b.worst || a.camera.localeCompare(b.camera))
+}
