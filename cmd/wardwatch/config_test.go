@@ -38,7 +38,7 @@ func TestConfigRefusesWhatItDoesNotKnow(t *testing.T) {
 		"secret":      {"objects:\n  secret_key: [hunter2]\n", "wrong type: objects.secret_key"},
 		"no size":     {"spool:\n  limit: lots\n", "wrong type: spool.limit"},
 		"no reserve":  {"spool:\n  reserve: 1kB\n", "16MB or more"},
-		"network":     {"cameras:\n  networks: [10.0.0.1]\n", "cameras.networks must be"},
+		"network":     {"cameras:\n  networks: [10.0.0.1]\n", "cameras.networks must be networks"},
 		"too many":    {"vision:\n  workers: 1000\n", "0 to 64"},
 	} {
 		t.Run(name, func(t *testing.T) {
