@@ -64,6 +64,7 @@ func TestAWallClockThatIsSetTearsNothing(t *testing.T) {
 	t.Parallel()
 	for name, jump := range map[string]time.Duration{"forward": time.Hour, "back": -time.Hour} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			store := teststore.SQLite(t)
 			sp, err := spool.Open("", spool.Options{Reserve: -1, FS: testfs.NewPower(0)})
 			if err != nil {

@@ -184,7 +184,7 @@ func wholeRecordings(t *testing.T, store *storage.Store, sp *spool.Spool, src wa
 
 // TestEveryCallOfTheDiskMayFail lets each call of the file system fail, in
 // each way, until none is left to fail.
-func TestEveryCallOfTheDiskMayFail(t *testing.T) {
+func TestEveryCallOfTheDiskMayFail(t *testing.T) { //nolint:tparallel // the ways share one catalogue
 	t.Parallel()
 	store := teststore.SQLite(t)
 	for _, way := range []struct {

@@ -140,6 +140,7 @@ func TestProbe(t *testing.T) {
 	wg.Wait()
 	for name, x := range tests {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			r, told := outcomes[name].report, outcomes[name].told
 			if took := outcomes[name].took; took > 15*time.Second {
 				t.Errorf("it took %v", took)

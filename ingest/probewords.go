@@ -51,14 +51,13 @@ func wordsUnreached(err error, port string) words {
 
 // wordsUntrusted says why the TLS handshake failed.
 func wordsUntrusted(err error) words {
-	var plain tls.RecordHeaderError
 	if e, ok := errors.AsType[*UntrustedError](err); ok {
 		if errors.Is(err, errOtherCertificate) {
 			return words{"证书与所填指纹不符，没有发送密码。摄像头出示的指纹是 " + e.Fingerprint + "；确认设备换过证书后再改。", "The certificate is not the one of the fingerprint; no password was sent. The camera shows " + e.Fingerprint + "; change it only if the device got a new certificate."}
 		}
 		return words{"证书不受信任（摄像头多为自签），没有发送密码。核对设备后，可把指纹 " + e.Fingerprint + " 填入“证书指纹”。", "The certificate is not trusted (most cameras sign their own); no password was sent. Once you have checked the device, pin its fingerprint " + e.Fingerprint + "."}
 	}
-	if errors.As(err, &plain) {
+	if _, plain := errors.AsType[tls.RecordHeaderError](err); plain {
 		return words{"对方没有使用加密：地址也许应为 rtsp://。", "The other side does not encrypt: perhaps the address should begin with rtsp://."}
 	}
 	return words{"加密握手失败：摄像头的 TLS 版本过旧，或端口不对。", "The TLS handshake failed: the camera's TLS is too old, or the port is wrong."}

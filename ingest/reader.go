@@ -97,7 +97,7 @@ func (r *Reader) Next(ctx context.Context) (Unit, error) {
 	for {
 		u, ok, closed := r.pop()
 		switch {
-		case ok && r.awaits && !(u.Key && u.Track == r.s.video):
+		case ok && r.awaits && (!u.Key || u.Track != r.s.video):
 			continue
 		case ok:
 			r.awaits = false
@@ -158,7 +158,6 @@ func (r *Reader) take(ctx context.Context, into []Unit, until time.Time) ([]Unit
 				return nil, io.EOF
 			}
 		}
-		resting = false
 		if err := r.wait(ctx); err != nil {
 			return r.drain(into), err
 		}

@@ -38,9 +38,7 @@ var errImportStale = &ward.Error{
 // planned from it.
 func (s *Store) ImportCameras(ctx context.Context, im CameraImport) error {
 	rows := make([]ward.Camera, 0, len(im.Add)+len(im.Change))
-	for _, c := range im.Add {
-		rows = append(rows, c)
-	}
+	rows = append(rows, im.Add...)
 	for _, c := range im.Change {
 		if c.Was.ID != c.To.ID || c.Was.InstitutionID != c.To.InstitutionID {
 			return fmt.Errorf("import cameras: %s would become %s of %s", c.Was.ID, c.To.ID, c.To.InstitutionID)

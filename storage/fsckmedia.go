@@ -80,7 +80,7 @@ func (f *fsck) fate(ctx context.Context, g ward.Segment) error {
 		var rec evictionRecord
 		if !ok || r.Into(&rec) != nil {
 			f.bad(where, "录像标为已舍弃，但没有封存记录。", "It is called evicted, and no eviction was sealed")
-			return nil
+			return nil //nolint:nilerr // it is reported
 		}
 		var n int
 		err = f.s.read.QueryRowContext(ctx, `SELECT COUNT(*) FROM gap WHERE id = $1 AND cause = $2 AND from_us = $3 AND to_us = $4`, rec.Gap, ward.CauseEvicted, us(g.Start), us(g.End)).Scan(&n)

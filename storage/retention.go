@@ -167,7 +167,7 @@ func (t *tx) newer(ctx context.Context, g ward.Segment, now time.Time) (why stri
 	}
 	var was segmentRecord
 	if r.Kind != KindSegment || r.Ref != string(g.ID) || r.Into(&was) != nil {
-		return "its sealed record cannot be read", nil
+		return "its sealed record cannot be read", nil //nolint:nilerr // it is the answer
 	}
 	switch {
 	case was.KeepUntil.IsZero() || was.KeepUntil.After(now):

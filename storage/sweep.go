@@ -44,7 +44,7 @@ func (r *Retention) Run(ctx context.Context) error {
 		done, err := r.Once(ctx)
 		switch {
 		case ctx.Err() != nil:
-			return nil
+			return nil //nolint:nilerr // told to stop
 		case err != nil:
 			r.Log.WarnContext(ctx, "retention interrupted, trying again", "error", err)
 		case done != (Swept{}):

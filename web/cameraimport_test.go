@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/csv"
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -204,9 +205,7 @@ func TestPasswordIsNotCarriedOff(t *testing.T) {
 	change := m{"place_id": w.place.ID, "name": "改", "url": "rtsp://192.0.2.1/2", "user": "u", "enabled": false}
 	c.do(http.MethodPut, path, change).want(200, "")
 	for _, to := range []m{{"url": "rtsp://203.0.113.9/2"}, {"url": "rtsp://192.0.2.1:8554/2"}, {"url": "rtsp://192.0.2.1/2", "sub_url": "rtsp://203.0.113.9/2"}, {"url": "rtsps://192.0.2.1/2"}} {
-		for k, v := range to {
-			change[k] = v
-		}
+		maps.Copy(change, to)
 		r := c.do(http.MethodPut, path, change).want(422, "camera.password_again")
 		if bytes.Contains(r.body, []byte("secret-password")) {
 			t.Error("the refusal holds the password")

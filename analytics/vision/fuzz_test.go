@@ -103,3 +103,23 @@ func FuzzReadReply(f *testing.F) {
 		}
 	})
 }
+
+func FuzzReadCodeRequest(f *testing.F) {
+	seeds(f)
+	f.Add([]byte("\x00\x00\x00\x2c" + `{"codec":"h265","pts":90000,"key":true,"a":0}` + "\x00\x00\x00\x01\x26"))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		q, err := vision.ReadCodeRequest(bytes.NewReader(b))
+		if err != nil {
+			return
+		}
+		// What was accepted can be sent on and is the same.
+		var out bytes.Buffer
+		if err = vision.WriteCodeRequest(&out, q); err != nil {
+			t.Fatal(err)
+		}
+		again, err := vision.ReadCodeRequest(&out)
+		if err != nil || again.Codec != q.Codec || again.PTS != q.PTS || !bytes.Equal(again.Data, q.Data) {
+			t.Fatalf("%+v became %+v: %v", q, again, err)
+		}
+	})
+}

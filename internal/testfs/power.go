@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"io/fs"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"path"
@@ -185,9 +186,7 @@ func (p *Power) at(op, name string) (*node, error) {
 // moved notes that the folder's names changed; called locked.
 func (n *node) moved() {
 	now := make(map[string]*node, len(n.names))
-	for k, v := range n.names {
-		now[k] = v
-	}
+	maps.Copy(now, n.names)
 	n.renamed = append(n.renamed, now)
 }
 
@@ -417,9 +416,7 @@ func (h *handle) Sync() error {
 		n := h.n
 		n.durable, n.log, n.renamed = slices.Clone(n.bytes), nil, nil
 		n.kept = make(map[string]*node, len(n.names))
-		for k, v := range n.names {
-			n.kept[k] = v
-		}
+		maps.Copy(n.kept, n.names)
 		return nil
 	})
 }
