@@ -154,7 +154,7 @@ func (w *world) record(src ward.Source) ward.Segment {
 	pps := []byte{0x68, 0xce, 0x38, 0x80}
 	s := ingest.NewStream(src, own, []ingest.Track{{ID: 1, Codec: ward.H264, ClockRate: 90000, SPS: sps, PPS: pps}})
 	start := time.Now().Add(-2 * time.Second) // they have come by now
-	for i := range 50 { // the reader gets all of it as the cached group of pictures
+	for i := range 50 {                       // the reader gets all of it as the cached group of pictures
 		au := [][]byte{{0x41, byte(i), 1, 2, 3}}
 		if i == 0 {
 			au = [][]byte{sps, pps, {0x65, 0x88, 0x84, 0, 0x10}}
