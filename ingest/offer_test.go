@@ -28,10 +28,12 @@ func TestOffersAreBounded(t *testing.T) {
 	whep, s := &ingest.WHEP{API: newAPI(t, 0)}, newStream()
 	s.Write(picture(0, true))
 	for name, offer := range map[string]string{
-		"large":    chromeOffer + strings.Repeat("a=x\r\n", ingest.MaxOffer/5),
-		"medias":   chromeOffer + strings.Repeat("m=video 9 UDP/TLS/RTP/SAVPF 103\r\na=mid:9\r\na=rtpmap:103 H264/90000\r\n", 8),
-		"nonsense": "a=rtpmap:1 H264/90000\r\nv=0\r\n",
-		"no media": chromeOffer[:strings.Index(chromeOffer, "m=")] + "a=rtpmap:1 H264/90000\r\n",
+		"large":           chromeOffer + strings.Repeat("a=x\r\n", ingest.MaxOffer/5),
+		"medias":          chromeOffer + strings.Repeat("m=video 9 UDP/TLS/RTP/SAVPF 103\r\na=mid:9\r\na=rtpmap:103 H264/90000\r\n", 8),
+		"medias by CR":    chromeOffer + strings.Repeat("m=video 9 UDP/TLS/RTP/SAVPF 103\r", 8) + "a=mid:9\r\n",
+		"candidate by CR": strings.Replace(chromeOffer, "SAVPF 103 104\r\n", "SAVPF 103 104\ra=candidate:1 1 udp 1 192.0.2.7 80 typ host\r\n", 1),
+		"nonsense":        "a=rtpmap:1 H264/90000\r\nv=0\r\n",
+		"no media":        chromeOffer[:strings.Index(chromeOffer, "m=")] + "a=rtpmap:1 H264/90000\r\n",
 	} {
 		if _, v, err := whep.View(t.Context(), s, offer); !errors.Is(err, &ward.Error{Kind: ward.Invalid, Code: "whep.offer"}) || v != nil {
 			t.Errorf("%s: got %v, want whep.offer", name, err)
@@ -48,6 +50,27 @@ func TestOffersAreBounded(t *testing.T) {
 	v.Wait()
 	if n := s.Readers(); n != 0 {
 		t.Errorf("%d readers are left", n)
+	}
+}
+
+// TestNoCandidateIsAdmitted: whatever an offer looks like, the WebRTC library
+// finds no address in it to send to.
+func TestNoCandidateIsAdmitted(t *testing.T) {
+	t.Parallel()
+	line := "a=candidate:1 1 udp 1 192.0.2.7 80 typ host\r\n"
+	for name, offer := range map[string]string{
+		"media":   chromeOffer,
+		"session": strings.Replace(chromeOffer, "t=0 0\r\n", "t=0 0\r\n"+line+"a=end-of-candidates\r\n", 1),
+		"LF":      strings.ReplaceAll(chromeOffer+line, "\r\n", "\n"),
+		"blank":   strings.Replace(chromeOffer, "a=mid:0", "\n\n"+line+"a=mid:0", 1),
+	} {
+		got, err := ingest.Admit(offer)
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		if strings.Contains(got, "candidate") || strings.Contains(got, "192.0.2.7") || strings.Count(got, "m=") != 2 || !strings.Contains(got, "a=sctp-port:5000") {
+			t.Errorf("%s: admitted as\n%s", name, got)
+		}
 	}
 }
 

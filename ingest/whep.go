@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 
+	"github.com/pion/sdp/v3"
 	"github.com/pion/webrtc/v4"
 
 	"wardwatch/ward"
@@ -28,8 +30,8 @@ type WHEP struct{ API *webrtc.API }
 // again: a stream that this browser cannot show is an error of Screen.Shows,
 // an offer that cannot be read ward.Invalid "whep.offer".
 func (p *WHEP) View(ctx context.Context, s *Stream, offer string) (answer string, v *Viewer, err error) {
-	if offer, err = admitted(offer); err != nil {
-		return "", nil, err
+	if offer, err = Admit(offer); err != nil {
+		return "", nil, badOffer(err)
 	}
 	if err = ScreenOf(offer).Shows(s); err != nil {
 		return "", nil, err
@@ -67,27 +69,32 @@ func (p *WHEP) View(ctx context.Context, s *Stream, offer string) (answer string
 	return answer, v, nil
 }
 
-// admitted returns the offer as it is given to the WebRTC library, which
-// trusts it more than we do. Candidates are left out: the browser reaches us,
-// and nobody makes this machine send to an address of their choice.
-func admitted(offer string) (string, error) {
+// Admit returns the offer as it is given to the WebRTC library, which trusts
+// it more than we do: read by the library's own parser, so that nothing means
+// one thing here and another there. Candidates are left out: the browser
+// reaches us, and nobody makes this machine send to an address of their
+// choice. The error is for offers that are no browser's.
+func Admit(offer string) (string, error) {
 	if len(offer) > MaxOffer {
-		return "", badOffer(fmt.Errorf("%d bytes", len(offer)))
+		return "", fmt.Errorf("%d bytes", len(offer))
 	}
-	var b strings.Builder
-	medias := 0
-	for line := range strings.Lines(offer) {
-		switch {
-		case strings.HasPrefix(line, "m="):
-			if medias++; medias > maxMedias {
-				return "", badOffer(fmt.Errorf("more than %d medias", maxMedias))
-			}
-		case strings.HasPrefix(line, "a=candidate:"), strings.HasPrefix(line, "a=end-of-candidates"):
-			continue
-		}
-		b.WriteString(line)
+	if strings.Contains(strings.ReplaceAll(offer, "\r\n", "\n"), "\r") {
+		return "", errors.New("a line that ends with CR alone")
 	}
-	return b.String(), nil
+	var d sdp.SessionDescription
+	if err := d.UnmarshalString(offer); err != nil {
+		return "", err
+	}
+	if n := len(d.MediaDescriptions); n > maxMedias {
+		return "", fmt.Errorf("%d medias", n)
+	}
+	candidate := func(a sdp.Attribute) bool { return a.Key == "candidate" || a.Key == "end-of-candidates" }
+	d.Attributes = slices.DeleteFunc(d.Attributes, candidate)
+	for _, m := range d.MediaDescriptions {
+		m.Attributes = slices.DeleteFunc(m.Attributes, candidate)
+	}
+	b, err := d.Marshal()
+	return string(b), err
 }
 
 // answer makes the answer with our candidates, which are this machine's own

@@ -2,6 +2,7 @@ package rounds_test
 
 import (
 	"errors"
+	"net"
 	"strings"
 	"testing"
 	"time"
@@ -172,5 +173,41 @@ func TestFrozenPictureIsNotPresent(t *testing.T) {
 	}
 	if v := r.sealed(link.Visit.ID, sessionMax); v.Verdict != ward.Unable {
 		t.Errorf("got %s\n%s", v.Verdict, r.story(v.ID))
+	}
+}
+
+// TestNothingIsSentWhereAnOfferSays: the bedside reaches us; its candidates
+// must not make this machine send to an address of somebody's choice.
+func TestNothingIsSentWhereAnOfferSays(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, nil)
+	r.admit("", 0)
+	device, _, _, err := r.engine.Open(t.Context(), r.order(time.Hour).Token)
+	if err == nil {
+		err = r.engine.Consent(t.Context(), device, true)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	target, err := net.ListenPacket("udp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer target.Close()
+	_, port, _ := net.SplitHostPort(target.LocalAddr().String())
+	ice := "c=IN IP4 0.0.0.0\r\na=ice-ufrag:abcd\r\na=ice-pwd:0123456789abcdef01234567\r\na=setup:actpass\r\n" +
+		"a=fingerprint:sha-256 00:11:22:33:44:55:66:77:88:99:AA:BB:CC:DD:EE:FF:00:11:22:33:44:55:66:77:88:99:AA:BB:CC:DD:EE:FF\r\n" +
+		"a=candidate:1 1 udp 2113937151 127.0.0.1 " + port + " typ host\r\n"
+	offer := "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\na=group:BUNDLE 0 1\r\n" +
+		"m=video 9 UDP/TLS/RTP/SAVPF 96\r\n" + ice + "a=mid:0\r\na=sendrecv\r\na=rtcp-mux\r\na=rtpmap:96 VP8/90000\r\n" +
+		"m=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\n" + ice + "a=mid:1\r\na=sctp-port:5000\r\n"
+	if _, err := r.engine.Session(t.Context(), device, offer); err != nil {
+		t.Fatal(err)
+	}
+	if err := target.SetReadDeadline(time.Now().Add(2 * time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	if n, from, err := target.ReadFrom(make([]byte, 1500)); err == nil {
+		t.Errorf("%d bytes from %s", n, from)
 	}
 }

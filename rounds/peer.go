@@ -11,6 +11,7 @@ import (
 	"github.com/pion/sdp/v3"
 	"github.com/pion/webrtc/v4"
 
+	"wardwatch/ingest"
 	"wardwatch/ward"
 )
 
@@ -76,11 +77,16 @@ func readOffer(offer string) (o offered, err error) {
 	return o, nil
 }
 
-// answerTo applies the offer, lets prepare add tracks, and returns the
+// answerTo applies the offer without its candidates (the browser reaches us;
+// nobody makes this machine send to an address of their choice), lets prepare add tracks, and returns the
 // answer with its candidates.
 func answerTo(ctx context.Context, pc *webrtc.PeerConnection, offer string, prepare func() error) (string, error) {
 	unusable := func(err error) error {
 		return &ward.Error{Kind: ward.Invalid, Code: "session.offer", ZH: "无法按此会话描述建立连接，请换用新版浏览器。", EN: "No connection can be made with this session description; use a current browser.", Err: err}
+	}
+	offer, err := ingest.Admit(offer)
+	if err != nil {
+		return "", unusable(err)
 	}
 	if err := pc.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeOffer, SDP: offer}); err != nil {
 		return "", unusable(err)
