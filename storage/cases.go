@@ -30,8 +30,8 @@ func (s *Store) OpenCase(ctx context.Context, c ward.Case, items []ward.Evidence
 			return err
 		}
 		// From here to the commit no other case is opened.
-		if err := s.dialect.lockLedger(ctx, t.Tx); err != nil {
-			return fmt.Errorf("lock ledger: %w", err)
+		if err := t.lockLedger(ctx); err != nil {
+			return err
 		}
 		var err error
 		if c.Number, err = t.nextNumber(ctx, c.Opened.In(china).Year()); err != nil {
@@ -113,8 +113,8 @@ func (t *tx) nextNumber(ctx context.Context, year int) (string, error) {
 func (s *Store) AddEvidence(ctx context.Context, id ward.CaseID, items []ward.Evidence, by ward.User) ([]ward.Evidence, error) {
 	var added []ward.Evidence
 	err := s.change(ctx, "add evidence to case "+string(id), func(t *tx) error {
-		if err := s.dialect.lockLedger(ctx, t.Tx); err != nil {
-			return fmt.Errorf("lock ledger: %w", err)
+		if err := t.lockLedger(ctx); err != nil {
+			return err
 		}
 		var one int
 		if err := t.QueryRowContext(ctx, `SELECT 1 FROM case_file WHERE id = $1`, id).Scan(&one); err != nil {

@@ -40,8 +40,8 @@ func (s *Store) Checkpoint(ctx context.Context) (string, int64, error) {
 		return note, size, nil
 	}
 	err = s.change(ctx, "checkpoint", func(t *tx) error {
-		if err := s.dialect.lockLedger(ctx, t.Tx); err != nil {
-			return fmt.Errorf("lock ledger: %w", err)
+		if err := t.lockLedger(ctx); err != nil {
+			return err
 		}
 		var err error
 		note, size, err = t.sign(ctx)

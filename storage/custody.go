@@ -41,8 +41,8 @@ func (s *Store) Record(ctx context.Context, c ward.Custody) error {
 // custody appends c to its case's chain.
 func (t *tx) custody(ctx context.Context, c ward.Custody) (ward.Custody, error) {
 	// The lock comes first: two events of one case must not read the same last one.
-	if err := t.s.dialect.lockLedger(ctx, t.Tx); err != nil {
-		return c, fmt.Errorf("lock ledger: %w", err)
+	if err := t.lockLedger(ctx); err != nil {
+		return c, err
 	}
 	var prev []byte
 	err := t.QueryRowContext(ctx, `SELECT c.seq, r.body FROM custody c JOIN sealed_record r ON r.leaf = c.leaf

@@ -35,8 +35,8 @@ func (s *Store) Evict(ctx context.Context, id ward.SegmentID) (ok bool, err erro
 	err = s.change(ctx, fmt.Sprintf("evict segment %s", id), func(t *tx) error {
 		ok = false
 		// Whoever places a hold has this lock.
-		if err := s.dialect.lockLedger(ctx, t.Tx); err != nil {
-			return fmt.Errorf("lock ledger: %w", err)
+		if err := t.lockLedger(ctx); err != nil {
+			return err
 		}
 		res, err := t.ExecContext(ctx, `UPDATE segment SET state = $2 WHERE id = $1 AND state = 'spooled' AND `+notHeld, id, ward.Evicted)
 		if err != nil {

@@ -296,8 +296,8 @@ func (s *Store) KnownSource(ctx context.Context, src ward.Source) (bool, error) 
 // quarantined records that origin is put aside. Again is no error.
 func (s *Store) quarantined(ctx context.Context, origin, to string, size int64, sum [32]byte) error {
 	return s.change(ctx, "record quarantine of "+origin, func(t *tx) error {
-		if err := s.dialect.lockLedger(ctx, t.Tx); err != nil {
-			return fmt.Errorf("lock ledger: %w", err)
+		if err := t.lockLedger(ctx); err != nil {
+			return err
 		}
 		var n int
 		if err := t.QueryRowContext(ctx, `SELECT COUNT(*) FROM quarantine WHERE moved_to = $1`, to).Scan(&n); err != nil || n > 0 {

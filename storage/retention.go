@@ -90,8 +90,8 @@ func (s *Store) PlanDeletion(ctx context.Context, now time.Time, limit int) (Pla
 	err := s.change(ctx, "plan deletions", func(t *tx) error {
 		p = Plan{ID: ward.NewID[string](now), Segments: []PlannedSegment{}, Pictures: []PlannedPicture{}}
 		// Whoever places a hold has this lock.
-		if err := s.dialect.lockLedger(ctx, t.Tx); err != nil {
-			return fmt.Errorf("lock ledger: %w", err)
+		if err := t.lockLedger(ctx); err != nil {
+			return err
 		}
 		if err := t.planSegments(ctx, &p, now, limit); err != nil {
 			return err

@@ -1,11 +1,13 @@
 package storage
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"wardwatch/ward"
@@ -120,15 +122,18 @@ func segmentRead(err error, which string) error {
 // a clock that was set back lets several of them overlap.
 const maxBefore = 16
 
+// segmentsBetween asks for no order: by seq, SQLite would rather read
+// everything of a source along that index, once it has statistics.
+const segmentsBetween = `SELECT ` + segmentColumns + ` FROM segment WHERE source_kind = $1 AND source_id = $2 AND start_us >= $3 AND start_us < $4 AND end_us > $3
+	UNION ALL SELECT * FROM (SELECT ` + segmentColumns + ` FROM segment WHERE source_kind = $1 AND source_id = $2 AND start_us < $3 AND start_us < $4
+		ORDER BY start_us DESC LIMIT $5) earlier WHERE end_us > $3`
+
 // SegmentsBetween returns the segments of src that touch [from, to), by Seq.
 // What it reads does not grow with what src ever recorded.
 func (s *Store) SegmentsBetween(ctx context.Context, src ward.Source, from, to time.Time) ([]ward.Segment, error) {
-	return listed(ctx, s, "list segments of "+src.String(), scanSegment,
-		`SELECT `+segmentColumns+` FROM segment WHERE source_kind = $1 AND source_id = $2 AND start_us >= $3 AND start_us < $4 AND end_us > $3
-		UNION ALL SELECT * FROM (SELECT `+segmentColumns+` FROM segment WHERE source_kind = $1 AND source_id = $2 AND start_us < $3 AND start_us < $4
-			ORDER BY start_us DESC LIMIT $5) earlier WHERE end_us > $3
-		ORDER BY seq`,
-		src.Kind, src.ID, us(from), us(to), maxBefore)
+	all, err := listed(ctx, s, "list segments of "+src.String(), scanSegment, segmentsBetween, src.Kind, src.ID, us(from), us(to), maxBefore)
+	slices.SortFunc(all, func(a, b ward.Segment) int { return cmp.Compare(a.Seq, b.Seq) })
+	return all, err
 }
 
 // SpooledSegments returns the segments that wait for upload, oldest first.

@@ -56,18 +56,28 @@ func (s *Store) AddSession(ctx context.Context, v Session) error {
 	})
 }
 
-// Session returns the session of that kind, or ward.NotFound
-// "session.unknown"; the caller compares its times with the clock.
-func (s *Store) Session(ctx context.Context, hash TokenHash, kind SessionKind) (Session, error) {
+// Session returns the session of that kind and its user, or ward.NotFound
+// "session.unknown"; the caller compares its times with the clock. It is one
+// query, because every request begins with it.
+func (s *Store) Session(ctx context.Context, hash TokenHash, kind SessionKind) (Session, ward.User, error) {
 	v := Session{Hash: hash, Kind: kind}
-	var created, seen, expires int64
-	err := s.read.QueryRowContext(ctx, `SELECT user_id, created_us, seen_us, expires_us FROM session WHERE token_hash = $1 AND kind = $2`, hash[:], kind).
-		Scan(&v.UserID, &created, &seen, &expires)
-	if err != nil {
-		return v, fmt.Errorf("read session: %w", missing(err, "session.unknown", "登录已失效，请重新登录。", "The session has ended; sign in again."))
+	lines, err := listed(ctx, s, "read session", func(r row) (account, error) {
+		a := account{User: ward.User{Institutions: []ward.InstitutionID{}}}
+		var created, seen, expires int64
+		err := a.scan(r, &created, &seen, &expires)
+		v.Created, v.Seen, v.Expires = at(created), at(seen), at(expires)
+		return a, err
+	}, `SELECT x.created_us, x.seen_us, x.expires_us, `+userColumns+` FROM session x JOIN user_account u ON u.id = x.user_id`+userScopes+`
+		WHERE x.token_hash = $1 AND x.kind = $2 ORDER BY s.institution_id`, hash[:], kind)
+	if err == nil && len(lines) == 0 {
+		err = fmt.Errorf("read session: %w", missing(sql.ErrNoRows, "session.unknown", "登录已失效，请重新登录。", "The session has ended; sign in again."))
 	}
-	v.Created, v.Seen, v.Expires = at(created), at(seen), at(expires)
-	return v, nil
+	if err != nil {
+		return v, ward.User{}, err
+	}
+	u := fold(lines)[0].User
+	v.UserID = u.ID
+	return v, u, nil
 }
 
 // TouchSession notes that the session was used at now.

@@ -54,7 +54,7 @@ func TestSessionsEnd(t *testing.T) {
 			return h
 		}
 		has := func(h storage.TokenHash, kind storage.SessionKind) bool {
-			_, err := s.Session(t.Context(), h, kind)
+			_, _, err := s.Session(t.Context(), h, kind)
 			if err != nil && !errors.Is(err, &ward.Error{Code: "session.unknown"}) {
 				t.Fatal(err)
 			}
@@ -67,7 +67,7 @@ func TestSessionsEnd(t *testing.T) {
 		if err := s.TouchSession(t.Context(), mine, now.Add(time.Minute)); err != nil {
 			t.Fatal(err)
 		}
-		if v, err := s.Session(t.Context(), mine, storage.BrowserSession); err != nil || !v.Seen.Equal(now.Add(time.Minute)) {
+		if v, _, err := s.Session(t.Context(), mine, storage.BrowserSession); err != nil || !v.Seen.Equal(now.Add(time.Minute)) {
 			t.Errorf("got %+v, %v", v, err)
 		}
 		if err := s.SetPassword(t.Context(), u.ID, "new", mine); err != nil {

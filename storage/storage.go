@@ -137,8 +137,22 @@ func (s *Store) Ping(ctx context.Context) error { return s.read.PingContext(ctx)
 // inside it, so that a row and its leaf commit together or not at all.
 type tx struct {
 	*sql.Tx
-	s   *Store
-	now time.Time
+	s      *Store
+	now    time.Time
+	locked bool // the ledger; see lockLedger
+}
+
+// lockLedger makes the transaction the only one that appends to the ledger,
+// until its end.
+func (t *tx) lockLedger(ctx context.Context) error {
+	if t.locked {
+		return nil
+	}
+	if err := t.s.dialect.lockLedger(ctx, t.Tx); err != nil {
+		return fmt.Errorf("lock ledger: %w", err)
+	}
+	t.locked = true
+	return nil
 }
 
 // change runs f in one write transaction, retrying when PostgreSQL reports a
@@ -181,8 +195,8 @@ func (t *tx) sealRecord(ctx context.Context, kind, ref string, record any) (int6
 	if err != nil {
 		return 0, err
 	}
-	if err := t.s.dialect.lockLedger(ctx, t.Tx); err != nil {
-		return 0, fmt.Errorf("lock ledger: %w", err)
+	if err := t.lockLedger(ctx); err != nil {
+		return 0, err
 	}
 	idx, err := ledger.Append(ctx, t.Tx, leaf)
 	if err != nil {

@@ -90,56 +90,56 @@ func orNoRows(err error) error {
 	return sql.ErrNoRows
 }
 
-const userColumns = `SELECT id, login, name, role, all_institutions, disabled, created_us, password_hash FROM user_account`
+// A user is read with a line for each institution of the scope; see fold.
+const (
+	userColumns = `u.id, u.login, u.name, u.role, u.all_institutions, u.disabled, u.created_us, u.password_hash, COALESCE(s.institution_id, '')`
+	userScopes  = ` LEFT JOIN user_scope s ON s.user_id = u.id`
+)
 
 // User returns one user with its scope, or ward.NotFound "user.unknown".
 func (s *Store) User(ctx context.Context, id ward.UserID) (ward.User, error) {
-	u, _, err := s.user(ctx, userColumns+` WHERE id = $1`, string(id))
+	u, _, err := s.user(ctx, ` WHERE u.id = $1`, string(id))
 	return u, err
 }
 
 // UserByLogin returns the user and the password hash.
 func (s *Store) UserByLogin(ctx context.Context, login string) (ward.User, string, error) {
-	return s.user(ctx, userColumns+` WHERE login = $1`, login)
+	return s.user(ctx, ` WHERE u.login = $1`, login)
 }
 
 // PasswordHash returns the user's password hash; empty means none is set.
 func (s *Store) PasswordHash(ctx context.Context, id ward.UserID) (string, error) {
-	_, hash, err := s.user(ctx, userColumns+` WHERE id = $1`, string(id))
+	_, hash, err := s.user(ctx, ` WHERE u.id = $1`, string(id))
 	return hash, err
 }
 
-func (s *Store) user(ctx context.Context, query, key string) (ward.User, string, error) {
-	a, err := scanUser(s.read.QueryRowContext(ctx, query, key))
+func (s *Store) user(ctx context.Context, where, key string) (ward.User, string, error) {
+	all, err := s.accounts(ctx, where, key)
+	if err == nil && len(all) == 0 {
+		err = sql.ErrNoRows
+	}
 	if err != nil {
 		return ward.User{}, "", fmt.Errorf("read user: %w", missing(err, "user.unknown", "没有这个用户。", "No such user."))
 	}
-	err = s.scopes(ctx, []*account{&a})
-	return a.User, a.hash, err
+	return all[0].User, all[0].hash, nil
 }
 
 // Users lists all users by login.
 func (s *Store) Users(ctx context.Context) ([]ward.User, error) {
-	rows, err := s.read.QueryContext(ctx, userColumns+` ORDER BY login`)
+	accounts, err := s.accounts(ctx, "")
 	if err != nil {
 		return nil, fmt.Errorf("list users: %w", err)
-	}
-	accounts, err := collect(rows, scanUser)
-	if err != nil {
-		return nil, fmt.Errorf("list users: %w", err)
-	}
-	refs := make([]*account, len(accounts))
-	for i := range accounts {
-		refs[i] = &accounts[i]
-	}
-	if err := s.scopes(ctx, refs); err != nil {
-		return nil, err
 	}
 	out := make([]ward.User, len(accounts))
 	for i, a := range accounts {
 		out[i] = a.User
 	}
 	return out, nil
+}
+
+func (s *Store) accounts(ctx context.Context, where string, args ...any) ([]account, error) {
+	lines, err := listed(ctx, s, "read accounts", scanUser, `SELECT `+userColumns+` FROM user_account u`+userScopes+where+` ORDER BY u.login, s.institution_id`, args...)
+	return fold(lines), err
 }
 
 // UserName is what colleagues may know of a user.
@@ -175,24 +175,32 @@ type account struct {
 
 func scanUser(r row) (account, error) {
 	a := account{User: ward.User{Institutions: []ward.InstitutionID{}}}
-	var all, disabled int
-	var created int64
-	err := r.Scan(&a.ID, &a.Login, &a.Name, &a.Role, &all, &disabled, &created, &a.hash)
-	a.AllInstitutions, a.Disabled, a.Created = all != 0, disabled != 0, at(created)
+	err := a.scan(r)
 	return a, err
 }
 
-// scopes fills in the institutions of each account.
-func (s *Store) scopes(ctx context.Context, accounts []*account) error {
-	for _, a := range accounts {
-		rows, err := s.read.QueryContext(ctx, `SELECT institution_id FROM user_scope WHERE user_id = $1 ORDER BY institution_id`, a.ID)
-		if err != nil {
-			return fmt.Errorf("read scope of user %s: %w", a.ID, err)
-		}
-		a.Institutions, err = collect(rows, func(r row) (id ward.InstitutionID, err error) { return id, r.Scan(&id) })
-		if err != nil {
-			return fmt.Errorf("read scope of user %s: %w", a.ID, err)
-		}
+// scan reads userColumns after the columns before.
+func (a *account) scan(r row, before ...any) error {
+	var all, disabled int
+	var created int64
+	var inst ward.InstitutionID
+	err := r.Scan(append(before, &a.ID, &a.Login, &a.Name, &a.Role, &all, &disabled, &created, &a.hash, &inst)...)
+	a.AllInstitutions, a.Disabled, a.Created = all != 0, disabled != 0, at(created)
+	if inst != "" {
+		a.Institutions = append(a.Institutions, inst)
 	}
-	return nil
+	return err
+}
+
+// fold makes one account of the lines of each.
+func fold(lines []account) []account {
+	var all []account
+	for _, l := range lines {
+		if n := len(all); n > 0 && all[n-1].ID == l.ID {
+			all[n-1].Institutions = append(all[n-1].Institutions, l.Institutions...)
+			continue
+		}
+		all = append(all, l)
+	}
+	return all
 }

@@ -173,7 +173,7 @@ func (s *Server) credential(r *http.Request) (storage.TokenHash, storage.Session
 // callerBy reads the session and its user. Every request does, so that a
 // revoked one is out at once.
 func (s *Server) callerBy(ctx context.Context, hash storage.TokenHash, kind storage.SessionKind) (caller, error) {
-	v, err := s.Store.Session(ctx, hash, kind)
+	v, u, err := s.Store.Session(ctx, hash, kind)
 	if missing(err) {
 		return caller{}, unauthorised()
 	}
@@ -183,10 +183,6 @@ func (s *Server) callerBy(ctx context.Context, hash storage.TokenHash, kind stor
 	now := s.now()
 	if !now.Before(v.Expires) || kind == storage.BrowserSession && now.Sub(v.Seen) >= sessionIdle {
 		return caller{}, unauthorised()
-	}
-	u, err := s.Store.User(ctx, v.UserID)
-	if err != nil {
-		return caller{}, err
 	}
 	if u.Disabled {
 		return caller{}, unauthorised()
