@@ -27,7 +27,7 @@ func TestPlanOfSegments(t *testing.T) {
 		plan, err := listed(ctx, s, "explain", func(r row) (step string, err error) {
 			var unused int
 			return step, r.Scan(&unused, &unused, &unused, &step)
-		}, "EXPLAIN QUERY PLAN "+segmentsBetween, "camera", "cam-1", stretch[0], stretch[1], maxBefore)
+		}, "EXPLAIN QUERY PLAN "+segmentsBetween, "camera", "cam-1", stretch[0], stretch[1], stretch[0], maxBefore)
 		if err != nil {
 			t.Fatal(err)
 		}

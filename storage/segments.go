@@ -10,6 +10,8 @@ import (
 	"slices"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"wardwatch/ward"
 )
 
@@ -122,18 +124,52 @@ func segmentRead(err error, which string) error {
 // a clock that was set back lets several of them overlap.
 const maxBefore = 16
 
-// segmentsBetween asks for no order: by seq, SQLite would rather read
+// The lookups of a stretch ask for no order: by seq, SQLite would rather read
 // everything of a source along that index, once it has statistics.
-const segmentsBetween = `SELECT ` + segmentColumns + ` FROM segment WHERE source_kind = $1 AND source_id = $2 AND start_us >= $3 AND start_us < $4 AND end_us > $3
-	UNION ALL SELECT * FROM (SELECT ` + segmentColumns + ` FROM segment WHERE source_kind = $1 AND source_id = $2 AND start_us < $3 AND start_us < $4
-		ORDER BY start_us DESC LIMIT $5) earlier WHERE end_us > $3`
+const (
+	segmentsStarting = `SELECT ` + segmentColumns + ` FROM segment WHERE source_kind = $1 AND source_id = $2 AND start_us >= $3 AND start_us < $4 AND end_us > $5`
+	segmentsBetween  = segmentsStarting + `
+		UNION ALL SELECT * FROM (SELECT ` + segmentColumns + ` FROM segment WHERE source_kind = $1 AND source_id = $2 AND start_us < $5 AND start_us < $4
+			ORDER BY start_us DESC LIMIT $6) earlier WHERE end_us > $5`
+)
+
+const (
+	// lookupStretch is how much one query looks up, at least.
+	lookupStretch = 4 * time.Hour
+	// maxLookups is how many queries look up a stretch at once.
+	maxLookups = 6
+)
 
 // SegmentsBetween returns the segments of src that touch [from, to), by Seq.
-// What it reads does not grow with what src ever recorded.
+// What it reads does not grow with what src ever recorded. A row lies between
+// those that other cameras wrote in its minute, so that a day is as many
+// pages as rows: a long stretch is read in parts at once, since one after the
+// other a disk's latencies add up.
 func (s *Store) SegmentsBetween(ctx context.Context, src ward.Source, from, to time.Time) ([]ward.Segment, error) {
-	all, err := listed(ctx, s, "list segments of "+src.String(), scanSegment, segmentsBetween, src.Kind, src.ID, us(from), us(to), maxBefore)
+	begin, end := us(from), us(to)
+	n := min(max((end-begin)/lookupStretch.Microseconds(), 1), maxLookups)
+	parts := make([][]ward.Segment, n)
+	g, ctx := errgroup.WithContext(ctx)
+	for i := range n {
+		args := []any{src.Kind, src.ID, begin + (end-begin)/n*i, begin + (end-begin)/n*(i+1), begin}
+		query := segmentsStarting
+		if i == 0 {
+			query, args = segmentsBetween, append(args, maxBefore)
+		}
+		if i == n-1 {
+			args[3] = end
+		}
+		g.Go(func() (err error) {
+			parts[i], err = listed(ctx, s, "list segments of "+src.String(), scanSegment, query, args...)
+			return err
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return nil, err
+	}
+	all := slices.Concat(parts...)
 	slices.SortFunc(all, func(a, b ward.Segment) int { return cmp.Compare(a.Seq, b.Seq) })
-	return all, err
+	return all, nil
 }
 
 // SpooledSegments returns the segments that wait for upload, oldest first.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"testing"
 	"time"
 
@@ -79,6 +80,36 @@ func TestSegments(t *testing.T) {
 		all, err := s.AllSegments(ctx, "seg-000", 1)
 		if err != nil || len(all) != 1 || all[0].ID != "seg-001" {
 			t.Errorf("got %v, %v", all, err)
+		}
+	})
+}
+
+// A long stretch is looked up in parts: none is lost or twice at their bounds.
+func TestSegmentsOfALongStretch(t *testing.T) {
+	teststore.Each(t, func(t *testing.T, s *storage.Store) {
+		var stored []ward.Segment
+		for n := range 40 {
+			g := segment(n)
+			g.Start = t0.Add(time.Duration(n) * time.Hour)
+			g.End = g.Start.Add(time.Hour + time.Duration(n%3)*20*time.Minute) // some overlap the next
+			g, err := s.CommitSegment(t.Context(), g)
+			if err != nil {
+				t.Fatal(err)
+			}
+			stored = append(stored, g)
+		}
+		for _, from := range []time.Duration{-50 * time.Hour, 0, 4 * time.Hour, 4*time.Hour + time.Microsecond, 30 * time.Hour} {
+			for _, length := range []time.Duration{0, time.Hour, 8 * time.Hour, 24*time.Hour - time.Microsecond, 24 * time.Hour, 168 * time.Hour} {
+				a, b := t0.Add(from), t0.Add(from+length)
+				want := slices.DeleteFunc(slices.Clone(stored), func(g ward.Segment) bool { return !g.Start.Before(b) || !g.End.After(a) })
+				got, err := s.SegmentsBetween(t.Context(), cam1, a, b)
+				if length == 0 {
+					want = slices.DeleteFunc(want, func(g ward.Segment) bool { return !g.Start.Before(a) })
+				}
+				if err != nil || len(got) != len(want) || len(want) > 0 && !reflect.DeepEqual(got, want) {
+					t.Errorf("from %v for %v: got %d, %v, want %d", from, length, len(got), err, len(want))
+				}
+			}
 		}
 	})
 }
