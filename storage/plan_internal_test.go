@@ -14,7 +14,7 @@ func TestPlanOfSegments(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer s.Close() //nolint:errcheck // a test's
+	defer s.Close()
 	const fill = `WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 19999)
 		INSERT INTO segment (id, source_kind, source_id, institution_id, seq, start_us, end_us, media_us, clock, camera_offset_us, codec, bytes, sha256, object_key, state, repaired, leaf)
 		SELECT 'g' || i, 'camera', 'cam-' || (i % 4), 'h-1', i, i * 1000, (i + 1) * 1000, 1000, 'server', 0, 'h264', 1, x'00', 'v1/' || i, 'archived', 0, i FROM n`
