@@ -52,7 +52,7 @@ func (o order) record(ctx context.Context) (err error) {
 	if err := o.install(ctx, store); err != nil {
 		return err
 	}
-	if _, err := ingest.Recover(ctx, store, sp); err != nil {
+	if _, err := ingest.Recover(ctx, store, sp, slog.New(slog.DiscardHandler)); err != nil {
 		return err
 	}
 	fleet := &ingest.Fleet{Store: store, Spool: sp, Log: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))}

@@ -51,7 +51,7 @@ func child(dir string) error {
 		return err
 	}
 	log := slog.New(slog.NewTextHandler(os.Stderr, nil))
-	if _, err := ingest.Recover(ctx, store, sp); err != nil {
+	if _, err := ingest.Recover(ctx, store, sp, log); err != nil {
 		return err
 	}
 	up := &ingest.Uploader{Store: store, Spool: sp, Objects: objs, Log: log}
@@ -152,7 +152,7 @@ func TestKill9CostsAtMostOneFragment(t *testing.T) {
 		killed := time.Now()
 		p.end(t, syscall.SIGKILL)
 		// What is on the disk now is what the crash left.
-		if _, err := ingest.Recover(t.Context(), store, sp); err != nil {
+		if _, err := ingest.Recover(t.Context(), store, sp, slog.New(slog.DiscardHandler)); err != nil {
 			t.Fatal(err)
 		}
 		for _, id := range ids {

@@ -3,6 +3,7 @@ package ingest
 import (
 	"bytes"
 	"errors"
+	"log/slog"
 	"testing"
 	"time"
 
@@ -136,7 +137,7 @@ func TestRecoverMayBeInterruptedAndRepeated(t *testing.T) {
 	}
 	torn := f.file.Size
 	for range 2 {
-		if _, err = Recover(t.Context(), store, sp); err != nil {
+		if _, err = Recover(t.Context(), store, sp, slog.New(slog.DiscardHandler)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -152,7 +153,7 @@ func TestRecoverMayBeInterruptedAndRepeated(t *testing.T) {
 	}
 	// Interrupted between rename and commit: the row is missing.
 	other := knowing(t)
-	done, err := Recover(t.Context(), other, sp)
+	done, err := Recover(t.Context(), other, sp, slog.New(slog.DiscardHandler))
 	if err != nil || done.Committed != 1 {
 		t.Fatalf("got %+v, %v, want one committed", done, err)
 	}
@@ -160,7 +161,7 @@ func TestRecoverMayBeInterruptedAndRepeated(t *testing.T) {
 	if err = store.MarkArchived(t.Context(), g.ID); err != nil {
 		t.Fatal(err)
 	}
-	if done, err = Recover(t.Context(), store, sp); err != nil || done.Removed != 1 {
+	if done, err = Recover(t.Context(), store, sp, slog.New(slog.DiscardHandler)); err != nil || done.Removed != 1 {
 		t.Fatalf("got %+v, %v, want one removed", done, err)
 	}
 	if sp.Used() != 0 {
@@ -181,7 +182,7 @@ func TestRecoverRemovesAFileWithoutAFragment(t *testing.T) {
 	if _, err = sp.Create(ward.Source{Kind: ward.FromCamera, ID: "ghost"}, time.Now(), 1); err != nil {
 		t.Fatal(err)
 	}
-	done, err := Recover(t.Context(), store, sp)
+	done, err := Recover(t.Context(), store, sp, slog.New(slog.DiscardHandler))
 	if err != nil || done.Removed != 1 || done.Unknown != 1 {
 		t.Errorf("got %+v, %v, want one removed, and the one of nobody left", done, err)
 	}

@@ -120,7 +120,7 @@ func powerLoss(t *testing.T, store *storage.Store, seed uint64) (lost time.Durat
 	if sp, err = spool.Open("", spool.Options{Reserve: -1, FS: cut}); err != nil {
 		return 0, err
 	}
-	if _, err = Recover(t.Context(), store, sp); err != nil {
+	if _, err = Recover(t.Context(), store, sp, slog.New(slog.DiscardHandler)); err != nil {
 		return 0, err
 	}
 	return wholeRecordings(t, store, sp, src, now, start, sent)

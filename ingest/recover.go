@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 
 	"wardwatch/storage"
 	"wardwatch/storage/spool"
@@ -14,9 +15,10 @@ import (
 type Recovered struct {
 	Repaired  int   // torn files cut at their last complete fragment and committed
 	Committed int   // finished files whose row was missing
-	Removed   int   // files that the object store has, or without one complete fragment
+	Removed   int   // files that the object store has, or that hold no fragment
 	CutBytes  int64 // after the last complete fragments
-	Unread    int   // files that could not be read, or longer ones without a beginning; left where they are
+	Aside     int   // damaged files, and cut tails with whole fragments, put into the spool's quarantine; fsck lists them
+	Unread    int   // files that could not be read, committed or understood; left where they are for the next start
 	Unknown   int   // files of sources that nobody knows; storage.Reconciler puts them aside
 }
 
@@ -24,7 +26,11 @@ type Recovered struct {
 // any recorder starts, and may be called again after it was interrupted.
 // Every torn file is cut at its last complete fragment (the bytes before the
 // cut stay as they are), made durable, hashed and committed as Repaired.
-func Recover(ctx context.Context, store *storage.Store, sp *spool.Spool) (Recovered, error) {
+// Nothing that holds a fragment is deleted: what cannot be committed is put
+// aside. A file that cannot be dealt with is logged, counted as Unread and
+// left: errors are ctx's end, a spool that cannot be listed and a catalogue
+// that does not answer.
+func Recover(ctx context.Context, store *storage.Store, sp *spool.Spool, log *slog.Logger) (Recovered, error) {
 	var done Recovered
 	entries, err := sp.Entries()
 	if err != nil {
@@ -51,79 +57,116 @@ func Recover(ctx context.Context, store *storage.Store, sp *spool.Spool) (Recove
 		} else {
 			err = done.finished(ctx, store, sp, e)
 		}
-		if err != nil {
-			return done, fmt.Errorf("recover recording of %s: %w", e.Source, err)
+		if err == nil {
+			continue
 		}
+		// Whose fault it is, the catalogue says by answering.
+		if _, down := store.KnownSource(ctx, e.Source); down != nil {
+			return done, fmt.Errorf("recover recording of %s: %w", e.Source, errors.Join(err, down))
+		}
+		done.Unread++
+		log.ErrorContext(ctx, "recording not recovered, left in the spool", "source", e.Source.String(), "file", e.Path(), "error", err)
 	}
 	return done, nil
 }
 
 func (d *Recovered) part(ctx context.Context, store *storage.Store, sp *spool.Spool, e spool.Entry) error {
-	x, err := verified(sp, e)
-	if errors.Is(err, errTorn) && e.Size > maxMoov {
-		d.Unread++ // more than a torn beginning: for a person to look at
-		return nil
-	}
-	if errors.Is(err, errTorn) || err == nil && len(x.parts) == 0 {
-		d.Removed++
-		return sp.Remove(e)
-	}
+	x, keep, err := verified(sp, e)
 	if err != nil {
 		return err
+	}
+	switch {
+	case x == nil && keep:
+		d.Aside++
+		return store.PutAside(ctx, sp, e)
+	case x == nil && e.Size > maxMoov:
+		return errOdd // more than a torn beginning
+	case x == nil:
+		d.Removed++
+		return sp.Remove(e)
+	case keep:
+		if err := store.CopyTailAside(ctx, sp, e, x.size); err != nil {
+			return err
+		}
+		d.Aside++
 	}
 	sum, err := sp.Repair(e, x.size)
 	if err != nil {
 		return err
 	}
-	d.Repaired++
-	d.CutBytes += e.Size - x.size
 	g := x.segment(e)
 	g.SHA256, g.Repaired = sum, true
-	_, err = store.CommitSegment(ctx, g)
-	return err
+	if _, err = store.CommitSegment(ctx, g); err != nil {
+		return err
+	}
+	d.Repaired++
+	d.CutBytes += e.Size - x.size
+	return sp.Settle(e)
 }
 
 func (d *Recovered) finished(ctx context.Context, store *storage.Store, sp *spool.Spool, e spool.Entry) error {
 	g, err := store.SegmentStarting(ctx, e.Source, e.Start)
 	switch {
 	case ward.KindOf(err) == ward.NotFound:
-		x, err := indexOf(sp, e)
-		if errors.Is(err, errTorn) || err == nil && (len(x.parts) == 0 || x.size != e.Size) {
-			d.Unread++
-			return nil
-		}
-		if err != nil {
+		if err := commitFinished(ctx, store, sp, e); err != nil {
 			return err
 		}
-		sum, err := sp.Sum(e)
-		if err != nil {
-			return err
-		}
-		g := x.segment(e)
-		g.SHA256 = sum
 		d.Committed++
-		_, err = store.CommitSegment(ctx, g)
-		return err
 	case err != nil:
 		return err
 	case g.State != ward.Spooled:
 		d.Removed++
-		return sp.Remove(e)
+		if err := sp.Remove(e); err != nil {
+			return err
+		}
 	}
-	return nil
+	return sp.Settle(e)
 }
 
-// verified is indexOf, up to the first fragment that is damaged.
-func verified(sp *spool.Spool, e spool.Entry) (x *index, err error) {
+// commitFinished makes the row of a finished file.
+func commitFinished(ctx context.Context, store *storage.Store, sp *spool.Spool, e spool.Entry) error {
+	x, err := indexOf(sp, e)
+	if errors.Is(err, errTorn) || err == nil && (len(x.parts) == 0 || x.size != e.Size) {
+		return errOdd
+	}
+	if err != nil {
+		return err
+	}
+	g := x.segment(e)
+	g.Repaired = sp.Repaired(e)
+	if g.SHA256, err = sp.Sum(e); err != nil {
+		return err
+	}
+	_, err = store.CommitSegment(ctx, g)
+	return err
+}
+
+// errOdd is the error of a file that no crash makes: for a person to look at.
+var errOdd = errors.New("not a recording as it should be")
+
+// verified reads a torn file up to the first fragment that is damaged; x is
+// nil when none is whole before that. keep says that there is more to be kept
+// than can be committed: without x any fragment, after x a whole one.
+func verified(sp *spool.Spool, e spool.Entry) (x *index, keep bool, err error) {
 	f, err := sp.Open(e)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
-	if x, err = readIndex(f, sizeOf(f)); err != nil {
-		return nil, err
+	size := sizeOf(f)
+	x, err = readIndex(f, size)
+	if err == nil {
+		err = x.verify(f)
 	}
-	return x, x.verify(f)
+	switch {
+	case errors.Is(err, errTorn) || err == nil && len(x.parts) == 0:
+		keep, err = holdsMoof(f, 0, size)
+		return nil, keep, err
+	case err != nil:
+		return nil, false, err
+	}
+	keep, err = holdsWhole(f, x.size, size)
+	return x, keep, err
 }
 
 func indexOf(sp *spool.Spool, e spool.Entry) (x *index, err error) {

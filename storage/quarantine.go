@@ -268,14 +268,31 @@ func (r *Reconciler) files(ctx context.Context, before time.Time) (int, error) {
 }
 
 func (r *Reconciler) file(ctx context.Context, e spool.Entry) error {
-	sum, err := r.Media.Spool.Sum(e)
+	return r.Store.PutAside(ctx, r.Media.Spool, e)
+}
+
+// PutAside moves a spooled file into the quarantine, with its sealed record.
+// It may be called again after it was interrupted.
+func (s *Store) PutAside(ctx context.Context, sp *spool.Spool, e spool.Entry) error {
+	sum, err := sp.Sum(e)
 	if err != nil {
 		return err
 	}
-	if err := r.Store.quarantined(ctx, "spool/"+e.Path(), "spool/"+e.Aside(), e.Size, sum); err != nil {
+	if err := s.quarantined(ctx, "spool/"+e.Path(), "spool/"+e.Aside(), e.Size, sum); err != nil {
 		return err
 	}
-	return r.Media.Spool.Quarantine(e)
+	return sp.Quarantine(e)
+}
+
+// CopyTailAside copies what a spooled file holds from the byte from on into
+// the quarantine, with its sealed record. It may be called again after it
+// was interrupted.
+func (s *Store) CopyTailAside(ctx context.Context, sp *spool.Spool, e spool.Entry, from int64) error {
+	size, sum, err := sp.CopyTail(e, from)
+	if err != nil {
+		return err
+	}
+	return s.quarantined(ctx, "spool/"+e.Path(), "spool/"+e.TailAside(from), size, sum)
 }
 
 // KnownSource says whether a source is, or ever was, one of ours: a camera of

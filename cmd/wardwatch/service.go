@@ -132,7 +132,7 @@ func (s *service) see(library *ingest.Library) {
 // Run serves on l until ctx ends or a part fails, then stops in order: what
 // takes work in first, then what the rest needs to finish.
 func (s *service) Run(ctx context.Context, l net.Listener) error {
-	recovered, err := ingest.Recover(ctx, s.store, s.spool)
+	recovered, err := ingest.Recover(ctx, s.store, s.spool, s.log)
 	if ctx.Err() != nil {
 		return l.Close() // the next start goes on with the recovery
 	}

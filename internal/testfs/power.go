@@ -235,7 +235,7 @@ func (p *Power) MkdirAll(name string) error {
 	return nil
 }
 
-// Rename implements spool.FS, within a folder.
+// Rename implements spool.FS.
 func (p *Power) Rename(from, to string) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -250,9 +250,16 @@ func (p *Power) Rename(from, to string) error {
 	if err != nil {
 		return err
 	}
+	target, err := p.at("rename", path.Dir(to))
+	if err != nil {
+		return err
+	}
 	delete(folder.names, path.Base(from))
-	folder.names[path.Base(to)] = n
+	target.names[path.Base(to)] = n
 	folder.moved()
+	if target != folder {
+		target.moved()
+	}
 	return nil
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"hash"
 	"io"
+	"io/fs"
 	"os"
 	"path"
 	"sync"
@@ -196,7 +197,8 @@ func (f *File) Discard() error {
 }
 
 // Repair reopens a torn file, cuts it to size bytes and finishes it. The
-// bytes before the cut are kept as they are.
+// bytes before the cut are kept as they are. Until Settle, Repaired says of
+// the file that it was cut, however often the process dies meanwhile.
 func (s *Spool) Repair(e Entry, size int64) (sum [sha256.Size]byte, err error) {
 	f, err := s.fs.Open(e.name(), os.O_RDWR)
 	if err != nil {
@@ -208,10 +210,37 @@ func (s *Spool) Repair(e Entry, size int64) (sum [sha256.Size]byte, err error) {
 	s.used.Add(size - e.Size)
 	w := &File{Entry: e, s: s, f: f, hash: sha256.New(), dir: path.Dir(e.name())}
 	w.Size = size
-	if _, err := copyAll(w.hash, f); err != nil {
+	_, err = copyAll(w.hash, f)
+	if err == nil {
+		err = s.mark(e)
+	}
+	if err != nil {
 		return sum, errors.Join(fmt.Errorf("repair spooled file of %s: %w", e.Source, err), f.Close())
 	}
 	return w.Finish()
+}
+
+// mark makes it durable that e is repaired, before its last name is.
+func (s *Spool) mark(e Entry) error {
+	f, err := s.fs.Open(e.markName(), os.O_CREATE|os.O_RDWR)
+	if err != nil {
+		return explain(err)
+	}
+	return errors.Join(f.Close(), s.syncDir(path.Dir(e.name())))
+}
+
+// Repaired says whether a file was cut by Repair and not settled since.
+func (s *Spool) Repaired(e Entry) bool {
+	_, err := s.fs.Stat(e.markName())
+	return err == nil
+}
+
+// Settle forgets that a file was repaired: its row says so now.
+func (s *Spool) Settle(e Entry) error {
+	if err := s.fs.Remove(e.markName()); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("settle spooled file of %s: %w", e.Source, err)
+	}
+	return nil
 }
 
 // Sum returns the SHA-256 of a file and makes its name durable: a crash may

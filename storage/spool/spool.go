@@ -3,6 +3,7 @@
 //
 //	{root}/{camera|visit}/{id}/{start}-{seq}.mp4       finished, hashed, durable
 //	{root}/{camera|visit}/{id}/{start}-{seq}.mp4.part  being written
+//	{root}/{camera|visit}/{id}/{start}-{seq}.mp4.repaired  empty: the .mp4 was cut, and has no row yet
 //
 // the order of fsync and rename, and the space that must stay free. It must
 // not know what is inside the files.
@@ -143,6 +144,12 @@ func (e Entry) name() string {
 		n += partSuffix
 	}
 	return path.Join(string(e.Source.Kind), e.Source.ID, n)
+}
+
+// markName is the empty file beside a repaired one.
+func (e Entry) markName() string {
+	e.Part = false
+	return e.name() + ".repaired"
 }
 
 // Of returns the entry of a finished segment.
