@@ -38,8 +38,9 @@ type Stretch struct {
 
 // Clip writes a progressive MP4 (moov first, seekable) that shows what was
 // recorded of src in [from, to) while it was inst's, exact to the picture: it
-// begins with the one that was on screen at from and ends with the last one
-// before to. Nothing is coded again: what the first picture needs to be
+// begins with the one that was on screen at from (or came up less than a
+// millisecond later: times are told in milliseconds) and ends with the last
+// one before to. Nothing is coded again: what the first picture needs to be
 // decoded, from the key frame before it on, is in the file and is left out of
 // the presentation by an edit list. New parameters begin a new sample
 // description. Stretches that are missing are left out, so that the pictures

@@ -16,7 +16,8 @@ func TestRecordPolicies(t *testing.T) {
 	t.Parallel()
 	sim := perform(t, []simcam.Camera{{Path: "cam", Clip: film(t, "plain.ts", ward.NoCodec)}})
 	r := newRig(t, nil)
-	clock := func(d time.Duration) string { return time.Now().Add(8*time.Hour + d).UTC().Format("15:04") }
+	begun := time.Now()
+	clock := func(d time.Duration) string { return begun.Add(8*time.Hour + d).UTC().Format("15:04") }
 	off := camera("off", sim.URL("cam"))
 	off.Record, off.RecordFrom, off.RecordTo = ward.RecordHours, clock(2*time.Hour), clock(3*time.Hour)
 	on := camera("on", sim.URL("cam"))
@@ -47,6 +48,9 @@ func TestRecordPolicies(t *testing.T) {
 			t.Fatal(err)
 		}
 		c.Record = p
+		if p == ward.RecordHours { // a camera of another policy keeps no hours
+			c.RecordFrom, c.RecordTo = clock(2*time.Hour), clock(3*time.Hour)
+		}
 		if err := r.store.UpdateCamera(t.Context(), c); err != nil {
 			t.Fatal(err)
 		}

@@ -273,9 +273,7 @@ func (c *Client) authorize(a *base.Response, again bool) bool {
 	if c.cfg.User == "" && c.cfg.Password == "" {
 		return false
 	}
-	stale := strings.Contains(strings.ToLower(strings.ReplaceAll(strings.Join(a.Header["WWW-Authenticate"], ","), " ", "")), "stale=\"true\"") ||
-		strings.Contains(strings.ToLower(strings.Join(a.Header["WWW-Authenticate"], ",")), "stale=true")
-	if again && !stale {
+	if again && !stale(a.Header["WWW-Authenticate"]) {
 		return false
 	}
 	s := &auth.Sender{WWWAuth: a.Header["WWW-Authenticate"], User: c.cfg.User, Pass: c.cfg.Password}
@@ -286,6 +284,13 @@ func (c *Client) authorize(a *base.Response, again bool) bool {
 	defer c.say.Unlock()
 	c.sender = s
 	return true
+}
+
+// stale says whether a challenge refuses the nonce only, not the credentials.
+// Cameras quote the word or not, and put blanks around it.
+func stale(challenge base.HeaderValue) bool {
+	bare := strings.NewReplacer(" ", "", `"`, "").Replace(strings.Join(challenge, ","))
+	return strings.Contains(strings.ToLower(bare), "stale=true")
 }
 
 // asking is do for requests that must succeed.

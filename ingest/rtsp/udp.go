@@ -14,6 +14,10 @@ const (
 	udpBuffer = 2 << 20
 	// maxDatagram is more than any camera sends in a packet.
 	maxDatagram = 64 << 10
+	// maxUDPErrors is how many reads in a row may fail, with udpPause after
+	// each, before a port counts as broken.
+	maxUDPErrors = 100
+	udpPause     = 10 * time.Millisecond
 	// reportEvery is how often a receiver report goes out.
 	reportEvery = 5 * time.Second
 )
@@ -97,18 +101,23 @@ func (l *udpLink) start(c *Client, s *setup) {
 	})
 }
 
+// read reads until conn is closed, or gives only errors: then no media come,
+// and the session ends as one that stalls.
 func (l *udpLink) read(conn *net.UDPConn, use func(b []byte, at time.Time)) {
 	b := make([]byte, maxDatagram)
-	for {
+	for failed := 0; failed < maxUDPErrors; {
 		n, from, err := conn.ReadFromUDP(b)
 		switch {
 		case errors.Is(err, net.ErrClosed):
 			return
-		case err != nil: // an ICMP answer to what we sent
+		case err != nil: // an ICMP answer to what we sent, or a socket that is broken
+			failed++
+			time.Sleep(udpPause)
 			continue
 		case from.IP.Equal(l.from):
 			use(b[:n], time.Now())
 		}
+		failed = 0
 	}
 }
 
