@@ -38,7 +38,7 @@ type commands struct {
 	Sim       simCommand       `cmd:"" help:"Simulate cameras or a bedside."`
 	Verify    verifyCommand    `cmd:"" help:"Verify an evidence package, offline."`
 	Fsck      fsckCommand      `cmd:"" help:"Check rows against objects and the ledger, with hashes."`
-	Retention retentionCommand `cmd:"" help:"Print which recordings have reached the end of their retention."`
+	Retention retentionCommand `cmd:"" help:"Print which recordings may be deleted."`
 	Migrate   migrateCommand   `cmd:"" help:"Bring the database schema to this version."`
 	Face      faceCommand      `cmd:"" help:"Compare faces, measure the face model."`
 }
