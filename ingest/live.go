@@ -53,8 +53,9 @@ type derivedKey struct {
 
 // derived is a sub stream or a transcode.
 type derived struct {
-	stop  context.CancelFunc
-	ready chan struct{} // closed when stream or err is set
+	camera ward.Camera // as it was when this began
+	stop   context.CancelFunc
+	ready  chan struct{} // closed when stream or err is set
 
 	stream *Stream // of viewers
 	err    error
@@ -109,17 +110,21 @@ func (l *LiveView) Open(ctx context.Context, c ward.Camera, screen Screen, sub b
 	if errors.Is(err, &ward.Error{Code: "whep.reordered"}) || l.NewTranscoder == nil || !screen.H264 {
 		return nil, err
 	}
-	return l.share(ctx, derivedKey{c.ID, LiveTranscode}, func(ctx context.Context, d *derived) { l.transcode(ctx, main, d) })
+	return l.share(ctx, c, LiveTranscode, func(ctx context.Context, d *derived) { l.transcode(ctx, main, d) })
 }
+
+// NotLive is the error of a camera that shows nothing now: camera.not_live.
+func NotLive() error { return notLive(nil) }
 
 func notLive(err error) error {
 	return &ward.Error{Kind: ward.Unavailable, Code: "camera.not_live", ZH: "摄像头未在线，暂无实时画面。", EN: "The camera is not live; there is nothing to watch now.", Err: err}
 }
 
-// share returns the derived stream of that name; the first caller's run makes
+// share returns the derived stream of the camera; the first caller's run makes
 // it, and works until ctx ends.
-func (l *LiveView) share(ctx context.Context, key derivedKey, run func(context.Context, *derived)) (*Showing, error) {
-	d, err := l.join(ctx, key, run)
+func (l *LiveView) share(ctx context.Context, c ward.Camera, source LiveSource, run func(context.Context, *derived)) (*Showing, error) {
+	key := derivedKey{c.ID, source}
+	d, err := l.join(ctx, c, key, run)
 	if err != nil {
 		return nil, err
 	}
@@ -141,11 +146,15 @@ func (l *LiveView) share(ctx context.Context, key derivedKey, run func(context.C
 	return &Showing{Stream: d.stream, Source: key.source, release: func() { once.Do(func() { l.leave(key, d) }) }}, nil
 }
 
-func (l *LiveView) join(ctx context.Context, key derivedKey, run func(context.Context, *derived)) (*derived, error) {
+func (l *LiveView) join(ctx context.Context, c ward.Camera, key derivedKey, run func(context.Context, *derived)) (*derived, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.closed {
 		return nil, notLive(nil)
+	}
+	if d := l.derived[key]; d != nil && d.camera != c {
+		delete(l.derived, key) // of a camera that was changed: a new one takes its place
+		d.stop()
 	}
 	if d := l.derived[key]; d != nil {
 		d.uses++
@@ -164,7 +173,7 @@ func (l *LiveView) join(ctx context.Context, key derivedKey, run func(context.Co
 	}
 	// It serves later viewers too, so it must not end with the first one's request.
 	own, stop := context.WithCancel(context.WithoutCancel(ctx))
-	d := &derived{stop: stop, ready: make(chan struct{}), uses: 1}
+	d := &derived{camera: c, stop: stop, ready: make(chan struct{}), uses: 1}
 	if l.derived == nil {
 		l.derived = map[derivedKey]*derived{}
 	}

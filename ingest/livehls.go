@@ -25,6 +25,7 @@ type HLS struct {
 type muxed struct {
 	*muxer
 
+	camera ward.Camera // as it was when this began
 	source LiveSource
 	stop   context.CancelFunc
 	ready  chan struct{} // closed when the muxer or err is set
@@ -45,12 +46,15 @@ func (l *LiveView) Playlist(ctx context.Context, c ward.Camera, sub bool, prefix
 }
 
 // File returns a file that a playlist of the camera names.
-func (l *LiveView) File(ctx context.Context, id ward.CameraID, name string) ([]byte, error) {
+func (l *LiveView) File(ctx context.Context, c ward.Camera, name string) ([]byte, error) {
+	if !c.Enabled {
+		return nil, notLive(nil)
+	}
 	of, file, _ := strings.Cut(name, "-")
 	l.mu.Lock()
 	var found *muxed
 	for _, sub := range []bool{false, true} {
-		if m := l.muxers[muxKey{id, sub}]; m != nil && m.muxer != nil && m.name == of {
+		if m := l.muxers[muxKey{c.ID, sub}]; m != nil && m.camera == c && m.muxer != nil && m.name == of {
 			found = m
 		}
 	}
@@ -71,7 +75,15 @@ func (l *LiveView) mux(ctx context.Context, c ward.Camera, sub bool) (*muxed, er
 	key := muxKey{c.ID, sub}
 	l.mu.Lock()
 	m := l.muxers[key]
+	if m != nil && m.camera != c {
+		delete(l.muxers, key) // of a camera that was changed: a new one takes its place
+		m.stop()
+		m = nil
+	}
 	switch {
+	case !c.Enabled:
+		l.mu.Unlock()
+		return nil, notLive(nil)
 	case m != nil:
 	case l.closed:
 		l.mu.Unlock()
@@ -81,7 +93,7 @@ func (l *LiveView) mux(ctx context.Context, c ward.Camera, sub bool) (*muxed, er
 		return nil, &ward.Error{Kind: ward.Unavailable, Code: "whep.busy", ZH: "同时以 LL-HLS 观看的画面已达上限，请稍后再试。", EN: "No more cameras can be watched by LL-HLS at once; try again later."}
 	default:
 		own, stop := context.WithCancel(context.WithoutCancel(ctx)) // it serves others too
-		m = &muxed{ready: make(chan struct{}), stop: stop}
+		m = &muxed{camera: c, ready: make(chan struct{}), stop: stop}
 		if l.muxers == nil {
 			l.muxers = map[muxKey]*muxed{}
 		}
@@ -105,7 +117,9 @@ func (l *LiveView) runMuxer(ctx context.Context, c ward.Camera, key muxKey, m *m
 	defer func() {
 		l.mu.Lock()
 		defer l.mu.Unlock()
-		delete(l.muxers, key)
+		if l.muxers[key] == m {
+			delete(l.muxers, key)
+		}
 	}()
 	show, err := l.Open(ctx, c, Screen{H264: true, Reordered: true}, key.sub)
 	if err != nil {
@@ -126,7 +140,7 @@ func (l *LiveView) runMuxer(ctx context.Context, c ward.Camera, key muxKey, m *m
 		mux.untilIdle(ctx)
 	})
 	if err := mux.run(ctx, show.Stream); err != nil {
-		l.Fleet.logger().InfoContext(ctx, "live playlist ended", "camera", c.ID, "reason", err)
+		l.Fleet.logger().WarnContext(ctx, "live playlist ended", "camera", c.ID, "reason", err)
 	}
 }
 

@@ -38,7 +38,7 @@ func hlsServer(t testing.TB, l *ingest.LiveView, c ward.Camera) string {
 			b, _, err = l.Playlist(r.Context(), c, false, "live/", at)
 		} else {
 			w.Header().Set("Content-Type", "video/mp4")
-			b, err = l.File(r.Context(), c.ID, path.Base(r.URL.Path))
+			b, err = l.File(r.Context(), c, path.Base(r.URL.Path))
 		}
 		if err != nil {
 			http.Error(w, err.Error(), map[ward.Kind]int{ward.NotFound: 404, ward.Unavailable: 503}[ward.KindOf(err)])
@@ -103,6 +103,8 @@ func TestFFmpegReadsLowLatencyHLS(t *testing.T) {
 
 var hint = regexp.MustCompile(`PRELOAD-HINT:TYPE=PART,URI="live/([^"]+-)(\d+)\.(\d+)\.mp4"`)
 
+var discontinuities = regexp.MustCompile(`#EXT-X-DISCONTINUITY-SEQUENCE:(\d+)\n`)
+
 // checkHints follows the parts for two seconds, as a player does.
 func checkHints(t *testing.T, l *ingest.LiveView, c ward.Camera, text []byte) {
 	t.Helper()
@@ -111,13 +113,17 @@ func checkHints(t *testing.T, l *ingest.LiveView, c ward.Camera, text []byte) {
 			t.Errorf("no %s in\n%s", want, text)
 		}
 	}
+	// hls.js keeps an array as long as this number, and hangs on a Unix time.
+	if d := discontinuities.FindSubmatch(text); d == nil || len(d[1]) > 5 {
+		t.Errorf("a discontinuity sequence of more than five digits in\n%s", text)
+	}
 	began := time.Now()
 	for n := range 10 {
 		h := hint.FindSubmatch(text)
 		if h == nil {
 			t.Fatalf("no hint in\n%s", text)
 		}
-		if b, err := l.File(t.Context(), c.ID, fmt.Sprintf("%s%s.%s.mp4", h[1], h[2], h[3])); err != nil || len(b) < 500 {
+		if b, err := l.File(t.Context(), c, fmt.Sprintf("%s%s.%s.mp4", h[1], h[2], h[3])); err != nil || len(b) < 500 {
 			t.Fatalf("part %d: %d bytes, %v", n, len(b), err)
 		}
 		msn, _ := strconv.ParseInt(string(h[2]), 10, 64)
@@ -136,7 +142,7 @@ func checkHints(t *testing.T, l *ingest.LiveView, c ward.Camera, text []byte) {
 	h := hint.FindSubmatch(text)
 	msn, _ := strconv.ParseInt(string(h[2]), 10, 64)
 	for _, name := range []string{"other-init.mp4", string(h[1]) + "1.mp4", string(h[1]) + "9999999999.mp4", string(h[1]) + "x.mp4", string(h[1]) + "-1.-1.mp4", string(h[1]) + string(h[2]) + ".99.mp4", ""} {
-		if _, err := l.File(t.Context(), c.ID, name); ward.KindOf(err) != ward.NotFound {
+		if _, err := l.File(t.Context(), c, name); ward.KindOf(err) != ward.NotFound {
 			t.Errorf("file %q: %v, want not found", name, err)
 		}
 	}
@@ -178,4 +184,51 @@ func TestLowLatencyHLSOfAFrozenCamera(t *testing.T) {
 		_, _, err = l.Playlist(t.Context(), c, false, "live/", ingest.HLS{Segment: -1})
 		return err != nil
 	})
+}
+
+// TestLowLatencyHLSEndsWhenNobodyAsksOrTheCameraChanges: a changed row gets a
+// new muxer, a disabled one none, and one that nobody asks stops reading.
+func TestLowLatencyHLSEndsWhenNobodyAsksOrTheCameraChanges(t *testing.T) {
+	t.Parallel()
+	sim := runSim(t, simcam.Camera{Path: "main", Clip: h265Film(t)}, simcam.Camera{Path: "sub", Clip: plainFilm(t)})
+	r := newRig(t, nil)
+	c := camera("cam-1", sim.URL("main"))
+	c.SubURL = sim.URL("sub")
+	addCamera(t, r.store, c)
+	until(t, "live", 10*time.Second, func() bool { return r.fleet.Stats()["cam-1"].Frames > 10 })
+	l := newView(t, r, 0)
+	show, err := l.Open(t.Context(), c, ingest.Screen{H264: true}, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer show.Close()
+	begin := func(c ward.Camera) string {
+		text, _, err := l.Playlist(t.Context(), c, true, "live/", ingest.HLS{Segment: -1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(hint.FindSubmatch(text)[1])
+	}
+	name := begin(c)
+	until(t, "nobody reads any more", 40*time.Second, func() bool { return show.Stream.Readers() == 0 })
+	changed := c
+	changed.Name = "another"
+	if other := begin(changed); other == name || len(name) < 16 {
+		t.Errorf("named %q and %q", name, other)
+	}
+	within := show.Stream.Done()
+	select {
+	case <-within:
+	case <-time.After(20 * time.Second):
+		t.Error("the sub stream of the camera as it was goes on")
+	}
+	off := changed
+	off.Enabled = false
+	if _, _, err := l.Playlist(t.Context(), off, true, "live/", ingest.HLS{Segment: -1}); !errors.Is(err, ingest.NotLive()) {
+		t.Errorf("a disabled camera: %v", err)
+	}
+	if _, err := l.File(t.Context(), off, name+"init.mp4"); !errors.Is(err, ingest.NotLive()) {
+		t.Errorf("a file of a disabled camera: %v", err)
+	}
+	r.stop()
 }

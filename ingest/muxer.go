@@ -3,6 +3,8 @@ package ingest
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
+	"encoding/hex"
 	"fmt"
 	"math"
 	"slices"
@@ -31,6 +33,8 @@ const (
 	keepFor = 3 * mostSegment
 	// partsFor is how long a finished segment's parts are listed and kept.
 	partsFor = 2
+	// mostMuxed bounds what a muxer holds, in bytes: keepFor at 21 Mbit/s.
+	mostMuxed = 64 << 20
 )
 
 // muxer makes LL-HLS of one stream, in memory: parts of about 200 ms and
@@ -47,6 +51,8 @@ type muxer struct {
 	cached  bool  // the last picture was of the cached group
 	frames  map[int]*frames
 	partSeq uint32
+	held    int // bytes in segments
+	pending int // bytes that wait to be in a part
 
 	mu       sync.Mutex // guards the rest
 	init     []byte
@@ -85,7 +91,10 @@ type frames struct {
 
 // newMuxer describes what is muxed of the stream: H.264, and AAC or Opus.
 func newMuxer(s *Stream, now time.Time) *muxer {
-	m := &muxer{name: fmt.Sprintf("%x", now.UnixMilli()), began: now, frames: map[int]*frames{}, changed: make(chan struct{}), asked: now}
+	// Nobody guesses the names of files that are not shown to them.
+	secret := make([]byte, 8)
+	_, _ = rand.Read(secret) // never fails
+	m := &muxer{name: hex.EncodeToString(secret), began: now, frames: map[int]*frames{}, changed: make(chan struct{}), asked: now}
 	// Numbers go on rising when a muxer follows another one.
 	m.first = now.Unix()
 	for _, t := range s.Tracks() {
@@ -116,6 +125,9 @@ func (m *muxer) run(ctx context.Context, s *Stream) error {
 }
 
 func (m *muxer) take(u Unit) error {
+	if m.pending += u.size(); m.held+m.pending > mostMuxed {
+		return fmt.Errorf("%d bytes are more than a live playlist may hold", m.held+m.pending)
+	}
 	if u.Track == m.video.ID {
 		changed := m.video.adopt(u.AU)
 		switch {
@@ -235,7 +247,7 @@ func (m *muxer) part(length time.Duration) (hlsPart, error) {
 	if err := out.Marshal(&b); err != nil {
 		return p, fmt.Errorf("write part: %w", err)
 	}
-	p.data = b.Bytes()
+	p.data, m.pending = b.Bytes(), 0
 	return p, nil
 }
 
@@ -252,6 +264,12 @@ func (m *muxer) publish(p hlsPart, over bool, date time.Time) {
 		s.complete = true
 		m.segments = append(m.segments, &hlsSegment{date: date})
 		m.forget()
+	}
+	m.held = 0
+	for _, s := range m.segments {
+		for _, p := range s.parts {
+			m.held += len(p.data)
+		}
 	}
 	close(m.changed)
 	m.changed = make(chan struct{})

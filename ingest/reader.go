@@ -16,6 +16,7 @@ type Reader struct {
 	disk    *onDisk // where those of the backlog are that are not in memory
 	awaits  bool    // the backlog could not be read: pass over what comes before the next key frame
 	depth   int
+	most    int           // bytes that the ring may hold, unless it is one unit
 	wake    chan struct{} // holds one when there may be something new
 
 	// The rest is guarded by s.mu.
@@ -32,6 +33,10 @@ type Reader struct {
 }
 
 const (
+	// readerBytes is how much a ring holds at most, and recorderBytes the
+	// recorder's: 20 s at 25 Mbit/s.
+	readerBytes   = 8 << 20
+	recorderBytes = 64 << 20
 	// firstRing is how many units a ring holds before it grows.
 	firstRing = 16
 	// restBytes is how much may gather in the ring of a resting reader.
@@ -50,7 +55,7 @@ func (r *Reader) offer(u Unit, size int, video bool) {
 	if video && u.Lost == "" {
 		u.Lost = r.lost
 	}
-	if r.count == r.depth {
+	if r.count == r.depth || r.count > 0 && r.bytes+size > r.most {
 		r.dropped++
 		if video {
 			r.skip, r.lost = true, ward.CauseSlow

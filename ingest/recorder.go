@@ -100,7 +100,7 @@ func (r *Recorder) Run(ctx context.Context, s *Stream) error {
 	}
 	r.seq, r.last = last.Seq, last.End
 	r.syncs = make(chan *spool.File, maxUnsynced)
-	rd := s.Subscribe(recorderDepth, true)
+	rd := s.subscribe(recorderDepth, recorderBytes, true)
 	defer rd.Close()
 	defer func() {
 		if r.stats != nil {

@@ -169,11 +169,17 @@ func (s *Stream) forget() {
 	s.gop, s.bytes, s.disk = s.gop[:0], 0, nil
 }
 
-// Subscribe returns a reader that holds at most depth units (at least 1).
+// Subscribe returns a reader that holds at most depth units (at least 1) and
+// 8 MB, or one larger unit.
 // With fromKey it begins with the group of pictures seen last, if that is
 // cached, else with the next key frame; without, with the next unit.
 func (s *Stream) Subscribe(depth int, fromKey bool) *Reader {
-	r := &Reader{s: s, depth: max(depth, 1), wake: make(chan struct{}, 1)}
+	return s.subscribe(depth, readerBytes, fromKey)
+}
+
+// subscribe is Subscribe for a ring of at most so many bytes.
+func (s *Stream) subscribe(depth, most int, fromKey bool) *Reader {
+	r := &Reader{s: s, depth: max(depth, 1), most: most, wake: make(chan struct{}, 1)}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if fromKey {

@@ -116,3 +116,30 @@ func TestCoverCountsADamagedStretchOnce(t *testing.T) {
 		t.Errorf("got %v, want %v", got, want)
 	}
 }
+
+// TestASlowReaderIsBoundInBytes: large pictures do not fill the memory, and
+// the next key frame after them says what happened.
+func TestASlowReaderIsBoundInBytes(t *testing.T) {
+	t.Parallel()
+	s := newStream()
+	defer s.Close()
+	r := s.Subscribe(1500, false)
+	large := bytes.Repeat([]byte{0x41}, 3<<20)
+	for n := range int64(20) {
+		u := picture(n, n == 0)
+		u.AU = append(u.AU, large)
+		s.Write(u)
+	}
+	if r.Dropped() != 18 {
+		t.Errorf("%d of 20 pictures of 3 MB are dropped, want 18", r.Dropped())
+	}
+	for want := range int64(2) {
+		if u, err := r.Next(t.Context()); err != nil || u.PTS != want {
+			t.Fatalf("got %d, %v, want %d", u.PTS, err, want)
+		}
+	}
+	s.Write(picture(20, true))
+	if u, err := r.Next(t.Context()); err != nil || u.PTS != 20 || u.Lost != ward.CauseSlow {
+		t.Errorf("got %d, lost %q, %v", u.PTS, u.Lost, err)
+	}
+}

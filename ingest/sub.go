@@ -23,7 +23,7 @@ func (l *LiveView) sub(ctx context.Context, c ward.Camera, screen Screen) (*Show
 	if c.SubURL == "" {
 		return nil, notLive(nil)
 	}
-	s, err := l.share(ctx, derivedKey{c.ID, LiveSub}, func(ctx context.Context, d *derived) { l.openSub(ctx, c, d) })
+	s, err := l.share(ctx, c, LiveSub, func(ctx context.Context, d *derived) { l.openSub(ctx, c, d) })
 	if err != nil {
 		return nil, err
 	}

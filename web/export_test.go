@@ -55,7 +55,7 @@ func (h *Hub) Listen() (<-chan Event, func()) { return h.listen() }
 // Watch does what POST /cameras/{id}/whep does once the camera's stream is found.
 func (s *Server) Watch(ctx context.Context, u ward.User, session storage.TokenHash, c ward.Camera, stream *ingest.Stream, offer string) (location, answer string, err error) {
 	ctx = context.WithValue(ctx, callerKey{}, caller{User: u, session: session, kind: storage.BrowserSession})
-	out, err := s.view(ctx, c, ingest.ShowMain(stream), offer)
+	out, err := s.view(ctx, c, offer, func() (*ingest.Showing, error) { return ingest.ShowMain(stream), nil })
 	if err != nil {
 		return "", "", err
 	}

@@ -49,12 +49,23 @@ func (s *Server) liveHLSRoutes(r *routes) {
 		}, s.liveFile)
 }
 
+// recordLive notes that the caller sees the camera's live pictures.
+func (s *Server) recordLive(ctx context.Context, c ward.Camera) error {
+	return s.record(ctx, view{object: "camera/" + string(c.ID) + "/live", rest: playedRest})
+}
+
 // livePlaylist is recorded like every other view.
 func (s *Server) livePlaylist(ctx context.Context, in *liveHLS, c ward.Camera) (*liveOutput, error) {
 	if s.Live == nil {
 		return nil, noLive()
 	}
-	if err := s.record(ctx, view{object: "camera/" + string(c.ID) + "/live"}); err != nil {
+	if !c.Enabled {
+		return nil, ingest.NotLive()
+	}
+	if err := s.viewers.touch(hlsView{callerOf(ctx).ID, c.ID, in.Prefer}, s.now()); err != nil {
+		return nil, err
+	}
+	if err := s.recordLive(ctx, c); err != nil {
 		return nil, err
 	}
 	b, source, err := s.Live.Playlist(ctx, c, in.Prefer == "sub", "live/", ingest.HLS{Segment: in.Segment, Part: in.Part})
@@ -68,8 +79,11 @@ func (s *Server) liveFile(ctx context.Context, in *liveFile, c ward.Camera) (*li
 	if s.Live == nil {
 		return nil, noLive()
 	}
-	b, err := s.Live.File(ctx, c.ID, in.File)
+	b, err := s.Live.File(ctx, c, in.File)
 	if err != nil {
+		return nil, err
+	}
+	if err := s.recordLive(ctx, c); err != nil {
 		return nil, err
 	}
 	return &liveOutput{ContentType: "video/mp4", ServerTime: s.now().UTC().Format(time.RFC3339Nano), Body: b}, nil

@@ -174,6 +174,9 @@ func TestThumbnails(t *testing.T) {
 	}
 	c.do(http.MethodGet, path(5000), nil).want(422, "")
 	c.do(http.MethodGet, fmt.Sprintf("/api/v1/cameras/%s/thumbnail.jpg?at=2020-01-01T00:00:00Z", w.camera.ID), nil).want(404, "frame.nothing")
+	slow := newWorld(t)
+	slow.web.Thumbnail = func(context.Context, ward.Codec, []byte, int) ([]byte, error) { return nil, context.DeadlineExceeded }
+	slow.serve().as(slow.user(ward.Operator, "own")).do(http.MethodGet, fmt.Sprintf("/api/v1/cameras/%s/thumbnail.jpg?at=%s", slow.camera.ID, slow.segment.Start.Add(time.Second).Format(time.RFC3339Nano)), nil).want(503, "thumbnail.busy")
 	without := newWorld(t)
 	without.web.Thumbnail = nil
 	without.serve().as(without.user(ward.Operator, "own")).do(http.MethodGet, fmt.Sprintf("/api/v1/cameras/%s/thumbnail.jpg?at=2020-01-01T00:00:00Z", without.camera.ID), nil).want(503, "thumbnail.off")

@@ -3,6 +3,7 @@ package web
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -60,19 +61,28 @@ func (t *thumbnails) put(key string, jpeg []byte) {
 
 // thumbnail shows the key frame at or before a moment.
 func (s *Server) thumbnail(ctx context.Context, in *thumbnailInput, c ward.Camera) (*huma.StreamResponse, error) {
+	limited, cancel := context.WithTimeout(ctx, thumbnailTime)
+	defer cancel()
+	out, err := s.makeThumbnail(limited, in, c)
+	if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
+		err = &ward.Error{Kind: ward.Unavailable, Code: "thumbnail.busy", ZH: "正在生成的缩略图太多，请稍后再试。", EN: "Too many thumbnails are being made; try again shortly.", Err: err}
+	}
+	return out, err
+}
+
+func (s *Server) makeThumbnail(ctx context.Context, in *thumbnailInput, c ward.Camera) (*huma.StreamResponse, error) {
 	if s.Thumbnail == nil {
 		return nil, &ward.Error{Kind: ward.Unavailable, Code: "thumbnail.off", ZH: "未启用视觉进程，无法生成缩略图。", EN: "There are no vision workers, so there are no thumbnails."}
 	}
 	if s.Library == nil {
 		return nil, libraryMissing()
 	}
-	ctx, cancel := context.WithTimeout(ctx, thumbnailTime)
-	defer cancel()
-	free, err := take(ctx, s.thumbs.decoding)
-	if err != nil {
-		return nil, err
+	select {
+	case s.thumbs.decoding <- struct{}{}:
+		defer func() { <-s.thumbs.decoding }()
+	case <-ctx.Done():
+		return nil, ctx.Err()
 	}
-	defer free()
 	key, err := s.Library.KeyFrameBefore(ctx, c.InstitutionID, sourceOf(c), in.At)
 	if err != nil {
 		return nil, err

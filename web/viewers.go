@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"maps"
 	"sync"
 	"time"
 
@@ -21,15 +22,26 @@ const (
 type viewers struct {
 	mu     sync.Mutex // guards the rest
 	all    map[string]*watching
+	hls    map[hlsView]time.Time // when it was asked for last
 	closed bool
 	done   sync.WaitGroup
 }
 
+// hlsView is one picture that a user watches by LL-HLS, which has no end but
+// that nothing is asked for any more.
+type hlsView struct {
+	user   ward.UserID
+	camera ward.CameraID
+	prefer string
+}
+
+// hlsViewRest is for how long a view by LL-HLS counts after it was asked for.
+const hlsViewRest = 15 * time.Second
+
 // watching is one viewer and whose it is.
 type watching struct {
 	who    caller
-	camera ward.CameraID
-	show   *ingest.Showing
+	camera ward.Camera    // as it was when this began
 	viewer *ingest.Viewer // nil while the offer is answered
 
 	ended bool // guarded by viewers.mu: to be closed as soon as there is a viewer
@@ -41,33 +53,32 @@ func (s *Server) watchCamera(ctx context.Context, in *cameraOffer, c ward.Camera
 		return nil, noLive()
 	}
 	offer := string(in.RawBody)
-	show, err := s.Live.Open(ctx, c, ingest.ScreenOf(offer), in.Prefer == "sub")
-	if err != nil {
-		return nil, err
-	}
-	out, err := s.view(ctx, c, show, offer)
-	if err != nil {
-		show.Close()
-	}
-	return out, err
+	return s.view(ctx, c, offer, func() (*ingest.Showing, error) {
+		return s.Live.Open(ctx, c, ingest.ScreenOf(offer), in.Prefer == "sub")
+	})
 }
 
 func noLive() error {
 	return &ward.Error{Kind: ward.Unavailable, Code: "live.missing", ZH: "本服务不提供实时画面。", EN: "This process shows no live pictures."}
 }
 
-// view begins a live view, which closes show at its end.
-func (s *Server) view(ctx context.Context, c ward.Camera, show *ingest.Showing, offer string) (*sdpOutput, error) {
-	w := &watching{who: callerOf(ctx), camera: c.ID, show: show}
+// view begins a live view of what open finds, once there is room for it.
+func (s *Server) view(ctx context.Context, c ward.Camera, offer string, open func() (*ingest.Showing, error)) (*sdpOutput, error) {
+	w := &watching{who: callerOf(ctx), camera: c}
 	id := string(ward.NewID[ward.VisitID](s.now()))
 	if err := s.viewers.add(id, w); err != nil {
 		return nil, err
 	}
-	err := s.record(ctx, view{object: "camera/" + string(c.ID) + "/live"})
+	show, err := open()
 	var answer string
 	var viewer *ingest.Viewer
 	if err == nil {
-		answer, viewer, err = s.WHEP.View(ctx, show.Stream, offer)
+		if err = s.record(ctx, view{object: "camera/" + string(c.ID) + "/live"}); err == nil {
+			answer, viewer, err = s.WHEP.View(ctx, show.Stream, offer)
+		}
+		if err != nil {
+			show.Close()
+		}
 	}
 	if err != nil {
 		s.viewers.remove(id)
@@ -98,13 +109,13 @@ func (s *Server) keep(ctx context.Context, id string, w *watching) {
 		select {
 		case <-ended:
 			if w.viewer.Slow() {
-				s.Log.InfoContext(ctx, "live view ended: the link is too slow", "user", w.who.ID, "camera", w.camera)
+				s.Log.InfoContext(ctx, "live view ended: the link is too slow", "user", w.who.ID, "camera", w.camera.ID)
 			}
 			s.viewers.remove(id)
 			return
 		case <-beat.C:
 			if err := s.stillMay(ctx, w); err != nil {
-				s.Log.InfoContext(ctx, "live view ended", "user", w.who.ID, "camera", w.camera, "reason", err)
+				s.Log.InfoContext(ctx, "live view ended", "user", w.who.ID, "camera", w.camera.ID, "reason", err)
 				w.viewer.Close()
 			}
 		}
@@ -116,12 +127,15 @@ func (s *Server) stillMay(ctx context.Context, w *watching) error {
 	if err != nil {
 		return err
 	}
-	c, err := s.Store.Camera(ctx, w.camera)
+	c, err := s.Store.Camera(ctx, w.camera.ID)
 	if err != nil {
 		return err
 	}
 	if !who.May(ward.MayWatch, c.InstitutionID) {
 		return notFound()
+	}
+	if !c.Enabled || c != w.camera {
+		return ingest.NotLive() // who still may watch a changed camera begins again
 	}
 	return nil
 }
@@ -144,23 +158,53 @@ func (v *viewers) add(id string, w *watching) error {
 	if v.closed {
 		return &ward.Error{Kind: ward.Unavailable, Code: "live.stopping", ZH: "系统正在重启，请稍后再试。", EN: "The service is restarting; try again in a minute."}
 	}
-	if len(v.all) >= maxAllViewers {
-		return &ward.Error{Kind: ward.Unavailable, Code: "live.full", ZH: "同时观看实时画面的人数已达上限，请稍后再试。", EN: "No more live views fit now; try again later."}
-	}
-	n := 0
-	for _, o := range v.all {
-		if o.who.ID == w.who.ID {
-			n++
-		}
-	}
-	if n >= maxViewers {
-		return &ward.Error{Kind: ward.Conflict, Code: "live.too_many", ZH: "您同时观看的画面过多，请先关闭一些。", EN: "You watch too many cameras at once; close some first."}
+	if err := v.room(w.who.ID); err != nil {
+		return err
 	}
 	if v.all == nil {
 		v.all = map[string]*watching{}
 	}
 	v.all[id] = w
 	v.done.Add(1)
+	return nil
+}
+
+// touch counts a view by LL-HLS, which must have room as others have.
+func (v *viewers) touch(h hlsView, now time.Time) error {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	maps.DeleteFunc(v.hls, func(_ hlsView, asked time.Time) bool { return now.Sub(asked) > hlsViewRest })
+	if _, ok := v.hls[h]; !ok {
+		if err := v.room(h.user); err != nil {
+			return err
+		}
+	}
+	if v.hls == nil {
+		v.hls = map[hlsView]time.Time{}
+	}
+	v.hls[h] = now
+	return nil
+}
+
+// room says why the user cannot watch one more camera; called locked.
+func (v *viewers) room(user ward.UserID) error {
+	if len(v.all)+len(v.hls) >= maxAllViewers {
+		return &ward.Error{Kind: ward.Unavailable, Code: "live.full", ZH: "同时观看实时画面的人数已达上限，请稍后再试。", EN: "No more live views fit now; try again later."}
+	}
+	n := 0
+	for _, o := range v.all {
+		if o.who.ID == user {
+			n++
+		}
+	}
+	for h := range v.hls {
+		if h.user == user {
+			n++
+		}
+	}
+	if n >= maxViewers {
+		return &ward.Error{Kind: ward.Conflict, Code: "live.too_many", ZH: "您同时观看的画面过多，请先关闭一些。", EN: "You watch too many cameras at once; close some first."}
+	}
 	return nil
 }
 

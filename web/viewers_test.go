@@ -131,6 +131,13 @@ func TestLiveView(t *testing.T) {
 	within(t, "the end after DELETE", first.gone)
 	waitFor(t, func() bool { return w.web.Viewers(u.ID) == 0 })
 
+	third, _ := watch()
+	c := w.camera
+	c.Enabled = false
+	must(t, w.store.UpdateCamera(t.Context(), c))
+	within(t, "the end after the camera was disabled", third.gone)
+	must(t, w.store.UpdateCamera(t.Context(), w.camera))
+
 	second, _ := watch()
 	u.Institutions = []ward.InstitutionID{other}
 	must(t, w.store.UpdateUser(t.Context(), u))
