@@ -66,14 +66,21 @@ UNION ALL
 SELECT camera, '', day, cause, CAST(SUM(e - b) AS BIGINT), 0 FROM part WHERE cause <> '' AND e > b GROUP BY camera, day, cause
 ORDER BY 1, 3, 2 DESC, 4`
 
-// Coverage says for every camera of the institutions (nil: all) and every day
-// in Asia/Shanghai from the one of from until the one before to, how much was
-// recorded, up to now. Days before a camera was added are left out. One query.
-func (s *Store) Coverage(ctx context.Context, insts []ward.InstitutionID, from, to, now time.Time) ([]Covered, error) {
-	where, args := scope(insts, []any{us(dayOf(from)), us(dayOf(to)), us(now)})
-	if !dayOf(from).Before(dayOf(to)) {
+// Coverage says for every one of the cameras that is of the institutions (nil:
+// all) and every day in Asia/Shanghai from the one of from until the one before
+// to, how much was recorded, up to now. Days before a camera was added are left
+// out. One query, which reads some 1,500 rows a camera and day: give it few.
+func (s *Store) Coverage(ctx context.Context, insts []ward.InstitutionID, cameras []ward.CameraID, from, to, now time.Time) ([]Covered, error) {
+	if len(cameras) == 0 || !dayOf(from).Before(dayOf(to)) {
 		return []Covered{}, nil
 	}
+	where, args := scope(insts, []any{us(dayOf(from)), us(dayOf(to)), us(now)})
+	marks := make([]string, len(cameras))
+	for i, id := range cameras {
+		args = append(args, id)
+		marks[i] = fmt.Sprintf("$%d", len(args))
+	}
+	where += ` AND camera.id IN (` + strings.Join(marks, ", ") + `)`
 	type line struct {
 		camera  ward.CameraID
 		inst    ward.InstitutionID

@@ -31,6 +31,11 @@ func newClipSlots() clipSlots {
 // take takes a slot and returns what gives it back. After clipWait it is a
 // Problem 503 with Retry-After.
 func take(ctx context.Context, slots chan struct{}) (func(), error) {
+	return takeOr(ctx, slots, newProblem(http.StatusServiceUnavailable, "clip.busy", "正在剪辑的录像太多，请稍后再试。", "Too many clips are being made; try again shortly."))
+}
+
+// takeOr is take with a Problem of its own.
+func takeOr(ctx context.Context, slots chan struct{}, busy *Problem) (func(), error) {
 	wait := time.NewTimer(clipWait)
 	defer wait.Stop()
 	select {
@@ -39,9 +44,8 @@ func take(ctx context.Context, slots chan struct{}) (func(), error) {
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	case <-wait.C:
-		p := newProblem(http.StatusServiceUnavailable, "clip.busy", "正在剪辑的录像太多，请稍后再试。", "Too many clips are being made; try again shortly.")
-		p.retryAfter = clipWait
-		return nil, p
+		busy.retryAfter = clipWait
+		return nil, busy
 	}
 }
 

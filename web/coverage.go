@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -25,8 +26,18 @@ type Coverage struct {
 	Causes        map[ward.Cause]float64 `json:"causes" doc:"Seconds of gap by cause"`
 }
 
+// CoveragePage is how the days of some cameras were recorded, by camera id.
+type CoveragePage struct {
+	Page[Coverage]
+	Cameras int `json:"cameras" doc:"How many are on this page, with or without days"`
+	Total   int `json:"total" doc:"Cameras that match, on all pages"`
+}
+
 type coverageQuery struct {
 	InstitutionFilter
+	Search string `query:"q" maxLength:"100" doc:"Part of the camera's id, name, address, place or institution"`
+	Cursor string `query:"cursor" maxLength:"64" doc:"Next of the page before"`
+	Limit  int    `query:"limit" minimum:"1" maximum:"50" default:"20" doc:"Cameras on a page"`
 	From string `query:"from" required:"true" format:"date" doc:"First day, in Asia/Shanghai"`
 	To   string `query:"to" required:"true" format:"date" doc:"Last day"`
 }
@@ -34,11 +45,11 @@ type coverageQuery struct {
 func (s *Server) coverageRoutes(r *routes) {
 	add(r, role(ward.MayWatch), huma.Operation{
 		Method: http.MethodGet, Path: v1 + "/coverage", OperationID: "coverage",
-		Summary: "How every day of every camera was recorded, at most 31 days", Tags: []string{"recordings"},
+		Summary: "How every day of a page of cameras was recorded, at most 31 days", Tags: []string{"recordings"},
 	}, s.coverage)
 }
 
-func (s *Server) coverage(ctx context.Context, in *coverageQuery) (*body[Page[Coverage]], error) {
+func (s *Server) coverage(ctx context.Context, in *coverageQuery) (*body[CoveragePage], error) {
 	bad := &ward.Error{Kind: ward.Invalid, Code: "time.range", ZH: "时间范围有误或过长。", EN: "The time range is empty, backwards or too long."}
 	china := time.FixedZone("Asia/Shanghai", 8*60*60)
 	from, err := time.ParseInLocation(time.DateOnly, in.From, china)
@@ -49,12 +60,61 @@ func (s *Server) coverage(ctx context.Context, in *coverageQuery) (*body[Page[Co
 	if err != nil || to.Before(from) || to.Sub(from) >= maxCoverageDays*24*time.Hour {
 		return nil, bad
 	}
-	days, err := s.Store.Coverage(ctx, callerOf(ctx).narrow(in.InstitutionID), from, to.AddDate(0, 0, 1), s.now())
-	out := make([]Coverage, len(days))
-	for i, d := range days {
-		out[i] = coverageOf(d)
+	scope := callerOf(ctx).narrow(in.InstitutionID)
+	cameras, err := s.camerasLike(ctx, scope, in.Search)
+	if err != nil {
+		return nil, err
 	}
-	return items(out, err)
+	out := CoveragePage{Total: len(cameras)}
+	cameras, out.Next = cutAfter(cameras, in.Cursor, in.Limit)
+	out.Cameras = len(cameras)
+	// Each reads a million rows: one after the other, so that the database stays free for recording.
+	free, err := takeOr(ctx, s.coverages, newProblem(http.StatusServiceUnavailable, "coverage.busy", "正在为其他人统计录像完整性，请稍后再试。", "Coverage is being computed for somebody else; try again shortly."))
+	if err != nil {
+		return nil, err
+	}
+	defer free()
+	days, err := s.Store.Coverage(ctx, scope, cameras, from, to.AddDate(0, 0, 1), s.now())
+	out.Items = make([]Coverage, len(days))
+	for i, d := range days {
+		out.Items[i] = coverageOf(d)
+	}
+	return answer(out, err)
+}
+
+// camerasLike are the ids, sorted, of scope's cameras that text is found in.
+func (s *Server) camerasLike(ctx context.Context, scope []ward.InstitutionID, text string) ([]ward.CameraID, error) {
+	all, err := s.Store.Cameras(ctx, scope)
+	if err != nil {
+		return nil, err
+	}
+	matches := func(ward.Camera) bool { return true }
+	if text != "" {
+		if matches, err = s.matcher(ctx, scope, text); err != nil {
+			return nil, err
+		}
+	}
+	ids := []ward.CameraID{}
+	for _, c := range all {
+		if matches(c) {
+			ids = append(ids, c.ID)
+		}
+	}
+	slices.Sort(ids) // the database's order is its collation's
+	return ids, nil
+}
+
+// cutAfter is what follows cursor in sorted ids, at most limit of them, and
+// the next page's cursor, empty at the end.
+func cutAfter(ids []ward.CameraID, cursor string, limit int) ([]ward.CameraID, string) {
+	from, found := slices.BinarySearch(ids, ward.CameraID(cursor))
+	if found {
+		from++
+	}
+	if ids = ids[from:]; len(ids) > limit {
+		return ids[:limit], string(ids[limit-1])
+	}
+	return ids, ""
 }
 
 func coverageOf(d storage.Covered) Coverage {

@@ -1,5 +1,5 @@
-import { useQuery } from '@tanstack/react-query'
-import { DatePicker, Space, Switch, Table, Tooltip } from 'antd'
+import { keepPreviousData, useQuery } from '@tanstack/react-query'
+import { Button, DatePicker, Input, Space, Switch, Table, Tooltip } from 'antd'
 import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { Link } from 'react-router'
@@ -13,25 +13,48 @@ import { length, local, offset } from '../parts/time'
 import { Trouble } from '../parts/Trouble'
 
 type Day = Schemas['Coverage']
+type Filter = { institution?: string | undefined; text?: string | undefined }
 type Row = { camera: string; institution: string; days: Map<string, Day>; worst: number }
 
 const shown = 14 // days
+const pageSize = 20 // cameras
 
 /** Coverage shows how completely every camera was recorded, a cell a day. */
 export default function Coverage() {
   const { t } = useTranslation()
   const names = useNames()
-  const [institution, setInstitution] = useState<string>()
+  const [filter, setFilter] = useState<Filter>({})
+  const [cursors, setCursors] = useState<string[]>([]) // of the pages up to this one
   const [until, setUntil] = useState(() => local(Date.now()).format('YYYY-MM-DD'))
   const [onlyGaps, setOnlyGaps] = useState(false)
   const days = Array.from({ length: shown }, (_, i) => local(`${until}T00:00:00${offset}`).subtract(shown - 1 - i, 'day').format('YYYY-MM-DD'))
   const first = days[0] ?? until
-  const coverage = useQuery({
-    queryKey: ['coverage', institution ?? '', until],
-    queryFn: () => take(api.GET('/api/v1/coverage', { params: { query: { from: first, to: until, institution_id: institution } } })),
-    refetchInterval: 60_000,
+  const narrow = (f: Filter) => {
+    setFilter((was) => ({ ...was, ...f }))
+    setCursors([])
+  }
+  // What is over stays as it is: only today's column is read again.
+  const today = local(Date.now()).format('YYYY-MM-DD')
+  const before = days.filter((d) => d < today)
+  const cursor = cursors.at(-1)
+  const read = (from: string, to: string, signal: AbortSignal) => take(api.GET('/api/v1/coverage', {
+    params: { query: { from, to, institution_id: filter.institution, q: filter.text || undefined, cursor, limit: pageSize } }, signal,
+  }))
+  const past = useQuery({
+    queryKey: ['coverage', filter, cursor ?? '', first, before.at(-1) ?? ''],
+    queryFn: ({ signal }) => read(first, before.at(-1) ?? first, signal),
+    enabled: before.length > 0, staleTime: 10 * 60_000, placeholderData: keepPreviousData,
   })
-  const rows = byCamera(coverage.data?.items ?? [])
+  const present = useQuery({
+    queryKey: ['coverage', filter, cursor ?? '', today],
+    queryFn: ({ signal }) => read(today, today, signal),
+    enabled: until >= today, refetchInterval: 60_000, placeholderData: keepPreviousData,
+  })
+  const shownPages = [past, present].filter((q) => q.isEnabled)
+  const page = shownPages[0]?.data
+  const error = shownPages.find((q) => q.error)?.error
+  const whole = shownPages.every((q) => q.data)
+  const rows = whole ? byCamera(shownPages.flatMap((q) => q.data?.items ?? [])) : []
   const incomplete = rows.filter((r) => r.worst < 1)
   return (
     <>
@@ -39,28 +62,42 @@ export default function Coverage() {
         title={t('screen.coverage')}
         actions={(
           <Space wrap>
-            <InstitutionSelect value={institution} onChange={setInstitution} />
+            <InstitutionSelect value={filter.institution} onChange={(institution) => narrow({ institution })} />
+            <Input.Search allowClear style={{ width: 220 }} placeholder={t('coverage.search')} onSearch={(text) => narrow({ text })} />
             <DatePicker allowClear={false} value={local(`${until}T12:00:00${offset}`)} onChange={(d) => d && setUntil(d.format('YYYY-MM-DD'))} />
             <span><Switch size="small" checked={onlyGaps} onChange={setOnlyGaps} /> {t('coverage.onlyGaps')}</span>
           </Space>
         )}
       />
-      <Trouble error={coverage.error} retry={() => void coverage.refetch()} />
-      {coverage.data && <p className={incomplete.length > 0 ? 'strong bad-text' : 'strong'}>{t('coverage.summary', { all: rows.length, bad: incomplete.length })}</p>}
-      {coverage.isLoading ? <Loading /> : (
+      <Trouble error={error} retry={() => { for (const q of shownPages) if (q.error) void q.refetch() }} />
+      {page && whole && (
+        <p>
+          <span className={incomplete.length > 0 ? 'strong bad-text' : 'strong'}>{t('coverage.summary', { all: rows.length, bad: incomplete.length, total: page.total })}</span>
+          {(page.next || cursor) && <span className="quiet"> {t('coverage.order')}</span>}
+        </p>
+      )}
+      {!whole && !error ? <Loading /> : (
         <Table<Row>
           size="small"
           rowKey="camera"
           className="heat"
           scroll={{ x: 'max-content' }}
           dataSource={onlyGaps ? incomplete : rows}
-          pagination={{ pageSize: 50, hideOnSinglePage: true, showSizeChanger: false }}
+          pagination={false}
+          loading={shownPages.some((q) => q.isPlaceholderData)}
           locale={{ emptyText: <Nothing text={t('coverage.none')} /> }}
           columns={[
             { title: t('cameras.name'), fixed: 'left', render: (_, r) => <><Link to={`/live/${r.camera}`}>{names.camera(r.camera)}</Link><div className="quiet small">{names.institution(r.institution)}</div></> },
             ...days.map((d) => ({ title: d.slice(5), key: d, align: 'center' as const, render: (_: unknown, r: Row) => <Cell camera={r.camera} day={r.days.get(d)} /> })),
           ]}
         />
+      )}
+      {page && (page.next || cursor) && (
+        <Space className="pager">
+          <span className="quiet">{t('cameras.range', { from: cursors.length * pageSize + 1, to: cursors.length * pageSize + page.cameras, total: page.total })}</span>
+          <Button size="small" disabled={!cursor} onClick={() => setCursors((c) => c.slice(0, -1))}>{t('cameras.back')}</Button>
+          <Button size="small" disabled={!page.next} onClick={() => setCursors((c) => [...c, page.next])}>{t('cameras.forth')}</Button>
+        </Space>
       )}
       <div className="legend">
         {(['full', 'nearly', 'partly', 'hardly', 'off'] as const).map((k) => <span key={k}><i className={`heat-${k}`} />{t(`coverage.legend.${k}`)}</span>)}
