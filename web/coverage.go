@@ -38,8 +38,8 @@ type coverageQuery struct {
 	Search string `query:"q" maxLength:"100" doc:"Part of the camera's id, name, address, place or institution"`
 	Cursor string `query:"cursor" maxLength:"64" doc:"Next of the page before"`
 	Limit  int    `query:"limit" minimum:"1" maximum:"50" default:"20" doc:"Cameras on a page"`
-	From string `query:"from" required:"true" format:"date" doc:"First day, in Asia/Shanghai"`
-	To   string `query:"to" required:"true" format:"date" doc:"Last day"`
+	From   string `query:"from" required:"true" format:"date" doc:"First day, in Asia/Shanghai"`
+	To     string `query:"to" required:"true" format:"date" doc:"Last day"`
 }
 
 func (s *Server) coverageRoutes(r *routes) {
