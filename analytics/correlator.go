@@ -3,6 +3,7 @@ package analytics
 import (
 	"context"
 	"log/slog"
+	"math"
 	"slices"
 	"sync"
 	"time"
@@ -207,7 +208,7 @@ func (c *Correlator) fill(ctx context.Context, s ward.Settlement, win *Window) e
 	if _, ok := personAt(s, win.Sightings, p); !ok {
 		return nil
 	}
-	near, err := c.Store.SettlementsAt(ctx, s.PlaceID, s.At.Add(-p.CardsWithin), s.At.Add(p.CardsWithin))
+	near, err := c.Store.SettlementsAt(ctx, s.PlaceID, s.At.Add(-p.CardsWithin), s.At.Add(p.CardsWithin), math.MaxInt32)
 	if err != nil || len(near) < p.Cards {
 		return err
 	}

@@ -12,6 +12,9 @@ import (
 	"sync"
 	"time"
 
+	"github.com/bluenviron/gortsplib/v4/pkg/base"
+
+	"wardwatch/ingest/rtsp"
 	"wardwatch/ward"
 )
 
@@ -159,6 +162,12 @@ func (t *trial) reach(ctx context.Context, u *url.URL) bool {
 	if !t.lookUp(ctx, host) {
 		return false
 	}
+	leave, err := t.fleet.doors().device(rtsp.HostPort((*base.URL)(u)))
+	if err != nil {
+		t.say("connect", false, wordsRefused(err, t.cam))
+		return false
+	}
+	defer leave()
 	d := net.Dialer{Control: t.fleet.Guard.control, Timeout: probeConnect}
 	conn, err := d.DialContext(ctx, "tcp", net.JoinHostPort(host, port))
 	if err != nil {

@@ -159,10 +159,10 @@ func (s *Store) Settlements(ctx context.Context, f SettlementFilter) (list []war
 	return list, next, nil
 }
 
-// SettlementsAt lists the settlements of a place with moments in [from, to],
-// in any state, oldest first.
-func (s *Store) SettlementsAt(ctx context.Context, place ward.PlaceID, from, to time.Time) ([]ward.Settlement, error) {
-	rows, err := s.read.QueryContext(ctx, settlementColumns+` WHERE place_id = $1 AND at_us BETWEEN $2 AND $3 ORDER BY at_us, id`, place, us(from), us(to))
+// SettlementsAt lists at most limit settlements of a place with moments in
+// [from, to], in any state, oldest first.
+func (s *Store) SettlementsAt(ctx context.Context, place ward.PlaceID, from, to time.Time, limit int) ([]ward.Settlement, error) {
+	rows, err := s.read.QueryContext(ctx, settlementColumns+` WHERE place_id = $1 AND at_us BETWEEN $2 AND $3 ORDER BY at_us, id LIMIT $4`, place, us(from), us(to), limit)
 	if err != nil {
 		return nil, fmt.Errorf("read settlements at %s: %w", place, err)
 	}

@@ -123,7 +123,7 @@ func TestSettlementsDueAndListed(t *testing.T) {
 		if page, _, err = s.Settlements(t.Context(), storage.SettlementFilter{Institutions: []ward.InstitutionID{}}); err != nil || len(page) != 0 {
 			t.Errorf("no institution: got %v, %v", page, err)
 		}
-		at, err := s.SettlementsAt(t.Context(), "p1", base.Add(time.Minute), base.Add(3*time.Minute))
+		at, err := s.SettlementsAt(t.Context(), "p1", base.Add(time.Minute), base.Add(3*time.Minute), 100)
 		if err != nil || len(at) != 3 || at[0].ID != ids[1] {
 			t.Errorf("at: got %v, %v", at, err)
 		}

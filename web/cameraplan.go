@@ -18,8 +18,9 @@ type plan struct {
 	can          func(ward.InstitutionID) bool // the caller may manage its cameras
 	layout       layout
 	now          time.Time
-	institutions []ward.Institution // that the caller may manage
-	places       []ward.Place       // of those
+	institutions []ward.Institution          // that the caller may manage
+	places       map[ward.PlaceID]ward.Place // of those
+	named        map[placeName][]ward.Place
 	cameras      map[ward.CameraID]ward.Camera
 	taken        map[ward.CameraID][]ward.InstitutionID
 	addresses    map[string]ward.CameraID // by institution and main URL
@@ -36,7 +37,8 @@ func (s *Server) newPlan(ctx context.Context, l layout, lines []sheetLine) (*pla
 	who := callerOf(ctx)
 	p := &plan{
 		can: func(i ward.InstitutionID) bool { return who.May(ward.MayManage, i) }, layout: l, now: s.now(),
-		addresses: map[string]ward.CameraID{}, lines: map[ward.CameraID]int{}, typed: map[string]int{}, made: map[ward.PlaceID]bool{},
+		addresses: map[string]ward.CameraID{}, places: map[ward.PlaceID]ward.Place{}, named: map[placeName][]ward.Place{},
+		lines: map[ward.CameraID]int{}, typed: map[string]int{}, made: map[ward.PlaceID]bool{},
 	}
 	var ids []ward.CameraID
 	for _, line := range lines {
@@ -50,8 +52,12 @@ func (s *Server) newPlan(ctx context.Context, l layout, lines []sheetLine) (*pla
 	if p.institutions, err = s.Store.Institutions(ctx, who.scope()); err != nil {
 		return nil, err
 	}
-	if p.places, err = s.Store.Places(ctx, who.scope()); err != nil {
+	places, err := s.Store.Places(ctx, who.scope())
+	if err != nil {
 		return nil, err
+	}
+	for _, x := range places {
+		p.addPlace(x)
 	}
 	if p.cameras, err = s.Store.CamerasByID(ctx, ids); err != nil {
 		return nil, err
@@ -64,6 +70,18 @@ func (s *Server) newPlan(ctx context.Context, l layout, lines []sheetLine) (*pla
 		p.addresses[addressKey(c)] = c.ID
 	}
 	return p, err
+}
+
+// placeName is what a row calls a place by; several may have the same.
+type placeName struct {
+	institution ward.InstitutionID
+	name        string
+}
+
+func (p *plan) addPlace(x ward.Place) {
+	p.places[x.ID] = x
+	key := placeName{x.InstitutionID, x.Name}
+	p.named[key] = append(p.named[key], x)
 }
 
 func addressKey(c ward.Camera) string { return string(c.InstitutionID) + " " + c.URL }
@@ -193,15 +211,13 @@ func (p *plan) place(r *rowReader, c *ward.Camera, exists bool) {
 		return // as it is
 	}
 	if exists && name == "" {
-		name = p.placeName(c.PlaceID)
+		name = p.places[c.PlaceID].Name
 	}
 	if name == "" {
 		r.problem("place", badSheet("place", "请填写地点。", "Name the place."))
 		return
 	}
-	named := slices.DeleteFunc(slices.Clone(p.places), func(x ward.Place) bool {
-		return x.InstitutionID != inst || x.Name != name || kindTyped && x.Kind != kind
-	})
+	named := slices.DeleteFunc(slices.Clone(p.named[placeName{inst, name}]), func(x ward.Place) bool { return kindTyped && x.Kind != kind })
 	stays := exists && slices.ContainsFunc(named, func(x ward.Place) bool { return x.ID == c.PlaceID })
 	switch {
 	case r.faulty["place_kind"] || stays:
@@ -226,20 +242,13 @@ func (p *plan) newPlace(r *rowReader, n ward.Place) ward.PlaceID {
 	}
 	n.ID = ward.NewID[ward.PlaceID](p.now)
 	zh, en := "", ""
-	if slices.ContainsFunc(p.places, func(x ward.Place) bool { return x.InstitutionID == n.InstitutionID && x.Name == n.Name }) {
+	if len(p.named[placeName{n.InstitutionID, n.Name}]) > 0 {
 		zh, en = "同名地点已存在，但类型不同。", " There is a place of that name, of another kind."
 	}
 	r.note(fmt.Sprintf("将新建地点“%s”（%s）。", n.Name, said(kindWords(), n.Kind, true))+zh, fmt.Sprintf("The place %q (%s) will be made.", n.Name, n.Kind)+en)
-	p.places, p.change.Places, p.made[n.ID] = append(p.places, n), append(p.change.Places, n), true
+	p.addPlace(n)
+	p.change.Places, p.made[n.ID] = append(p.change.Places, n), true
 	return n.ID
-}
-
-func (p *plan) placeName(id ward.PlaceID) string {
-	i := slices.IndexFunc(p.places, func(x ward.Place) bool { return x.ID == id })
-	if i < 0 {
-		return ""
-	}
-	return p.places[i].Name
 }
 
 // institution is the one that the row names by id, name or both. One that the

@@ -94,7 +94,7 @@ func (s *Server) mark(ctx context.Context, in *stretch, c ward.Camera, out *Time
 	out.Sightings = marks(seen, &out.Cut, func(v ward.Sighting) (SightingMark, bool) {
 		return SightingMark{v.ID, v.Kind, v.From, v.To, v.Count}, v.InstitutionID == c.InstitutionID
 	})
-	bills, err := s.Store.SettlementsAt(ctx, c.PlaceID, in.From, in.To)
+	bills, err := s.Store.SettlementsAt(ctx, c.PlaceID, in.From, in.To, maxMarks+1)
 	if err != nil {
 		return err
 	}

@@ -2,7 +2,7 @@ import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { Alert, Button, Drawer, Form, Input, InputNumber, Select, Space, Switch } from 'antd'
 import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
-import { api, newKey, take, type Schemas } from '../api/client'
+import { api, newKey, Refusal, take, type Schemas } from '../api/client'
 import { useInstitutions, usePlaces } from '../api/queries'
 import { Trouble } from '../parts/Trouble'
 import { PlaceForm } from '../places/PlaceForm'
@@ -34,8 +34,9 @@ function CameraSettings({ camera, onDone }: { camera: Camera | undefined; onDone
   const [placeAt, setPlaceAt] = useState<string>()
   const [split, setSplit] = useState(false)
   const save = useMutation({
-    mutationFn: ({ institution_id: _, id, ...v }: Settings): Promise<unknown> => {
+    mutationFn: ({ id, ...v }: Settings): Promise<unknown> => {
       const body = { ...v, password: v.password || undefined } // left empty, the stored one stays
+      delete body.institution_id // its place says
       if (!camera) return take(api.POST('/api/v1/cameras', { body: { ...body, id: id || undefined }, params: { header: { 'Idempotency-Key': newKey() } } }))
       return take(api.PUT('/api/v1/cameras/{id}', { params: { path: { id: camera.id } }, body }))
     },
@@ -43,12 +44,18 @@ function CameraSettings({ camera, onDone }: { camera: Camera | undefined; onDone
       void client.invalidateQueries({ queryKey: ['cameras'] })
       onDone()
     },
+    onError: (error) => {
+      if (error instanceof Refusal && error.problem.code === 'camera.password_again') {
+        form.setFields([{ name: 'password', errors: [t('cameras.passwordAgain')] }])
+        form.scrollToField('password')
+      }
+    },
   })
   const initial: Partial<Settings> = camera
     ? { institution_id: camera.institution_id, ...Object.fromEntries(fields.map((f) => [f, camera[f]])) }
     : { transport: 'auto', record: 'always', segment_seconds: 60, retention_days: 90, enabled: true, institution_id: institutions.length === 1 ? institutions[0]?.id : undefined }
   const now = Form.useWatch([], form) as Partial<Settings> | undefined
-  const moved = camera?.has_password && now !== undefined && [now.url, now.sub_url].some((a) => a && ![camera.url, camera.sub_url].map(target).includes(target(a)))
+  const moved = camera?.has_password && now !== undefined && [now.url, now.sub_url].some((a) => a && ![camera.url, camera.sub_url].map((b) => target(b, camera.tls_fingerprint)).includes(target(a, now.tls_fingerprint)))
   /** tidy moves a user and password out of an address as it is left. */
   const tidy = (field: 'url' | 'sub_url') => {
     const found = splitCredentials(String(form.getFieldValue(field) ?? ''))

@@ -22,12 +22,13 @@ function plain(s: string): string {
   }
 }
 
-/** target is where the password goes; when it changes, the password must be typed again. */
-export function target(address: string | undefined): string {
+/** target is where the password goes, and for rtsps whom it trusts; when it changes, the password must be typed again. */
+export function target(address: string | undefined, fingerprint = ''): string {
   try {
     const u = new URL((address ?? '').replace(/^rtsp/i, 'http'))
     const tls = /^rtsps:/i.test(address ?? '')
-    return `${tls ? 'rtsps' : 'rtsp'}://${u.hostname}:${/:\d+(?:[/?#]|$)/.exec(address ?? '')?.[0].replace(/\D/g, '') || (tls ? '322' : '554')}`
+    const who = tls ? ` ${fingerprint.replace(/[:\s]/g, '').toLowerCase()}` : ''
+    return `${tls ? 'rtsps' : 'rtsp'}://${u.hostname}:${/:\d+(?:[/?#]|$)/.exec(address ?? '')?.[0].replace(/\D/g, '') || (tls ? '322' : '554')}${who}`
   } catch {
     return ''
   }

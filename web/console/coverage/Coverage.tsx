@@ -11,6 +11,7 @@ import { Loading } from '../parts/Loading'
 import { Nothing } from '../parts/Nothing'
 import { length, local, offset } from '../parts/time'
 import { Trouble } from '../parts/Trouble'
+import { useNow } from '../parts/useNow'
 
 type Day = Schemas['Coverage']
 type Filter = { institution?: string | undefined; text?: string | undefined }
@@ -34,7 +35,7 @@ export default function Coverage() {
     setCursors([])
   }
   // What is over stays as it is: only today's column is read again.
-  const today = local(Date.now()).format('YYYY-MM-DD')
+  const today = local(useNow(60_000)).format('YYYY-MM-DD')
   const before = days.filter((d) => d < today)
   const cursor = cursors.at(-1)
   const read = (from: string, to: string, signal: AbortSignal) => take(api.GET('/api/v1/coverage', {

@@ -21,7 +21,9 @@ export function StorageCard() {
   if (storage.isLoading) return <Loading />
   if (!storage.data) return <Trouble error={storage.error} retry={() => void storage.refetch()} />
   const { spool, store, alarms } = storage.data
-  const percent = spool.limit_bytes > 0 ? Math.min(100, (spool.used_bytes / spool.limit_bytes) * 100) : 0
+  // Without a limit of its own the spool may fill the disk up to the reserve.
+  const limit = spool.limit_bytes > 0 ? spool.limit_bytes : Math.max(spool.used_bytes, spool.used_bytes + spool.free_bytes - spool.reserve_bytes)
+  const percent = limit > 0 ? Math.min(100, (spool.used_bytes / limit) * 100) : 0
   return (
     <Card size="small" title={t('storage.title')}>
       {alarms.map((a) => (
@@ -36,7 +38,7 @@ export function StorageCard() {
             children: (
               <div style={{ width: '100%' }}>
                 <Progress percent={Math.round(percent)} status={percent >= full ? 'exception' : 'normal'} aria-label={t('storage.spool')} />
-                <span className="quiet">{t('storage.used', { used: size(spool.used_bytes), limit: size(spool.limit_bytes) })}</span>
+                <span className="quiet">{t('storage.used', { used: size(spool.used_bytes), limit: size(limit) })}</span>
               </div>
             ),
           },

@@ -73,7 +73,7 @@ function Note({ player, camera, track, onSkip }: { player: Player; camera: strin
     case 'later':
       return <div className="screen-note"><span>{t('player.later')}</span></div>
     case 'unplayable':
-      return <Unplayable codec={codec || 'h265'} />
+      return <Unplayable codec={codec || 'h265'} from={showing.from} to={showing.to} />
     case 'refused':
       return <div className="screen-note"><span>{words(showing.error)}</span><span className="quiet">{t('live.again')}</span></div>
     case 'nothing':
@@ -88,11 +88,12 @@ function Note({ player, camera, track, onSkip }: { player: Player; camera: strin
   }
 }
 
-function Unplayable({ codec }: { codec: string }) {
+function Unplayable({ codec, from, to }: { codec: string; from?: number | undefined; to?: number | undefined }) {
   const { t } = useTranslation()
   return (
     <div className="screen-note">
       <span className="strong">{t('player.unplayable', { codec: codec.toUpperCase() })}</span>
+      {from !== undefined && to !== undefined && <span className="quiet">{clock(from)} – {clock(to)}</span>}
       <span className="quiet">{codec === 'h265' ? t('player.h265') : t('player.other')}</span>
     </div>
   )

@@ -5,7 +5,7 @@ import { useTranslation } from 'react-i18next'
 import { asProblem, Refusal } from '../api/client'
 import { mediaURL } from '../api/media'
 import { useNames } from '../api/queries'
-import { save } from '../parts/save'
+import { saveFrom } from '../parts/save'
 import { length, local } from '../parts/time'
 import { useWords } from '../parts/Trouble'
 import type { View } from './view'
@@ -25,9 +25,11 @@ export function Range({ marked, at, cameras, onMarked }: { marked: Marked; at: (
   const download = useMutation({
     mutationFn: async (camera: string) => {
       if (from === undefined || to === undefined) return
-      const r = await fetch(mediaURL('/api/v1/cameras/{id}/clip.mp4', camera, { from: new Date(from).toISOString(), to: new Date(to).toISOString() }))
+      const url = mediaURL('/api/v1/cameras/{id}/clip.mp4', camera, { from: new Date(from).toISOString(), to: new Date(to).toISOString() })
+      const r = await fetch(url, { headers: { Range: 'bytes=0-1' } }) // a link tells nothing of what is wrong
       if (!r.ok) throw new Refusal(asProblem(await r.json().catch(() => undefined), r.status))
-      save(await r.blob(), `${names.camera(camera)}-${local(from).format('YYYYMMDD-HHmmss')}-${Math.round((to - from) / 1000)}s.mp4`)
+      await r.body?.cancel()
+      saveFrom(url, `${names.camera(camera)}-${local(from).format('YYYYMMDD-HHmmss')}-${Math.round((to - from) / 1000)}s.mp4`)
     },
     onError: (error) => void message.error(words(error)),
   })

@@ -17,7 +17,7 @@ import { AxisCursor, Playback } from './Playback'
 import type { Marked } from './Range'
 import { usePlayer } from './usePlayer'
 import { useTracks } from './useTracks'
-import { useView } from './view'
+import { longest, useView } from './view'
 
 const minute = 60_000
 const spans = [5, 60, 360, 1440, 10_080] // minutes
@@ -82,7 +82,7 @@ function Page({ id }: { id: string }) {
           title={t('timeline.recordings')}
           extra={(
             <Space size={8} wrap>
-              <Segmented<number> size="small" aria-label={t('timeline.span')} value={spans.find((m) => Math.abs(m * minute - span) < minute / 2) ?? 0} options={spans.map((m) => ({ value: m, label: spanName(m, t) }))} onChange={(m) => (axis.follows && !playing ? axis.follow(m * minute) : axis.zoom((m * minute) / span, playing ? player.clock.at : undefined))} />
+              <Segmented<number> size="small" aria-label={t('timeline.span')} value={spans.find((m) => Math.abs(Math.min(longest, m * minute) - span) < minute / 2) ?? 0} options={spans.map((m) => ({ value: m, label: spanName(m, t) }))} onChange={(m) => (axis.follows && !playing ? axis.follow(m * minute) : axis.zoom((m * minute) / span, playing ? player.clock.at : undefined))} />
               <Space.Compact size="small">
                 <Button icon={<MinusOutlined />} aria-label={t('timeline.zoomOut')} onClick={() => axis.zoom(2, playing ? player.clock.at : undefined)} />
                 <Button icon={<PlusOutlined />} aria-label={t('timeline.zoomIn')} onClick={() => axis.zoom(0.5, playing ? player.clock.at : undefined)} />

@@ -11,7 +11,7 @@ export type Showing =
   | { kind: 'loading' }
   | { kind: 'nothing'; from: number | undefined; to: number | undefined } // ms
   | { kind: 'later' } // not recorded yet, or not on the disk
-  | { kind: 'unplayable' }
+  | { kind: 'unplayable'; from?: number | undefined; to?: number | undefined } // ms of the stretch that is given up
   | { kind: 'refused'; error: unknown }
 
 const margin = 120_000 // ms of a playlist before the wanted moment
@@ -19,6 +19,7 @@ const reach = 3600_000 // ms of a playlist after it
 const far = 0.35 // seconds at single speed from which it is sought instead of hurried
 const near = 0.012 // seconds that a standing picture may be off
 const retry = 4000 // ms
+const patience = 5000 // ms in which the decoder may be started anew twice
 
 /** Channel keeps the pictures of one camera in step with the clock. */
 export class Channel {
@@ -30,6 +31,7 @@ export class Channel {
   private opening = 0 // counts windows: what an older one still says is not heard
   private ended = true // the playlist does not grow
   private loaded = false
+  private recovered: number[] = [] // performance.now() of the decoder's last new starts
   private again: number | undefined // performance.now() of the next attempt after a refusal
 
   constructor(readonly id: string, readonly video: HTMLVideoElement) {
@@ -186,14 +188,34 @@ export class Channel {
       this.hls?.destroy()
       this.hls = undefined
       this.loaded = false
-      this.showing = { kind: 'unplayable' }
+      this.showing = { kind: 'unplayable', ...this.stretch() }
       return
     }
     if (data.type === library.ErrorTypes.MEDIA_ERROR) {
-      this.hls?.recoverMediaError()
+      this.recover()
       return
     }
     this.refuse(refusalOf(data), opened)
+  }
+
+  /** recover starts the decoder anew; when that was of no use twice, the stretch is given up. */
+  private recover() {
+    const now = performance.now()
+    this.recovered = [...this.recovered.filter((at) => now - at < patience), now]
+    if (this.recovered.length <= 2) {
+      this.hls?.recoverMediaError()
+      return
+    }
+    this.hls?.destroy()
+    this.hls = undefined
+    this.loaded = false
+    this.showing = { kind: 'unplayable', ...this.stretch() }
+  }
+
+  /** stretch is what the window holds of recordings. */
+  private stretch() {
+    const last = this.pieces.at(-1)
+    return { from: this.pieces[0] && wallAt(this.pieces, this.pieces[0].start), to: last && wallAt(this.pieces, last.end) }
   }
 
   private refuse(error: unknown, opened: number) {

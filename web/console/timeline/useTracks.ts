@@ -15,6 +15,8 @@ export type Track = {
 }
 
 const renew = 5000 // ms, where the present is shown
+const long = 6 * 3600_000 // ms from which a view is read anew seldom
+const seldom = 60_000 // ms
 const settle = 200 // ms that a view stands still before it is read
 const pixels = 1500 // finer than this nothing is drawn
 
@@ -26,11 +28,11 @@ export function useTracks(cameras: string[], view: View) {
   return useQueries({
     queries: cameras.map((id) => ({
       queryKey: ['timeline', id, from, to],
-      queryFn: () => {
+      queryFn: ({ signal }) => {
         const query = { from: new Date(from).toISOString(), to: new Date(to).toISOString() }
-        return take(api.GET('/api/v1/cameras/{id}/timeline', { params: { path: { id }, query } }))
+        return take(api.GET('/api/v1/cameras/{id}/timeline', { params: { path: { id }, query }, signal }))
       },
-      refetchInterval: () => (to > Date.now() ? renew : false),
+      refetchInterval: () => (to > Date.now() ? (to - from > long ? seldom : renew) : false),
       placeholderData: (last: Schemas['Timeline'] | undefined) => last,
     })),
     combine: (all) => ({

@@ -5,7 +5,8 @@ import { useNow } from '../parts/useNow'
 export type View = { from: number; to: number } // ms since 1970
 
 export const shortest = 60_000 // ms
-export const longest = 7 * 24 * 3600_000 // ms: as much as the service tells at once
+export const longest = 596_160_000 // ms: 6.9 days
+const told = 7 * 24 * 3600_000 // ms: as much as the service tells at once; longest leaves room for steps
 const lead = 0.02 // of the view that is kept free right of the present
 
 /** limited keeps a view between a minute and a week, and lets it end at most a little after now. */
@@ -28,7 +29,7 @@ export function zoomed(view: View, factor: number, around: number): View {
 export function useView(span: number, begin?: View) {
   const now = useNow(1000)
   const [chosen, setChosen] = useState<{ view: View; follows: boolean }>(() => (
-    begin ? { view: limited(begin, now), follows: false } : { view: { from: now - span, to: now }, follows: true }
+    begin ? { view: limited(begin, now), follows: false } : { view: { from: now - Math.min(longest, span), to: now }, follows: true }
   ))
   const length = chosen.view.to - chosen.view.from
   const { from, to } = chosen.follows ? { from: now + length * lead - length, to: now + length * lead } : chosen.view
@@ -43,7 +44,7 @@ export function useView(span: number, begin?: View) {
     set,
     zoom: (factor: number, around?: number) => set(zoomed(view, factor, around ?? (chosen.follows ? view.to : (view.from + view.to) / 2))),
     pan: (share: number) => set({ from: view.from + share * (view.to - view.from), to: view.to + share * (view.to - view.from) }),
-    follow: (length_: number = length) => setChosen({ view: { from: Date.now() - length_, to: Date.now() }, follows: true }),
+    follow: (length_: number = length) => setChosen({ view: { from: Date.now() - Math.min(longest, length_), to: Date.now() }, follows: true }),
   }
 }
 
@@ -63,7 +64,10 @@ export function windowOf(view: View): View {
   const step = 2 ** Math.ceil(Math.log2(span / 2)) // the same for similar spans
   const from = Math.floor((view.from - span * 0.25) / step) * step
   const to = Math.ceil((view.to + span * 0.25) / step) * step
-  return to - from > longest ? { from: Math.max(from, view.to - longest), to: view.to } : { from, to }
+  if (to - from <= told) return { from, to }
+  const fine = Math.round(longest / 100) // told - longest is more, so that the whole view is in
+  const end = Math.ceil(view.to / fine) * fine
+  return { from: Math.max(from, end - told), to: end }
 }
 
 const second = 1000
