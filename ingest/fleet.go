@@ -2,6 +2,8 @@ package ingest
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"log/slog"
 	"sync"
 	"time"
@@ -126,10 +128,11 @@ func (f *Fleet) poll(ctx context.Context, away stay) error {
 		return err
 	}
 	there := map[ward.CameraID]bool{}
+	var failed error // one camera's trouble is not the others'; it is tried again
 	for _, row := range rows {
 		there[row.ID] = true
 		if err := f.match(ctx, row, away); err != nil {
-			return err
+			failed = errors.Join(failed, fmt.Errorf("camera %s: %w", row.ID, err))
 		}
 	}
 	for _, m := range f.list() {
@@ -143,7 +146,7 @@ func (f *Fleet) poll(ctx context.Context, away stay) error {
 		delete(f.members, m.ID)
 		f.mu.Unlock()
 	}
-	return nil
+	return failed
 }
 
 // match makes one member like its row.
