@@ -6,12 +6,15 @@ import { fileURLToPath } from 'node:url'
 const root = fileURLToPath(new URL('../../', import.meta.url))
 const prefix = 'e2e-'
 const wanted = ['one', 'two', 'three', 'reordered']
-const lead = 12_000 // ms recorded before the gap
+const lead = 8000 // ms recorded before the gap
 const hole = 5000 // ms
 const rest = 25_000 // ms recorded after it
+const patience = 120_000 // ms
 
 /**
- * @typedef {{ id: (path: string) => string, bits: number, box: number, pictures: number, pictureMS: number,
+ * @typedef {{ start: string, end: string }} Stretch
+ * @typedef {{ segments: Stretch[], live: Stretch[], gaps: { from: string, to?: string, cause: string }[] }} Timeline
+ * @typedef {{ id: (path: string) => string, urls: Record<string, string>, bits: number, box: number, pictures: number, pictureMS: number,
  *   offBy: (number: number, at: number) => number, tell: (path: string, faults: string) => void,
  *   recorded: Promise<{ gap: { from: number, to: number } }>, stop: () => void }} Cameras
  */
@@ -43,15 +46,27 @@ export async function startCameras(page, url) {
   const enable = async (enabled) => {
     const r = await page.request.put(`${api}/cameras/${prefix}one`, { data: body('one', enabled), headers })
     if (!r.ok()) throw new Error(`change camera: ${await r.text()}`)
-    return Date.now()
   }
+  const since = new Date().toISOString()
+  /** @param {string} path */
+  const timeline = async (path) => {
+    const r = await page.request.get(`${api}/cameras/${prefix}${path}/timeline?from=${since}&to=${new Date(Date.now() + 60_000).toISOString()}`)
+    if (!r.ok()) throw new Error(`timeline of ${path}: ${await r.text()}`)
+    return /** @type {Timeline} */ (await r.json())
+  }
+  const gap = async () => (await timeline('one')).gaps.find((g) => g.cause === 'disabled')
   const record = async () => {
-    await pause(lead)
-    const from = await enable(false)
+    for (const path of ['one', 'two']) await until(`${path} is recorded`, async () => recordedSince(await timeline(path), 0) >= lead)
+    await enable(false)
+    await until('the gap begins', gap)
     await pause(hole)
-    const to = await enable(true)
-    await pause(rest)
-    return { gap: { from, to } }
+    await enable(true)
+    const ended = await until('the gap ends', async () => {
+      const g = await gap()
+      return g?.to ? { from: Date.parse(g.from), to: Date.parse(g.to) } : undefined
+    })
+    for (const path of ['one', 'two']) await until(`${path} is recorded after the gap`, async () => recordedSince(await timeline(path), ended.to) >= rest)
+    return { gap: ended }
   }
   const began = Date.parse(said.began)
   const pictureMS = 1000 / said.fps
@@ -67,6 +82,25 @@ export async function startCameras(page, url) {
     recorded,
     stop: () => child.stdin.end(),
   }
+}
+
+/** recordedSince is how many ms are recorded after a moment. @param {Timeline} timeline @param {number} from */
+function recordedSince(timeline, from) {
+  return [...timeline.segments, ...timeline.live].reduce((sum, s) => sum + Math.max(0, Date.parse(s.end) - Math.max(from, Date.parse(s.start))), 0)
+}
+
+/**
+ * until waits for an effect and gives it.
+ * @template T @param {string} what @param {() => Promise<T>} effect @returns {Promise<NonNullable<T>>}
+ */
+async function until(what, effect) {
+  const limit = Date.now() + patience
+  while (Date.now() < limit) {
+    const got = await effect()
+    if (got) return got
+    await pause(500)
+  }
+  throw new Error(`not within ${patience / 1000} s: ${what}`)
 }
 
 /** @param {number} ms */

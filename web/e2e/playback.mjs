@@ -3,10 +3,11 @@
 import assert from 'node:assert/strict'
 import { t } from './browser.mjs'
 
-const inStep = 100 // ms between two cameras
+const together = 100 // ms between two cameras
 const clockOff = 200 // ms between the clock shown and the moment of the picture: arrival, and a picture's length
 const onEnd = 10 // looks
-const patience = 15_000 // ms
+const patience = 60_000 // ms that a busy machine is given
+const attempt = 10_000 // ms of fast playing before it begins anew: it must not reach the present
 const fast = 4
 const measured = 2000 // ms
 
@@ -21,20 +22,15 @@ export async function playback(page, cameras) {
   await page.goto(new URL(`/live/${cameras.id('one')}?with=${cameras.id('two')}&at=${new Date(gap.from - 4000).toISOString()}`, page.url()).href)
   await looksUntil(page, cameras, (all) => all.length === 2 && all.every((l) => l.showing === 'picture' && l.number >= 0))
   await page.getByRole('button', { name: t.player.play, exact: true }).click()
-
-  const before = await watch(page, cameras)
   await looksUntil(page, cameras, (all) => all[0]?.showing === 'nothing' && all[0].cause === 'disabled')
   const [, there] = await looks(page, cameras)
   await looksUntil(page, cameras, (all) => all[0]?.showing === 'nothing' && steps(cameras, there?.number ?? 0, all[1]?.number ?? 0) > 10) // the other goes on
   await looksUntil(page, cameras, (all) => all[0]?.showing === 'picture' && all[0].label > gap.to)
-  const after = await watch(page, cameras)
+  const watched = await watch(page, cameras)
 
   const stepped = await stepping(page, cameras)
-  await page.goto(new URL(`/live/${cameras.id('two')}?at=${new Date(gap.to).toISOString()}`, page.url()).href)
-  await looksUntil(page, cameras, (all) => all[0]?.showing === 'picture' && all[0].number >= 0)
-  await page.getByRole('button', { name: t.player.play, exact: true }).click()
-  const speed = await fastForward(page, cameras)
-  return { before, after, speed, stepped }
+  const speed = await fastForward(page, cameras, gap.from)
+  return { inStep: watched, speed, stepped }
 }
 
 /**
@@ -54,35 +50,51 @@ async function watch(page, cameras) {
     const apart = Math.abs(steps(cameras, one.number, two.number)) * cameras.pictureMS
     const off = Math.max(...[one, two].map((l) => Math.abs(cameras.offBy(l.number, l.label))))
     worst = { apart: Math.max(worst.apart, apart), off: Math.max(worst.off, off) }
-    good = apart <= inStep && off <= clockOff ? { looks: good.looks + 1, apart: Math.max(good.apart, apart), off: Math.max(good.off, off) } : { looks: 0, apart: 0, off: 0 }
+    good = apart <= together && off <= clockOff ? { looks: good.looks + 1, apart: Math.max(good.apart, apart), off: Math.max(good.off, off) } : { looks: 0, apart: 0, off: 0 }
   }
   return { ...good, worst }
 }
 
 /**
- * fastForward waits for a stretch in which the pictures go as fast as they
- * should: a busy machine may stop for a moment, a player that is wrong never gets there.
- * @param {import('playwright-core').Page} page @param {Cameras} cameras
+ * fastForward plays one camera fast until a stretch is found in which the
+ * pictures go as fast as they should, by the page's clock: a busy machine may
+ * stop for a moment, a player that is wrong never gets there.
+ * @param {import('playwright-core').Page} page @param {Cameras} cameras @param {number} from where it begins, ms
  */
-async function fastForward(page, cameras) {
-  await page.getByRole('radiogroup', { name: t.player.speed }).getByText(`${fast}×`).click()
+async function fastForward(page, cameras, from) {
   const limit = Date.now() + patience
-  /** @type {{ shown: number, now: number, number: number }[]} */
-  const seen = []
   let best = 0
   while (Date.now() < limit) {
-    await page.waitForTimeout(100)
-    const [two] = await looks(page, cameras)
-    if (!two || two.number < 0) continue
-    const last = seen.at(-1)
-    const shown = last ? last.shown + steps(cameras, last.number, two.number) * cameras.pictureMS : 0
-    seen.push({ shown, now: two.now, number: two.number })
-    const begin = seen.findLast((s) => two.now - s.now >= measured)
-    const speed = begin ? (shown - begin.shown) / (two.now - begin.now) : 0
-    if (Math.abs(speed - fast) < 0.05 * fast) return speed
-    if (Math.abs(speed - fast) < Math.abs(best - fast)) best = speed
+    await page.goto(new URL(`/live/${cameras.id('two')}?at=${new Date(from).toISOString()}`, page.url()).href)
+    await looksUntil(page, cameras, (all) => all[0]?.showing === 'picture' && all[0].number >= 0)
+    await page.getByRole('radiogroup', { name: t.player.speed }).getByText(`${fast}×`).click()
+    await page.getByRole('button', { name: t.player.play, exact: true }).click()
+    for await (const speed of speeds(page, cameras, attempt)) {
+      if (Math.abs(speed - fast) < 0.05 * fast) return speed
+      if (Math.abs(speed - fast) < Math.abs(best - fast)) best = speed
+    }
   }
   throw new Error(`${fast}× is at best ${best.toFixed(2)}×`)
+}
+
+/**
+ * speeds measures how fast the pictures of the first camera go, over the last two seconds, again and again.
+ * @param {import('playwright-core').Page} page @param {Cameras} cameras @param {number} during ms
+ */
+async function* speeds(page, cameras, during) {
+  const limit = Date.now() + during
+  /** @type {{ shown: number, now: number, number: number }[]} */
+  const seen = []
+  while (Date.now() < limit) {
+    await page.waitForTimeout(100)
+    const [look] = await looks(page, cameras)
+    if (!look || look.number < 0) continue
+    const last = seen.at(-1)
+    const shown = last ? last.shown + steps(cameras, last.number, look.number) * cameras.pictureMS : 0
+    seen.push({ shown, now: look.now, number: look.number })
+    const begin = seen.findLast((s) => look.now - s.now >= measured)
+    if (begin) yield (shown - begin.shown) / (look.now - begin.now)
+  }
 }
 
 /** @param {import('playwright-core').Page} page @param {Cameras} cameras */
@@ -95,7 +107,7 @@ async function stepping(page, cameras) {
     await page.keyboard.press(key)
     const [stays, two] = await stands(page, cameras, from)
     assert.equal(steps(cameras, from, stays), by, `${key} led from picture ${from} to ${stays}`)
-    assert.ok(Math.abs(steps(cameras, stays, two)) <= 1, `the other camera shows picture ${two}, not ${stays}`) // their pictures begin at different moments
+    assert.ok(Math.abs(steps(cameras, stays, two)) * cameras.pictureMS <= together, `the other camera shows picture ${two}, not ${stays}`) // their pictures begin at different moments
     last = stays
     done++
   }
@@ -132,19 +144,36 @@ export async function live(page, cameras) {
   await looksUntil(page, cameras, (all) => steps(cameras, first?.number ?? 0, all[0]?.number ?? 0) > 20, 'reordered')
   const late = Number(await tile.locator('[data-age]').getAttribute('data-age'))
 
-  const frozen = page.locator(`.tile[data-camera="${cameras.id('three')}"]`)
-  await frozen.scrollIntoViewIfNeeded()
-  await frozen.locator('[data-age]').waitFor()
+  const frozen = `.tile[data-camera="${cameras.id('three')}"]`
+  await page.locator(frozen).scrollIntoViewIfNeeded()
+  await page.locator(`${frozen} [data-age]`).waitFor()
   cameras.tell('three', 'stall=true')
-  const age = frozen.locator('[data-age].frozen')
-  await age.waitFor()
-  const young = Number(await age.getAttribute('data-age'))
-  await page.waitForTimeout(1500)
-  const old = Number(await age.getAttribute('data-age'))
-  assert.ok(young >= 4.5 && old > young + 1, `the age of a frozen picture went from ${young} to ${old} s`)
-  assert.match(await frozen.locator('video').evaluate((v) => getComputedStyle(v).filter), /brightness/)
+  const ages = /** @type {{ young: number, old: number }} */ (await (await page.waitForFunction(ageing, `${frozen} [data-age].frozen`, { polling: 100, timeout: patience })).jsonValue())
+  assert.ok(ages.young >= 4.5, `a picture of ${ages.young} s is said to be frozen`)
   cameras.tell('three', 'stall=false')
-  return { late, young, old }
+  await page.locator(`${frozen} [data-age]:not(.frozen)`).waitFor({ timeout: patience })
+  return { late, ...ages }
+}
+
+/**
+ * ageing runs in the page: it is true when the age of a picture that is seen
+ * to be frozen has grown by a second and more, as the clock did.
+ * @param {string} selector
+ */
+function ageing(selector) {
+  const kept = /** @type {{ youngest?: { age: number, now: number } }} */ (/** @type {unknown} */ (window))
+  const element = document.querySelector(selector)
+  if (!(element instanceof HTMLElement)) {
+    delete kept.youngest
+    return undefined
+  }
+  const age = Number(element.dataset.age)
+  const now = performance.now()
+  kept.youngest ??= { age, now }
+  const grown = age - kept.youngest.age
+  const passed = (now - kept.youngest.now) / 1000
+  const dark = getComputedStyle(element.parentElement?.querySelector('video') ?? element).filter.includes('brightness')
+  return dark && grown > 1 && Math.abs(grown - passed) < 0.5 ? { young: kept.youngest.age, old: age } : undefined
 }
 
 /** steps is how many pictures lie from a to b, round the clip. @param {Cameras} cameras @param {number} a @param {number} b */
@@ -166,7 +195,7 @@ function looks(page, cameras, only) {
  * @param {import('playwright-core').Page} page @param {Cameras} cameras @param {(all: Look[]) => boolean} good @param {string} [only]
  */
 async function looksUntil(page, cameras, good, only) {
-  const limit = Date.now() + 30_000
+  const limit = Date.now() + patience
   /** @type {Look[]} */
   let all = []
   while (Date.now() < limit) {
@@ -174,7 +203,7 @@ async function looksUntil(page, cameras, good, only) {
     if (good(all)) return all
     await page.waitForTimeout(50)
   }
-  throw new Error(`not within 30 s: ${good}; last ${JSON.stringify(all)}`)
+  throw new Error(`not within ${patience / 1000} s: ${good}; last ${JSON.stringify(all)}`)
 }
 
 /** read runs in the page: it looks when the first <video> has a new picture, or soon. @param {{ bits: number, box: number, prefix: string }} what @returns {Promise<Look[]>} */

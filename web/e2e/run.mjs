@@ -4,6 +4,7 @@ import { mkdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { alert } from './alert.mjs'
 import { startCameras } from './cameras.mjs'
+import { fleet } from './fleet.mjs'
 import { launch, newPage, signIn } from './browser.mjs'
 import { live, playback } from './playback.mjs'
 import { round } from './round.mjs'
@@ -19,11 +20,12 @@ try {
   const inspector = await newPage(browser, 'console', { width: 1440, height: 900 })
   await signIn(inspector.page, server.ready)
   const wanted = process.argv.slice(2)
-  const own = wanted.length === 0 || wanted.includes('playback') || wanted.includes('live')
+  const own = wanted.length === 0 || ['fleet', 'playback', 'live'].some((w) => wanted.includes(w))
   if (own) cameras = await startCameras(inspector.page, server.ready.url)
   const tests = {
     alert: () => alert(inspector.page),
     round: () => round(browser, server.ready, inspector.page),
+    fleet: async () => cameras && fleet(inspector.page, cameras),
     playback: async () => cameras && playback(inspector.page, cameras),
     live: async () => cameras && live(inspector.page, cameras),
   }

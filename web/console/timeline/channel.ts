@@ -100,6 +100,7 @@ export class Channel {
     const { video } = this
     const rate = clock.rate
     this.buffer(rate)
+    if (!clock.running) video.pause() // before it is sought: one that plays on would never stand where it belongs
     const drift = video.currentTime - media
     const ready = video.readyState >= (clock.running ? HTMLMediaElement.HAVE_FUTURE_DATA : HTMLMediaElement.HAVE_CURRENT_DATA)
     if (video.seeking) {
@@ -113,10 +114,7 @@ export class Channel {
     }
     this.drift = drift
     this.showing = { kind: ready ? 'picture' : 'loading' }
-    if (!clock.running) {
-      video.pause()
-      return
-    }
+    if (!clock.running) return
     // The further off, the more it hurries or waits: 10 % at most is not seen.
     const hurry = Math.min(1.1, Math.max(0.9, 1 - (drift / Math.max(1, rate)) * 0.8))
     const speed = Math.min(16, Math.abs(drift) < 0.015 * rate ? rate : rate * hurry)
