@@ -7,7 +7,7 @@ const patience = 60_000 // ms
 
 /** @param {import('playwright-core').Page} page @param {import('./cameras.mjs').Cameras} cameras the administrator, signed in */
 export async function fleet(page, cameras) {
-  await page.getByRole('menuitem', { name: t.screen.cameras, exact: true }).click()
+  await page.goto(new URL('/cameras', page.url()).href)
   const probed = await add(page, cameras)
   const report = await table(page, cameras)
   return { probed, report }

@@ -89,7 +89,7 @@ export default function Coverage() {
           locale={{ emptyText: <Nothing text={t('coverage.none')} /> }}
           columns={[
             { title: t('cameras.name'), fixed: 'left', render: (_, r) => <><Link to={`/live/${r.camera}`}>{names.camera(r.camera)}</Link><div className="quiet small">{names.institution(r.institution)}</div></> },
-            ...days.map((d) => ({ title: d.slice(5), key: d, align: 'center' as const, render: (_: unknown, r: Row) => <Cell camera={r.camera} day={r.days.get(d)} /> })),
+            ...days.toReversed().map((d) => ({ title: d.slice(5), key: d, align: 'center' as const, render: (_: unknown, r: Row) => <Cell camera={r.camera} day={r.days.get(d)} /> })), // the newest first: it is seen on a narrow screen
           ]}
         />
       )}
