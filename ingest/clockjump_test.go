@@ -3,6 +3,7 @@ package ingest
 import (
 	"bytes"
 	"log/slog"
+	"maps"
 	"math/rand/v2"
 	"runtime"
 	"slices"
@@ -14,7 +15,6 @@ import (
 
 	"wardwatch/internal/testfs"
 	"wardwatch/internal/teststore"
-	"wardwatch/storage"
 	"wardwatch/storage/spool"
 	"wardwatch/ward"
 )
@@ -33,11 +33,11 @@ func wallSet(t *testing.T, at time.Time, d time.Duration) time.Time {
 	return at
 }
 
-// recordedOf records units of src and returns its rows.
-func recordedOf(t *testing.T, store *storage.Store, sp *spool.Spool, src ward.Source, seconds int, units []Unit) []ward.Segment {
+// recordedOf records units of src and returns its rows; c accounts for it.
+func recordedOf(t *testing.T, c *coverage, sp *spool.Spool, seconds int, units []Unit) []ward.Segment {
 	t.Helper()
-	s := NewStream(src, "h-1", tinyTracks())
-	rec := &Recorder{Store: store, Spool: sp, SegmentSeconds: seconds, RetentionDays: 30}
+	s := NewStream(c.src, c.inst, tinyTracks())
+	rec := &Recorder{Store: c.store, Spool: sp, SegmentSeconds: seconds, RetentionDays: 30, clerk: c.clerk, coverage: c}
 	done := make(chan error, 1)
 	go func() { done <- rec.Run(t.Context(), s) }()
 	for s.Readers() == 0 {
@@ -51,16 +51,17 @@ func recordedOf(t *testing.T, store *storage.Store, sp *spool.Spool, src ward.So
 	if err := <-done; err != nil {
 		t.Fatal(err)
 	}
-	segs, err := store.SegmentsBetween(t.Context(), src, time.Unix(1, 0), time.Now().Add(100*time.Hour))
+	c.clerk.drain(t.Context())
+	segs, err := c.store.SegmentsBetween(t.Context(), c.src, time.Unix(1, 0), time.Now().Add(100*time.Hour))
 	if err != nil {
 		t.Fatal(err)
 	}
 	return segs
 }
 
-// TestAWallClockThatIsSetTearsNothing sets the server's clock by an hour,
-// there and back, while a source is recorded, and between two sessions.
-func TestAWallClockThatIsSetTearsNothing(t *testing.T) {
+// TestAWallClockThatIsSetIsFollowed sets the server's clock while a source is
+// recorded, and once more while it is not.
+func TestAWallClockThatIsSetIsFollowed(t *testing.T) {
 	t.Parallel()
 	for name, jump := range map[string]time.Duration{"forward": time.Hour, "back": -time.Hour} {
 		t.Run(name, func(t *testing.T) {
@@ -76,47 +77,99 @@ func TestAWallClockThatIsSetTearsNothing(t *testing.T) {
 				t.Fatal(err)
 			}
 			src := ward.Source{Kind: ward.FromCamera, ID: "cam-1"}
+			c := &coverage{store: store, clerk: newClerk(slog.New(slog.DiscardHandler)), src: src, inst: "h-1"}
 			units := tinyUnits(10, began, rand.New(rand.NewPCG(3, 4)))
-			for i := len(units) / 2; i < len(units); i++ {
+			for i := len(units) / 2; i < len(units); i++ { // after 5 s
 				units[i].Arrived = wallSet(t, units[i].Arrived, jump)
 			}
-			recordedOf(t, store, sp, src, 2, units)
+			first := recordedOf(t, c, sp, 2, units)
+			if len(first) != 6 {
+				t.Errorf("%d segments, want 6: one more for the jump", len(first))
+			}
+			// An outage of 10 s, while the clock is set as far again.
+			c.missing(ward.CauseUnreachable, wallSet(t, began.Add(10*time.Second), jump))
 			later := tinyUnits(4, began.Add(20*time.Second), rand.New(rand.NewPCG(5, 6)))
-			for i := range later { // the next session; the clock is still wrong
-				later[i].Arrived = wallSet(t, later[i].Arrived, jump)
+			for i := range later {
+				later[i].Arrived = wallSet(t, later[i].Arrived, 2*jump)
 			}
-			segs := recordedOf(t, store, sp, src, 2, later)
-			if len(segs) != 7 {
-				t.Errorf("%d segments, want 7: no more for the jump", len(segs))
-			}
+			segs := recordedOf(t, c, sp, 2, later)
+			var offs []time.Duration
 			for i, g := range segs {
-				if took := g.End.Sub(g.Start); (took - 2*time.Second).Abs() > time.Millisecond {
-					t.Errorf("segment %d lasts %s", i, took)
+				// Mono is the real time since began; the wall clock is what was set.
+				off := g.Start.Sub(began.Round(0)) - g.Mono
+				if len(offs) == 0 || (off-offs[len(offs)-1]).Abs() > time.Second {
+					offs = append(offs, off.Round(time.Second))
 				}
-				if g.Life != life.ID || !g.KeepUntil.Equal(g.Start.Add(30*24*time.Hour)) {
+				if g.Life != life.ID || time.Until(g.KeepUntil) < 30*24*time.Hour-time.Minute || g.KeepUntil.Before(g.Start.Add(30*24*time.Hour)) {
 					t.Errorf("segment %d: %+v", i, g)
 				}
-				if i == 0 {
-					continue
-				}
-				if g.Start.Before(segs[i-1].End) {
-					t.Errorf("segments %d and %d overlap", i-1, i)
-				}
-				if g.Mono < segs[i-1].Mono+2*time.Second-time.Millisecond || g.Seq != segs[i-1].Seq+1 {
+				if i > 0 && (g.Mono < segs[i-1].Mono+segs[i-1].End.Sub(segs[i-1].Start)-time.Millisecond || g.Seq != segs[i-1].Seq+1) {
 					t.Errorf("segments %d and %d are out of order by the monotonic clock: %s, %s", i-1, i, segs[i-1].Mono, g.Mono)
 				}
 			}
-			if got, want := segs[5].Start.Sub(segs[4].End), 10*time.Second+max(jump, 0); name == "forward" && (got-want).Abs() > time.Millisecond {
-				t.Errorf("the next session begins %s later, want %s: by the new clock", got, want)
+			if want := []time.Duration{0, jump, 2 * jump}; !slices.Equal(offs, want) {
+				t.Errorf("the rows' dates are off by %s, want %s", offs, want)
 			}
-			events, err := store.RecordingEvents(t.Context(), src, began.Add(-2*time.Hour), began.Add(2*time.Hour))
+			for _, at := range []time.Time{wallSet(t, began.Add(8*time.Second), jump), wallSet(t, began.Add(21*time.Second), 2*jump)} {
+				found, err := store.SegmentsBetween(t.Context(), src, at, at.Add(time.Second))
+				if err != nil || len(found) != 1 {
+					t.Errorf("%d segments at %s by the wall clock, %v", len(found), at, err)
+				}
+			}
+			gaps, err := store.GapsBetween(t.Context(), src, began.Add(-3*time.Hour), began.Add(3*time.Hour))
 			if err != nil {
 				t.Fatal(err)
 			}
-			if !slices.ContainsFunc(events, func(e ward.RecordingEvent) bool { return e.Kind == ward.ClockJump && e.Off == jump }) {
-				t.Errorf("no event of the jump: %+v", events)
+			lasted := map[ward.Cause]time.Duration{}
+			for _, g := range gaps {
+				lasted[g.Cause] += g.To.Sub(g.From).Round(time.Second)
+			}
+			want := map[ward.Cause]time.Duration{ward.CauseUnreachable: 10 * time.Second}
+			if name == "forward" {
+				want = map[ward.Cause]time.Duration{ward.CauseUnreachable: 10*time.Second + jump, ward.CauseClock: jump}
+			}
+			if !maps.Equal(lasted, want) {
+				t.Errorf("gaps of %v, want %v: %+v", lasted, want, gaps)
+			}
+			if last := gaps[len(gaps)-1]; name == "forward" && !last.To.Equal(segs[len(segs)-2].Start) || name == "back" && !gaps[0].To.Equal(segs[len(segs)-2].Start) {
+				t.Errorf("no gap ends where recording goes on: %+v", gaps)
+			}
+			events, err := store.RecordingEvents(t.Context(), src, began.Add(-3*time.Hour), began.Add(3*time.Hour))
+			if err != nil {
+				t.Fatal(err)
+			}
+			jumps := slices.DeleteFunc(events, func(e ward.RecordingEvent) bool { return e.Kind != ward.ClockJump })
+			if len(jumps) != 2 || slices.ContainsFunc(jumps, func(e ward.RecordingEvent) bool { return (e.Off - jump).Abs() > time.Millisecond }) {
+				t.Errorf("events %+v, want one of %s for each jump", jumps, jump)
 			}
 		})
+	}
+}
+
+// TestASmallStepBackOverlapsNothing sets the clock back by a second in an
+// outage of half a second.
+func TestASmallStepBackOverlapsNothing(t *testing.T) {
+	t.Parallel()
+	store := teststore.SQLite(t)
+	sp, err := spool.Open("", spool.Options{Reserve: -1, FS: testfs.NewPower(0)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	began := time.Now().Add(-time.Minute)
+	c := &coverage{store: store, clerk: newClerk(slog.New(slog.DiscardHandler)), src: ward.Source{Kind: ward.FromCamera, ID: "cam-1"}, inst: "h-1"}
+	recordedOf(t, c, sp, 60, tinyUnits(4, began, rand.New(rand.NewPCG(3, 4))))
+	c.missing(ward.CauseUnreachable, began.Add(4*time.Second))
+	later := tinyUnits(4, began.Add(4500*time.Millisecond), rand.New(rand.NewPCG(5, 6)))
+	for i := range later {
+		later[i].Arrived = wallSet(t, later[i].Arrived, -time.Second)
+	}
+	segs := recordedOf(t, c, sp, 60, later)
+	gaps, err := store.GapsBetween(t.Context(), c.src, began.Add(-time.Hour), began.Add(time.Hour))
+	if err != nil || len(segs) != 2 || len(gaps) != 1 {
+		t.Fatalf("%d segments, gaps %+v, %v", len(segs), gaps, err)
+	}
+	if took := gaps[0].To.Sub(gaps[0].From); (took-500*time.Millisecond).Abs() > time.Millisecond || gaps[0].From.Before(segs[0].End) || segs[1].Start.Before(gaps[0].To) {
+		t.Errorf("gap %+v between %s and %s", gaps[0], segs[0].End, segs[1].Start)
 	}
 }
 
@@ -137,7 +190,8 @@ func TestDriftAndNewParametersAreEvents(t *testing.T) {
 	other[len(other)-1] ^= 0x40
 	i := slices.IndexFunc(units, func(u Unit) bool { return u.Key && u.Track == 1 && u.Arrived.Sub(began) >= 15*time.Second })
 	units[i].AU = append([][]byte{testSPS, other}, units[i].AU...)
-	segs := recordedOf(t, store, sp, src, 60, units)
+	c := &coverage{store: store, clerk: newClerk(slog.New(slog.DiscardHandler)), src: src, inst: "h-1"}
+	segs := recordedOf(t, c, sp, 60, units)
 	if len(segs) != 2 {
 		t.Fatalf("%d segments, want 2", len(segs))
 	}
@@ -181,7 +235,7 @@ func TestEveryMomentIsInOneRow(t *testing.T) {
 				c.recorded(at)
 				segs = append(segs, ward.Segment{Source: src, Start: at, End: at.Add(step)})
 				at = at.Add(step)
-				c.stopped(at)
+				c.stopped(momentOf(at))
 				late := time.Duration(rapid.IntRange(0, 500).Draw(rt, "late")) * time.Millisecond
 				c.missing(rapid.SampledFrom(causes).Draw(rt, "cause"), at.Add(late))
 				at = at.Add(late)
@@ -308,4 +362,51 @@ func FuzzRepair(f *testing.F) {
 			t.Fatalf("%d damaged bytes are said to be whole", x.size)
 		}
 	})
+}
+
+// TestAnAllKeyStreamIsNotARowForEachPicture records key frames of which each
+// follows a loss, and then parameter sets that alternate.
+func TestAnAllKeyStreamIsNotARowForEachPicture(t *testing.T) {
+	t.Parallel()
+	store := teststore.SQLite(t)
+	sp, err := spool.Open("", spool.Options{Reserve: -1, FS: testfs.NewPower(0)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	began := time.Now().Add(-time.Minute)
+	c := &coverage{store: store, clerk: newClerk(slog.New(slog.DiscardHandler)), src: ward.Source{Kind: ward.FromCamera, ID: "cam-1"}, inst: "h-1"}
+	units := slices.DeleteFunc(tinyUnits(20, began, rand.New(rand.NewPCG(3, 4))), func(u Unit) bool { return u.Track != 1 })
+	other := slices.Clone(testPPS)
+	other[len(other)-1] ^= 0x40
+	for i := range units {
+		units[i].Key = true
+		switch at := units[i].Arrived.Sub(began); {
+		case at > time.Second && at < 8*time.Second:
+			units[i].Lost = ward.CauseLoss
+		case at >= 10*time.Second && i%2 == 0:
+			units[i].AU = append([][]byte{testSPS, other}, units[i].AU...)
+		case at >= 10*time.Second:
+			units[i].AU = append([][]byte{testSPS, testPPS}, units[i].AU...)
+		}
+	}
+	segs := recordedOf(t, c, sp, 60, units)
+	gaps, err := store.GapsBetween(t.Context(), c.src, began.Add(-time.Hour), began.Add(time.Hour))
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows := map[ward.Cause]int{}
+	for _, g := range gaps {
+		rows[g.Cause]++
+	}
+	if len(segs) > 8 || rows[ward.CauseLoss] != 1 || rows[ward.CauseCodec] > 6 || rows[ward.CauseCodec] == 0 {
+		t.Errorf("%d segments, gaps %v of 10 s with alternating parameters", len(segs), rows)
+	}
+	end := segs[len(segs)-1].End
+	if sum := Cover(segs, gaps, segs[0].Start, end); sum.Recorded+sum.Gap != end.Sub(segs[0].Start) {
+		t.Errorf("%s recorded and %s gap of %s", sum.Recorded, sum.Gap, end.Sub(segs[0].Start))
+	}
+	events, err := store.RecordingEvents(t.Context(), c.src, began.Add(-time.Hour), began.Add(time.Hour))
+	if err != nil || len(events) > 3 {
+		t.Errorf("%d events, %v", len(events), err)
+	}
 }

@@ -18,9 +18,9 @@ func (r *Recorder) begin(s *Stream, u Unit) {
 		}
 	}
 	h.Life, h.Mono = r.Store.Mono(u.Arrived)
-	at := r.clock.date(u.Arrived)
+	at := r.clock.moment(u.Arrived)
 	if r.RetentionDays > 0 {
-		h.KeepUntil = at.Add(time.Duration(r.RetentionDays) * 24 * time.Hour)
+		h.KeepUntil = at.wall.Add(time.Duration(r.RetentionDays) * 24 * time.Hour)
 	}
 	f, err := beginSegment(r.Spool, h, r.clock, r.tracks, u, r.seq+1)
 	if err != nil {
@@ -29,7 +29,7 @@ func (r *Recorder) begin(s *Stream, u Unit) {
 		if errors.Is(err, errTracks) {
 			cause = ward.CauseCodec
 		}
-		r.coverage.missing(cause, at)
+		r.coverage.missingFrom(cause, at)
 		return
 	}
 	r.seq++
@@ -37,7 +37,8 @@ func (r *Recorder) begin(s *Stream, u Unit) {
 	where := onDisk{spool: r.Spool, entry: f.file.Entry, nalus: f.video.nalus()}
 	where.entry.Size = 0
 	f.tell = func(pictures []written) { s.settle(where, pictures) }
-	r.coverage.recorded(f.Start)
+	r.coverage.recordedFrom(moment{f.Start, u.Arrived})
+	r.coverage.begun(r.clock, r.seq)
 }
 
 // fail ends the file at what is on the disk; recording begins again with the
@@ -49,8 +50,9 @@ func (r *Recorder) fail(s *Stream, err error) {
 	r.file = nil
 	end := r.clock.date(f.born)
 	r.mend(end)
+	r.tellDamage()
 	r.commit(s, f, end)
-	r.coverage.missing(ward.CauseDisk, end)
+	r.coverage.missingFrom(ward.CauseDisk, f.clock.dated(end))
 }
 
 // stop ends the file with the last picture; why is for the caller to say.
@@ -66,11 +68,12 @@ func (r *Recorder) stop(s *Stream) {
 		end = now
 	}
 	r.mend(end)
+	r.tellDamage()
 	r.commit(s, f, end)
-	r.coverage.stopped(end)
+	r.coverage.stopped(f.clock.dated(end))
 	if err != nil {
 		r.Log.Error("recording not written", "source", s.Source().String(), "error", err)
-		r.coverage.missing(ward.CauseDisk, end)
+		r.coverage.missingFrom(ward.CauseDisk, f.clock.dated(end))
 	}
 }
 
@@ -103,7 +106,7 @@ func (r *Recorder) commit(s *Stream, f *segmentFile, end time.Time) {
 			}
 			finished, g.SHA256 = true, sum
 		}
-		stored, err := r.Store.CommitSegment(ctx, g)
+		stored, err := r.Store.CommitSegment(ctx, kept(g, time.Now()))
 		if err != nil {
 			return err
 		}
@@ -112,6 +115,16 @@ func (r *Recorder) commit(s *Stream, f *segmentFile, end time.Time) {
 		}
 		return nil
 	})
+}
+
+// kept lets the retention of g count from now, when it is committed, if that
+// is later than its start: a clock that was wrong while it was recorded, and
+// was set since, must not make it due at once.
+func kept(g ward.Segment, now time.Time) ward.Segment {
+	if by := now.Sub(g.Start); by > 0 && !g.KeepUntil.IsZero() {
+		g.KeepUntil = g.KeepUntil.Add(by)
+	}
+	return g
 }
 
 // segment is the row of a recording as far as its header tells it.
@@ -138,9 +151,16 @@ func driftOf(g ward.Segment) time.Duration {
 	return 0
 }
 
-// event stores what happened when u came.
+// event stores what happened when u came, unless the same did just before.
 func (r *Recorder) event(s *Stream, u Unit, e ward.RecordingEvent) {
-	e.Source, e.InstitutionID, e.At = s.Source(), s.Institution(), r.clock.date(u.Arrived)
+	if t, ok := r.told[e.Kind]; ok && u.Arrived.Sub(t) < eventEvery {
+		return
+	}
+	if r.told == nil {
+		r.told = map[ward.RecordingEventKind]time.Time{}
+	}
+	r.told[e.Kind] = u.Arrived
+	e.Source, e.InstitutionID, e.At = s.Source(), s.Institution(), u.Arrived.Round(0).UTC()
 	r.note(e)
 }
 

@@ -18,40 +18,73 @@ type coverage struct {
 	src   ward.Source
 	inst  ward.InstitutionID
 
-	mu    sync.Mutex // guards the rest
-	open  ward.Gap   // the gap that lasts; ID is empty while recording
-	ended time.Time  // where recording ended, until the cause is known
+	mu     sync.Mutex // guards the rest
+	open   ward.Gap   // the gap that lasts; ID is empty while recording
+	opened time.Time  // when, with a monotonic reading; zero: in another life of the process
+	ended  moment     // where recording ended, until the cause is known; zero: it did not
+	clock  steady     // of the last segment; zero: of another life
+	seq    int64      // of the last segment's file
 }
 
-// missing says that from at on nothing is recorded, because of cause. While
-// a gap lasts, another cause ends it and begins the next.
-func (c *coverage) missing(cause ward.Cause, at time.Time) {
+// missing says that from a reading of the clock on nothing is recorded,
+// because of cause. While a gap lasts, another cause ends it and begins the next.
+func (c *coverage) missing(cause ward.Cause, at time.Time) { c.missingFrom(cause, momentOf(at)) }
+
+func (c *coverage) missingFrom(cause ward.Cause, at moment) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	old := c.open
 	if old.ID != "" && old.Cause == cause {
 		return
 	}
-	if old.ID == "" && !c.ended.IsZero() {
-		at, c.ended = c.ended, time.Time{}
+	if old.ID == "" && !c.ended.wall.IsZero() {
+		at, c.ended = c.ended, moment{}
 	}
-	if old.ID != "" && at.Before(old.From) {
-		at = old.From
-	}
-	c.open = ward.Gap{ID: ward.NewID[ward.GapID](at), Source: c.src, InstitutionID: c.inst, From: at, Cause: cause}
+	at, over, moved := c.over(at)
+	c.open = ward.Gap{ID: ward.NewID[ward.GapID](at.wall), Source: c.src, InstitutionID: c.inst, From: at.wall, Cause: cause}
+	c.opened = at.mono
 	next := c.open
 	c.clerk.add("open gap", func(ctx context.Context) error {
 		if old.ID == "" {
 			_, err := c.store.OpenGap(ctx, next)
 			return err
 		}
-		_, err := c.store.TurnGap(ctx, old.ID, next)
+		if moved {
+			if err := c.store.AddGap(ctx, over); err != nil {
+				return err
+			}
+		}
+		_, err := c.store.TurnGap(ctx, old.ID, next) // removes one that would have no length
 		return err
 	})
 }
 
+// over ends the open gap at at, which is not before its beginning unless the
+// wall clock was set back meanwhile: a step of less than clockJump is left
+// out, and after a longer one the gap is told as g, of its real length, in
+// place of the open one (moved). c.mu must be held.
+func (c *coverage) over(at moment) (end moment, g ward.Gap, moved bool) {
+	if c.open.ID == "" {
+		return at, g, false
+	}
+	var length time.Duration
+	if !c.opened.IsZero() {
+		length = max(at.mono.Sub(c.opened), 0)
+	}
+	if real := c.open.From.Add(length); at.wall.Before(real) && real.Sub(at.wall) < clockJump {
+		return moment{real, at.mono}, g, false
+	}
+	if at.wall.After(c.open.From) || length == 0 {
+		return at, g, false
+	}
+	g = c.open
+	g.From, g.To = at.wall.Add(-length), at.wall
+	g.ID = ward.NewID[ward.GapID](g.From)
+	return at, g, true
+}
+
 // stopped says that recording ended at at; the next call of missing tells why.
-func (c *coverage) stopped(at time.Time) {
+func (c *coverage) stopped(at moment) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.open.ID == "" {
@@ -59,17 +92,43 @@ func (c *coverage) stopped(at time.Time) {
 	}
 }
 
-// recorded says that from at on the source is recorded, or no longer expected.
-func (c *coverage) recorded(at time.Time) {
+// recorded says that from a reading of the clock on the source is recorded, or
+// no longer expected.
+func (c *coverage) recorded(at time.Time) { c.recordedFrom(momentOf(at)) }
+
+func (c *coverage) recordedFrom(at moment) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	old := c.open
-	c.ended = time.Time{}
+	at, over, moved := c.over(at)
+	c.ended = moment{}
 	if old.ID == "" {
 		return
 	}
-	c.open = ward.Gap{}
-	c.clerk.add("close gap", func(ctx context.Context) error { return c.store.CloseGap(ctx, old.ID, at) })
+	c.open, c.opened = ward.Gap{}, time.Time{}
+	c.clerk.add("close gap", func(ctx context.Context) error {
+		if moved {
+			if err := c.store.AddGap(ctx, over); err != nil {
+				return err
+			}
+		}
+		return c.store.CloseGap(ctx, old.ID, at.wall)
+	})
+}
+
+// begun says that a segment began with this clock and number. The next
+// recorder goes on from there, though the row may not be committed yet.
+func (c *coverage) begun(clock steady, seq int64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.clock, c.seq = clock, seq
+}
+
+// last is what begun was told; ok is false when there was no segment in this life.
+func (c *coverage) last() (clock steady, seq int64, ok bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.clock, c.seq, !c.clock.at.IsZero()
 }
 
 // damaged adds a gap inside a segment.
@@ -90,6 +149,8 @@ type stay struct {
 // was not there for a while, and from then on the source is not recorded
 // because of cause. created is when the source came into being.
 func (c *coverage) resume(ctx context.Context, created time.Time, p stay, cause ward.Cause) error {
+	now := time.Now()
+	seen := func(at time.Time) moment { return moment{at, now.Add(at.Sub(now))} }
 	covered := created
 	seg, err := c.store.LastSegment(ctx, c.src)
 	if err != nil && ward.KindOf(err) != ward.NotFound {
@@ -105,9 +166,9 @@ func (c *coverage) resume(ctx context.Context, created time.Time, p stay, cause 
 	if err == nil && gap.To.IsZero() && (gap.Cause == ward.CauseRestart || gap.Cause == ward.CauseDisabled || gap.Cause == ward.CauseSchedule) {
 		// Opened by an orderly stop, or as an operator wished: it lasted until now.
 		c.mu.Lock()
-		c.open = gap
+		c.open, c.opened = gap, time.Time{}
 		c.mu.Unlock()
-		c.missing(cause, p.began)
+		c.missingFrom(cause, seen(p.began))
 		return nil
 	}
 	if err == nil && gap.To.IsZero() {
@@ -118,17 +179,20 @@ func (c *coverage) resume(ctx context.Context, created time.Time, p stay, cause 
 			return err
 		}
 	}
-	if err == nil && gap.To.After(covered) {
+	if err == nil && gap.To.After(covered) && gap.To.Sub(now) < clockJump {
 		covered = gap.To
+	}
+	if covered.Sub(now) >= clockJump { // the clock was set back: what is missing since is known by the heartbeat only
+		covered = earlier(later(created, p.down), p.began)
 	}
 	if err := c.fill(ctx, later(created, p.earlier), covered, p.why); err != nil {
 		return err
 	}
 	if covered.Before(p.began) {
-		c.missing(p.why, covered)
+		c.missingFrom(p.why, seen(covered))
 		covered = p.began
 	}
-	c.missing(cause, covered)
+	c.missingFrom(cause, seen(covered))
 	return nil
 }
 

@@ -22,13 +22,14 @@ type overlap struct {
 // belongs before it may come after it, so the file stays open for a while.
 func (r *Recorder) finish(s *Stream, next time.Time, dts int64) {
 	r.close(s)
+	r.tellDamage()
 	f := r.file
 	r.file = nil
 	end, err := f.end(next, dts)
 	if err != nil {
 		r.Log.Error("recording not written", "source", s.Source().String(), "error", err)
 		r.commit(s, f, end)
-		r.coverage.missing(ward.CauseDisk, end)
+		r.coverage.missingFrom(ward.CauseDisk, f.clock.dated(end))
 		return
 	}
 	r.sync(f) // the clerk may wait for a database before it finishes the file

@@ -53,16 +53,21 @@ type Recorder struct {
 	coverage *coverage // nil: the recorder has its own, from the start of Run
 	stats    *counters // nil: not counted
 
-	tracks []Track
-	clock  steady
-	file   *segmentFile
-	over   *overlap // the file before, while sound for it may still come
-	seq    int64
-	last   time.Time  // when the source's last segment ended
-	lost   ward.Cause // why pictures are damaged since lostAt, until a key frame
-	lostAt time.Time
-	prev   time.Time        // arrival of the last picture written
-	syncs  chan *spool.File // written to, and not yet durable
+	tracks   []Track
+	clock    steady
+	file     *segmentFile
+	over     *overlap // the file before, while sound for it may still come
+	seq      int64
+	last     time.Time  // when the source's last segment ended, in another life of the process
+	jump     bool       // the wall clock was set, which is told and not followed yet
+	newest   time.Time  // arrival of the last key frame that a segment began with because of its parameters
+	unstable bool       // the parameter sets change all the time: nothing is recorded until paramsEvery after newest
+	lost     ward.Cause // why pictures are damaged since lostAt, until a key frame
+	lostAt   time.Time
+	hurt     ward.Gap         // damage that is over and not told yet; no Cause: none
+	prev     time.Time        // arrival of the last picture written
+	syncs    chan *spool.File // written to, and not yet durable
+	told     map[ward.RecordingEventKind]time.Time
 }
 
 // Run records. It returns nil when the stream closed or ctx ended; by then
@@ -94,11 +99,7 @@ func (r *Recorder) Run(ctx context.Context, s *Stream) error {
 			r.coverage = nil
 		}()
 	}
-	last, err := r.Store.LastSegment(ctx, s.Source())
-	if err != nil && ward.KindOf(err) != ward.NotFound {
-		r.Log.WarnContext(ctx, "number of the last segment not read", "source", s.Source().String(), "error", err)
-	}
-	r.seq, r.last = last.Seq, last.End
+	r.resume(ctx, s)
 	r.syncs = make(chan *spool.File, maxUnsynced)
 	rd := s.subscribe(recorderDepth, recorderBytes, true)
 	defer rd.Close()
@@ -166,24 +167,18 @@ func (r *Recorder) syncFiles() {
 func (r *Recorder) take(s *Stream, u Unit) {
 	if r.tracks == nil {
 		r.tracks = s.Tracks()
-		r.clock = steadyFrom(u.Arrived, r.last)
-		if off := r.clock.ahead(u.Arrived); off >= clockJump {
-			r.event(s, u, ward.RecordingEvent{Kind: ward.ClockJump, Off: -off, Detail: "the server's clock is before the end of the last recording"})
-		}
 	}
 	video, _ := videoOf(r.tracks)
 	if u.Track == video.ID {
-		if off := r.clock.jumped(u.Arrived); off != 0 {
-			r.event(s, u, ward.RecordingEvent{Kind: ward.ClockJump, Off: off, Detail: "the server's clock was set"})
-		}
+		r.watch(s, u)
 		r.damage(u)
 		if u.Key {
 			r.cut(s, video, u)
 		} else if r.endless(u) {
-			at := r.clock.date(u.Arrived)
+			at := r.clock.moment(u.Arrived)
+			r.mend(at.wall)
 			r.finish(s, u.Arrived, u.DTS)
-			r.mend(at)
-			r.coverage.missing(ward.CauseCodec, at)
+			r.coverage.missingFrom(ward.CauseCodec, at)
 			if r.noKey != nil {
 				r.noKey()
 			}
@@ -203,69 +198,4 @@ func (r *Recorder) take(s *Stream, u Unit) {
 	if u.Track == video.ID {
 		r.prev = u.Arrived
 	}
-}
-
-// damage accounts for pictures lost before u, and until the next key frame.
-func (r *Recorder) damage(u Unit) {
-	if r.file == nil {
-		r.lost = ""
-		return
-	}
-	if u.Lost != "" && r.lost == "" {
-		r.lost, r.lostAt = u.Lost, r.clock.date(r.prev)
-	}
-	if u.Key {
-		r.mend(r.clock.date(u.Arrived))
-	}
-}
-
-func (r *Recorder) mend(at time.Time) {
-	if r.lost != "" {
-		r.coverage.damaged(r.lost, r.lostAt, at)
-		r.lost = ""
-	}
-}
-
-// cut begins a segment with the key frame u: the first one, the next one
-// when the wanted length is reached, or one after the parameter sets changed.
-func (r *Recorder) cut(s *Stream, video Track, u Unit) {
-	changed := video.adopt(u.AU)
-	if changed {
-		r.tracks = replaced(r.tracks, video)
-	}
-	if r.file != nil {
-		if !changed && u.Arrived.Sub(r.file.begun) < r.length() && r.file.file.Size < cutBytes {
-			return
-		}
-		if changed {
-			r.event(s, u, ward.RecordingEvent{Kind: ward.ParamsChanged, Detail: string(video.Codec)})
-		}
-		r.finish(s, u.Arrived, u.DTS)
-	}
-	r.begin(s, u)
-}
-
-func (r *Recorder) length() time.Duration {
-	if r.SegmentSeconds <= 0 {
-		return DefaultSegmentSeconds * time.Second
-	}
-	return time.Duration(r.SegmentSeconds) * time.Second
-}
-
-// endless says whether the segment must end before u though u is no key
-// frame. What follows cannot be recorded until one comes, since a segment
-// that begins otherwise could not be shown: a gap with cause codec.
-func (r *Recorder) endless(u Unit) bool {
-	return r.file != nil && (u.Arrived.Sub(r.file.begun) >= maxLengths*r.length() || r.file.file.Size >= maxBytes)
-}
-
-func replaced(tracks []Track, t Track) []Track {
-	all := make([]Track, 0, len(tracks))
-	for _, old := range tracks {
-		if old.ID == t.ID {
-			old = t
-		}
-		all = append(all, old)
-	}
-	return all
 }

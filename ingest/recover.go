@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"time"
 
 	"wardwatch/storage"
 	"wardwatch/storage/spool"
@@ -96,7 +97,7 @@ func (d *Recovered) part(ctx context.Context, store *storage.Store, sp *spool.Sp
 	}
 	g := x.segment(e)
 	g.SHA256, g.Repaired = sum, true
-	if _, err = store.CommitSegment(ctx, g); err != nil {
+	if _, err = store.CommitSegment(ctx, kept(g, time.Now())); err != nil {
 		return err
 	}
 	d.Repaired++
@@ -137,7 +138,7 @@ func commitFinished(ctx context.Context, store *storage.Store, sp *spool.Spool, 
 	if g.SHA256, err = sp.Sum(e); err != nil {
 		return err
 	}
-	_, err = store.CommitSegment(ctx, g)
+	_, err = store.CommitSegment(ctx, kept(g, time.Now()))
 	return err
 }
 

@@ -2,52 +2,57 @@ package ingest
 
 import "time"
 
-const (
-	// clockJump is how much the wall clock may part from the monotonic one
-	// between two pictures and count as slewed rather than set.
-	clockJump = time.Second
-	// maxAheadOfWall bounds for how long recordings may be dated after the wall
-	// clock, so that none overlap: a wrong hour or time zone, not a wrong year.
-	maxAheadOfWall = 25 * time.Hour
-)
+// clockJump is how far the wall clock may be from a recording's dates and
+// count as the same: less is neither told nor followed.
+const clockJump = 2 * time.Second
 
 // steady dates what arrives: it takes the wall clock's time once, and goes on
-// with the monotonic clock. A wall clock that is set while a source is
-// recorded neither tears a hole into its recording nor lets two of its
-// segments overlap. The new time counts from the next session on.
+// with the monotonic clock, so that a segment is neither torn nor stretched
+// by a wall clock that is set. The recorder begins a new segment, and a new
+// steady, when the two have parted.
 type steady struct {
-	at   time.Time // an arrival
+	at   time.Time // an arrival; zero: not begun
 	wall time.Time // its date
-	off  time.Duration
 }
 
-// steadyFrom begins at an arrival. The date is the wall clock's, but not
-// before last, the end of the recording before, unless that is more than
-// maxAheadOfWall away.
+// moment is a point in time on both clocks: by the wall clock, as rows tell
+// it, and with a monotonic reading, which says how long something lasted.
+type moment struct{ wall, mono time.Time }
+
+// momentOf is the moment of a reading of the server's clock.
+func momentOf(t time.Time) moment { return moment{t.Round(0).UTC(), t} }
+
+// steadyFrom begins at an arrival. The date is the wall clock's, or last, the
+// end of the recording before, when that is less than clockJump later.
 func steadyFrom(at, last time.Time) steady {
 	s := steady{at: at, wall: at.Round(0).UTC()}
-	if ahead := last.Sub(s.wall); ahead > 0 && ahead <= maxAheadOfWall {
+	if ahead := last.Sub(s.wall); ahead > 0 && ahead < clockJump {
 		s.wall = last
 	}
 	return s
 }
 
+// anew is the clock of a segment that does not continue the one before: the
+// wall clock's time, or s's own when the wall clock is behind that by less
+// than clockJump, so that the two do not overlap.
+func (s steady) anew(at time.Time) steady {
+	if off := s.off(at); off <= 0 && off > -clockJump {
+		return s
+	}
+	return steady{at: at, wall: at.Round(0).UTC()}
+}
+
 // date is the time of an arrival.
 func (s steady) date(arrived time.Time) time.Time { return s.wall.Add(arrived.Sub(s.at)) }
 
-// ahead is by how much dates are after the wall clock of an arrival.
-func (s steady) ahead(arrived time.Time) time.Duration {
-	return s.date(arrived).Sub(arrived.Round(0))
-}
+// moment is an arrival on both clocks, with the date as wall clock.
+func (s steady) moment(arrived time.Time) moment { return moment{s.date(arrived), arrived} }
 
-// jumped is by how much the wall clock was set since the last arrival it was
-// asked for; 0 when it was not.
-func (s *steady) jumped(arrived time.Time) time.Duration {
-	off := arrived.Round(0).Sub(s.at.Round(0)) - arrived.Sub(s.at)
-	by := off - s.off
-	s.off = off
-	if by.Abs() < clockJump {
-		return 0
-	}
-	return by
-}
+// dated is the moment of a date.
+func (s steady) dated(date time.Time) moment { return moment{date, s.at.Add(date.Sub(s.wall))} }
+
+// off is by how much the wall clock leads the dates at an arrival.
+func (s steady) off(arrived time.Time) time.Duration { return arrived.Round(0).Sub(s.date(arrived)) }
+
+// jumped says whether the wall clock was set since s began.
+func (s steady) jumped(arrived time.Time) bool { return s.off(arrived).Abs() >= clockJump }

@@ -2,6 +2,8 @@ package storage
 
 import (
 	"context"
+	"database/sql"
+	"errors"
 	"fmt"
 	"time"
 
@@ -87,11 +89,15 @@ func (s *Store) GapsBetween(ctx context.Context, src ward.Source, from, to time.
 		src.Kind, src.ID, us(from), us(to), maxGapsBefore)
 }
 
-// LastGap returns the gap of src that began last, or ward.NotFound. Gaps
-// inside a segment (CauseLoss, CauseSlow) do not count.
+// LastGap returns the gap of src that lasts, else the one that began last, or
+// ward.NotFound. A clock that was set back lets one that lasts begin before
+// others. Gaps inside a segment (CauseLoss, CauseSlow) do not count.
 func (s *Store) LastGap(ctx context.Context, src ward.Source) (ward.Gap, error) {
-	g, err := scanGap(s.read.QueryRowContext(ctx, `SELECT `+gapColumns+` FROM gap WHERE source_kind = $1 AND source_id = $2 AND cause NOT IN ($3, $4) ORDER BY from_us DESC, id DESC LIMIT 1`,
-		src.Kind, src.ID, ward.CauseLoss, ward.CauseSlow))
+	const last = `SELECT ` + gapColumns + ` FROM gap WHERE source_kind = $1 AND source_id = $2 AND cause NOT IN ($3, $4) %s ORDER BY from_us DESC, id DESC LIMIT 1`
+	g, err := scanGap(s.read.QueryRowContext(ctx, fmt.Sprintf(last, `AND to_us = 0`), src.Kind, src.ID, ward.CauseLoss, ward.CauseSlow))
+	if errors.Is(err, sql.ErrNoRows) {
+		g, err = scanGap(s.read.QueryRowContext(ctx, fmt.Sprintf(last, ``), src.Kind, src.ID, ward.CauseLoss, ward.CauseSlow))
+	}
 	if err != nil {
 		return g, fmt.Errorf("read last gap of %s: %w", src, missing(err, "gap.unknown", "没有缺口记录。", "There is no such gap."))
 	}

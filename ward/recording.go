@@ -112,6 +112,7 @@ const (
 	CauseDisabled    Cause = "disabled"    // switched off by an operator
 	CauseSchedule    Cause = "schedule"    // outside the hours that are to be recorded
 	CauseBusy        Cause = "busy"        // the device already has as many connections as it may have
+	CauseClock       Cause = "clock"       // the server's clock was set forward: what was recorded then has earlier dates
 	CauseEvicted     Cause = "evicted"     // recorded, and removed from a full spool before it was archived
 )
 

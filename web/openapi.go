@@ -19,7 +19,7 @@ const schemaPrefix = "#/components/schemas/"
 var enums = map[reflect.Type][]any{
 	reflect.TypeFor[ward.Action]():             {ward.ActionOpenCase, ward.ActionAdd, ward.ActionView, ward.ActionExport},
 	reflect.TypeFor[ward.AlertState]():         {ward.AlertNew, ward.AlertTaken, ward.AlertConfirmed, ward.AlertDismissed},
-	reflect.TypeFor[ward.Cause]():              {ward.CauseConnecting, ward.CauseUnreachable, ward.CauseAuth, ward.CauseNotFound, ward.CauseCodec, ward.CauseStalled, ward.CauseGarbage, ward.CauseLoss, ward.CauseSlow, ward.CauseDisk, ward.CauseRestart, ward.CauseCrash, ward.CauseDisabled, ward.CauseSchedule, ward.CauseBusy, ward.CauseEvicted},
+	reflect.TypeFor[ward.Cause]():              {ward.CauseConnecting, ward.CauseUnreachable, ward.CauseAuth, ward.CauseNotFound, ward.CauseCodec, ward.CauseStalled, ward.CauseGarbage, ward.CauseLoss, ward.CauseSlow, ward.CauseDisk, ward.CauseRestart, ward.CauseCrash, ward.CauseDisabled, ward.CauseSchedule, ward.CauseBusy, ward.CauseClock, ward.CauseEvicted},
 	reflect.TypeFor[ward.CheckKind]():          {ward.CheckLive, ward.CheckFace},
 	reflect.TypeFor[ward.Clock]():              {ward.ServerClock, ward.CameraClock},
 	reflect.TypeFor[ward.Codec]():              {ward.H264, ward.H265, ward.VP8, ward.MJPEG, ward.AAC, ward.Opus, ward.PCMU, ward.PCMA, ward.NoCodec},
