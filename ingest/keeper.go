@@ -41,6 +41,8 @@ type Keeper struct {
 	Spool  *spool.Spool
 	Upload *Uploader
 	Log    *slog.Logger
+	// Retention, when set, is what else has something to say in State.
+	Retention *storage.Retention
 
 	mu    sync.Mutex // guards state
 	state StorageState
@@ -97,6 +99,9 @@ func (k *Keeper) look(ctx context.Context, now time.Time, dt time.Duration) {
 			s.Waiting, k.counted = w, now
 		}
 		cancel()
+	}
+	if k.Retention != nil {
+		s.Retention = k.Retention.State()
 	}
 	s.Stuck = s.Stuck && space.Room() < k.ahead(s)
 	before := s.Alarms

@@ -37,6 +37,10 @@ const (
 	AlarmFilling  = "spool.filling"  // the spool is nearly full
 	AlarmEvicting = "spool.evicting" // recordings that nobody else has were given up
 	AlarmFull     = "spool.full"     // nothing is left that may be given up: recording stops
+	AlarmLost     = "spool.lost"     // recordings are neither in the spool nor in the store
+
+	AlarmClock = "retention.clock" // the clock is ahead: nothing is deleted
+	AlarmKept  = "retention.kept"  // the store refuses to delete what is past its retention
 )
 
 const (
@@ -65,6 +69,7 @@ type StorageState struct {
 	EvictedAt       time.Time // the last one
 	Stuck           bool      // the spool is nearly full and nothing may be given up
 	At              time.Time // of the measurement
+	Retention       storage.RetentionState
 	Alarms          []Alarm
 }
 
@@ -124,6 +129,29 @@ func (s StorageState) alarms() []Alarm {
 	if s.Stuck {
 		add(AlarmFull, Critical, "暂存空间已满，且剩余录像均被案件冻结或正在录制：录像停止。请立即释放磁盘空间或恢复存储上传。",
 			"The spool is full, and all that is left is held for cases or being recorded: recording stops. Free disk space or restore uploads now.")
+	}
+	return append(all, s.keepingAlarms()...)
+}
+
+// keepingAlarms are those about what is kept, and should not be, or is not.
+func (s StorageState) keepingAlarms() (all []Alarm) {
+	if n := s.Uploads.Lost; n > 0 {
+		all = append(all, Alarm{
+			Code: AlarmLost, Level: Critical, ZH: fmt.Sprintf("%d 段录像既不在暂存空间也不在存储中：暂存磁盘可能损坏或被更换，请检查并恢复文件。", n),
+			EN: fmt.Sprintf("%d recordings are neither in the spool nor in the object store: its disk may have been lost or replaced; check it and restore the files.", n),
+		})
+	}
+	if ahead := s.Retention.ClockAhead; ahead > 0 {
+		all = append(all, Alarm{
+			Code: AlarmClock, Level: Critical, ZH: fmt.Sprintf("系统时钟比预期快 %s，已暂停按期限删除：请核对服务器时间。", spanZH(ahead.Hours())),
+			EN: fmt.Sprintf("The clock is %s ahead of what it should be, and retention deletes nothing: check this machine's time.", spanEN(ahead.Hours())),
+		})
+	}
+	if n := s.Retention.Kept; n > 0 {
+		all = append(all, Alarm{
+			Code: AlarmKept, Level: Warning, ZH: fmt.Sprintf("存储拒绝删除 %d 个已过保存期限的文件（锁定或无权限），稍后重试。", n),
+			EN: fmt.Sprintf("The object store refuses to delete %d files that are past their retention (locked, or not permitted); they are tried again.", n),
+		})
 	}
 	return all
 }

@@ -20,6 +20,12 @@ var (
 const notHeld = `NOT EXISTS (SELECT 1 FROM hold h WHERE h.source_kind = segment.source_kind AND h.source_id = segment.source_id
 	AND h.from_us < segment.end_us AND h.to_us > segment.start_us)`
 
+// freePicture is a condition on a row of sighting: no hold touches it, and
+// no alert and no case shows its picture.
+const freePicture = `NOT EXISTS (SELECT 1 FROM hold h WHERE h.source_kind = 'camera' AND h.source_id = sighting.camera_id AND h.from_us <= sighting.to_us AND h.to_us >= sighting.from_us)
+	AND NOT EXISTS (SELECT 1 FROM alert a WHERE a.snapshot_key = sighting.snapshot_key)
+	AND NOT EXISTS (SELECT 1 FROM evidence e WHERE e.kind = 'snapshot' AND e.ref = sighting.snapshot_key)`
+
 // holdFor places a hold over the stretch that the item e of a case shows,
 // unless the case has one there already. It is called with the ledger locked,
 // so that no deletion or eviction is decided meanwhile.
@@ -39,8 +45,10 @@ func (t *tx) holdFor(ctx context.Context, id ward.CaseID, e ward.Evidence, by wa
 		h.Source = ward.Source{Kind: ward.FromVisit, ID: e.Ref}
 		from, to = us(wholeFrom), us(wholeTo)
 		err = t.QueryRowContext(ctx, `SELECT institution_id FROM visit WHERE id = $1`, e.Ref).Scan(&h.InstitutionID)
-	case ward.EvidenceSnapshot, ward.EvidenceSettlement:
-		return nil // a snapshot is kept by the item itself; a settlement shows nothing
+	case ward.EvidenceSnapshot: // kept by the item itself
+		return t.removing(ctx, `SELECT 1 FROM sighting WHERE snapshot_key = $1 AND snapshot_key <> '' AND picture_state = 'deleting' AND removing = 1 LIMIT 1`, e.Ref)
+	case ward.EvidenceSettlement: // shows nothing
+		return nil
 	}
 	if err != nil {
 		return fmt.Errorf("read the stretch of %s %s: %w", e.Kind, e.Ref, err)
@@ -52,7 +60,8 @@ func (t *tx) holdFor(ctx context.Context, id ward.CaseID, e ward.Evidence, by wa
 	return t.hold(ctx, h)
 }
 
-// hold places h, sealed in the ledger.
+// hold places h, sealed in the ledger. What is being removed cannot be held:
+// ward.Conflict "hold.removing".
 func (t *tx) hold(ctx context.Context, h ward.Hold) error {
 	var one int
 	err := t.QueryRowContext(ctx, `SELECT 1 FROM hold WHERE source_kind = $1 AND source_id = $2 AND case_id = $3 AND from_us <= $4 AND to_us >= $5 LIMIT 1`,
@@ -62,6 +71,12 @@ func (t *tx) hold(ctx context.Context, h ward.Hold) error {
 	}
 	if !errors.Is(err, sql.ErrNoRows) {
 		return fmt.Errorf("look for holds of %s: %w", h.Source, err)
+	}
+	err = t.removing(ctx, `SELECT 1 FROM segment WHERE source_kind = $1 AND source_id = $2 AND start_us < $4 AND end_us > $3 AND state = 'deleting' AND removing = 1
+		UNION ALL SELECT 1 FROM sighting WHERE $1 = 'camera' AND camera_id = $2 AND from_us <= $4 AND to_us >= $3 AND picture_state = 'deleting' AND snapshot_key <> '' AND removing = 1`,
+		h.Source.Kind, h.Source.ID, us(h.From), us(h.To))
+	if err != nil {
+		return err
 	}
 	h.ID, h.Placed = ward.NewID[ward.HoldID](t.now), at(us(t.now))
 	if h.Leaf, err = t.sealRecord(ctx, KindHold, string(h.ID), h); err != nil {

@@ -56,10 +56,7 @@ const dueSegments = `SELECT ` + segmentColumns + ` FROM segment WHERE state = 'a
 // duePictures are snapshots of sightings past their retention that no hold
 // touches and nothing else shows.
 const duePictures = `SELECT id, snapshot_key, keep_until_us FROM sighting WHERE snapshot_key <> '' AND picture_state = '' AND keep_until_us > 0 AND keep_until_us <= $1
-	AND NOT EXISTS (SELECT 1 FROM hold h WHERE h.source_kind = 'camera' AND h.source_id = sighting.camera_id AND h.from_us <= sighting.to_us AND h.to_us >= sighting.from_us)
-	AND NOT EXISTS (SELECT 1 FROM alert a WHERE a.snapshot_key = sighting.snapshot_key)
-	AND NOT EXISTS (SELECT 1 FROM evidence e WHERE e.kind = 'snapshot' AND e.ref = sighting.snapshot_key)
-	ORDER BY keep_until_us, id LIMIT $2`
+	AND ` + freePicture + ` ORDER BY keep_until_us, id LIMIT $2`
 
 // Due returns segments whose retention has ended by now, and that retention
 // would delete, after the one given, by the end of retention. It changes nothing.
@@ -193,16 +190,20 @@ func keyTime(key string) (time.Time, bool) {
 }
 
 // Planned returns what was planned and not yet confirmed, one plan at a
-// time, at most limit segments and pictures; an empty ID when there is nothing.
-func (s *Store) Planned(ctx context.Context, limit int) (Plan, error) {
+// time, at most limit segments and pictures, without what is set aside at now;
+// an empty ID when there is nothing.
+func (s *Store) Planned(ctx context.Context, now time.Time, limit int) (Plan, error) {
 	var p Plan
-	err := s.read.QueryRowContext(ctx, `SELECT COALESCE(MIN(plan_id), '') FROM (SELECT plan_id FROM segment WHERE state = 'deleting'
-		UNION ALL SELECT plan_id FROM sighting WHERE picture_state = 'deleting' AND snapshot_key <> '') p`).Scan(&p.ID)
+	// A clock that was set back must not put off what is set aside for ever.
+	const ready = ` AND (retry_us <= $1 OR retry_us > $2)`
+	from, most := us(now), us(now.Add(2*keptFor))
+	err := s.read.QueryRowContext(ctx, `SELECT COALESCE(MIN(plan_id), '') FROM (SELECT plan_id FROM segment WHERE state = 'deleting'`+ready+`
+		UNION ALL SELECT plan_id FROM sighting WHERE picture_state = 'deleting' AND snapshot_key <> ''`+ready+`) p`, from, most).Scan(&p.ID)
 	if err != nil || p.ID == "" {
 		return p, err
 	}
 	segs, err := listed(ctx, s, "list planned deletions", scanSegment,
-		`SELECT `+segmentColumns+` FROM segment WHERE state = 'deleting' AND plan_id = $1 ORDER BY keep_until_us, id LIMIT $2`, p.ID, limit)
+		`SELECT `+segmentColumns+` FROM segment WHERE state = 'deleting' AND plan_id = $3`+ready+` ORDER BY keep_until_us, id LIMIT $4`, from, most, p.ID, limit)
 	if err != nil {
 		return p, err
 	}
@@ -210,34 +211,8 @@ func (s *Store) Planned(ctx context.Context, limit int) (Plan, error) {
 		p.Segments = append(p.Segments, PlannedSegment{g.ID, g.Key, hex.EncodeToString(g.SHA256[:]), g.KeepUntil})
 	}
 	p.Pictures, err = listed(ctx, s, "list planned pictures", scanPlannedPicture,
-		`SELECT id, snapshot_key, keep_until_us FROM sighting WHERE picture_state = 'deleting' AND snapshot_key <> '' AND plan_id = $1 ORDER BY keep_until_us, id LIMIT $2`, p.ID, limit)
+		`SELECT id, snapshot_key, keep_until_us FROM sighting WHERE picture_state = 'deleting' AND snapshot_key <> '' AND plan_id = $3`+ready+` ORDER BY keep_until_us, id LIMIT $4`, from, most, p.ID, limit)
 	return p, err
-}
-
-// HeldNow says whether a hold touches a segment.
-func (s *Store) HeldNow(ctx context.Context, id ward.SegmentID) (bool, error) {
-	var free int
-	err := s.read.QueryRowContext(ctx, `SELECT COUNT(*) FROM segment WHERE id = $1 AND `+notHeld, id).Scan(&free)
-	if err != nil {
-		return false, fmt.Errorf("look for holds of segment %s: %w", id, err)
-	}
-	return free == 0, nil
-}
-
-// Spare takes a segment out of its plan because it came under hold before
-// its object was removed, which the caller has made sure of.
-func (s *Store) Spare(ctx context.Context, id ward.SegmentID) error {
-	return s.change(ctx, fmt.Sprintf("spare segment %s", id), func(t *tx) error {
-		var plan string
-		if err := t.QueryRowContext(ctx, `SELECT plan_id FROM segment WHERE id = $1 AND state = 'deleting'`, id).Scan(&plan); err != nil {
-			return segmentRead(err, string(id))
-		}
-		if _, err := t.ExecContext(ctx, `UPDATE segment SET state = $2, plan_id = '' WHERE id = $1`, id, ward.Archived); err != nil {
-			return err
-		}
-		_, err := t.sealRecord(ctx, KindSpared, string(id), map[string]any{"plan": plan, "segment": id})
-		return err
-	})
 }
 
 // ConfirmDeletion records that the objects of a plan's segments and pictures

@@ -61,7 +61,12 @@ func has(t *testing.T, w *testcase.World, key string) bool {
 	return err == nil
 }
 
+// retention is one whose clock says now, and is believed.
 func retention(w *testcase.World, now time.Time) *storage.Retention {
+	w.T.Helper()
+	if err := w.Store.SetKnownTime(w.T.Context(), now); err != nil {
+		w.T.Fatal(err)
+	}
 	return retentionOf(w.Store, w.Media.Objects, now)
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"sync"
 	"time"
 
 	"wardwatch/storage/objects"
@@ -18,6 +19,12 @@ const (
 	// planSize is how many recordings a plan holds: one ledger leaf for all of
 	// them, and not more than a minute's work that a stop leaves half done.
 	planSize = 100
+	// keptFor is for how long what the store refuses to delete is left alone,
+	// failuresInRow how many failures end a pass, and keptInPass how many
+	// refusals.
+	keptFor       = 6 * time.Hour
+	failuresInRow = 3
+	keptInPass    = 1000
 )
 
 // Retention deletes what is past its retention: plan, delete, look that it is
@@ -27,14 +34,38 @@ type Retention struct {
 	Store   *Store
 	Objects objects.Objects
 	Log     *slog.Logger
-	Now     func() time.Time // nil means time.Now
+	Now     func() time.Time     // nil means time.Now
+	Mono    func() time.Duration // a clock that nobody can set; nil means the process's
+
+	began  time.Time // of the process's
+	clock  retentionClock
+	failed int // deletions in a row
+
+	mu    sync.Mutex // guards state
+	state RetentionState
+}
+
+// RetentionState is what a person must know of retention.
+type RetentionState struct {
+	// ClockAhead is by how much the wall clock is ahead of what it should be;
+	// while it is not 0 nothing is planned.
+	ClockAhead time.Duration
+	// Kept is how many objects the store refused to delete.
+	Kept int
+}
+
+// State is how the last pass left it.
+func (r *Retention) State() RetentionState {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.state
 }
 
 // Swept counts what a pass did.
 type Swept struct {
 	Segments, Pictures int // deleted and confirmed
 	Spared             int // planned, and held by then
-	Kept               int // the store protects or refuses them; tried again in the next pass
+	Kept               int // the store protects or refuses them; tried again after keptFor
 	Refused            int // newer than their policy by what was sealed
 }
 
@@ -60,38 +91,89 @@ func (r *Retention) Run(ctx context.Context) error {
 
 // Once finishes what was planned and then plans and deletes until nothing is
 // due. Between two deletions it rests as long as the last one took, so that
-// recording and uploads go first.
-func (r *Retention) Once(ctx context.Context) (Swept, error) {
-	var done Swept
-	now := time.Now
+// recording and uploads go first. It plans nothing by a clock that is ahead of
+// what it should be: see retentionClock.
+func (r *Retention) Once(ctx context.Context) (done Swept, err error) {
+	r.failed = 0
+	for done.Kept < keptInPass && err == nil {
+		var p Plan
+		if p, err = r.next(ctx, &done); err != nil || len(p.Segments)+len(p.Pictures) == 0 {
+			break
+		}
+		err = r.carryOut(ctx, p, &done)
+	}
+	kept, countErr := r.Store.Kept(ctx)
+	if countErr == nil {
+		r.mu.Lock()
+		r.state.Kept = kept
+		r.mu.Unlock()
+	}
+	return done, errors.Join(err, countErr)
+}
+
+// next is what was planned and not done, or else a new plan; an empty one
+// when nothing is due, or the clock is not believed.
+func (r *Retention) next(ctx context.Context, done *Swept) (Plan, error) {
+	p, err := r.Store.Planned(ctx, r.now(), planSize)
+	if err != nil || p.ID != "" {
+		return p, err
+	}
+	now := r.now()
+	if ok, err := r.believe(ctx, now); err != nil || !ok {
+		return p, err
+	}
+	p, err = r.Store.PlanDeletion(ctx, now, planSize)
+	if err != nil {
+		return p, err
+	}
+	done.Refused = len(p.Refused)
+	for _, no := range p.Refused {
+		r.Log.ErrorContext(ctx, "segment not deleted: it is newer than its policy", "segment", no.ID, "why", no.Why)
+	}
+	return p, nil
+}
+
+func (r *Retention) now() time.Time {
 	if r.Now != nil {
-		now = r.Now
+		return r.Now()
 	}
-	for {
-		p, err := r.Store.Planned(ctx, planSize)
+	return time.Now()
+}
+
+func (r *Retention) mono() time.Duration {
+	if r.Mono != nil {
+		return r.Mono()
+	}
+	if r.began.IsZero() {
+		r.began = time.Now()
+	}
+	return time.Since(r.began)
+}
+
+// believe says whether to plan by now, and says so when it is not to be.
+func (r *Retention) believe(ctx context.Context, now time.Time) (bool, error) {
+	mono := r.mono()
+	if r.clock.known.IsZero() {
+		known, err := r.Store.KnownTime(ctx)
 		if err != nil {
-			return done, err
+			return false, err
 		}
-		if p.ID == "" {
-			if p, err = r.Store.PlanDeletion(ctx, now(), planSize); err != nil {
-				return done, err
-			}
-			done.Refused = len(p.Refused)
-			for _, no := range p.Refused {
-				r.Log.ErrorContext(ctx, "segment not deleted: it is newer than its policy", "segment", no.ID, "why", no.Why)
-			}
-		}
-		if len(p.Segments)+len(p.Pictures) == 0 {
-			return done, nil
-		}
-		kept := done.Kept
-		if err := r.carryOut(ctx, p, &done); err != nil {
-			return done, err
-		}
-		if done.Kept > kept {
-			return done, nil // this plan's rest is tried again in the next pass
-		}
+		r.clock.known, r.clock.knownAt = known, mono
 	}
+	ok, ahead := r.clock.judge(now, mono)
+	if ok {
+		ahead = 0
+	}
+	r.mu.Lock()
+	r.state.ClockAhead = ahead
+	r.mu.Unlock()
+	if !ok {
+		if ahead > 0 {
+			r.Log.ErrorContext(ctx, "nothing is deleted: the clock is ahead of what it should be", "ahead", ahead.String(), "expected", r.clock.expected(mono))
+		}
+		return false, nil
+	}
+	return true, r.Store.SetKnownTime(ctx, r.clock.expected(mono))
 }
 
 // carryOut deletes a plan's objects and confirms those that are gone.
@@ -100,22 +182,20 @@ func (r *Retention) carryOut(ctx context.Context, p Plan, done *Swept) error {
 	var pics []ward.SightingID
 	var failed error
 	for _, g := range p.Segments {
-		gone, err := r.deleteSegment(ctx, g, done)
-		if err != nil {
-			failed = err
-			break
-		}
-		if gone {
+		var gone bool
+		if gone, failed = r.delete(ctx, segmentOf(g.ID), g.Key, done); gone {
 			segs = append(segs, g.ID)
+		}
+		if failed != nil {
+			break
 		}
 	}
 	for _, v := range p.Pictures {
 		if failed != nil {
 			break
 		}
-		gone, err := r.remove(ctx, v.Key, done)
-		failed = err
-		if gone {
+		var gone bool
+		if gone, failed = r.delete(ctx, pictureOf(v.ID), v.Key, done); gone {
 			pics = append(pics, v.ID)
 		}
 	}
@@ -126,48 +206,63 @@ func (r *Retention) carryOut(ctx context.Context, p Plan, done *Swept) error {
 	return failed
 }
 
-// deleteSegment removes one segment's object, unless it came under hold since
-// it was planned and is still there.
-func (r *Retention) deleteSegment(ctx context.Context, g PlannedSegment, done *Swept) (gone bool, err error) {
-	held, err := r.Store.HeldNow(ctx, g.ID)
+// delete removes one planned object. It spares what came under hold since it
+// was planned and is still there, and sets aside what cannot be deleted; err
+// is that nothing should be tried any more in this pass.
+func (r *Retention) delete(ctx context.Context, d doomed, key string, done *Swept) (gone bool, err error) {
+	free, err := r.Store.beginRemoval(ctx, d)
 	if err != nil {
 		return false, err
 	}
-	if !held {
-		return r.remove(ctx, g.Key, done)
+	if !free {
+		if _, err = r.Objects.Stat(ctx, key); errors.Is(err, fs.ErrNotExist) {
+			return true, nil // removed before a crash, and held since
+		}
+		if err == nil {
+			done.Spared++
+			return false, r.Store.spare(ctx, d)
+		}
+	} else if err = r.remove(ctx, key); err == nil {
+		r.failed = 0
+		return true, nil
 	}
-	_, err = r.Objects.Stat(ctx, g.Key)
-	if errors.Is(err, fs.ErrNotExist) {
-		return true, nil // removed before a crash, and held since
-	}
-	if err != nil {
+	if ctx.Err() != nil {
 		return false, err
 	}
-	done.Spared++
-	return false, r.Store.Spare(ctx, g.ID)
+	locked := errors.Is(err, &ward.Error{Code: "objects.locked"})
+	r.Log.WarnContext(ctx, "object past its retention not deleted, trying again later", "key", key, "after", keptFor.String(), "error", err)
+	_, there := r.Objects.Stat(ctx, key)
+	if errors.Is(there, fs.ErrNotExist) {
+		return true, nil
+	}
+	done.Kept++
+	if asideErr := r.Store.setAside(ctx, d, r.now().Add(keptFor), there == nil); asideErr != nil {
+		return false, errors.Join(err, asideErr)
+	}
+	if r.failed++; locked {
+		r.failed = 0 // the store works
+	}
+	if r.failed < failuresInRow {
+		err = nil
+	}
+	return false, err
 }
 
 // remove deletes an object and looks that it is gone.
-func (r *Retention) remove(ctx context.Context, key string, done *Swept) (gone bool, err error) {
+func (r *Retention) remove(ctx context.Context, key string) error {
 	began := time.Now()
-	err = r.Objects.Delete(ctx, key)
-	if errors.Is(err, &ward.Error{Code: "objects.locked"}) {
-		done.Kept++
-		r.Log.WarnContext(ctx, "object past its retention is locked by the store", "key", key)
-		return false, nil
+	if err := r.Objects.Delete(ctx, key); err != nil {
+		return err
 	}
-	if err != nil {
-		return false, err
-	}
-	if _, err = r.Objects.Stat(ctx, key); !errors.Is(err, fs.ErrNotExist) {
+	if _, err := r.Objects.Stat(ctx, key); !errors.Is(err, fs.ErrNotExist) {
 		if err == nil {
 			err = fmt.Errorf("object %s is still there after its deletion", key)
 		}
-		return false, err
+		return err
 	}
 	select {
 	case <-time.After(time.Since(began)):
 	case <-ctx.Done():
 	}
-	return true, nil
+	return nil
 }

@@ -27,20 +27,21 @@ import (
 
 // service is every part of one process, wired. The demo and `serve` share it.
 type service struct {
-	config  Config
-	log     *slog.Logger
-	store   *storage.Store
-	objects objects.Objects
-	spool   *spool.Spool
-	pool    *vision.Pool // nil when vision.workers is 0
-	fleet   *ingest.Fleet
-	live    *ingest.LiveView
-	upload  *ingest.Uploader
-	keeper  *ingest.Keeper
-	rounds  *rounds.Engine
-	correl  *analytics.Correlator
-	web     *web.Server
-	close   []func() error // in order of opening
+	config    Config
+	log       *slog.Logger
+	store     *storage.Store
+	objects   objects.Objects
+	spool     *spool.Spool
+	pool      *vision.Pool // nil when vision.workers is 0
+	fleet     *ingest.Fleet
+	live      *ingest.LiveView
+	upload    *ingest.Uploader
+	keeper    *ingest.Keeper
+	retention *storage.Retention
+	rounds    *rounds.Engine
+	correl    *analytics.Correlator
+	web       *web.Server
+	close     []func() error // in order of opening
 }
 
 // openService opens what the process needs; nothing runs yet.
@@ -79,7 +80,8 @@ func (s *service) open(ctx context.Context) error {
 	s.upload = &ingest.Uploader{
 		Store: s.store, Spool: s.spool, Objects: s.objects, Log: s.log, Workers: s.config.Upload.Workers, MbitS: s.config.Upload.MbitS,
 	}
-	s.keeper = &ingest.Keeper{Store: s.store, Spool: s.spool, Upload: s.upload, Log: s.log}
+	s.retention = &storage.Retention{Store: s.store, Objects: s.objects, Log: s.log}
+	s.keeper = &ingest.Keeper{Store: s.store, Spool: s.spool, Upload: s.upload, Log: s.log, Retention: s.retention}
 	guard, err := s.config.Cameras.guard()
 	if err != nil {
 		return err
@@ -146,9 +148,7 @@ func (s *service) Run(ctx context.Context, l net.Listener) error {
 	under, underCtx := errgroup.WithContext(base)
 	under.Go(func() error { return s.upload.Run(underCtx) })
 	under.Go(func() error { return s.keeper.Run(underCtx) })
-	under.Go(func() error {
-		return (&storage.Retention{Store: s.store, Objects: s.objects, Log: s.log}).Run(underCtx)
-	})
+	under.Go(func() error { return s.retention.Run(underCtx) })
 	under.Go(func() error {
 		return (&storage.Reconciler{Store: s.store, Media: storage.Media{Objects: s.objects, Spool: s.spool}, Log: s.log}).Run(underCtx)
 	})

@@ -79,3 +79,13 @@ CREATE TABLE quarantine (
 
 -- The alerts of a place on a time line.
 CREATE INDEX alert_place ON alert (place_id, at_us);
+
+-- The last wall time that retention believed, in its only row: see
+-- retentionClock. removing: the object of a planned row is being removed, and
+-- no hold is placed over it any more. retry_us: the store refused to delete
+-- it, and is asked again then.
+CREATE TABLE retention_clock (one INTEGER PRIMARY KEY, wall_us BIGINT NOT NULL);
+ALTER TABLE segment ADD COLUMN removing INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE segment ADD COLUMN retry_us BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE sighting ADD COLUMN removing INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE sighting ADD COLUMN retry_us BIGINT NOT NULL DEFAULT 0;
