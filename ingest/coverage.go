@@ -71,8 +71,8 @@ func (c *coverage) over(at moment) (end moment, g ward.Gap, moved bool) {
 	if !c.opened.IsZero() {
 		length = max(at.mono.Sub(c.opened), 0)
 	}
-	if real := c.open.From.Add(length); at.wall.Before(real) && real.Sub(at.wall) < clockJump {
-		return moment{real, at.mono}, g, false
+	if due := c.open.From.Add(length); at.wall.Before(due) && due.Sub(at.wall) < clockJump {
+		return moment{due, at.mono}, g, false
 	}
 	if at.wall.After(c.open.From) || length == 0 {
 		return at, g, false
