@@ -67,8 +67,11 @@ func TestWHEPWithAnotherClient(t *testing.T) {
 	s.terminate()
 }
 
+const linkGood = 16 << 10
+
 // slowLink passes UDP packets on between one client and a server, 1 kB/s
-// towards the client, as a bad radio link does: it queues ten and loses the rest.
+// towards the client, as a bad radio link does: it queues ten and loses the
+// rest. It turns bad after linkGood bytes, so that the call is set up.
 func slowLink(t testing.TB, server *net.UDPAddr) *net.UDPAddr {
 	t.Helper()
 	front, err1 := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
@@ -113,8 +116,12 @@ func slowLink(t testing.TB, server *net.UDPAddr) *net.UDPAddr {
 	}()
 	go func() {
 		defer func() { ended <- struct{}{} }()
+		passed := 0
 		for p := range queue {
 			_, _ = front.WriteToUDP(p.b, p.to)
+			if passed += len(p.b); passed < linkGood {
+				continue
+			}
 			<-time.After(time.Duration(len(p.b)) * time.Millisecond)
 		}
 	}()
