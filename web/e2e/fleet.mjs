@@ -20,7 +20,9 @@ async function add(page, cameras) {
   const form = page.getByRole('dialog')
   for (const field of ['institution_id', 'place_id']) {
     await form.locator(`#${field}`).click()
-    await page.locator('.ant-select-dropdown:not(.ant-select-dropdown-hidden) .ant-select-item-option').first().click()
+    const list = page.locator('.ant-select-dropdown:not(.ant-select-dropdown-hidden)')
+    await list.locator('.ant-select-item-option').first().click()
+    await list.waitFor({ state: 'hidden' }) // else the next field's options are looked for in this one
   }
   await form.locator('#name').fill('e2e tried')
   await form.locator('#id').fill('e2e-tried')
