@@ -37,7 +37,6 @@ const (
 	AlarmFilling  = "spool.filling"  // the spool is nearly full
 	AlarmEvicting = "spool.evicting" // recordings that nobody else has were given up
 	AlarmFull     = "spool.full"     // nothing is left that may be given up: recording stops
-	AlarmLost     = "spool.lost"     // recordings are neither in the spool nor in the store
 
 	AlarmClock = "retention.clock" // the clock is ahead: nothing is deleted
 	AlarmKept  = "retention.kept"  // the store refuses to delete what is past its retention
@@ -135,12 +134,6 @@ func (s StorageState) alarms() []Alarm {
 
 // keepingAlarms are those about what is kept, and should not be, or is not.
 func (s StorageState) keepingAlarms() (all []Alarm) {
-	if n := s.Uploads.Lost; n > 0 {
-		all = append(all, Alarm{
-			Code: AlarmLost, Level: Critical, ZH: fmt.Sprintf("%d 段录像既不在暂存空间也不在存储中：暂存磁盘可能损坏或被更换，请检查并恢复文件。", n),
-			EN: fmt.Sprintf("%d recordings are neither in the spool nor in the object store: its disk may have been lost or replaced; check it and restore the files.", n),
-		})
-	}
 	if ahead := s.Retention.ClockAhead; ahead > 0 {
 		all = append(all, Alarm{
 			Code: AlarmClock, Level: Critical, ZH: fmt.Sprintf("系统时钟比预期快 %s，已暂停按期限删除：请核对服务器时间。", spanZH(ahead.Hours())),

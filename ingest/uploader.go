@@ -65,8 +65,6 @@ type try struct {
 // UploadStats say how uploading does since the process started.
 type UploadStats struct {
 	Segments, Bytes, Failures uint64
-	// Lost is how many recordings are neither in the spool nor in the store.
-	Lost int
 	// Down is since when the store takes nothing; zero while it does. Err is why.
 	Down time.Time
 	Err  error
