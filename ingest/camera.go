@@ -19,6 +19,10 @@ const (
 	// rebooted is connected within 5 s of its answering again.
 	soonRetry   = 4 * time.Second
 	youngOutage = 10 * time.Minute
+	// quickRetry is the longest wait in the first minute without a connection.
+	// An answer that refuses is not hurried: cameras lock who tries too often.
+	quickRetry = time.Second
+	newOutage  = time.Minute
 	lastRetry   = 15 * time.Second
 	// eventEvery is how often the same kind of event is stored: a camera that
 	// goes mad does not fill the catalogue.
@@ -110,17 +114,24 @@ func (c *Camera) Run(ctx context.Context) error {
 			retry, down = firstRetry, time.Now() // it was live
 		}
 		wait := retry/2 + rand.N(retry/2+1) //nolint:gosec // jitter
-		longest := soonRetry
-		if time.Since(down) > youngOutage {
-			longest = lastRetry
-		}
-		retry = min(2*retry, longest)
+		retry = min(2*retry, longestWait(cause, time.Since(down)))
 		c.rest(ctx, wait, cause)
 		if ctx.Err() != nil {
 			c.missing(ward.CauseRestart, time.Now())
 			return nil
 		}
 	}
+}
+
+// longestWait is how long an outage with this cause may make the next attempt wait.
+func longestWait(cause ward.Cause, outage time.Duration) time.Duration {
+	switch {
+	case outage > youngOutage:
+		return lastRetry
+	case outage < newOutage && cause == ward.CauseUnreachable:
+		return quickRetry
+	}
+	return soonRetry
 }
 
 // once is one session with its recorder; failed says that the last one was none.

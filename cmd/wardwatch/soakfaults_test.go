@@ -29,28 +29,27 @@ type soakCamera struct {
 	always    simcam.Faults // what the camera is like from the start
 	during    simcam.Faults // for a while, every faultEvery
 	length    time.Duration // of during
-	hopeless  bool          // nothing can be recorded meanwhile
 }
 
 func soakFaults() []soakCamera {
 	tcp, udp, auto := ward.TransportTCP, ward.TransportUDP, ward.TransportAuto
 	return []soakCamera{
-		{"plain", tcp, simcam.Faults{}, simcam.Faults{}, 0, false},
-		{"sound", udp, simcam.Faults{}, simcam.Faults{}, 0, false},
-		{"h265", tcp, simcam.Faults{Auth: "basic"}, simcam.Faults{}, 0, false},
-		{"bpics", auto, simcam.Faults{Transport: "tcp_only"}, simcam.Faults{ClockOffset: time.Hour}, time.Minute, false},
-		{"plain", tcp, simcam.Faults{}, simcam.Faults{Off: true}, 10 * time.Second, true},
-		{"sound", tcp, simcam.Faults{}, simcam.Faults{Stall: true}, 20 * time.Second, true},
-		{"plain", udp, simcam.Faults{}, simcam.Faults{Loss: .2}, time.Minute, false},
-		{"plain", tcp, simcam.Faults{}, simcam.Faults{NewSSRC: 20 * time.Second}, time.Minute, false},
-		{"plain", tcp, simcam.Faults{}, simcam.Faults{NewSPS: 10 * time.Second}, 45 * time.Second, false},
-		{"plain", tcp, simcam.Faults{}, simcam.Faults{RTPTime: "jumping"}, 10 * time.Second, false},
-		{"plain", tcp, simcam.Faults{}, simcam.Faults{RTPTime: "backwards"}, 10 * time.Second, false},
-		{"plain", tcp, simcam.Faults{SessionTimeout: 8 * time.Second, GetParameter: 405}, simcam.Faults{RealFPS: 5, SessionTimeout: 8 * time.Second, GetParameter: 405}, time.Minute, false},
-		{"plain", udp, simcam.Faults{}, simcam.Faults{Reorder: 1, Duplicate: 1}, time.Minute, false},
-		{"sound", tcp, simcam.Faults{}, simcam.Faults{Audio: "garbage"}, time.Minute, false},
-		{"plain", tcp, simcam.Faults{NoRTCP: true}, simcam.Faults{CutMidGOP: time.Second}, time.Second, false},
-		{"plain", tcp, simcam.Faults{}, simcam.Faults{Garbage: "payload"}, 10 * time.Second, true},
+		{"plain", tcp, simcam.Faults{}, simcam.Faults{}, 0},
+		{"sound", udp, simcam.Faults{}, simcam.Faults{}, 0},
+		{"h265", tcp, simcam.Faults{Auth: "basic"}, simcam.Faults{}, 0},
+		{"bpics", auto, simcam.Faults{Transport: "tcp_only"}, simcam.Faults{ClockOffset: time.Hour}, time.Minute},
+		{"plain", tcp, simcam.Faults{}, simcam.Faults{Off: true}, 10 * time.Second},
+		{"sound", tcp, simcam.Faults{}, simcam.Faults{Stall: true}, 20 * time.Second},
+		{"plain", udp, simcam.Faults{}, simcam.Faults{Loss: .2}, time.Minute},
+		{"plain", tcp, simcam.Faults{}, simcam.Faults{NewSSRC: 20 * time.Second}, time.Minute},
+		{"plain", tcp, simcam.Faults{}, simcam.Faults{NewSPS: 10 * time.Second}, 45 * time.Second},
+		{"plain", tcp, simcam.Faults{}, simcam.Faults{RTPTime: "jumping"}, 10 * time.Second},
+		{"plain", tcp, simcam.Faults{}, simcam.Faults{RTPTime: "backwards"}, 10 * time.Second},
+		{"plain", tcp, simcam.Faults{SessionTimeout: 8 * time.Second, GetParameter: 405}, simcam.Faults{RealFPS: 5, SessionTimeout: 8 * time.Second, GetParameter: 405}, time.Minute},
+		{"plain", udp, simcam.Faults{}, simcam.Faults{Reorder: 1, Duplicate: 1}, time.Minute},
+		{"sound", tcp, simcam.Faults{}, simcam.Faults{Audio: "garbage"}, time.Minute},
+		{"plain", tcp, simcam.Faults{NoRTCP: true}, simcam.Faults{CutMidGOP: time.Second}, time.Second},
+		{"plain", tcp, simcam.Faults{}, simcam.Faults{Garbage: "payload"}, 10 * time.Second},
 	}
 }
 
@@ -79,18 +78,12 @@ func (k *soak) faults(from time.Time, length time.Duration) func() {
 }
 
 func (k *soak) fault(path string, f soakCamera, lasts time.Duration) {
-	began := time.Now()
 	if err := k.sim.Set(path, f.during); err != nil {
 		k.t.Error(err)
 	}
 	<-time.After(lasts)
 	if err := k.sim.Set(path, f.always); err != nil {
 		k.t.Error(err)
-	}
-	if f.hopeless {
-		k.mu.Lock()
-		k.impossible[path] = append(k.impossible[path], ward.Gap{From: began, To: time.Now()})
-		k.mu.Unlock()
 	}
 }
 

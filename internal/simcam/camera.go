@@ -52,6 +52,7 @@ type outlet struct {
 
 	faults   atomic.Pointer[setting]
 	sessions atomic.Pointer[[]*session] // copied on write under mu
+	holes    holes
 
 	mu       sync.Mutex // guards requests, and writes to sessions
 	requests []Request

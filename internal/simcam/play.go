@@ -81,15 +81,21 @@ func (r *reel) next(f *setting) {
 // send codes one sample and gives it to every session.
 func (s *Server) send(o *outlet, r *reel, x sample, f *setting) {
 	k := r.film()
+	sessions := *o.sessions.Load()
+	whole := !f.spoils() && (len(sessions) > 0 || !f.deaf())
+	if k.video {
+		defer func() { o.holes.picture(time.Now(), x.key, whole) }()
+	}
 	if f.Stall || !f.on() || f.NoKey && k.video && x.key && !k.intra || !k.video && f.Audio == "silent" {
+		whole = false
 		return
 	}
-	sessions := *o.sessions.Load()
 	if len(sessions) == 0 {
 		return
 	}
 	packets, err := k.encode(x.au)
 	if err != nil {
+		whole = false
 		s.Log.Error("encode rtp", "path", o.cam.Path, "error", err)
 		return
 	}
@@ -102,7 +108,8 @@ func (s *Server) send(o *outlet, r *reel, x sample, f *setting) {
 			if cut {
 				packets = packets[:(len(packets)+1)/2]
 			}
-			p.send(picture{packets, k, r.due, r.due + x.pts - x.dts}, f, s.Began())
+			all := p.send(picture{packets, k, r.due, r.due + x.pts - x.dts}, f, s.Began())
+			whole = whole && all && !cut
 			if cut {
 				v.conn.send(nil)
 			}

@@ -37,6 +37,7 @@ type sender struct {
 	bytes    uint32    // likewise
 	reported time.Time // when the last report was sent
 	held     []byte    // a packet that waits for the next one
+	lost     bool      // a packet of this sample
 }
 
 // picture is a sample as RTP packets; due and pts are 90 kHz since the server began.
@@ -46,9 +47,10 @@ type picture struct {
 	due, pts int64
 }
 
-func (k *sender) send(p picture, f *setting, began time.Time) {
+// send sends a picture or a piece of sound; all says that none of its packets were lost.
+func (k *sender) send(p picture, f *setting, began time.Time) (all bool) {
 	if k.udp && f.Transport == "udp_lost" {
-		return
+		return false
 	}
 	if f.NewSSRC > 0 {
 		if turns := int64(time.Since(f.since) / f.NewSSRC); turns != k.turns {
@@ -57,6 +59,7 @@ func (k *sender) send(p picture, f *setting, began time.Time) {
 		}
 	}
 	rtpTime := k.rtpTime(p, f)
+	k.lost = false
 	var out [][]byte
 	for _, original := range p.packets {
 		out = append(out, k.packet(original, p.film, rtpTime, f)...)
@@ -68,6 +71,7 @@ func (k *sender) send(p picture, f *setting, began time.Time) {
 		k.reported = now
 		k.report(rtpTime, cameraTime(began, p.pts, f))
 	}
+	return !k.lost
 }
 
 func (k *sender) transmit(channel int, packets [][]byte) {
@@ -100,6 +104,7 @@ func (k *sender) packet(original *rtp.Packet, of *film, rtpTime uint32, f *setti
 	k.packets++
 	k.bytes += uint32(len(p.Payload)) //nolint:gosec // wraps, as RFC 3550 says
 	if chance(f.Loss) {
+		k.lost = true
 		return nil
 	}
 	out := [][]byte{b}
