@@ -23,7 +23,7 @@ const (
 	// An answer that refuses is not hurried: cameras lock who tries too often.
 	quickRetry = time.Second
 	newOutage  = time.Minute
-	lastRetry   = 15 * time.Second
+	lastRetry  = 15 * time.Second
 	// eventEvery is how often the same kind of event is stored: a camera that
 	// goes mad does not fill the catalogue.
 	eventEvery = 5 * time.Second

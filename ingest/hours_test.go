@@ -7,6 +7,7 @@ import (
 
 	"wardwatch/ingest"
 	"wardwatch/internal/simcam"
+	"wardwatch/internal/testcam"
 	"wardwatch/ward"
 )
 
@@ -14,7 +15,7 @@ import (
 // schedule; one that is never recorded has no gaps at all.
 func TestRecordPolicies(t *testing.T) {
 	t.Parallel()
-	sim := perform(t, []simcam.Camera{{Path: "cam", Clip: film(t, "plain.ts", ward.NoCodec)}})
+	sim := testcam.Play(t, simcam.Camera{Path: "cam"})
 	r := newRig(t, nil)
 	begun := time.Now()
 	clock := func(d time.Duration) string { return begun.Add(8*time.Hour + d).UTC().Format("15:04") }

@@ -1,9 +1,6 @@
 package ingest_test
 
 import (
-	"context"
-	"os/exec"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -13,46 +10,9 @@ import (
 
 	"wardwatch/ingest"
 	"wardwatch/internal/simcam"
+	"wardwatch/internal/testcam"
 	"wardwatch/ward"
 )
-
-// film is 4 s of 320x240 at 10 pictures a second, with a key frame each
-// second; more are ffmpeg's arguments for another coder or sound.
-func film(t testing.TB, name string, tone ward.Codec, more ...string) *simcam.Clip {
-	t.Helper()
-	file := filepath.Join(t.TempDir(), name)
-	args := append([]string{"-v", "error", "-f", "lavfi", "-i", "testsrc=s=320x240:r=10:d=4"}, more...)
-	if len(more) == 0 {
-		args = append(args, "-c:v", "libx264", "-preset", "ultrafast", "-bf", "0", "-g", "10")
-	}
-	if out, err := exec.Command("ffmpeg", append(args, "-pix_fmt", "yuvj420p", file)...).CombinedOutput(); err != nil {
-		t.Fatalf("ffmpeg: %v: %s", err, out)
-	}
-	c, err := simcam.ReadClip(file, tone)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return c
-}
-
-// perform serves the cameras until the test ends.
-func perform(t testing.TB, cameras []simcam.Camera) *simcam.Server {
-	t.Helper()
-	s := &simcam.Server{Addr: "127.0.0.1:0", Cameras: cameras}
-	if err := s.Start(); err != nil {
-		t.Fatal(err)
-	}
-	ctx, stop := context.WithCancel(context.Background())
-	ended := make(chan error, 1)
-	go func() { ended <- s.Run(ctx) }()
-	t.Cleanup(func() {
-		stop()
-		if err := <-ended; err != nil {
-			t.Error(err)
-		}
-	})
-	return s
-}
 
 // odd is a camera with a fault that must not cost a second of pictures.
 type odd struct {
@@ -102,22 +62,18 @@ func oddities(loud, aac, silly, jpeg *simcam.Clip) []odd {
 // recorded in one session, and what is odd is an event.
 func TestNoKnobCostsAPicture(t *testing.T) {
 	t.Parallel()
-	plain := film(t, "plain.ts", ward.NoCodec)
-	all := oddities(film(t, "loud.ts", ward.PCMU),
-		film(t, "aac.ts", ward.NoCodec, "-f", "lavfi", "-i", "sine=f=300:r=48000:d=4", "-c:a", "aac", "-c:v", "libx264", "-preset", "ultrafast", "-bf", "2", "-g", "10"),
-		film(t, "silly.ts", "g726"), film(t, "jpeg.mjpeg", ward.NoCodec, "-c:v", "mjpeg", "-q:v", "8"))
+	all := oddities(testcam.FilmWith(t, ward.PCMU),
+		testcam.FilmWith(t, ward.NoCodec, "-f", "lavfi", "-i", "sine=f=300:r=48000:d=4", "-c:a", "aac", "-c:v", "libx264", "-preset", "ultrafast", "-bf", "2", "-g", "10"),
+		testcam.FilmWith(t, "g726"), testcam.FilmWith(t, ward.NoCodec, "-c:v", "mjpeg", "-q:v", "8"))
 	var cameras []simcam.Camera
 	for _, o := range all {
 		c := simcam.Camera{Path: string(o.id), Clip: o.clip, Faults: o.faults}
-		if c.Clip == nil {
-			c.Clip = plain
-		}
 		if o.login {
 			c.User, c.Password = "admin", "hunter2"
 		}
 		cameras = append(cameras, c)
 	}
-	sim := perform(t, cameras)
+	sim := testcam.Play(t, cameras...)
 	r := newRig(t, func(f *ingest.Fleet) { f.PerDevice, f.Stall = 100, 3*time.Second })
 	for _, o := range all {
 		c := camera(o.id, sim.URL(string(o.id)))
@@ -188,7 +144,7 @@ func checkOdd(t *testing.T, r *rig, o odd) {
 // A camera whose clock is set keeps its segments and its session.
 func TestASetCameraClockIsAnEvent(t *testing.T) {
 	t.Parallel()
-	sim := perform(t, []simcam.Camera{{Path: "cam", Clip: film(t, "plain.ts", ward.NoCodec)}})
+	sim := testcam.Play(t, simcam.Camera{Path: "cam"})
 	r := newRig(t, nil)
 	addCamera(t, r.store, camera("cam-1", sim.URL("cam")))
 	until(t, "the camera's clock is known", 20*time.Second, func() bool { return r.fleet.State("cam-1").Clock == ward.CameraClock })
@@ -219,7 +175,7 @@ func TestASetCameraClockIsAnEvent(t *testing.T) {
 // An rtsps camera must show the stored certificate, or one that the system trusts.
 func TestRTSPSIsTrustedByFingerprint(t *testing.T) {
 	t.Parallel()
-	sim := perform(t, []simcam.Camera{{Path: "cam", Clip: film(t, "plain.ts", ward.NoCodec), User: "admin", Password: "hunter2"}})
+	sim := testcam.Play(t, simcam.Camera{Path: "cam", User: "admin", Password: "hunter2"})
 	r := newRig(t, nil)
 	pins := map[ward.CameraID]string{"pinned": strings.ToUpper(sim.Fingerprint()), "other": strings.Repeat("ab", 32), "unsigned": ""}
 	for id, pin := range pins {

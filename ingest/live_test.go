@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -19,26 +18,14 @@ import (
 	"wardwatch/ingest"
 	"wardwatch/internal/models/modeltest"
 	"wardwatch/internal/simcam"
+	"wardwatch/internal/testcam"
 	"wardwatch/ward"
 )
 
-// coded codes a moving test picture for a simulated camera; args are ffmpeg's.
+// coded is 8 s of 640x360 at 25 pictures a second; args are ffmpeg's.
 func coded(t testing.TB, args ...string) *simcam.Clip {
 	t.Helper()
-	file := filepath.Join(t.TempDir(), "clip.ts")
-	if args[len(args)-1] == "mjpeg" {
-		file = filepath.Join(t.TempDir(), "clip.mjpeg")
-	}
-	in := []string{"-v", "error", "-f", "lavfi", "-i", "testsrc2=size=640x360:rate=25:duration=8"}
-	out, err := exec.CommandContext(t.Context(), "ffmpeg", append(append(in, args...), file)...).CombinedOutput()
-	if err != nil {
-		t.Fatalf("ffmpeg: %v: %s", err, out)
-	}
-	clip, err := simcam.ReadClip(file, ward.NoCodec)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return clip
+	return testcam.Code(t, ward.NoCodec, append([]string{"-f", "lavfi", "-i", "testsrc2=size=640x360:rate=25:duration=8"}, args...)...)
 }
 
 // plainFilm has a key frame every 4 s and no B-frames.
@@ -48,24 +35,6 @@ func plainFilm(t testing.TB) *simcam.Clip {
 
 func h265Film(t testing.TB) *simcam.Clip {
 	return coded(t, "-c:v", "libx265", "-preset", "ultrafast", "-x265-params", "keyint=100:min-keyint=100:log-level=none", "-pix_fmt", "yuv420p")
-}
-
-func runSim(t testing.TB, cameras ...simcam.Camera) *simcam.Server {
-	t.Helper()
-	s := &simcam.Server{Addr: "127.0.0.1:0", Cameras: cameras}
-	if err := s.Start(); err != nil {
-		t.Fatal(err)
-	}
-	ctx, stop := context.WithCancel(context.Background())
-	ended := make(chan error, 1)
-	go func() { ended <- s.Run(ctx) }()
-	t.Cleanup(func() {
-		stop()
-		if err := <-ended; err != nil {
-			t.Error(err)
-		}
-	})
-	return s
 }
 
 // coder is the vision worker as ingest sees it.
@@ -148,7 +117,7 @@ func newView(t testing.TB, r *rig, transcodes int) *ingest.LiveView {
 // to that.
 func TestOneConnectionForAllViewers(t *testing.T) {
 	t.Parallel()
-	sim := runSim(t, simcam.Camera{Path: "main", Clip: h265Film(t)}, simcam.Camera{Path: "sub", Clip: plainFilm(t)})
+	sim := testcam.Play(t, simcam.Camera{Path: "main", Clip: h265Film(t)}, simcam.Camera{Path: "sub", Clip: plainFilm(t)})
 	r := newRig(t, nil)
 	c := camera("cam-1", sim.URL("main"))
 	c.SubURL = sim.URL("sub")
@@ -180,7 +149,7 @@ func TestOneConnectionForAllViewers(t *testing.T) {
 // H.264, as many as allowed, once for all viewers; a crash costs a restart.
 func TestTranscodedView(t *testing.T) {
 	t.Parallel()
-	sim := runSim(t, simcam.Camera{Path: "a", Clip: h265Film(t)}, simcam.Camera{Path: "b", Clip: coded(t, "-c:v", "mjpeg", "-q:v", "5", "-f", "mjpeg")})
+	sim := testcam.Play(t, simcam.Camera{Path: "a", Clip: h265Film(t)}, simcam.Camera{Path: "b", Clip: coded(t, "-c:v", "mjpeg", "-q:v", "5", "-f", "mjpeg")})
 	r := newRig(t, nil)
 	a, b := camera("cam-a", sim.URL("a")), camera("cam-b", sim.URL("b"))
 	addCamera(t, r.store, a)
@@ -235,7 +204,7 @@ func (f *faulty) Transcode(ctx context.Context, in ingest.Coded, show, fresh boo
 // TestSubStreamThatFails: no viewer waits for long, and the transcode is shown.
 func TestSubStreamThatFails(t *testing.T) {
 	t.Parallel()
-	sim := runSim(t, simcam.Camera{Path: "main", Clip: h265Film(t)}, simcam.Camera{Path: "sub", Clip: plainFilm(t), Faults: simcam.Faults{Answer: "404"}})
+	sim := testcam.Play(t, simcam.Camera{Path: "main", Clip: h265Film(t)}, simcam.Camera{Path: "sub", Clip: plainFilm(t), Faults: simcam.Faults{Answer: "404"}})
 	r := newRig(t, nil)
 	c := camera("cam-1", sim.URL("main"))
 	c.SubURL = sim.URL("sub")

@@ -17,6 +17,7 @@ import (
 
 	"wardwatch/ingest"
 	"wardwatch/internal/simcam"
+	"wardwatch/internal/testcam"
 	"wardwatch/ward"
 )
 
@@ -56,7 +57,7 @@ func TestFFmpegReadsLowLatencyHLS(t *testing.T) {
 	t.Parallel()
 	clip := coded(t, "-f", "lavfi", "-i", "sine=frequency=440:sample_rate=44100:duration=8", "-c:v", "libx264", "-preset", "ultrafast",
 		"-bf", "2", "-g", "100", "-sc_threshold", "0", "-pix_fmt", "yuv420p", "-c:a", "aac")
-	sim := runSim(t, simcam.Camera{Path: "main", Clip: clip})
+	sim := testcam.Play(t, simcam.Camera{Path: "main", Clip: clip})
 	r := newRig(t, nil)
 	c := camera("cam-1", sim.URL("main"))
 	addCamera(t, r.store, c)
@@ -155,7 +156,7 @@ func checkHints(t *testing.T, l *ingest.LiveView, c ward.Camera, text []byte) {
 // end, and the muxer goes when nobody asks.
 func TestLowLatencyHLSOfAFrozenCamera(t *testing.T) {
 	t.Parallel()
-	sim := runSim(t, simcam.Camera{Path: "main", Clip: plainFilm(t)})
+	sim := testcam.Play(t, simcam.Camera{Path: "main", Clip: plainFilm(t)})
 	r := newRig(t, nil)
 	c := camera("cam-1", sim.URL("main"))
 	addCamera(t, r.store, c)
@@ -190,7 +191,7 @@ func TestLowLatencyHLSOfAFrozenCamera(t *testing.T) {
 // new muxer, a disabled one none, and one that nobody asks stops reading.
 func TestLowLatencyHLSEndsWhenNobodyAsksOrTheCameraChanges(t *testing.T) {
 	t.Parallel()
-	sim := runSim(t, simcam.Camera{Path: "main", Clip: h265Film(t)}, simcam.Camera{Path: "sub", Clip: plainFilm(t)})
+	sim := testcam.Play(t, simcam.Camera{Path: "main", Clip: h265Film(t)}, simcam.Camera{Path: "sub", Clip: plainFilm(t)})
 	r := newRig(t, nil)
 	c := camera("cam-1", sim.URL("main"))
 	c.SubURL = sim.URL("sub")

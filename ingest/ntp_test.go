@@ -1,47 +1,13 @@
 package ingest_test
 
 import (
-	"context"
-	"os/exec"
-	"path/filepath"
 	"testing"
 	"time"
 
 	"wardwatch/internal/simcam"
+	"wardwatch/internal/testcam"
 	"wardwatch/ward"
 )
-
-// simulate serves cameras of one clip: H.264, 10 pictures and a key frame a second.
-func simulate(t testing.TB, cameras ...simcam.Camera) *simcam.Server {
-	t.Helper()
-	file := filepath.Join(t.TempDir(), "clip.ts")
-	out, err := exec.Command("ffmpeg", "-v", "error", "-f", "lavfi", "-i", "testsrc=s=320x240:r=10:d=4", "-c:v", "libx264",
-		"-preset", "ultrafast", "-bf", "0", "-g", "10", "-pix_fmt", "yuv420p", file).CombinedOutput()
-	if err != nil {
-		t.Fatalf("ffmpeg: %v: %s", err, out)
-	}
-	clip, err := simcam.ReadClip(file, ward.NoCodec)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for i := range cameras {
-		cameras[i].Clip = clip
-	}
-	s := &simcam.Server{Addr: "127.0.0.1:0", Cameras: cameras}
-	if err := s.Start(); err != nil {
-		t.Fatal(err)
-	}
-	ctx, stop := context.WithCancel(context.Background())
-	ended := make(chan error, 1)
-	go func() { ended <- s.Run(ctx) }()
-	t.Cleanup(func() {
-		stop()
-		if err := <-ended; err != nil {
-			t.Error(err)
-		}
-	})
-	return s
-}
 
 // The fraction of a sender report's time counts 2^-32 s: taken for
 // nanoseconds, as the client library does, it is up to 3.3 s wrong.
@@ -53,7 +19,7 @@ func TestCameraClockIsReadFromItsReports(t *testing.T) {
 		cameras = append(cameras, simcam.Camera{Path: string(id), Faults: simcam.Faults{ClockOffset: off}})
 	}
 	cameras = append(cameras, simcam.Camera{Path: "mute", Faults: simcam.Faults{NoRTCP: true}})
-	sim := simulate(t, cameras...)
+	sim := testcam.Play(t, cameras...)
 	r := newRig(t, nil)
 	for _, c := range sim.Cameras {
 		addCamera(t, r.store, camera(ward.CameraID(c.Path), sim.URL(c.Path)))

@@ -1,12 +1,9 @@
 package ingest_test
 
 import (
-	"context"
 	"io"
 	"net"
 	"net/netip"
-	"os/exec"
-	"path/filepath"
 	"strings"
 	"sync"
 	"syscall"
@@ -15,54 +12,18 @@ import (
 
 	"wardwatch/ingest"
 	"wardwatch/internal/simcam"
+	"wardwatch/internal/testcam"
 	"wardwatch/ward"
 )
-
-// probeFilm is two seconds of 320x240 at 10 pictures a second, a key frame
-// each second.
-func probeFilm(t *testing.T, tone ward.Codec, coder ...string) *simcam.Clip {
-	t.Helper()
-	file := filepath.Join(t.TempDir(), "clip.ts")
-	if coder == nil {
-		coder = []string{"-c:v", "libx264", "-preset", "ultrafast", "-bf", "0", "-g", "10"}
-	}
-	args := append([]string{"-v", "error", "-f", "lavfi", "-i", "testsrc=s=320x240:r=10:d=2", "-pix_fmt", "yuv420p"}, append(coder, file)...)
-	if out, err := exec.CommandContext(t.Context(), "ffmpeg", args...).CombinedOutput(); err != nil {
-		t.Fatalf("ffmpeg: %v: %s", err, out)
-	}
-	clip, err := simcam.ReadClip(file, tone)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return clip
-}
-
-func probeCameras(t *testing.T, cameras ...simcam.Camera) *simcam.Server {
-	t.Helper()
-	s := &simcam.Server{Addr: "127.0.0.1:0", Cameras: cameras}
-	if err := s.Start(); err != nil {
-		t.Fatal(err)
-	}
-	ctx, stop := context.WithCancel(context.Background())
-	ended := make(chan error, 1)
-	go func() { ended <- s.Run(ctx) }()
-	t.Cleanup(func() {
-		stop()
-		if err := <-ended; err != nil {
-			t.Error(err)
-		}
-	})
-	return s
-}
 
 // TestProbe meets every way in which a camera can be wrong and reads the
 // sentence that is said of it.
 func TestProbe(t *testing.T) {
 	t.Parallel()
-	h264 := probeFilm(t, ward.PCMA)
-	h265 := probeFilm(t, ward.NoCodec, "-c:v", "libx265", "-preset", "ultrafast", "-x265-params", "bframes=0:keyint=10:repeat-headers=1:log-level=none")
-	reordered := probeFilm(t, ward.NoCodec, "-c:v", "libx264", "-preset", "ultrafast", "-bf", "2", "-g", "10")
-	cams := probeCameras(t,
+	h264 := testcam.FilmWith(t, ward.PCMA)
+	h265 := testcam.FilmWith(t, ward.NoCodec, "-c:v", "libx265", "-preset", "ultrafast", "-x265-params", "bframes=0:keyint=10:repeat-headers=1:log-level=none")
+	reordered := testcam.FilmWith(t, ward.NoCodec, "-c:v", "libx264", "-preset", "ultrafast", "-bf", "2", "-g", "10")
+	cams := testcam.Play(t,
 		simcam.Camera{Path: "good", User: "admin", Password: "geheim", Clip: h264},
 		simcam.Camera{Path: "h265", Clip: h265},
 		simcam.Camera{Path: "bframes", Clip: reordered},
@@ -167,9 +128,9 @@ func TestProbe(t *testing.T) {
 // TestProbeMeasures looks at the figures of main and sub stream.
 func TestProbeMeasures(t *testing.T) {
 	t.Parallel()
-	cams := probeCameras(t,
-		simcam.Camera{Path: "main", Clip: probeFilm(t, ward.PCMA), Faults: simcam.Faults{ClockOffset: 90 * time.Second}},
-		simcam.Camera{Path: "sub", Clip: probeFilm(t, ward.NoCodec, "-c:v", "libx264", "-preset", "ultrafast", "-bf", "0", "-g", "20", "-s", "160x120")},
+	cams := testcam.Play(t,
+		simcam.Camera{Path: "main", Clip: testcam.FilmWith(t, ward.PCMA), Faults: simcam.Faults{ClockOffset: 90 * time.Second}},
+		simcam.Camera{Path: "sub", Clip: testcam.FilmWith(t, ward.NoCodec, "-c:v", "libx264", "-preset", "ultrafast", "-bf", "0", "-g", "20", "-s", "160x120")},
 	)
 	r := (&ingest.Fleet{}).Probe(t.Context(), ward.Camera{URL: cams.URL("main"), SubURL: cams.URL("sub"), Transport: ward.TransportTCP}, nil)
 	if !r.OK || r.Video == nil || r.Sub == nil || r.Sub.Video == nil || r.Audio == nil {
@@ -199,7 +160,7 @@ func TestProbeMeasures(t *testing.T) {
 // be, the answer is the same, and nothing is sent there.
 func TestProbeIsGuarded(t *testing.T) {
 	t.Parallel()
-	cams := probeCameras(t, simcam.Camera{Path: "good", Clip: probeFilm(t, ward.NoCodec)})
+	cams := testcam.Play(t, simcam.Camera{Path: "good", Clip: testcam.Film(t)})
 	_, port, err := net.SplitHostPort(cams.Addr)
 	if err != nil {
 		t.Fatal(err)

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"wardwatch/internal/simcam"
+	"wardwatch/internal/testcam"
 	"wardwatch/ward"
 )
 
@@ -18,7 +19,7 @@ func TestARebootedCameraIsRecordedWithinFiveSeconds(t *testing.T) {
 	for i := range 4 {
 		cameras = append(cameras, simcam.Camera{Path: fmt.Sprintf("cam-%d", i)})
 	}
-	sim := simulate(t, cameras...)
+	sim := testcam.Play(t, cameras...)
 	r := newRig(t, nil)
 	for _, c := range cameras {
 		addCamera(t, r.store, camera(ward.CameraID(c.Path), sim.URL(c.Path)))

@@ -2,52 +2,26 @@ package web_test
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"net"
 	"net/http"
 	"net/netip"
-	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
 
 	"wardwatch/ingest"
 	"wardwatch/internal/simcam"
+	"wardwatch/internal/testcam"
 	"wardwatch/ward"
 	"wardwatch/web"
 )
-
-func simulated(t *testing.T, cameras ...simcam.Camera) *simcam.Server {
-	t.Helper()
-	file := filepath.Join(t.TempDir(), "clip.ts")
-	out, err := exec.CommandContext(t.Context(), "ffmpeg", "-v", "error", "-f", "lavfi", "-i", "testsrc=s=320x240:r=10:d=2", "-c:v", "libx264", "-preset", "ultrafast", "-bf", "0", "-g", "10", "-pix_fmt", "yuv420p", file).CombinedOutput()
-	if err != nil {
-		t.Fatalf("ffmpeg: %v: %s", err, out)
-	}
-	clip, err := simcam.ReadClip(file, ward.NoCodec)
-	must(t, err)
-	for i := range cameras {
-		cameras[i].Clip = clip
-	}
-	s := &simcam.Server{Addr: "127.0.0.1:0", Cameras: cameras}
-	must(t, s.Start())
-	ctx, stop := context.WithCancel(context.Background())
-	ended := make(chan error, 1)
-	go func() { ended <- s.Run(ctx) }()
-	t.Cleanup(func() {
-		stop()
-		must(t, <-ended)
-	})
-	return s
-}
 
 // TestProbeUsesTheStoredPassword: where the camera is, and nowhere else; and
 // only for whoever may manage it.
 func TestProbeUsesTheStoredPassword(t *testing.T) {
 	w := newWorld(t)
-	cams := simulated(t, simcam.Camera{Path: "1", User: "u", Password: "secret-password"})
-	trap := simulated(t, simcam.Camera{Path: "1", User: "u", Password: "secret-password"})
+	cams := testcam.Play(t, simcam.Camera{Path: "1", User: "u", Password: "secret-password"})
+	trap := testcam.Play(t, simcam.Camera{Path: "1", User: "u", Password: "secret-password"})
 	w.web.Fleet = &ingest.Fleet{Store: w.store, Spool: w.spool}
 	w.serve()
 	c := w.as(w.user(ward.Operator, "own"))

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"wardwatch/internal/simcam"
+	"wardwatch/internal/testcam"
 	"wardwatch/internal/testserver"
 	"wardwatch/ward"
 )
@@ -14,7 +15,7 @@ import (
 func TestServeOnRealServers(t *testing.T) {
 	t.Parallel()
 	minio := testserver.MinIOServer(t)
-	sim := play(t, simcam.Camera{Path: "cam-1", Clip: film(t)})
+	sim := testcam.Play(t, simcam.Camera{Path: "cam-1"})
 	s := serve(t, t.TempDir(), "WARDWATCH_DATABASE="+testserver.Postgres(t), "WARDWATCH_OBJECTS_KIND=s3", "WARDWATCH_OBJECTS_ENDPOINT="+minio.Endpoint,
 		"WARDWATCH_OBJECTS_REGION="+minio.Region, "WARDWATCH_OBJECTS_BUCKET=wardwatch-test", "WARDWATCH_OBJECTS_ACCESS_KEY="+minio.AccessKey, "WARDWATCH_OBJECTS_SECRET_KEY="+minio.SecretKey)
 	c := signIn(t, s)

@@ -4,27 +4,15 @@ import (
 	"fmt"
 	"net"
 	"os/exec"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"wardwatch/internal/simcam"
+	"wardwatch/internal/testcam"
 	"wardwatch/ward"
 )
-
-// film is a few seconds of a test card as H.264, a key frame each second.
-func film(t testing.TB) *simcam.Clip {
-	t.Helper()
-	file := filepath.Join(t.TempDir(), "clip.ts")
-	ffmpeg(t, "-f", "lavfi", "-i", "testsrc=s=320x240:r=10:d=4", "-c:v", "libx264", "-preset", "ultrafast", "-bf", "0", "-g", "10", "-pix_fmt", "yuv420p", file)
-	clip, err := simcam.ReadClip(file, ward.NoCodec)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return clip
-}
 
 func ffmpeg(t testing.TB, args ...string) []byte {
 	t.Helper()
@@ -33,23 +21,6 @@ func ffmpeg(t testing.TB, args ...string) []byte {
 		t.Fatalf("ffmpeg %v: %v: %s", args, err, out)
 	}
 	return out
-}
-
-// play serves simulated cameras until the test ends.
-func play(t testing.TB, cameras ...simcam.Camera) *simcam.Server {
-	t.Helper()
-	s := &simcam.Server{Addr: "127.0.0.1:0", Cameras: cameras}
-	if err := s.Start(); err != nil {
-		t.Fatal(err)
-	}
-	ended := make(chan error, 1)
-	go func() { ended <- s.Run(t.Context()) }()
-	t.Cleanup(func() { // the test's context has ended
-		if err := <-ended; err != nil {
-			t.Error(err)
-		}
-	})
-	return s
 }
 
 // nobodyAt is an address of this machine where nothing listens.
@@ -65,9 +36,9 @@ func nobodyAt(t testing.TB) string {
 
 func TestBadCamerasSayWhyAndHarmNobody(t *testing.T) {
 	t.Parallel()
-	clip := film(t)
+	clip := testcam.Film(t)
 	const right, wrong = "right-p4ssword", "wrong-p4ssword"
-	sim := play(t,
+	sim := testcam.Play(t,
 		simcam.Camera{Path: "good", User: "admin", Password: right, Clip: clip},
 		simcam.Camera{Path: "locked", User: "admin", Password: right, Clip: clip},
 		simcam.Camera{Path: "odd", User: "admin", Password: right, Clip: clip, Faults: simcam.Faults{OddCodec: true}},

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"wardwatch/internal/simcam"
+	"wardwatch/internal/testcam"
 	"wardwatch/ward"
 )
 
@@ -48,13 +49,13 @@ func TestKill9OfTheServiceCostsAtMostOneFragment(t *testing.T) {
 	seed := uint64(time.Now().UnixNano()) //nolint:gosec // any will do
 	t.Logf("seed %d", seed)
 	random := rand.New(rand.NewPCG(seed, 0)) //nolint:gosec // not for secrets
-	clip := film(t)
+	clip := testcam.Film(t)
 	ids := []string{"cam-1", "cam-2", "cam-3", "cam-4"}
 	var cameras []simcam.Camera
 	for _, id := range ids {
 		cameras = append(cameras, simcam.Camera{Path: id, User: "u", Password: "p", Clip: clip})
 	}
-	sim := play(t, cameras...)
+	sim := testcam.Play(t, cameras...)
 	r := &crashes{t: t, dir: t.TempDir(), ids: ids}
 	r.s = serve(t, r.dir)
 	r.c = signIn(t, r.s)
@@ -236,7 +237,7 @@ func covered(t *testing.T, c *client, id string, from, to time.Time) {
 
 func TestSIGTERMSealsAndASecondStartContinues(t *testing.T) {
 	t.Parallel()
-	sim := play(t, simcam.Camera{Path: "cam-1", Clip: film(t)})
+	sim := testcam.Play(t, simcam.Camera{Path: "cam-1"})
 	dir := t.TempDir()
 	s := serve(t, dir, "WARDWATCH_VISION_WORKERS=1")
 	c := signIn(t, s)

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"wardwatch/internal/simcam"
+	"wardwatch/internal/testcam"
 	"wardwatch/internal/testserver"
 	"wardwatch/ward"
 )
@@ -18,8 +19,8 @@ import (
 func TestPostgresStoppedUnderARunningService(t *testing.T) {
 	t.Parallel()
 	postgres := testserver.NewPostgres(t)
-	clip := film(t)
-	sim := play(t, simcam.Camera{Path: "cam-1", Clip: clip}, simcam.Camera{Path: "cam-2", Clip: clip})
+	clip := testcam.Film(t)
+	sim := testcam.Play(t, simcam.Camera{Path: "cam-1", Clip: clip}, simcam.Camera{Path: "cam-2", Clip: clip})
 	dir := t.TempDir()
 	s := serve(t, dir, "WARDWATCH_DATABASE="+postgres.Database(t))
 	c := signIn(t, s)

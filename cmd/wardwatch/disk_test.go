@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"wardwatch/internal/simcam"
+	"wardwatch/internal/testcam"
 	"wardwatch/ward"
 )
 
@@ -45,14 +46,9 @@ func TestFullDisk(t *testing.T) {
 // EFBIG, which the spool takes for a full disk: the database stays below, a
 // segment of noise does not.
 func fullFiles(t *testing.T) {
-	file := filepath.Join(t.TempDir(), "noise.ts")
-	ffmpeg(t, "-f", "lavfi", "-i", "testsrc=s=640x480:r=10:d=4", "-vf", "noise=alls=60:allf=t", "-c:v", "libx264",
-		"-preset", "ultrafast", "-qp", "10", "-bf", "0", "-g", "10", "-pix_fmt", "yuv420p", file)
-	clip, err := simcam.ReadClip(file, ward.NoCodec)
-	if err != nil {
-		t.Fatal(err)
-	}
-	sim := play(t, simcam.Camera{Path: "cam-1", Clip: clip})
+	clip := testcam.Code(t, ward.NoCodec, "-f", "lavfi", "-i", "testsrc=s=640x480:r=10:d=4", "-vf", "noise=alls=60:allf=t", "-c:v", "libx264",
+		"-preset", "ultrafast", "-qp", "10", "-bf", "0", "-g", "10", "-pix_fmt", "yuv420p")
+	sim := testcam.Play(t, simcam.Camera{Path: "cam-1", Clip: clip})
 	s := serve(t, filepath.Join(t.TempDir(), "data"))
 	limit := func(fsize string) {
 		out, err := exec.CommandContext(t.Context(), "prlimit", "--pid", strconv.Itoa(s.cmd.Process.Pid), "--fsize="+fsize+":").CombinedOutput()
@@ -112,7 +108,7 @@ func TestHelperFullDisk(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	sim := play(t, simcam.Camera{Path: "cam-1", Clip: film(t)})
+	sim := testcam.Play(t, simcam.Camera{Path: "cam-1"})
 	s := serve(t, filepath.Join(dir, "data"))
 	c := signIn(t, s)
 	c.hospital()

@@ -9,7 +9,6 @@ import (
 	"net/http/httputil"
 	"net/url"
 	"os/exec"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -18,6 +17,7 @@ import (
 	"github.com/pion/webrtc/v4"
 
 	"wardwatch/internal/simcam"
+	"wardwatch/internal/testcam"
 	"wardwatch/internal/testserver"
 	"wardwatch/ward"
 )
@@ -26,20 +26,14 @@ import (
 // frame every 4 s.
 func longFilm(t testing.TB) *simcam.Clip {
 	t.Helper()
-	file := filepath.Join(t.TempDir(), "clip.ts")
-	ffmpeg(t, "-f", "lavfi", "-i", "testsrc2=s=640x360:r=25:d=8", "-c:v", "libx264", "-preset", "ultrafast", "-tune", "zerolatency", "-b:v", "2M", "-g", "100", "-pix_fmt", "yuv420p", file)
-	clip, err := simcam.ReadClip(file, ward.NoCodec)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return clip
+	return testcam.Code(t, ward.NoCodec, "-f", "lavfi", "-i", "testsrc2=s=640x360:r=25:d=8", "-c:v", "libx264", "-preset", "ultrafast", "-tune", "zerolatency", "-b:v", "2M", "-g", "100", "-pix_fmt", "yuv420p")
 }
 
 // TestWHEPWithAnotherClient: go2rtc watches by WHEP, with an API token that a
 // proxy in front of it adds, and ffmpeg reads what go2rtc serves.
 func TestWHEPWithAnotherClient(t *testing.T) {
 	t.Parallel()
-	sim := play(t, simcam.Camera{Path: "good", Clip: longFilm(t)})
+	sim := testcam.Play(t, simcam.Camera{Path: "good", Clip: longFilm(t)})
 	s := serve(t, t.TempDir())
 	c := signIn(t, s)
 	c.hospital()
@@ -206,7 +200,7 @@ var loopbackCandidate = regexp.MustCompile(`a=candidate:(\S+) 1 udp (\d+) 127\.0
 // nothing and another viewer nothing, and are dropped.
 func TestSlowViewersHarmNobody(t *testing.T) {
 	t.Parallel()
-	sim := play(t, simcam.Camera{Path: "good", Clip: longFilm(t)})
+	sim := testcam.Play(t, simcam.Camera{Path: "good", Clip: longFilm(t)})
 	s := serve(t, t.TempDir())
 	c := signIn(t, s)
 	c.hospital()

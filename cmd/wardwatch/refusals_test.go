@@ -10,6 +10,7 @@ import (
 
 	"wardwatch/internal/models/modeltest"
 	"wardwatch/internal/simcam"
+	"wardwatch/internal/testcam"
 	"wardwatch/ward"
 )
 
@@ -76,7 +77,7 @@ func TestBadSettlementsAreRefusedWithAReason(t *testing.T) {
 // package, and the verifier, with no part replaced. Photos are tried on the way.
 func TestFraudBecomesAPackageThatVerifies(t *testing.T) {
 	t.Parallel()
-	sim := play(t, simcam.Camera{Path: "cam-1", Clip: film(t)})
+	sim := testcam.Play(t, simcam.Camera{Path: "cam-1"})
 	s := serve(t, t.TempDir(), "WARDWATCH_VISION_WORKERS=1")
 	c := signIn(t, s)
 	c.hospital()
@@ -193,7 +194,7 @@ func verify(t *testing.T, zip []byte, fingerprint string) {
 
 func TestMissingModelsAreNamedAndRecordingGoesOn(t *testing.T) {
 	t.Parallel()
-	sim := play(t, simcam.Camera{Path: "cam-1", Clip: film(t)})
+	sim := testcam.Play(t, simcam.Camera{Path: "cam-1"})
 	s := serve(t, t.TempDir(), "WARDWATCH_VISION_WORKERS=1", "WARDWATCH_MODELS="+t.TempDir())
 	c := signIn(t, s)
 	c.hospital()

@@ -3,11 +3,12 @@ package main_test
 import (
 	"fmt"
 	"os"
-	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
 	"wardwatch/internal/simcam"
+	"wardwatch/internal/testcam"
 	"wardwatch/internal/testserver"
 	"wardwatch/ward"
 )
@@ -93,7 +94,7 @@ func newSoak(t *testing.T, length time.Duration) *soak {
 		}
 		cameras = append(cameras, c)
 	}
-	k.sim = play(t, cameras...)
+	k.sim = testcam.Play(t, cameras...)
 	var env []string
 	if os.Getenv("SOAK_STACK") == "servers" {
 		k.minio, k.postgres = testserver.MinIOServer(t), testserver.NewPostgres(t)
@@ -133,13 +134,7 @@ func soakClips(t *testing.T) map[string]*simcam.Clip {
 		"bpics": {"-i", "testsrc2=s=640x360:r=15:d=16", "-c:v", "libx264", "-bf", "2"},
 		"h265":  {"-i", "testsrc2=s=640x360:r=15:d=16", "-c:v", "libx265", "-x265-params", "bframes=0:keyint=15:repeat-headers=1:log-level=none"},
 	} {
-		file := filepath.Join(t.TempDir(), name+".ts")
-		ffmpeg(t, append(append([]string{"-f", "lavfi"}, args...), "-preset", "ultrafast", "-g", "15", "-b:v", "500k", "-pix_fmt", "yuv420p", file)...)
-		clip, err := simcam.ReadClip(file, ward.NoCodec)
-		if err != nil {
-			t.Fatal(err)
-		}
-		clips[name] = clip
+		clips[name] = testcam.Code(t, ward.NoCodec, slices.Concat([]string{"-f", "lavfi"}, args, []string{"-preset", "ultrafast", "-g", "15", "-b:v", "500k", "-pix_fmt", "yuv420p"})...)
 	}
 	return clips
 }

@@ -58,7 +58,7 @@ func TestHoles(t *testing.T) {
 		if len(got) != 1 || got[0].From.Before(set) || got[0].From.After(mended) || !got[0].To.After(got[0].From) {
 			t.Errorf("%s: %v, with a fault from %v to %v", path, got, set, mended)
 		}
-		if to := got[0].To.Sub(s.Began()).Round(50 * time.Millisecond) % time.Second; path != "packets" && to > 300*time.Millisecond {
+		if to := got[0].To.Sub(s.Began()).Round(50*time.Millisecond) % time.Second; path != "packets" && to > 300*time.Millisecond {
 			t.Errorf("%s: the hole ended %v after a key frame was due", path, to)
 		}
 	}
