@@ -87,7 +87,7 @@ type Camera struct {
 	stream  *Stream    // while a session lasts
 	session *session
 	state   CameraState
-	seen    time.Time // LastFrame of earlier sessions
+	seen    time.Time // last picture of earlier sessions, with a monotonic reading
 	told    map[ward.RecordingEventKind]time.Time
 }
 
@@ -99,7 +99,7 @@ func (c *Camera) Run(ctx context.Context) error {
 	c.turn(Connecting, ward.CauseConnecting)
 	retry, down := firstRetry, time.Now()
 	for {
-		seen := c.State().LastFrame
+		seen := c.lastSeen()
 		err := c.once(ctx, &wg, retry > firstRetry)
 		if ctx.Err() != nil {
 			c.missing(ward.CauseRestart, time.Now())
@@ -110,7 +110,7 @@ func (c *Camera) Run(ctx context.Context) error {
 		c.Log.WarnContext(ctx, "camera session ended", "camera", c.ID, "cause", cause, "error", err)
 		c.stats.reconnects.Add(1)
 		c.turn(Down, cause)
-		if !c.State().LastFrame.Equal(seen) {
+		if !c.lastSeen().Equal(seen) {
 			retry, down = firstRetry, time.Now() // it was live
 		}
 		wait := retry/2 + rand.N(retry/2+1) //nolint:gosec // jitter
@@ -155,12 +155,12 @@ func (c *Camera) once(ctx context.Context, wg *sync.WaitGroup, failed bool) erro
 	s.Close()
 	c.mu.Lock()
 	c.stream, c.session = nil, nil
-	if s.firstUnit.Load() > 0 {
-		c.seen = time.UnixMicro(s.lastUnit.Load()).UTC()
+	if s.firstUnit.is() {
+		c.seen = s.lastUnit.at(s)
 	}
 	c.mu.Unlock()
 	recording.Wait()
-	c.overTCP = s.overTCP && s.firstUnit.Load() > 0
+	c.overTCP = s.overTCP && s.firstUnit.is()
 	return err
 }
 
@@ -207,28 +207,39 @@ func (c *Camera) turn(to Condition, cause ward.Cause) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.state.Condition != to || c.state.Cause != cause {
-		c.state.Since = time.Now().UTC()
+		c.state.Since = time.Now()
 	}
 	c.state.Condition, c.state.Cause = to, cause
 }
 
-// State says how the camera is doing.
+// State says how the camera is doing. Its times are by the wall clock as it
+// is set now.
 func (c *Camera) State() CameraState {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	now := time.Now()
 	st := c.state
-	st.LastFrame = c.seen
-	if c.session == nil || c.session.firstUnit.Load() == 0 {
+	st.Since, st.LastFrame = onWall(st.Since, now), onWall(c.seen, now)
+	s := c.session
+	if s == nil || !s.firstUnit.is() {
 		return st
 	}
-	st.LastFrame = time.UnixMicro(c.session.lastUnit.Load()).UTC()
+	st.LastFrame = onWall(s.lastUnit.at(s), now)
 	st.Clock, st.Offset = c.stream.Clock()
-	if time.Since(st.LastFrame) > liveFor {
+	if now.Sub(s.lastUnit.at(s)) > liveFor {
 		return st
 	}
 	st.Condition, st.Cause = Live, ""
-	st.Since = time.UnixMicro(c.session.firstUnit.Load()).UTC()
+	st.Since = onWall(s.firstUnit.at(s), now)
 	return st
+}
+
+// lastSeen is when the last picture of a session that is over came, with a
+// monotonic reading.
+func (c *Camera) lastSeen() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.seen
 }
 
 // Stats returns the camera's counts.

@@ -13,6 +13,7 @@ import (
 	"github.com/bluenviron/mediacommon/v2/pkg/formats/fmp4/seekablebuffer"
 	"github.com/bluenviron/mediacommon/v2/pkg/formats/mp4"
 
+	"wardwatch/ingest/rtsp"
 	"wardwatch/ward"
 )
 
@@ -181,26 +182,18 @@ func expand(c ward.Codec, b []byte) []int16 {
 	return samples
 }
 
-// ntpEpoch is 1900-01-01, from which NTP counts.
-var ntpEpoch = time.Date(1900, 1, 1, 0, 0, 0, 0, time.UTC)
-
 // appendPRFT appends a box that says: the sample of track at media time
 // (decode time, in its timescale) arrived at wall.
 func appendPRFT(b []byte, track int, wall time.Time, media int64) []byte {
-	sec := wall.Unix() - ntpEpoch.Unix()
-	frac := uint64(wall.Nanosecond()) << 32 / uint64(time.Second) //nolint:gosec // below 10^9
 	b = binary.BigEndian.AppendUint32(b, 32)
 	b = append(b, "prft"...)
-	b = append(b, 1, 0, 0, 8)                                  // version 1; the relation is consistent in the track
-	b = binary.BigEndian.AppendUint32(b, uint32(track))        //nolint:gosec // from 1
-	b = binary.BigEndian.AppendUint64(b, uint64(sec)<<32|frac) //nolint:gosec // until 2036
-	return binary.BigEndian.AppendUint64(b, uint64(media))     //nolint:gosec // not negative
+	b = append(b, 1, 0, 0, 8)                           // version 1; the relation is consistent in the track
+	b = binary.BigEndian.AppendUint32(b, uint32(track)) //nolint:gosec // from 1
+	b = binary.BigEndian.AppendUint64(b, rtsp.NTP(wall))
+	return binary.BigEndian.AppendUint64(b, uint64(media)) //nolint:gosec // not negative
 }
 
 // readPRFT is the reverse, for a box of 32 bytes.
 func readPRFT(b []byte) (wall time.Time, media int64) {
-	ntp := binary.BigEndian.Uint64(b[16:])
-	nsec := (ntp&0xffffffff*uint64(time.Second) + 1<<31) >> 32
-	wall = time.Unix(int64(ntp>>32)+ntpEpoch.Unix(), int64(nsec)).UTC() //nolint:gosec // 32 bits each
-	return wall, int64(binary.BigEndian.Uint64(b[24:]))                 //nolint:gosec // what we wrote
+	return rtsp.FromNTP(binary.BigEndian.Uint64(b[16:])), int64(binary.BigEndian.Uint64(b[24:])) //nolint:gosec // what we wrote
 }

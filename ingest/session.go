@@ -7,11 +7,9 @@ import (
 	"log/slog"
 	"net"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/bluenviron/gortsplib/v4/pkg/base"
-	"github.com/bluenviron/gortsplib/v4/pkg/description"
 
 	"wardwatch/ingest/rtsp"
 	"wardwatch/ward"
@@ -28,42 +26,6 @@ const (
 	// gather is how long media may wait to be read together with what follows:
 	// a picture of 25 a second. Live view is later by half of it.
 	gather = 40 * time.Millisecond
-)
-
-// This is the one way to a camera. The recorder, the probe and sub streams do
-//
-//	s, err := f.open(ctx, cam, opening{})
-//	if err != nil {
-//		return causeOf(err) // and errors.Is/As for more: net.DNSError, syscall.ECONNREFUSED, ErrGuarded, errBusy, *UntrustedError
-//	}
-//	defer s.Close()
-//	reader := s.Stream.Subscribe(depth, true)
-//	...
-//	err = s.Wait(ctx)
-//
-// open takes cam's URL (put the sub stream's there), credentials, transport
-// and certificate's fingerprint; it refuses what Fleet.Guard refuses, and a
-// device with Fleet.PerDevice connections, and waits while too many sessions
-// start. Errors hold no credentials.
-
-// opening is what open may be told; the zero value is fine.
-type opening struct {
-	failed  bool                                                                 // the last attempt did: do not keep the others waiting
-	overTCP bool                                                                 // TransportAuto: UDP was tried in vain before
-	stats   *counters                                                            // nil: not counted
-	step    func(step)                                                           // called before each step; for the probe
-	event   func(kind ward.RecordingEventKind, off time.Duration, detail string) // called from the media's goroutine, must not block
-}
-
-// step is one of the things that open does, in this order. A step that is not
-// needed is left out.
-type step string
-
-const (
-	stepConnect  step = "connect"  // look the name up, connect, TLS
-	stepDescribe step = "describe" // ask what there is: credentials, path, codec
-	stepSetup    step = "setup"    // ports or channels
-	stepPlay     step = "play"     // the media are on their way when it is done
 )
 
 // session is one RTSP connection with media. One goroutine uses it.
@@ -89,21 +51,25 @@ type session struct {
 
 	begun time.Time // when the first unit came: media time 0; of the handlers
 
-	played     atomic.Int64 // when the media were asked for, µs since 1970
-	lastPacket atomic.Int64 // of any media, µs since 1970
-	lastUnit   atomic.Int64 // of video
-	firstUnit  atomic.Int64 // of video; 0 before
+	life      time.Time // when it was opened, with a monotonic reading; the zero of the instants
+	played    instant   // when the media were asked for
+	anyPacket instant   // the last one, of any medium
+	lastUnit  instant   // of video
+	firstUnit instant   // of video
 }
 
 // open connects to the camera and returns when its media are on their way.
 // The caller must Close the session. ctx covers only the opening.
 func (f *Fleet) open(ctx context.Context, cam ward.Camera, o opening) (*session, error) {
-	s := &session{cam: cam, told: o, stall: f.Stall, log: f.logger().With("camera", cam.ID), noKey: make(chan struct{}, 1)}
+	s := &session{cam: cam, told: o, stall: f.Stall, log: f.logger().With("camera", cam.ID), noKey: make(chan struct{}, 1), life: time.Now()}
 	if s.stall <= 0 {
 		s.stall = DefaultStall
 	}
 	if o.stats == nil {
 		s.told.stats = &counters{}
+	}
+	if cam.PasswordLost {
+		return nil, &failure{ward.CauseAuth, ward.ErrPasswordLost()}
 	}
 	u, err := base.ParseURL(cam.URL)
 	if err != nil {
@@ -185,10 +151,10 @@ func (s *session) play(ctx context.Context, cfg rtsp.Config) error {
 		client.Close()
 		return err
 	}
-	now := time.Now().UnixMicro()
-	s.played.Store(now)
-	s.lastPacket.Store(now)
-	s.lastUnit.Store(now)
+	now := time.Now()
+	s.played.set(s, now)
+	s.anyPacket.set(s, now)
+	s.lastUnit.set(s, now)
 	// Waited for by hangUp.
 	s.pump.Go(func() { s.ended <- client.Run(min(s.stall/20, time.Second), s.check) })
 	return nil
@@ -237,19 +203,6 @@ func (s *session) ask(ctx context.Context) error {
 	return nil
 }
 
-// videoCodecs names the video that a camera offers, recordable or not.
-func videoCodecs(desc *description.Session) []string {
-	var all []string
-	for _, m := range desc.Medias {
-		for _, f := range m.Formats {
-			if m.Type == description.MediaTypeVideo {
-				all = append(all, f.Codec())
-			}
-		}
-	}
-	return all
-}
-
 func (s *session) tell(kind ward.RecordingEventKind, off time.Duration, detail string) {
 	if s.told.event != nil {
 		s.told.event(kind, off, detail)
@@ -260,34 +213,6 @@ func (s *session) doing(what step) {
 	if s.told.step != nil {
 		s.told.step(what)
 	}
-}
-
-// arrived notes a packet of any medium.
-func (s *session) arrived(at time.Time) {
-	s.lastPacket.Store(at.UnixMicro())
-	s.once.Do(func() { close(s.first) })
-}
-
-// origin is when the session's first unit came; at is when this one did.
-func (s *session) origin(at time.Time) time.Time {
-	if s.begun.IsZero() {
-		s.begun = at
-	}
-	return s.begun
-}
-
-// check finds a camera that is there and sends nothing: the state of a
-// camera derives from its last media packet, not from its connection.
-func (s *session) check(now time.Time) error {
-	switch {
-	case now.Sub(time.UnixMicro(s.lastPacket.Load())) > s.stall:
-		return &failure{ward.CauseStalled, fmt.Errorf("no media for %s", s.stall)}
-	case s.firstUnit.Load() == 0 && now.Sub(time.UnixMicro(s.played.Load())) > firstKey:
-		return &failure{ward.CauseCodec, fmt.Errorf("no key frame for %s", firstKey)}
-	case now.Sub(time.UnixMicro(s.lastUnit.Load())) > s.stall:
-		return &failure{ward.CauseGarbage, fmt.Errorf("packets, and no picture for %s", s.stall)}
-	}
-	return nil
 }
 
 // Wait waits for the end of the session: the connection's error, no packet

@@ -123,8 +123,8 @@ func (s *Store) scanCamera(r row) (ward.Camera, error) {
 		return ward.Camera{}, err
 	}
 	password, err := s.seal.open(sealed, "camera.password."+string(c.ID))
-	if err != nil {
-		return ward.Camera{}, err
+	if err != nil { // one camera's trouble is not the others'
+		c.PasswordLost = len(sealed) > sealedNothing
 	}
 	c.Password, c.Enabled, c.Created = ward.Secret(password), enabled == 1, at(created)
 	return c, nil
@@ -161,9 +161,14 @@ func (t *tx) checkFree(ctx context.Context, c ward.Camera) error {
 	return err
 }
 
-// checkCamera fills in defaults and returns the first thing that is wrong.
+// checkCamera fills in defaults and returns the first thing that is wrong:
+// also a password that could not be read and was not typed again, since what
+// is stored would be replaced by nothing.
 func checkCamera(c ward.Camera) (ward.Camera, error) {
 	c = c.WithDefaults()
+	if c.PasswordLost {
+		return c, ward.ErrPasswordLost()
+	}
 	if f := c.Faults(); len(f) > 0 {
 		return c, f[0].Err
 	}

@@ -35,6 +35,10 @@ func openSealer(path string) (*sealer, error) {
 	return &sealer{aead}, nil
 }
 
+// sealedNothing is the length of an empty value after seal: AES-GCM's nonce
+// and tag.
+const sealedNothing = 12 + 16
+
 // seal encrypts plain for the cell ad; nil stays nil.
 func (s *sealer) seal(plain []byte, ad string) []byte {
 	if plain == nil {

@@ -215,3 +215,13 @@ func unescaped(s string) string {
 	}
 	return s
 }
+
+// ErrPasswordLost is what whoever needs the password of a camera whose stored
+// one cannot be read is told.
+func ErrPasswordLost() *Error {
+	return &Error{
+		Kind: Invalid, Code: "camera.password_lost",
+		ZH: "所存密码无法读取（密钥文件 seal.key 已更换），请重新填写密码，或恢复原密钥文件。",
+		EN: "The stored password cannot be read (the key file seal.key is another one); enter it again, or restore the old key file.",
+	}
+}

@@ -60,7 +60,10 @@ type Camera struct {
 	SubURL        string        `json:"sub_url,omitempty"` // a smaller stream of the same pictures, for live view and analysis
 	User          string        `json:"user"`
 	Password      Secret        `json:"-"`
-	Transport     Transport     `json:"transport"`
+	// PasswordLost says that the stored password cannot be read, since the
+	// key that sealed it is another one now: it must be typed again.
+	PasswordLost bool      `json:"password_lost,omitempty"`
+	Transport    Transport `json:"transport"`
 	// TLSFingerprint is the SHA-256 of the certificate that an rtsps camera
 	// must show, in hex. Empty: it must be signed by an authority the system trusts.
 	TLSFingerprint string       `json:"tls_fingerprint,omitempty"`

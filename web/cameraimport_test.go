@@ -3,6 +3,7 @@ package web_test
 import (
 	"bytes"
 	"context"
+	"database/sql"
 	"encoding/csv"
 	"fmt"
 	"maps"
@@ -15,6 +16,7 @@ import (
 	"golang.org/x/text/encoding/simplifiedchinese"
 	"golang.org/x/text/encoding/unicode"
 
+	"wardwatch/ingest"
 	"wardwatch/storage"
 	"wardwatch/ward"
 	"wardwatch/web"
@@ -342,4 +344,50 @@ func FuzzSheet(f *testing.F) {
 			t.Errorf("%q does not come back", cell)
 		}
 	})
+}
+
+// TestALostPassword: a camera whose stored password cannot be read is shown as
+// such, and nobody replaces it by nothing without meaning to.
+func TestALostPassword(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.web.Fleet = &ingest.Fleet{Store: w.store, Spool: w.spool}
+	w.serve()
+	w.losePassword()
+	c := w.as(w.user(ward.Operator, "own"))
+	path := "/api/v1/cameras/" + string(w.camera.ID)
+	if shown := into[web.Camera](c.do(http.MethodGet, path, nil).want(200, "")); !shown.PasswordLost || !shown.HasPassword {
+		t.Errorf("shown as %+v", shown)
+	}
+	change := m{"place_id": w.place.ID, "name": "改", "url": w.camera.URL, "user": "u", "enabled": false}
+	c.do(http.MethodPut, path, change).want(422, "camera.password_lost")
+	c.do(http.MethodPost, "/api/v1/cameras/probe", m{"camera_id": w.camera.ID, "url": w.camera.URL, "user": "u"}).want(422, "camera.password_lost")
+	if r := c.imported("id,name\n"+string(w.camera.ID)+",二号\n", true); !slices.Equal(problems(r), []string{"2 password"}) || r.Applied {
+		t.Errorf("changed by table: %+v", r)
+	}
+	if r := c.imported("id,url\n"+string(w.camera.ID)+","+w.camera.URL+"\n", true); len(problems(r)) != 0 || len(r.Rows[0].Notes) != 1 {
+		t.Errorf("left as it is: %+v", r)
+	}
+	if r := c.imported("id,name,password\n"+string(w.camera.ID)+",二号,new one\n", true); !r.Applied {
+		t.Errorf("typed again: %+v", r)
+	}
+	if got := get(t, w.store.Camera, w.camera.ID); got.PasswordLost || got.Password != "new one" {
+		t.Errorf("%+v", got)
+	}
+	w.losePassword()
+	change["password"] = "" // none, and meant
+	c.do(http.MethodPut, path, change).want(200, "")
+	if got := get(t, w.store.Camera, w.camera.ID); got.PasswordLost || got.Password != "" {
+		t.Errorf("%+v", got)
+	}
+}
+
+// losePassword makes the stored password of w.camera unreadable.
+func (w *world) losePassword() {
+	w.t.Helper()
+	db, err := sql.Open("sqlite", w.database)
+	must(w.t, err)
+	_, err = db.ExecContext(w.t.Context(), `UPDATE camera SET password_sealed = randomblob(40) WHERE id = $1`, w.camera.ID)
+	must(w.t, err)
+	must(w.t, db.Close())
 }

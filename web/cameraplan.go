@@ -167,6 +167,10 @@ func (p *plan) plan(r *rowReader, row *ImportRow) {
 
 // inherit sees to the stored password of a camera that changes.
 func (p *plan) inherit(r *rowReader, was ward.Camera, c *ward.Camera, exists bool) {
+	if c.PasswordLost {
+		lost(r, was, c)
+		return
+	}
 	if !exists || was.Password == "" || c.Password != was.Password {
 		return
 	}
@@ -176,6 +180,20 @@ func (p *plan) inherit(r *rowReader, was ward.Camera, c *ward.Camera, exists boo
 		r.note("用户名已清空，所存密码将一并删除。", "The user was emptied; the stored password will be removed with it.")
 	case !was.MayInherit(*c) && !r.typed(colPassword):
 		r.fault("password", errPasswordAgain())
+	}
+}
+
+// lost sees to a stored password that cannot be read and was not typed again.
+// Such a camera may stay as it is, and is told.
+func lost(r *rowReader, was ward.Camera, c *ward.Camera) {
+	err := ward.ErrPasswordLost()
+	switch {
+	case c.User == "" && was.User != "":
+		c.PasswordLost = false // no user, no password
+	case c.WithDefaults() == was:
+		r.note(err.ZH, err.EN)
+	default:
+		r.fault("password", err)
 	}
 }
 
@@ -294,7 +312,7 @@ func settings(r *rowReader, c *ward.Camera) {
 		c.User = r.text(colUser)
 	}
 	if r.typed(colPassword) && !r.split {
-		c.Password = ward.Secret(r.raw(colPassword))
+		c.Password, c.PasswordLost = ward.Secret(r.raw(colPassword)), false
 	}
 	if v, ok := typedWord(r, colTransport, transportWords()); ok {
 		c.Transport = v

@@ -140,6 +140,9 @@ func (s *Server) probed(ctx context.Context, b ProbeSettings) (ward.Camera, erro
 	if err != nil {
 		return c, err
 	}
+	if b.Password == nil && stored.PasswordLost {
+		return c, ward.ErrPasswordLost()
+	}
 	if b.Password == nil && stored.Password != "" {
 		if !stored.MayInherit(c) {
 			return c, errPasswordAgain()

@@ -57,7 +57,7 @@ func (r *rowReader) address(c column, to *string, cam *ward.Camera) {
 	if !r.split {
 		r.note("地址里的用户名和密码已移到各自的栏目，地址里不再保存。", "The user and password in the address are stored apart, not in it.")
 	}
-	cam.User, cam.Password, r.split = user, ward.Secret(password), true
+	cam.User, cam.Password, cam.PasswordLost, r.split = user, ward.Secret(password), false, true
 }
 
 // typedWord reads a word of a closed list; ok says whether there is one.

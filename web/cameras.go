@@ -126,11 +126,14 @@ func (s *Server) settle(ctx context.Context, c *ward.Camera, b CameraSettings) e
 	c.Transport, c.TLSFingerprint, c.Record, c.RecordFrom, c.RecordTo = b.Transport, b.TLSFingerprint, b.Record, b.RecordFrom, b.RecordTo
 	c.SegmentSeconds, c.RetentionDays, c.Enabled = b.SegmentSeconds, b.RetentionDays, b.Enabled
 	if b.Password != nil {
-		c.Password = ward.Secret(*b.Password)
+		c.Password, c.PasswordLost = ward.Secret(*b.Password), false
 	}
 	*c = c.WithDefaults()
 	if f := c.Faults(); len(f) > 0 {
 		return faultsProblem(f)
+	}
+	if c.PasswordLost {
+		return ward.ErrPasswordLost()
 	}
 	if b.Password == nil && was.Password != "" && !was.MayInherit(*c) {
 		return errPasswordAgain()
@@ -162,7 +165,7 @@ func (s *Server) cameraChanged(c ward.Camera) {
 }
 
 func (s *Server) cameraView(c ward.Camera) Camera {
-	v := Camera{Camera: c, HasPassword: c.Password != "", Live: CameraLive{State: "unknown"}}
+	v := Camera{Camera: c, HasPassword: c.Password != "" || c.PasswordLost, Live: CameraLive{State: "unknown"}}
 	if s.Fleet != nil {
 		st := s.Fleet.State(c.ID)
 		v.Live = CameraLive{State: string(st.Condition), Cause: st.Cause, Since: st.Since.UTC(), LastFrame: st.LastFrame.UTC()}

@@ -50,9 +50,6 @@ type Report struct {
 	RTP  uint32    // the same moment on the media's clock
 }
 
-// ntpEpoch is 1900-01-01 in seconds before 1970.
-const ntpEpoch = 2208988800
-
 // FindReport returns the sender report in a compound RTCP packet (RFC 3550
 // 6.4.1), if there is one that tells the time.
 func FindReport(b []byte) (Report, bool) {
@@ -62,13 +59,13 @@ func FindReport(b []byte) (Report, bool) {
 			return Report{}, false
 		}
 		if b[1] == 200 && n >= 20 {
-			sec, frac := binary.BigEndian.Uint32(b[8:]), binary.BigEndian.Uint32(b[12:])
-			if sec == 0 && frac == 0 {
+			ntp := binary.BigEndian.Uint64(b[8:])
+			if ntp == 0 {
 				return Report{}, false // RFC 3550: a sender without a clock
 			}
 			return Report{
 				SSRC: binary.BigEndian.Uint32(b[4:]),
-				NTP:  time.Unix(int64(sec)-ntpEpoch, int64(frac)*int64(time.Second)>>32),
+				NTP:  FromNTP(ntp),
 				RTP:  binary.BigEndian.Uint32(b[16:]),
 			}, true
 		}

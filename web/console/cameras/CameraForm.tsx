@@ -35,7 +35,8 @@ function CameraSettings({ camera, onDone }: { camera: Camera | undefined; onDone
   const [split, setSplit] = useState(false)
   const save = useMutation({
     mutationFn: ({ id, ...v }: Settings): Promise<unknown> => {
-      const body = { ...v, password: v.password || undefined } // left empty, the stored one stays
+      const none = camera?.password_lost && !v.user ? '' : undefined // left empty, the stored one stays, if it can be read
+      const body = { ...v, password: v.password || none }
       delete body.institution_id // its place says
       if (!camera) return take(api.POST('/api/v1/cameras', { body: { ...body, id: id || undefined }, params: { header: { 'Idempotency-Key': newKey() } } }))
       return take(api.PUT('/api/v1/cameras/{id}', { params: { path: { id: camera.id } }, body }))
@@ -56,6 +57,8 @@ function CameraSettings({ camera, onDone }: { camera: Camera | undefined; onDone
     : { transport: 'auto', record: 'always', segment_seconds: 60, retention_days: 90, enabled: true, institution_id: institutions.length === 1 ? institutions[0]?.id : undefined }
   const now = Form.useWatch([], form) as Partial<Settings> | undefined
   const moved = camera?.has_password && now !== undefined && [now.url, now.sub_url].some((a) => a && ![camera.url, camera.sub_url].map((b) => target(b, camera.tls_fingerprint)).includes(target(a, now.tls_fingerprint)))
+  const lost = camera?.password_lost && !!now?.user
+  const again = moved ? t('cameras.passwordAgain') : lost ? t('cameras.passwordLost') : undefined
   /** tidy moves a user and password out of an address as it is left. */
   const tidy = (field: 'url' | 'sub_url') => {
     const found = splitCredentials(String(form.getFieldValue(field) ?? ''))
@@ -89,7 +92,7 @@ function CameraSettings({ camera, onDone }: { camera: Camera | undefined; onDone
       {split && <Alert type="info" showIcon title={t('cameras.split')} style={{ marginBottom: 12 }} />}
       <div className="pair">
         <Form.Item name="user" label={t('cameras.user')}><Input autoComplete="off" maxLength={128} /></Form.Item>
-        <Form.Item name="password" label={t('cameras.password')} rules={moved ? [{ required: true, message: t('cameras.passwordAgain') }] : []} extra={moved ? t('cameras.passwordAgain') : camera?.has_password ? t('cameras.passwordKept') : t('cameras.passwordHint')}>
+        <Form.Item name="password" label={t('cameras.password')} rules={again ? [{ required: true, message: again }] : []} extra={again ?? (camera?.has_password ? t('cameras.passwordKept') : t('cameras.passwordHint'))}>
           <Input.Password autoComplete="new-password" visibilityToggle={false} maxLength={128} />
         </Form.Item>
         <Form.Item name="transport" label={t('cameras.transport')}>
