@@ -68,7 +68,7 @@ func benchUpload(b *testing.B, objs objects.Objects, plain func(file string, n i
 		theirs += timed(func() { err = several(len(files), func(i int) error { return plain(files[i], i) }) })
 		must(b, err)
 		ours += timed(func() { uploadAll(b, store, sp, objs) })
-		if w, err := store.Waiting(b.Context()); err != nil || w.Segments != 0 || sp.Used() != 0 {
+		if w, err := store.Waiting(b.Context(), nil); err != nil || w.Segments != 0 || sp.Used() != 0 {
 			b.Fatalf("%d segments wait, %d bytes are spooled, %v", w.Segments, sp.Used(), err)
 		}
 	}

@@ -131,7 +131,7 @@ func (a *archive) tryPut(cam ward.CameraID, n, size int) (ward.Segment, error) {
 
 func (a *archive) waiting(t *testing.T) storage.Waiting {
 	t.Helper()
-	w, err := a.store.Waiting(t.Context())
+	w, err := a.store.Waiting(t.Context(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

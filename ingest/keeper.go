@@ -9,7 +9,6 @@ import (
 
 	"wardwatch/storage"
 	"wardwatch/storage/spool"
-	"wardwatch/ward"
 )
 
 const (
@@ -26,8 +25,6 @@ const (
 	aheadLeast = 4 << 20
 	// aheadShare bounds it in a small spool.
 	aheadShare = 8
-	// evictBatch is how many are listed to be given up at a time.
-	evictBatch = 50
 	// sayAgain is how often an alarm that lasts is logged again.
 	sayAgain = 10 * time.Minute
 )
@@ -49,6 +46,8 @@ type Keeper struct {
 
 	in, out flow // by the goroutine of Run, as the rest
 	counted time.Time
+	absent  absence
+	silent  time.Time // when the store did not answer
 	said    map[string]time.Time
 }
 
@@ -95,7 +94,7 @@ func (k *Keeper) look(ctx context.Context, now time.Time, dt time.Duration) {
 	}
 	if now.Sub(k.counted) >= countEvery {
 		short, cancel := context.WithTimeout(ctx, keepTimeout)
-		if w, err := k.Store.Waiting(short); err == nil {
+		if w, err := k.Store.Waiting(short, k.Upload.Lost()); err == nil {
 			s.Waiting, k.counted = w, now
 		}
 		cancel()
@@ -116,74 +115,6 @@ func (k *Keeper) look(ctx context.Context, now time.Time, dt time.Duration) {
 func (k *Keeper) ahead(s StorageState) int64 {
 	want := max(int64(s.Inflow*aheadFor.Seconds()), aheadLeast)
 	return min(want, max(s.Space.Capacity()/aheadShare, 1))
-}
-
-// evict gives up what must be, and says whether anything changed.
-func (k *Keeper) evict(ctx context.Context) (changed bool) {
-	s := k.State()
-	for ctx.Err() == nil {
-		space, err := k.Spool.Space()
-		if err != nil || space.Room() >= k.ahead(s) {
-			return changed
-		}
-		k.Upload.clean(ctx)
-		given, err := k.giveUp(ctx)
-		if err != nil && ctx.Err() == nil {
-			k.Log.ErrorContext(ctx, "spool nearly full, and nothing given up", "error", err)
-		}
-		k.mu.Lock()
-		k.state.Stuck = given == 0
-		k.mu.Unlock()
-		if given == 0 {
-			return true
-		}
-		changed = true
-	}
-	return changed
-}
-
-// giveUp evicts some of the oldest recordings, at most until there is room.
-func (k *Keeper) giveUp(ctx context.Context) (given int, err error) {
-	short, cancel := context.WithTimeout(ctx, keepTimeout)
-	defer cancel()
-	list, err := k.Store.Evictable(short, evictBatch)
-	if err != nil {
-		return 0, err
-	}
-	s := k.State()
-	for _, g := range list {
-		space, err := k.Spool.Space()
-		if err != nil || given > 0 && space.Room() >= k.ahead(s) {
-			return given, err
-		}
-		if !k.Spool.Has(spool.Of(g)) || !k.Upload.Claim(g.ID) {
-			continue // of another process, or about to be archived
-		}
-		ok, err := k.evictOne(ctx, g)
-		k.Upload.Release(g.ID)
-		if err != nil {
-			return given, err
-		}
-		if ok {
-			given++
-		}
-	}
-	return given, nil
-}
-
-func (k *Keeper) evictOne(ctx context.Context, g ward.Segment) (bool, error) {
-	short, cancel := context.WithTimeout(ctx, keepTimeout)
-	defer cancel()
-	ok, err := k.Store.Evict(short, g.ID)
-	if err != nil || !ok {
-		return false, err
-	}
-	k.mu.Lock()
-	k.state.Evicted++
-	k.state.EvictedAt = time.Now()
-	k.mu.Unlock()
-	k.Log.ErrorContext(ctx, "recording given up: the spool is full", "segment", g.ID, "source", g.Source.String(), "start", g.Start, "bytes", g.Bytes)
-	return true, k.Spool.Remove(spool.Of(g)) // Recover removes it after a crash
 }
 
 // tell logs alarms that begin, change, last and end.

@@ -37,6 +37,7 @@ const (
 	AlarmFilling  = "spool.filling"  // the spool is nearly full
 	AlarmEvicting = "spool.evicting" // recordings that nobody else has were given up
 	AlarmFull     = "spool.full"     // nothing is left that may be given up: recording stops
+	AlarmLost     = "spool.lost"     // recordings whose file is gone and that the store does not have
 
 	AlarmClock = "retention.clock" // the clock is ahead: nothing is deleted
 	AlarmKept  = "retention.kept"  // the store refuses to delete what is past its retention
@@ -128,6 +129,10 @@ func (s StorageState) alarms() []Alarm {
 	if s.Stuck {
 		add(AlarmFull, Critical, "暂存空间已满，且剩余录像均被案件冻结或正在录制：录像停止。请立即释放磁盘空间或恢复存储上传。",
 			"The spool is full, and all that is left is held for cases or being recorded: recording stops. Free disk space or restore uploads now.")
+	}
+	if n := s.Uploads.Lost; n > 0 {
+		add(AlarmLost, Critical, fmt.Sprintf("有 %d 段录像既不在暂存空间也不在存储中，文件可能已被删除：请从备份恢复文件到暂存目录，或运行 wardwatch fsck 查看清单。", n),
+			fmt.Sprintf("%d recordings are neither in the spool nor in the object store; their files may have been deleted: put the files back into the spool from a backup, or see wardwatch fsck for a list.", n))
 	}
 	return append(all, s.keepingAlarms()...)
 }

@@ -81,7 +81,7 @@ func TestPain01EvictOnlyWhatIsNotHeld(t *testing.T) {
 		if ok, err := w.Store.Evict(t.Context(), segmentsOf(t, w, w.Camera)[0].ID); ok || err != nil {
 			t.Errorf("an archived segment was evicted: %v, %v", ok, err)
 		}
-		list, err := w.Store.Evictable(t.Context(), 10)
+		list, err := w.Store.Evictable(t.Context(), ward.Segment{}, 10)
 		if err != nil || len(list) != 2 || list[1].ID != spooled.ID {
 			t.Fatalf("got %v, %v, want the two spooled ones, oldest first", list, err)
 		}

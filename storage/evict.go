@@ -21,10 +21,12 @@ type evictionRecord struct {
 	Gap     ward.GapID     `json:"gap"`
 }
 
-// Evictable returns spooled segments that no hold touches, oldest first.
-func (s *Store) Evictable(ctx context.Context, limit int) ([]ward.Segment, error) {
+// Evictable returns spooled segments that no hold touches, oldest first,
+// after the segment last.
+func (s *Store) Evictable(ctx context.Context, last ward.Segment, limit int) ([]ward.Segment, error) {
 	return listed(ctx, s, "list evictable segments", scanSegment,
-		`SELECT `+segmentColumns+` FROM segment WHERE state = 'spooled' AND `+notHeld+` ORDER BY start_us, id LIMIT $1`, limit)
+		`SELECT `+segmentColumns+` FROM segment WHERE state = 'spooled' AND (start_us, id) > ($1, $2) AND `+notHeld+` ORDER BY start_us, id LIMIT $3`,
+		us(last.Start), last.ID, limit)
 }
 
 // Evict gives a spooled segment up: its state, the gap over its stretch and
@@ -77,16 +79,40 @@ type Waiting struct {
 	Since    time.Time // when the oldest ended, and began to wait
 }
 
-// Waiting counts the segments that wait for upload.
-func (s *Store) Waiting(ctx context.Context) (Waiting, error) {
+// waitingPage is how many rows are looked at at a time for one that is not lost.
+const waitingPage = 200
+
+// Waiting counts the segments that wait for upload. Those in lost, by their
+// bytes, do not: they are nowhere, and nothing can upload them.
+func (s *Store) Waiting(ctx context.Context, lost map[ward.SegmentID]int64) (Waiting, error) {
 	var w Waiting
-	var oldest, since int64
-	err := s.read.QueryRowContext(ctx, `SELECT COUNT(*), COALESCE(SUM(bytes), 0), COALESCE(MIN(start_us), 0),
-		COALESCE((SELECT end_us FROM segment WHERE state = 'spooled' ORDER BY start_us, id LIMIT 1), 0) FROM segment WHERE state = 'spooled'`).
-		Scan(&w.Segments, &w.Bytes, &oldest, &since)
+	err := s.read.QueryRowContext(ctx, `SELECT COUNT(*), COALESCE(SUM(bytes), 0) FROM segment WHERE state = 'spooled'`).Scan(&w.Segments, &w.Bytes)
 	if err != nil {
 		return w, fmt.Errorf("count spooled segments: %w", err)
 	}
-	w.Oldest, w.Since = at(oldest), at(since)
+	for _, n := range lost {
+		w.Segments, w.Bytes = max(w.Segments-1, 0), max(w.Bytes-n, 0)
+	}
+	type waits struct {
+		id         ward.SegmentID
+		start, end int64
+	}
+	for last := (waits{}); w.Segments > 0; {
+		page, err := listed(ctx, s, "find the oldest spooled segment", func(r row) (v waits, err error) {
+			return v, r.Scan(&v.id, &v.start, &v.end)
+		}, `SELECT id, start_us, end_us FROM segment WHERE state = 'spooled' AND (start_us, id) > ($1, $2) ORDER BY start_us, id LIMIT $3`, last.start, last.id, waitingPage)
+		if err != nil {
+			return w, err
+		}
+		for _, v := range page {
+			if last = v; lost[v.id] == 0 {
+				w.Oldest, w.Since = at(v.start), at(v.end)
+				return w, nil
+			}
+		}
+		if len(page) < waitingPage {
+			return Waiting{}, nil // they were archived meanwhile
+		}
+	}
 	return w, nil
 }
