@@ -44,7 +44,9 @@ type decisionRecord struct {
 // alerts, each with a sealed record (kind "alert") and its ledger leaf, in
 // one transaction. It returns the alerts that this call raised. A settlement
 // that was judged before is left as it is and raises nothing, so a crash or a
-// second judge never accuses twice. An unknown settlement is a ward.NotFound.
+// second judge never accuses twice. An unknown settlement is a ward.NotFound;
+// an alert that shows a picture which is just being removed is a ward.Conflict
+// "hold.removing", and nothing is changed.
 func (s *Store) Judge(ctx context.Context, id ward.SettlementID, state ward.SettlementState, reason string, alerts []ward.Alert) ([]ward.Alert, error) {
 	if state == ward.Pending || (state == ward.Suspicious) != (len(alerts) > 0) {
 		return nil, fmt.Errorf("judge settlement %s: state %q with %d alerts", id, state, len(alerts))
@@ -101,7 +103,14 @@ func (t *tx) raise(ctx context.Context, a ward.Alert) (ward.Alert, error) {
 	if a.SnapshotKey != "" {
 		sum, rec.Snapshot = a.SnapshotSHA[:], hex.EncodeToString(a.SnapshotSHA[:])
 	}
-	var err error
+	// Whoever begins to remove a picture has this lock, and spares what an alert shows.
+	err := t.lockLedger(ctx)
+	if err == nil {
+		err = t.removing(ctx, pictureRemoving, a.SnapshotKey)
+	}
+	if err != nil {
+		return a, err
+	}
 	if a.Leaf, err = t.sealRecord(ctx, "alert", string(a.ID), rec); err != nil {
 		return a, err
 	}

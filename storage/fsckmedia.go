@@ -181,8 +181,8 @@ func scanPicture(r row) (picture, error) {
 	return p, err
 }
 
-// objects names what is in the store and should not be: what no row knows,
-// and what a row calls deleted or evicted.
+// objects names what is in the store and should not be: what no row knows or
+// what was given up, and what a row calls deleted.
 func (f *fsck) objects(ctx context.Context) error {
 	every := func(page []objects.Info) error {
 		if err := f.removed(ctx, page); err != nil {
@@ -209,7 +209,7 @@ func (f *fsck) removed(ctx context.Context, page []objects.Info) error {
 	gone, err := listed(ctx, f.s, "look for deleted objects", func(r row) (string, error) {
 		var key string
 		return key, r.Scan(&key)
-	}, `SELECT object_key FROM segment WHERE object_key IN (`+strings.Join(marks, ", ")+`) AND state IN ('deleted', 'evicted')`, args...)
+	}, `SELECT object_key FROM segment WHERE object_key IN (`+strings.Join(marks, ", ")+`) AND state = 'deleted'`, args...)
 	for _, key := range gone {
 		if _, err := f.media.Objects.Stat(ctx, key); errors.Is(err, fs.ErrNotExist) {
 			continue // it was listed just before it went

@@ -46,7 +46,7 @@ func (t *tx) holdFor(ctx context.Context, id ward.CaseID, e ward.Evidence, by wa
 		from, to = us(wholeFrom), us(wholeTo)
 		err = t.QueryRowContext(ctx, `SELECT institution_id FROM visit WHERE id = $1`, e.Ref).Scan(&h.InstitutionID)
 	case ward.EvidenceSnapshot: // kept by the item itself
-		return t.removing(ctx, `SELECT 1 FROM sighting WHERE snapshot_key = $1 AND snapshot_key <> '' AND picture_state = 'deleting' AND removing = 1 LIMIT 1`, e.Ref)
+		return t.removing(ctx, pictureRemoving, e.Ref)
 	case ward.EvidenceSettlement: // shows nothing
 		return nil
 	}

@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"wardwatch/storage/objects"
-	"wardwatch/storage/spool"
 	"wardwatch/ward"
 )
 
@@ -28,15 +27,6 @@ const (
 	// knownPage is how many keys are looked up at once.
 	knownPage = 200
 )
-
-// Quarantined is a thing that was found without a row and put aside.
-type Quarantined struct {
-	Origin  string    `json:"origin"`   // "object/KEY" or "spool/PATH"
-	MovedTo string    `json:"moved_to"` // likewise
-	Bytes   int64     `json:"bytes"`
-	SHA256  string    `json:"sha256"`
-	Found   time.Time `json:"found"`
-}
 
 // Reconciler looks for objects and spooled files that no row knows and puts
 // them aside, each with a sealed record. It deletes nothing.
@@ -124,12 +114,17 @@ func (r *Reconciler) objects(ctx context.Context, before time.Time) (int, error)
 			orphans = append(orphans, o)
 		}
 	})
-	for i, o := range orphans {
-		if err := r.object(ctx, o.Key); err != nil {
-			return i, fmt.Errorf("put object %s aside: %w", o.Key, err)
+	n := 0
+	for _, o := range orphans {
+		moved, err := r.object(ctx, o.Key)
+		if err != nil {
+			return n, fmt.Errorf("put object %s aside: %w", o.Key, err)
+		}
+		if moved {
+			n++
 		}
 	}
-	return len(orphans), err
+	return n, err
 }
 
 // eachUnknown calls found for every object below v1/ and after the key after
@@ -174,21 +169,12 @@ const probePrefix = "v1/probe/"
 
 // unknown returns the objects that no row names.
 func (s *Store) unknown(ctx context.Context, page []objects.Info) ([]objects.Info, error) {
-	args := make([]any, len(page))
-	marks := make([]string, len(page))
+	keys := make([]string, len(page))
 	for i, o := range page {
-		args[i], marks[i] = o.Key, fmt.Sprintf("$%d", i+1)
+		keys[i] = o.Key
 	}
-	in := ` IN (` + strings.Join(marks, ", ") + `)`
-	known, err := listed(ctx, s, "look for objects", func(r row) (string, error) {
-		var key string
-		return key, r.Scan(&key)
-	}, `SELECT object_key FROM segment WHERE object_key`+in+
-		` UNION ALL SELECT snapshot_key FROM sighting WHERE snapshot_key <> '' AND snapshot_key`+in+
-		` UNION ALL SELECT snapshot_key FROM alert WHERE snapshot_key`+in+
-		` UNION ALL SELECT snapshot_key FROM visit WHERE snapshot_key`+in+
-		` UNION ALL SELECT photo_key FROM insured WHERE photo_key`+in+
-		` UNION ALL SELECT ref FROM evidence WHERE ref`+in, args...)
+	query, args := knownKeys(keys...)
+	known, err := listed(ctx, s, "look for objects", scanKey, query, args...)
 	if err != nil {
 		return nil, err
 	}
@@ -201,36 +187,64 @@ func (s *Store) unknown(ctx context.Context, page []objects.Info) ([]objects.Inf
 	return out, nil
 }
 
+// knownKeys asks which of keys a row names. A recording that was given up is
+// gone by its row: an object of it, put just before the store went away, is
+// nobody's.
+func knownKeys(keys ...string) (query string, args []any) {
+	marks := make([]string, len(keys))
+	for i, key := range keys {
+		args, marks[i] = append(args, key), fmt.Sprintf("$%d", i+1)
+	}
+	in := ` IN (` + strings.Join(marks, ", ") + `)`
+	return `SELECT object_key FROM segment WHERE state <> 'evicted' AND object_key` + in +
+		` UNION ALL SELECT snapshot_key FROM sighting WHERE snapshot_key <> '' AND snapshot_key` + in +
+		` UNION ALL SELECT snapshot_key FROM alert WHERE snapshot_key` + in +
+		` UNION ALL SELECT snapshot_key FROM visit WHERE snapshot_key` + in +
+		` UNION ALL SELECT photo_key FROM insured WHERE photo_key` + in +
+		` UNION ALL SELECT ref FROM evidence WHERE ref` + in, args
+}
+
+func scanKey(r row) (key string, err error) { return key, r.Scan(&key) }
+
 // object copies one object aside, verifies the copy, records it, and only
-// then removes the original.
-func (r *Reconciler) object(ctx context.Context, key string) error {
+// then removes the original. moved is false when it is gone, or a row names
+// it by now: a pass takes long.
+func (r *Reconciler) object(ctx context.Context, key string) (moved bool, err error) {
 	objs := r.Media.Objects
 	sum, size, err := objects.Sum(ctx, objs, key)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil
+		return false, nil
 	}
 	if err != nil {
-		return err
+		return false, err
 	}
 	to := "quarantine/" + hex.EncodeToString(sum[:8]) + "/" + key
 	body, err := objs.Get(ctx, key, 0, -1)
 	if err != nil {
-		return err
+		return false, err
 	}
 	if err = errors.Join(objs.Put(ctx, to, body, size), body.Close()); err != nil {
-		return err
+		return false, err
 	}
 	copied, _, err := objects.Sum(ctx, objs, to)
 	if err != nil {
-		return err
+		return false, err
 	}
 	if copied != sum {
-		return fmt.Errorf("the copy %s differs", to)
+		return false, fmt.Errorf("the copy %s differs", to)
 	}
-	if err := r.Store.quarantined(ctx, "object/"+key, "object/"+to, size, sum); err != nil {
-		return err
+	query, args := knownKeys(key)
+	had, err := r.Store.quarantined(ctx, "object/"+key, "object/"+to, size, sum, query, args...)
+	if errors.Is(err, errOwned) {
+		if had { // the copy has its record from a pass that was broken off
+			return false, nil
+		}
+		return false, objs.Delete(ctx, to)
 	}
-	return objs.Delete(ctx, key)
+	if err != nil {
+		return false, err
+	}
+	return true, objs.Delete(ctx, key)
 }
 
 // files puts aside what is in the spool, without a row, of a source that
@@ -259,86 +273,15 @@ func (r *Reconciler) files(ctx context.Context, before time.Time) (int, error) {
 		if is {
 			continue
 		}
-		if err := r.file(ctx, e); err != nil {
+		err := r.Store.putAside(ctx, r.Media.Spool, e, knownSource, e.Source.Kind, e.Source.ID)
+		if errors.Is(err, errOwned) {
+			known[e.Source] = true
+			continue
+		}
+		if err != nil {
 			return n, err
 		}
 		n++
 	}
 	return n, nil
-}
-
-func (r *Reconciler) file(ctx context.Context, e spool.Entry) error {
-	return r.Store.PutAside(ctx, r.Media.Spool, e)
-}
-
-// PutAside moves a spooled file into the quarantine, with its sealed record.
-// It may be called again after it was interrupted.
-func (s *Store) PutAside(ctx context.Context, sp *spool.Spool, e spool.Entry) error {
-	sum, err := sp.Sum(e)
-	if err != nil {
-		return err
-	}
-	if err := s.quarantined(ctx, "spool/"+e.Path(), "spool/"+e.Aside(), e.Size, sum); err != nil {
-		return err
-	}
-	return sp.Quarantine(e)
-}
-
-// CopyTailAside copies what a spooled file holds from the byte from on into
-// the quarantine, with its sealed record. It may be called again after it
-// was interrupted.
-func (s *Store) CopyTailAside(ctx context.Context, sp *spool.Spool, e spool.Entry, from int64) error {
-	size, sum, err := sp.CopyTail(e, from)
-	if err != nil {
-		return err
-	}
-	return s.quarantined(ctx, "spool/"+e.Path(), "spool/"+e.TailAside(from), size, sum)
-}
-
-// KnownSource says whether a source is, or ever was, one of ours: a camera of
-// the table, a visit, or what has a recording or a gap.
-func (s *Store) KnownSource(ctx context.Context, src ward.Source) (bool, error) {
-	var n int
-	err := s.read.QueryRowContext(ctx, `SELECT COUNT(*) FROM (
-		SELECT 1 FROM camera WHERE id = $2 AND $1 = 'camera'
-		UNION ALL SELECT 1 FROM visit WHERE id = $2 AND $1 = 'visit'
-		UNION ALL SELECT 1 WHERE EXISTS (SELECT 1 FROM segment WHERE source_kind = $1 AND source_id = $2)
-		UNION ALL SELECT 1 WHERE EXISTS (SELECT 1 FROM gap WHERE source_kind = $1 AND source_id = $2)) known`, src.Kind, src.ID).Scan(&n)
-	if err != nil {
-		return false, fmt.Errorf("look for %s: %w", src, err)
-	}
-	return n > 0, nil
-}
-
-// quarantined records that origin is put aside. Again is no error.
-func (s *Store) quarantined(ctx context.Context, origin, to string, size int64, sum [32]byte) error {
-	return s.change(ctx, "record quarantine of "+origin, func(t *tx) error {
-		if err := t.lockLedger(ctx); err != nil {
-			return err
-		}
-		var n int
-		if err := t.QueryRowContext(ctx, `SELECT COUNT(*) FROM quarantine WHERE moved_to = $1`, to).Scan(&n); err != nil || n > 0 {
-			return err
-		}
-		q := Quarantined{Origin: origin, MovedTo: to, Bytes: size, SHA256: hex.EncodeToString(sum[:]), Found: at(us(t.now))}
-		leaf, err := t.sealRecord(ctx, KindQuarantine, to, q)
-		if err != nil {
-			return err
-		}
-		_, err = t.ExecContext(ctx, `INSERT INTO quarantine (moved_to, origin, bytes, sha256, found_us, leaf) VALUES ($1, $2, $3, $4, $5, $6)`,
-			to, origin, size, sum[:], us(q.Found), leaf)
-		return err
-	})
-}
-
-// Quarantine lists what was put aside, oldest first.
-func (s *Store) Quarantine(ctx context.Context) ([]Quarantined, error) {
-	return listed(ctx, s, "list quarantine", func(r row) (Quarantined, error) {
-		var q Quarantined
-		var sum []byte
-		var found int64
-		err := r.Scan(&q.Origin, &q.MovedTo, &q.Bytes, &sum, &found)
-		q.SHA256, q.Found = hex.EncodeToString(sum), at(found)
-		return q, err
-	}, `SELECT origin, moved_to, bytes, sha256, found_us FROM quarantine ORDER BY found_us, moved_to`)
 }

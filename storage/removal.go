@@ -13,37 +13,43 @@ import (
 // doomed is a planned row, of a recording or of a sighting's picture, and how
 // the table names what retention does to it.
 type doomed struct {
-	what, id           string
+	what, id, key      string
 	table, state, free string
 	kept               any // the state of a row that is in no plan
 }
 
-func segmentOf(id ward.SegmentID) doomed {
-	return doomed{"segment", string(id), "segment", "state", notHeld, ward.Archived}
+func segmentOf(g PlannedSegment) doomed {
+	return doomed{"segment", string(g.ID), g.Key, "segment", "state", notHeld, ward.Archived}
 }
 
-func pictureOf(id ward.SightingID) doomed {
-	return doomed{"sighting", string(id), "sighting", "picture_state", freePicture, ""}
+func pictureOf(v PlannedPicture) doomed {
+	return doomed{"sighting", string(v.ID), v.Key, "sighting", "picture_state", freePicture, ""}
 }
 
-// beginRemoval marks that the object of d is being removed, from when on no
-// hold is placed over it. free is false, and nothing changed, when one is
-// there already.
-func (s *Store) beginRemoval(ctx context.Context, d doomed) (free bool, err error) {
-	err = s.change(ctx, fmt.Sprintf("begin to remove %s %s", d.what, d.id), func(t *tx) error {
-		// Whoever places a hold has this lock.
-		if err := s.dialect.lockLedger(ctx, t.Tx); err != nil {
-			return fmt.Errorf("lock ledger: %w", err)
-		}
-		res, err := t.ExecContext(ctx, `UPDATE `+d.table+` SET removing = 1 WHERE id = $1 AND `+d.state+` = 'deleting' AND (removing = 1 OR `+d.free+`)`, d.id)
-		if err != nil {
+// beginRemoval marks that the objects of some are being removed, from when on
+// no hold is placed over them and no alert shows them. free says, for each,
+// whether that is so; nothing is changed of one that is held or shown already.
+func (s *Store) beginRemoval(ctx context.Context, some []doomed) (free []bool, err error) {
+	err = s.change(ctx, "begin to remove objects", func(t *tx) error {
+		free = make([]bool, len(some))
+		// Whoever places a hold or raises an alert has this lock.
+		if err := t.lockLedger(ctx); err != nil {
 			return err
 		}
-		n, err := res.RowsAffected()
-		free = n == 1
-		return err
+		for i, d := range some {
+			res, err := t.ExecContext(ctx, `UPDATE `+d.table+` SET removing = 1 WHERE id = $1 AND `+d.state+` = 'deleting' AND (removing = 1 OR `+d.free+`)`, d.id)
+			if err != nil {
+				return fmt.Errorf("%s %s: %w", d.what, d.id, err)
+			}
+			n, err := res.RowsAffected()
+			if err != nil {
+				return err
+			}
+			free[i] = n == 1
+		}
+		return nil
 	})
-	return free && err == nil, err
+	return free, err
 }
 
 // spare takes d out of its plan because it came under hold before its object
@@ -83,8 +89,12 @@ func (s *Store) Kept(ctx context.Context) (n int, err error) {
 	return n, nil
 }
 
-// removing is the error of holding what is being removed, when query finds
-// something.
+// pictureRemoving finds a sighting whose picture has the key $1 and is being
+// removed.
+const pictureRemoving = `SELECT 1 FROM sighting WHERE snapshot_key = $1 AND snapshot_key <> '' AND picture_state = 'deleting' AND removing = 1 LIMIT 1`
+
+// removing is the error of holding or showing what is being removed, when
+// query finds something.
 func (t *tx) removing(ctx context.Context, query string, args ...any) error {
 	var one int
 	err := t.QueryRowContext(ctx, query, args...).Scan(&one)

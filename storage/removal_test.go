@@ -2,8 +2,11 @@ package storage_test
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -84,15 +87,18 @@ func TestRetentionWaitsForAKnownTime(t *testing.T) {
 	}
 }
 
-// during calls meanwhile before each deletion.
+// during calls meanwhile before each deletion, one at a time.
 type during struct {
 	objects.Objects
 
-	meanwhile func()
+	mu        *sync.Mutex
+	meanwhile func(key string)
 }
 
 func (d *during) Delete(ctx context.Context, key string) error {
-	d.meanwhile()
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.meanwhile(key)
 	return d.Objects.Delete(ctx, key)
 }
 
@@ -108,11 +114,14 @@ func TestPain29NoHoldOverWhatIsBeingRemoved(t *testing.T) {
 		r := retention(w, w.Start)
 		removing := &ward.Error{Kind: ward.Conflict, Code: "hold.removing"}
 		n := 0
-		r.Objects = &during{w.Media.Objects, func() {
+		r.Objects = &during{w.Media.Objects, &sync.Mutex{}, func(key string) {
 			n++
 			item := ward.Evidence{Kind: ward.EvidenceSegment, Ref: string(g.ID)}
-			if n == 2 {
+			if key == pic {
 				item = ward.Evidence{Kind: ward.EvidenceSnapshot, Ref: pic}
+				if _, err := raise(t, w, pic); !errors.Is(err, removing) {
+					t.Errorf("raise an alert on a picture while it is removed: %v", err)
+				}
 			}
 			if _, err := w.Store.AddEvidence(ctx, c.ID, []ward.Evidence{item}, w.By); !errors.Is(err, removing) {
 				t.Errorf("add %s while it is removed: %v", item.Kind, err)
@@ -131,6 +140,84 @@ func TestPain29NoHoldOverWhatIsBeingRemoved(t *testing.T) {
 			t.Errorf("fsck: %+v", rep.Problems)
 		}
 	})
+}
+
+// raise judges a settlement of its own with an alert that shows the picture.
+func raise(t *testing.T, w *testcase.World, pic string) (ward.AlertID, error) {
+	t.Helper()
+	v, _, err := w.Store.AddSettlement(t.Context(), ward.Settlement{InstitutionID: "h1", PlaceID: "counter", ExternalNo: "S-" + pic, InsuredID: "p-1", Kind: ward.Outpatient, At: w.Start, AmountFen: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := ward.Alert{
+		ID: ward.NewID[ward.AlertID](w.Start), InstitutionID: "h1", PlaceID: "counter", CameraID: "cam-1", Rule: ward.NobodyAtCounter, RuleVersion: 1, SettlementID: v.ID,
+		At: w.Start, Raised: w.Start, Severity: 1, SnapshotKey: pic, SnapshotSHA: sha256.Sum256([]byte("\xff\xd8 picture " + pic + " \xff\xd9")),
+	}
+	_, err = w.Store.Judge(t.Context(), v.ID, ward.Suspicious, "", []ward.Alert{a})
+	return a.ID, err
+}
+
+// An alert that is raised between plan and removal keeps its picture.
+func TestPain29AnAlertKeepsItsPlannedPicture(t *testing.T) {
+	testcase.Each(t, func(t *testing.T, w *testcase.World) {
+		pic := sight(t, w, "s-1", w.Start.AddDate(0, 0, -100))
+		if p, err := w.Store.PlanDeletion(t.Context(), w.Start, 10); err != nil || len(p.Pictures) != 1 {
+			t.Fatal(p, err)
+		}
+		if _, err := raise(t, w, pic); err != nil {
+			t.Fatal(err)
+		}
+		if done, err := retention(w, w.Start).Once(t.Context()); err != nil || done != (storage.Swept{Spared: 1}) || !has(t, w, pic) {
+			t.Errorf("%+v, %v, there %v", done, err, has(t, w, pic))
+		}
+		if rep := check(t, w); !rep.OK() {
+			t.Errorf("fsck: %+v", rep.Problems)
+		}
+	})
+}
+
+// atOnce counts how many deletions run at the same time. The first waits for
+// a second.
+type atOnce struct {
+	objects.Objects
+
+	now, most atomic.Int32
+	once      sync.Once
+	both      chan struct{} // closed when two run, or one was alone for long
+}
+
+func (o *atOnce) Delete(ctx context.Context, key string) error {
+	n := o.now.Add(1)
+	for most := o.most.Load(); n > most && !o.most.CompareAndSwap(most, n); most = o.most.Load() {
+	}
+	if n > 1 {
+		o.once.Do(func() { close(o.both) })
+	}
+	defer o.now.Add(-1)
+	select {
+	case <-o.both:
+	case <-time.After(10 * time.Second):
+		o.once.Do(func() { close(o.both) })
+	}
+	return o.Objects.Delete(ctx, key)
+}
+
+// Several objects are removed at a time, and not all at once.
+func TestRetentionRemovesSeveralAtATime(t *testing.T) {
+	w := testcase.SQLite(t)
+	w.Keep = time.Hour
+	for n := range 30 {
+		w.Record(ward.Source{Kind: ward.FromCamera, ID: "cam-7"}, w.Start.AddDate(0, 0, -9).Add(time.Duration(n)*time.Minute), time.Minute, true)
+	}
+	r := retention(w, w.Start)
+	o := &atOnce{Objects: w.Media.Objects, both: make(chan struct{})}
+	r.Objects = o
+	if done, err := r.Once(t.Context()); err != nil || done.Segments != 30 {
+		t.Errorf("%+v, %v", done, err)
+	}
+	if n := o.most.Load(); n < 2 || n > 8 {
+		t.Errorf("%d at a time", n)
+	}
 }
 
 // sight stores a sighting with a picture and returns the picture's key.

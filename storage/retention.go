@@ -48,9 +48,15 @@ type deletionRecord struct {
 	Pictures []ward.SightingID `json:"pictures"`
 }
 
-// dueSegments are archived, past their retention and not held.
+// dueSegments are archived, past their retention, not held, and not refused
+// within refusedFor; see setRefused.
 const dueSegments = `SELECT ` + segmentColumns + ` FROM segment WHERE state = 'archived' AND keep_until_us > 0 AND keep_until_us <= $1
-	AND (keep_until_us, id) > ($2, $3) AND ` + notHeld + ` ORDER BY keep_until_us, id LIMIT $4`
+	AND (keep_until_us, id) > ($2, $3) AND (retry_us <= $1 OR retry_us > $5) AND ` + notHeld + ` ORDER BY keep_until_us, id LIMIT $4`
+
+// refusedFor is how long what is newer than its policy by what was sealed is
+// not looked at again: nothing but its row, which somebody forged, says that
+// it is due.
+const refusedFor = 24 * time.Hour
 
 // duePictures are snapshots of sightings past their retention that no hold
 // touches and nothing else shows.
@@ -60,7 +66,7 @@ const duePictures = `SELECT id, snapshot_key, keep_until_us FROM sighting WHERE 
 // Due returns segments whose retention has ended by now, and that retention
 // would delete, after the one given, by the end of retention. It changes nothing.
 func (s *Store) Due(ctx context.Context, now time.Time, after ward.Segment, limit int) ([]ward.Segment, error) {
-	due, err := listed(ctx, s, "list segments past their retention", scanSegment, dueSegments, us(now), us(after.KeepUntil), after.ID, limit)
+	due, err := listed(ctx, s, "list segments past their retention", scanSegment, dueSegments, us(now), us(after.KeepUntil), after.ID, limit, us(now.Add(2*refusedFor)))
 	return due, err
 }
 
@@ -80,7 +86,7 @@ func scanPlannedPicture(r row) (PlannedPicture, error) {
 
 // PlanDeletion decides what retention deletes next, at most limit segments
 // and as many pictures: rows become deleting, and the plan is sealed, in one
-// transaction. An empty plan changes nothing.
+// transaction. What is refused is left alone for refusedFor.
 func (s *Store) PlanDeletion(ctx context.Context, now time.Time, limit int) (Plan, error) {
 	var p Plan
 	err := s.change(ctx, "plan deletions", func(t *tx) error {
@@ -117,7 +123,7 @@ func (s *Store) PlanDeletion(ctx context.Context, now time.Time, limit int) (Pla
 func (t *tx) planSegments(ctx context.Context, p *Plan, now time.Time, limit int) error {
 	var after ward.Segment
 	for len(p.Segments) < limit {
-		rows, err := t.QueryContext(ctx, dueSegments, us(now), us(after.KeepUntil), after.ID, limit)
+		rows, err := t.QueryContext(ctx, dueSegments, us(now), us(after.KeepUntil), after.ID, limit, us(now.Add(2*refusedFor)))
 		if err != nil {
 			return err
 		}
@@ -133,13 +139,16 @@ func (t *tx) planSegments(ctx context.Context, p *Plan, now time.Time, limit int
 			}
 			if why != "" {
 				p.Refused = append(p.Refused, RefusedSegment{g.ID, why})
+				if _, err := t.ExecContext(ctx, `UPDATE segment SET retry_us = $2 WHERE id = $1`, g.ID, us(now.Add(refusedFor))); err != nil {
+					return err
+				}
 				continue
 			}
 			if len(p.Segments) == limit {
 				break
 			}
 			p.Segments = append(p.Segments, PlannedSegment{g.ID, g.Key, hex.EncodeToString(g.SHA256[:]), g.KeepUntil})
-			if _, err := t.ExecContext(ctx, `UPDATE segment SET state = $2, plan_id = $3 WHERE id = $1`, g.ID, ward.Deleting, p.ID); err != nil {
+			if _, err := t.ExecContext(ctx, `UPDATE segment SET state = $2, plan_id = $3, retry_us = 0 WHERE id = $1`, g.ID, ward.Deleting, p.ID); err != nil {
 				return err
 			}
 		}

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -20,12 +21,16 @@ import (
 type stopper struct {
 	objects.Objects
 
-	left  int
 	after bool
 	stop  func()
+
+	mu   sync.Mutex // guards left, and makes calls one at a time
+	left int
 }
 
 func (s *stopper) step(ctx context.Context, do func() error) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.left--
 	if s.left == 0 && !s.after {
 		s.stop()
@@ -113,6 +118,15 @@ func TestPain02RetentionBelongsToTheSegment(t *testing.T) {
 		}
 		if g, err := w.Store.Segment(ctx, spooled.ID); err != nil || g.State != ward.Spooled {
 			t.Errorf("one that is not archived is %s, %v", g.State, err)
+		}
+		// The forged one is looked at, and logged, once a day.
+		for _, later := range []struct {
+			after   time.Duration
+			refused int
+		}{{10 * time.Minute, 0}, {23 * time.Hour, 0}, {25 * time.Hour, 1}, {26 * time.Hour, 0}} {
+			if done, err := retention(w, w.Start.Add(later.after)).Once(ctx); err != nil || done.Refused != later.refused || done.Segments != 0 {
+				t.Errorf("%s later: %+v, %v, want %d refused", later.after, done, err, later.refused)
+			}
 		}
 		w.Exec(`UPDATE segment SET keep_until_us = $2 WHERE id = $1`, forged.ID, forged.KeepUntil.UnixMicro())
 		if r := check(t, w); !r.OK() {

@@ -3,14 +3,11 @@ package storage
 import (
 	"context"
 	"errors"
-	"fmt"
-	"io/fs"
 	"log/slog"
 	"sync"
 	"time"
 
 	"wardwatch/storage/objects"
-	"wardwatch/ward"
 )
 
 const (
@@ -24,6 +21,9 @@ const (
 	// refusals.
 	keptFor       = 6 * time.Hour
 	failuresInRow = 3
+	// deletesAtOnce is how many objects are removed at a time: each is some
+	// round trips to the store, and one transaction begins them all.
+	deletesAtOnce = 8
 	keptInPass    = 1000
 )
 
@@ -90,8 +90,8 @@ func (r *Retention) Run(ctx context.Context) error {
 }
 
 // Once finishes what was planned and then plans and deletes until nothing is
-// due. Between two deletions it rests as long as the last one took, so that
-// recording and uploads go first. It plans nothing by a clock that is ahead of
+// due, deletesAtOnce objects at a time. In between it rests as long as they
+// took, so that recording and uploads go first. It plans nothing by a clock that is ahead of
 // what it should be: see retentionClock.
 func (r *Retention) Once(ctx context.Context) (done Swept, err error) {
 	r.failed = 0
@@ -126,9 +126,9 @@ func (r *Retention) next(ctx context.Context, done *Swept) (Plan, error) {
 	if err != nil {
 		return p, err
 	}
-	done.Refused = len(p.Refused)
-	for _, no := range p.Refused {
-		r.Log.ErrorContext(ctx, "segment not deleted: it is newer than its policy", "segment", no.ID, "why", no.Why)
+	done.Refused += len(p.Refused)
+	for _, no := range p.Refused { // each once in refusedFor
+		r.Log.ErrorContext(ctx, "segment not deleted: it is newer than its policy", "segment", no.ID, "why", no.Why, "again", refusedFor.String())
 	}
 	return p, nil
 }
@@ -174,95 +174,4 @@ func (r *Retention) believe(ctx context.Context, now time.Time) (bool, error) {
 		return false, nil
 	}
 	return true, r.Store.SetKnownTime(ctx, r.clock.expected(mono))
-}
-
-// carryOut deletes a plan's objects and confirms those that are gone.
-func (r *Retention) carryOut(ctx context.Context, p Plan, done *Swept) error {
-	var segs []ward.SegmentID
-	var pics []ward.SightingID
-	var failed error
-	for _, g := range p.Segments {
-		var gone bool
-		if gone, failed = r.delete(ctx, segmentOf(g.ID), g.Key, done); gone {
-			segs = append(segs, g.ID)
-		}
-		if failed != nil {
-			break
-		}
-	}
-	for _, v := range p.Pictures {
-		if failed != nil {
-			break
-		}
-		var gone bool
-		if gone, failed = r.delete(ctx, pictureOf(v.ID), v.Key, done); gone {
-			pics = append(pics, v.ID)
-		}
-	}
-	if err := r.Store.ConfirmDeletion(ctx, p.ID, segs, pics); err != nil {
-		return errors.Join(failed, err)
-	}
-	done.Segments, done.Pictures = done.Segments+len(segs), done.Pictures+len(pics)
-	return failed
-}
-
-// delete removes one planned object. It spares what came under hold since it
-// was planned and is still there, and sets aside what cannot be deleted; err
-// is that nothing should be tried any more in this pass.
-func (r *Retention) delete(ctx context.Context, d doomed, key string, done *Swept) (gone bool, err error) {
-	free, err := r.Store.beginRemoval(ctx, d)
-	if err != nil {
-		return false, err
-	}
-	if !free {
-		if _, err = r.Objects.Stat(ctx, key); errors.Is(err, fs.ErrNotExist) {
-			return true, nil // removed before a crash, and held since
-		}
-		if err == nil {
-			done.Spared++
-			return false, r.Store.spare(ctx, d)
-		}
-	} else if err = r.remove(ctx, key); err == nil {
-		r.failed = 0
-		return true, nil
-	}
-	if ctx.Err() != nil {
-		return false, err
-	}
-	locked := errors.Is(err, &ward.Error{Code: "objects.locked"})
-	r.Log.WarnContext(ctx, "object past its retention not deleted, trying again later", "key", key, "after", keptFor.String(), "error", err)
-	_, there := r.Objects.Stat(ctx, key)
-	if errors.Is(there, fs.ErrNotExist) {
-		return true, nil
-	}
-	done.Kept++
-	if asideErr := r.Store.setAside(ctx, d, r.now().Add(keptFor), there == nil); asideErr != nil {
-		return false, errors.Join(err, asideErr)
-	}
-	if r.failed++; locked {
-		r.failed = 0 // the store works
-	}
-	if r.failed < failuresInRow {
-		err = nil
-	}
-	return false, err
-}
-
-// remove deletes an object and looks that it is gone.
-func (r *Retention) remove(ctx context.Context, key string) error {
-	began := time.Now()
-	if err := r.Objects.Delete(ctx, key); err != nil {
-		return err
-	}
-	if _, err := r.Objects.Stat(ctx, key); !errors.Is(err, fs.ErrNotExist) {
-		if err == nil {
-			err = fmt.Errorf("object %s is still there after its deletion", key)
-		}
-		return err
-	}
-	select {
-	case <-time.After(time.Since(began)):
-	case <-ctx.Done():
-	}
-	return nil
 }
