@@ -46,6 +46,7 @@ func TestAccess(t *testing.T) {
 	w.web.MetricsToken = "metrics-token"
 	page := fstest.MapFS{"index.html": {Data: []byte("<!doctype html>")}}
 	w.web.Console, w.web.Bedside = page, page
+	w.televise()
 	w.serve()
 	names, err := w.web.Routes()
 	must(t, err)
@@ -271,11 +272,11 @@ var requests = map[string]func(*world) request{
 	"POST /api/v1/cameras/import": func(w *world) request {
 		return request{query: "?dry_run=false", kind: "text/csv", raw: fmt.Appendf(nil, "id,institution_id,place,name,url,password\nimported-%d,h-own,%s,镜头,rtsp://192.0.2.2/%[1]d,secret-password\n", w.next(), w.place.Name)}
 	},
-	"POST /api/v1/cameras/probe": func(*world) request {
-		return request{json: m{"url": "rtsp://192.0.2.2/1", "password": "secret-password"}}
+	"POST /api/v1/cameras/probe": func(w *world) request {
+		return request{json: m{"url": w.shown.URL + "/none", "user": "u", "password": "secret-password"}}
 	},
-	"POST /api/v1/cameras/probe/live": func(*world) request {
-		return request{json: m{"url": "rtsp://192.0.2.2/1", "password": "secret-password"}}
+	"POST /api/v1/cameras/probe/live": func(w *world) request {
+		return request{json: m{"url": w.shown.URL + "/none", "user": "u", "password": "secret-password"}}
 	},
 	"DELETE /api/v1/cameras/{id}":       func(w *world) request { return request{path: id(w.newCamera().ID)} },
 	"GET /api/v1/cameras/{id}/timeline": func(w *world) request { return request{path: id(w.camera.ID), query: w.stretch()} },
@@ -294,13 +295,11 @@ var requests = map[string]func(*world) request{
 	},
 	"GET /api/v1/segments/{id}/media.mp4": func(w *world) request { return request{path: id(w.segment.ID)} },
 	"POST /api/v1/cameras/{id}/whep": func(w *world) request {
-		return request{path: id(w.camera.ID), raw: []byte("v=0"), kind: "application/sdp"}
+		return request{path: id(w.shown.ID), raw: []byte(w.offer), kind: "application/sdp"}
 	},
-	"GET /api/v1/cameras/{id}/live.m3u8": func(w *world) request { return request{path: id(w.camera.ID)} },
+	"GET /api/v1/cameras/{id}/live.m3u8": func(w *world) request { return request{path: id(w.shown.ID)} },
 	"GET /api/v1/cameras/{id}/live/{file}": func(w *world) request {
-		r := request{path: id(w.camera.ID)}
-		r.path["file"] = "x-init.mp4"
-		return r
+		return request{path: map[string]string{"id": string(w.shown.ID), "file": w.liveFile()}}
 	},
 	"DELETE /api/v1/whep/{id}": func(*world) request { return request{path: id("nothing")} },
 

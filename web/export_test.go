@@ -25,6 +25,9 @@ func (s *Server) Routes() ([]string, error) {
 	return all, nil
 }
 
+// EndViews ends every live view, as the end of Run does.
+func (s *Server) EndViews() { s.viewers.close() }
+
 // RouteWithoutPolicy registers a handler with the zero policy and says what
 // the server says.
 func RouteWithoutPolicy(s *Server) error {

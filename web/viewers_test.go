@@ -20,7 +20,7 @@ type watcher struct {
 	gone   chan struct{} // the connection ended
 }
 
-func newWatcher(t *testing.T) *watcher {
+func newWatcher(t testing.TB) *watcher {
 	t.Helper()
 	pc, err := loopback().NewPeerConnection(webrtc.Configuration{})
 	must(t, err)
@@ -56,7 +56,7 @@ func loopback() *webrtc.API {
 	return webrtc.NewAPI(webrtc.WithMediaEngine(&m), webrtc.WithSettingEngine(s))
 }
 
-func (b *watcher) offer(t *testing.T) string {
+func (b *watcher) offer(t testing.TB) string {
 	t.Helper()
 	o, err := b.pc.CreateOffer(nil)
 	must(t, err)

@@ -51,6 +51,8 @@ type world struct {
 	stay    ward.Admission
 	segment ward.Segment
 	alert   ward.Alert
+	shown   ward.Camera // that televise recorded
+	offer   string      // of a browser that wants to watch it
 	n       atomic.Int64
 }
 
