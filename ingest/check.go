@@ -44,7 +44,7 @@ func beginningSum(b []byte) uint32 { return crc32.Checksum(b, crc32.MakeTable(cr
 
 // verify cuts x before the first fragment whose bytes are not those that
 // were written. Fragments of recordings made before there were checks count
-// as whole. It reads in small pieces, however long a damaged file says that
+// as whole; in others, the check itself is damaged where there is none. It reads in small pieces, however long a damaged file says that
 // a fragment is.
 func (x *index) verify(r io.ReaderAt) error {
 	for i, p := range x.parts {
@@ -59,7 +59,7 @@ func (x *index) verify(r io.ReaderAt) error {
 		if i+1 < len(x.parts) {
 			end = x.parts[i+1].offset
 		}
-		whole, err := wholeFragment(r, p.offset, end, seed)
+		whole, err := wholeFragment(r, p.offset, end, seed, x.header.V < checkedVersion)
 		if err != nil {
 			return err
 		}
@@ -71,8 +71,9 @@ func (x *index) verify(r io.ReaderAt) error {
 	return nil
 }
 
-// wholeFragment says whether the sum of the fragment in [from, to) is right.
-func wholeFragment(r io.ReaderAt, from, to int64, seed uint32) (bool, error) {
+// wholeFragment says whether the sum of the fragment in [from, to) is right;
+// bare is what to say of a fragment without one.
+func wholeFragment(r io.ReaderAt, from, to int64, seed uint32, bare bool) (bool, error) {
 	for at := from; at < to; {
 		kind, n, err := boxAt(r, at, to)
 		if errors.Is(err, errTorn) {
@@ -96,7 +97,7 @@ func wholeFragment(r io.ReaderAt, from, to int64, seed uint32) (bool, error) {
 			}
 			return sum == binary.BigEndian.Uint32(box[checkSize-4:]), err
 		case kind == "moof":
-			return true, nil // it has none
+			return bare, nil
 		}
 		at += n
 	}
@@ -194,5 +195,5 @@ func wholeAround(r io.ReaderAt, at, from, to int64) (bool, error) {
 			begin -= n
 		}
 	}
-	return wholeFragment(r, begin, end, 0)
+	return wholeFragment(r, begin, end, 0, true)
 }

@@ -11,7 +11,7 @@ import (
 func (r *Recorder) begin(s *Stream, u Unit) {
 	video, _ := videoOf(r.tracks)
 	clock, offset := s.Clock()
-	h := header{V: 1, Source: s.Source(), InstitutionID: s.Institution(), Codec: video.Codec, Clock: clock, CameraOffset: offset}
+	h := header{V: checkedVersion, Source: s.Source(), InstitutionID: s.Institution(), Codec: video.Codec, Clock: clock, CameraOffset: offset}
 	for _, t := range r.tracks {
 		if !t.Video() {
 			h.Audio = t.Codec

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"flag"
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
@@ -29,13 +30,22 @@ const childFolder = "WARDWATCH_TEST_CHILD"
 // childReady is what the recording process prints once SIGTERM ends it in order.
 const childReady = "ready"
 
+// sideBySide is how many tests run at once: they wait for cameras, which run in
+// real time, much more than they work.
+const sideBySide = "10"
+
 func TestMain(m *testing.M) {
+	flag.Parse()
 	if dir := os.Getenv(childFolder); dir != "" {
 		if err := child(dir); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}
 		os.Exit(0)
+	}
+	if err := flag.Set("test.parallel", sideBySide); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
 	}
 	os.Exit(m.Run())
 }

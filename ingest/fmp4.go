@@ -24,6 +24,9 @@ import (
 // headerUUID marks our uuid box: random, made once.
 var headerUUID = [16]byte{0x6b, 0x1f, 0x0e, 0x52, 0x93, 0x4d, 0x4c, 0x0b, 0xa8, 0x71, 0x2e, 0x5a, 0xd0, 0x47, 0xc6, 0x19}
 
+// checkedVersion is the header's version since every fragment has a check.
+const checkedVersion = 2
+
 // header makes a recording say what it is of, without the catalogue.
 type header struct {
 	V             int                `json:"v"`

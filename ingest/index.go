@@ -263,7 +263,7 @@ func (x *index) readHeader(r io.ReaderAt, at, length int64) error {
 	if err := json.Unmarshal(b[24:], &h); err != nil {
 		return fmt.Errorf("read recording header: %w", err)
 	}
-	if h.V != 1 || !ward.ValidID(h.Source.ID) {
+	if h.V < 1 || h.V > checkedVersion || !ward.ValidID(h.Source.ID) {
 		return errTorn
 	}
 	x.header = h

@@ -33,7 +33,7 @@ func tinyRecording(t testing.TB, sp *spool.Spool, n int) (*segmentFile, time.Tim
 		}
 		return Unit{Track: 1, PTS: int64(i) * 3600, DTS: int64(i) * 3600, Arrived: start.Add(time.Duration(i) * 40 * time.Millisecond), AU: [][]byte{nalu}, Key: i%25 == 0}
 	}
-	h := header{V: 1, Source: ward.Source{Kind: ward.FromCamera, ID: "cam-1"}, InstitutionID: "h-1", Codec: ward.H264, Clock: ward.ServerClock}
+	h := header{V: checkedVersion, Source: ward.Source{Kind: ward.FromCamera, ID: "cam-1"}, InstitutionID: "h-1", Codec: ward.H264, Clock: ward.ServerClock}
 	f, err := beginSegment(sp, h, steadyFrom(start, time.Time{}), tracks, unit(0), 1)
 	if err != nil {
 		t.Fatal(err)
@@ -202,6 +202,9 @@ func FuzzIndex(f *testing.F) {
 		}
 		if x.size > int64(len(b)) {
 			t.Fatalf("%d bytes complete of %d", x.size, len(b))
+		}
+		if size := x.size; x.verify(bytes.NewReader(b)) != nil || x.size > size {
+			t.Fatalf("%d bytes are whole of %d", x.size, size)
 		}
 		x.end()
 		for _, p := range x.parts {
