@@ -58,14 +58,23 @@ func (s *Spool) mkdir(dir string) error {
 	if err := s.fs.MkdirAll(dir); err != nil {
 		return err
 	}
+	for at := dir; at != "."; at = path.Dir(at) {
+		s.named.Delete(at) // somebody removed it
+	}
 	return s.syncDirs(path.Dir(dir))
 }
 
-// syncDirs makes the names in dir durable, and dir's own.
+// syncDirs makes the names in dir durable, and dir's own, which needs doing
+// only once: folders stay.
 func (s *Spool) syncDirs(dir string) error {
-	for ; ; dir = path.Dir(dir) {
-		if err := s.syncDir(dir); err != nil || dir == "." {
+	_, named := s.named.Load(dir)
+	for at := dir; ; at = path.Dir(at) {
+		if err := s.syncDir(at); err != nil {
 			return err
+		}
+		if named || at == "." {
+			s.named.Store(dir, nil)
+			return nil
 		}
 	}
 }

@@ -17,6 +17,7 @@ import (
 	"path"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -44,6 +45,7 @@ type Spool struct {
 	buffers chan []byte   // of Append
 	syncing chan struct{} // holds one for every fsync that runs
 	hurried atomic.Int64  // see Hurried; nanoseconds since 1970
+	named   sync.Map      // the folders whose own names are durable
 }
 
 const (
