@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"wardwatch/ward"
@@ -18,6 +19,7 @@ type Reader struct {
 	depth   int
 	most    int           // bytes that the ring may hold, unless it is one unit
 	wake    chan struct{} // holds one when there may be something new
+	prompt  atomic.Bool   // counts in s.watched
 
 	// The rest is guarded by s.mu.
 	ring    []Unit // grows up to depth; holds count units from head on
@@ -210,6 +212,9 @@ func (r *Reader) Dropped() uint64 {
 // Close ends the subscription.
 func (r *Reader) Close() {
 	r.endBacklog()
+	if r.prompt.Swap(false) {
+		r.s.watched.Add(-1)
+	}
 	r.s.mu.Lock()
 	defer r.s.mu.Unlock()
 	r.s.readers = slices.DeleteFunc(r.s.readers, func(o *Reader) bool { return o == r })

@@ -24,8 +24,10 @@ const (
 	// with one; the longest usual distance between two is 20 s.
 	firstKey = time.Minute
 	// gather is how long media may wait to be read together with what follows:
-	// a picture of 25 a second. Live view is later by half of it.
-	gather = 40 * time.Millisecond
+	// a picture of 25 a second. Live view is later by half of it. gatherAlone is
+	// for a stream that nobody but the recorder reads.
+	gather      = 40 * time.Millisecond
+	gatherAlone = 4 * gather
 )
 
 // session is one RTSP connection with media. One goroutine uses it.
@@ -95,7 +97,7 @@ func (f *Fleet) open(ctx context.Context, cam ward.Camera, o opening) (*session,
 
 func (f *Fleet) config(s *session, u *base.URL) rtsp.Config {
 	return rtsp.Config{
-		URL: u, User: s.cam.User, Password: string(s.cam.Password), Timeout: s.stall, Pause: gather, Buffers: &f.doors().buffers,
+		URL: u, User: s.cam.User, Password: string(s.cam.Password), Timeout: s.stall, Pause: s.gather, Buffers: &f.doors().buffers,
 		Dial: (&net.Dialer{Control: f.Guard.control}).DialContext,
 		TLS:  trust(u.Hostname(), s.cam.TLSFingerprint, func(shown string) { s.Fingerprint = shown }),
 	}
@@ -201,6 +203,14 @@ func (s *session) ask(ctx context.Context) error {
 		return err
 	}
 	return nil
+}
+
+// gather says how long media may wait to be read.
+func (s *session) gather() time.Duration {
+	if s.Stream.watched.Load() > 0 {
+		return gather
+	}
+	return gatherAlone
 }
 
 func (s *session) tell(kind ward.RecordingEventKind, off time.Duration, detail string) {

@@ -3,6 +3,7 @@ package ingest
 import (
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"wardwatch/ward"
@@ -44,6 +45,8 @@ type Stream struct {
 	src  ward.Source
 	inst ward.InstitutionID
 	done chan struct{}
+
+	watched atomic.Int32 // readers that want units as soon as they come
 
 	mu      sync.Mutex // guards the rest
 	tracks  []Track    // copied on change
@@ -174,10 +177,14 @@ func (s *Stream) forget() {
 // With fromKey it begins with the group of pictures seen last, if that is
 // cached, else with the next key frame; without, with the next unit.
 func (s *Stream) Subscribe(depth int, fromKey bool) *Reader {
-	return s.subscribe(depth, readerBytes, fromKey)
+	r := s.subscribe(depth, readerBytes, fromKey)
+	s.watched.Add(1)
+	r.prompt.Store(true)
+	return r
 }
 
-// subscribe is Subscribe for a ring of at most so many bytes.
+// subscribe is Subscribe for a ring of at most so many bytes, and a reader
+// that need not have units as soon as they come.
 func (s *Stream) subscribe(depth, most int, fromKey bool) *Reader {
 	r := &Reader{s: s, depth: max(depth, 1), most: most, wake: make(chan struct{}, 1)}
 	s.mu.Lock()

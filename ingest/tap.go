@@ -42,6 +42,7 @@ type tap struct {
 	changed bool   // another sender, since the last unit
 	garbled bool   // a unit was garbage: none is believed before a sane key frame
 	bad     int    // packets that cannot be read, less those that can
+	arrival arrival
 	times   *times
 	clock   cameraClock
 }
@@ -49,13 +50,13 @@ type tap struct {
 // handler writes the medium's units to the session's stream.
 func (t *tap) handler(s *session) rtsp.Handler {
 	return rtsp.Handler{
-		RTP: func(b []byte, at time.Time) {
+		RTP: func(b []byte, at, after time.Time) {
 			var p rtsp.Packet
 			if err := p.Parse(b); err != nil {
 				s.told.stats.garbage.Add(1)
 				return
 			}
-			t.packet(s, &p, at)
+			t.packet(s, &p, at, after)
 		},
 		RTCP: func(b []byte, _ time.Time) {
 			if r, ok := rtsp.FindReport(b); ok && (!t.started || r.SSRC == t.ssrc) {
@@ -65,7 +66,7 @@ func (t *tap) handler(s *session) rtsp.Handler {
 	}
 }
 
-func (t *tap) packet(s *session, p *rtsp.Packet, at time.Time) {
+func (t *tap) packet(s *session, p *rtsp.Packet, at, after time.Time) {
 	if !t.ours(s, p) {
 		return
 	}
@@ -77,10 +78,10 @@ func (t *tap) packet(s *session, p *rtsp.Packet, at time.Time) {
 	if t.pictures != nil {
 		err = t.pictures.Push(p, gap, func(au [][]byte, ts uint32, broken bool) {
 			t.lost = t.lost || broken
-			t.unit(s, au, ts, at)
+			t.unit(s, au, ts, at, after)
 		})
 	} else {
-		err = t.frame(s, p, at)
+		err = t.frame(s, p, at, after)
 	}
 	if err == nil {
 		t.bad = max(t.bad-1, 0)
@@ -94,7 +95,7 @@ func (t *tap) packet(s *session, p *rtsp.Packet, at time.Time) {
 }
 
 // frame handles a packet of a codec other than H.264 and H.265.
-func (t *tap) frame(s *session, p *rtsp.Packet, at time.Time) error {
+func (t *tap) frame(s *session, p *rtsp.Packet, at, after time.Time) error {
 	au, err := t.decode(&rtp.Packet{
 		Header:  rtp.Header{Version: 2, Marker: p.Marker, PayloadType: p.Type, SequenceNumber: p.Sequence, Timestamp: p.Timestamp, SSRC: p.SSRC},
 		Payload: bytes.Clone(p.Payload),
@@ -106,7 +107,7 @@ func (t *tap) frame(s *session, p *rtsp.Packet, at time.Time) error {
 		return err
 	}
 	if len(au) > 0 && len(au[0]) > 0 {
-		t.unit(s, au, p.Timestamp, at)
+		t.unit(s, au, p.Timestamp, at, after)
 	}
 	return nil
 }
@@ -166,8 +167,8 @@ func (t *tap) count(s *session, p *rtsp.Packet) (gap bool) {
 	return gap
 }
 
-func (t *tap) unit(s *session, au [][]byte, ts uint32, at time.Time) {
-	u := Unit{Track: t.track.ID, Arrived: at, AU: au, Key: t.track.IsKey(au)}
+func (t *tap) unit(s *session, au [][]byte, ts uint32, at, after time.Time) {
+	u := Unit{Track: t.track.ID, Arrived: t.arrival.of(t.track, ts, at, after), AU: au, Key: t.track.IsKey(au)}
 	if t.track.Video() {
 		seen := t.track.look(au)
 		t.garbled = seen == lookGarbage || t.garbled && (!u.Key || seen != lookPicture)
@@ -192,7 +193,7 @@ func (t *tap) unit(s *session, au [][]byte, ts uint32, at time.Time) {
 			s.firstUnit.first(s, at)
 			s.told.stats.frames.Add(1)
 		}
-		t.clock.unit(s, ts, t.track.ClockRate, at)
+		t.clock.unit(s, ts, t.track.ClockRate, u.Arrived)
 	}
 	if t.changed {
 		t.times.anew()

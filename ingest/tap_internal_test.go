@@ -61,8 +61,9 @@ func FuzzTap(f *testing.F) {
 			binary.BigEndian.PutUint16(packet[2:], seq+uint16(how>>1&1))
 			binary.BigEndian.PutUint32(packet[4:], uint32(how>>2&15)*uint32(seq)*900)
 			binary.BigEndian.PutUint32(packet[8:], uint32(how>>6&1))
+			after := at
 			at = at.Add(time.Duration(how) * time.Millisecond)
-			h.RTP(append(packet, b[2:2+n]...), at)
+			h.RTP(append(packet, b[2:2+n]...), at, after)
 			h.RTCP(b[2:2+n], at)
 			b = b[2+n:]
 			for u, ok, _ := r.pop(); ok; u, ok, _ = r.pop() {

@@ -89,7 +89,7 @@ func converse(t testing.TB, said string, timeout time.Duration) (packets int, er
 	if err != nil {
 		return 0, err
 	}
-	h := Handler{RTP: func([]byte, time.Time) { packets++ }, RTCP: func([]byte, time.Time) {}}
+	h := Handler{RTP: func(_ []byte, _, _ time.Time) { packets++ }, RTCP: func([]byte, time.Time) {}}
 	for _, m := range d.Medias[:1] {
 		if err := c.Setup(ctx, d, m, h); err != nil {
 			return packets, err

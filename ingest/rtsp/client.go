@@ -48,8 +48,9 @@ type Config struct {
 	TLS  *tls.Config // for rtsps
 	// Timeout is how long one answer may take.
 	Timeout time.Duration
-	// Pause is how long media may gather, at most, before they are read.
-	Pause   time.Duration
+	// Pause says how long media may gather now, at most, before they are read;
+	// nil: they are read as they come.
+	Pause   func() time.Duration
 	Buffers *Buffers
 }
 
@@ -74,6 +75,7 @@ type Client struct {
 	medias  []*setup
 	channel []func([]byte)
 	now     time.Time // when what is handled now was read
+	before  time.Time // when what came before it was
 
 	mu     sync.Mutex // guards the handlers' state: media come from several goroutines over UDP
 	udp    sync.WaitGroup
@@ -121,7 +123,7 @@ func HostPort(u *base.URL) string {
 
 // turn reads once and handles what came.
 func (c *Client) turn() error {
-	c.now = time.Time{}
+	c.before, c.now = c.at(), time.Time{}
 	if err := c.read(); err != nil {
 		return err
 	}

@@ -18,10 +18,10 @@ import (
 var ErrTransport = errors.New("the camera does not offer this transport")
 
 // Handler takes a medium's packets, which are only borrowed, with the
-// moment at which they were read. No two calls of a client's handlers happen
-// at the same time.
+// moment at which they were read, and the one of the read before: they came
+// after it. No two calls of a client's handlers happen at the same time.
 type Handler struct {
-	RTP  func(b []byte, at time.Time)
+	RTP  func(b []byte, at, after time.Time)
 	RTCP func(b []byte, at time.Time)
 }
 
@@ -89,14 +89,17 @@ func (c *Client) setup(ctx context.Context, u *base.URL, s *setup, ask string, c
 
 // listen notes which channels carry the medium.
 func (c *Client) listen(ids [2]int, s *setup) error {
-	for i, f := range []func(b []byte, at time.Time){s.RTP, s.RTCP} {
+	for i, f := range []func(b []byte){
+		func(b []byte) { s.RTP(b, c.at(), c.before) },
+		func(b []byte) { s.RTCP(b, c.at()) },
+	} {
 		if ids[i] < 0 || ids[i] > 255 {
 			return fmt.Errorf("%w: channel %d", ErrAnswer, ids[i])
 		}
 		for len(c.channel) <= ids[i] {
 			c.channel = append(c.channel, nil)
 		}
-		c.channel[ids[i]] = func(b []byte) { f(b, c.at()) }
+		c.channel[ids[i]] = f
 	}
 	c.in.channels = len(c.channel)
 	return nil
@@ -128,8 +131,10 @@ func (c *Client) Run(period time.Duration, check func(now time.Time) error) erro
 	}
 	defer c.udp.Wait()
 	defer c.hangUp()
-	if !c.cfg.UDP {
-		c.plain.pause = c.cfg.Pause
+	if !c.cfg.UDP && c.cfg.Pause != nil {
+		if err := c.plain.be(c.cfg.Pause); err != nil {
+			return err
+		}
 	}
 	var next, deadline time.Time
 	for !c.closed.Load() {
@@ -140,7 +145,7 @@ func (c *Client) Run(period time.Duration, check func(now time.Time) error) erro
 				return err
 			}
 		}
-		if deadline.Sub(now) < period {
+		if c.plain.pause == nil && deadline.Sub(now) < period {
 			deadline = now.Add(2 * period)
 			if err := c.plain.SetReadDeadline(deadline); err != nil {
 				return err

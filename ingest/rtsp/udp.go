@@ -88,7 +88,7 @@ func (l *udpLink) start(c *Client, s *setup) {
 					l.sender.Store(p.SSRC)
 					l.last.Store(uint32(p.Sequence))
 				}
-				s.RTP(b, at)
+				s.RTP(b, at, at)
 			})
 		})
 	})
