@@ -56,16 +56,29 @@ demo: ready ## run a small simulated hospital; prints a URL and a one-time sign-
 demo-check: ready ## do the whole demo unattended; non-zero unless every step really happened
 	@bin/wardwatch demo --check
 
-.PHONY: test
+.PHONY: test test-units test-demo
 test: setup-test ready ## set up and run every test
-	@go vet ./...
-	@go test -p 1 -timeout 20m ./... # one package at a time: they run real servers, browsers and cameras on the clock
+	@$(MAKE) --no-print-directory -j2 --output-sync=line test-units test-demo
 	@cd web && npm run --silent e2e
-	@bin/wardwatch demo --check
+test-units: # two packages at a time: they wait for cameras, servers and browsers more than they work
+	@go vet ./...
+	@go test -p 2 -timeout 20m ./...
+test-demo: # waits for the simulated day; the browsers' tests use its folder and its clips afterwards
+	@bin/wardwatch demo --check --listen 127.0.0.1:0
 
 .PHONY: crash
 crash: setup-test ready ## kill the recording service 200 times at random; about 12 minutes
 	@WARDWATCH_TEST_KILLS=$(or $(KILLS),200) go test -run 'TestKill9' -timeout 2h -v ./cmd/wardwatch
+
+.PHONY: seeds
+seeds: ## cut the power at 1,000 (SEEDS) random moments of a recording; about 2 minutes
+	@WARDWATCH_SEEDS=$(or $(SEEDS),1000) go test -run 'TestPowerLoss' -timeout 2h -v ./ingest
+
+.PHONY: fuzz
+fuzz: ## every fuzzer for FUZZTIME (10s)
+	@grep -rE '^func Fuzz' --include='*_test.go' --exclude-dir=node_modules . | sed -E 's|^(.*)/[^/]*:func (Fuzz[A-Za-z0-9]+).*|\1 \2|' | while read -r folder name; do \
+		echo "$$name"; go test -run '^$$' -fuzz "^$$name$$" -fuzztime $(or $(FUZZTIME),10s) "$$folder"; \
+	done
 
 .PHONY: soak
 soak: setup-test ready ## 16 cameras for SOAK (1h), half of it under faults; SOAK_STACK=servers for PostgreSQL and MinIO

@@ -32,7 +32,7 @@ const childReady = "ready"
 
 // sideBySide is how many tests run at once: they wait for cameras, which run in
 // real time, much more than they work.
-const sideBySide = "10"
+const sideBySide = "6"
 
 func TestMain(m *testing.M) {
 	flag.Parse()
