@@ -208,7 +208,7 @@ func checkFiles(t testing.TB, r *rig, id ward.CameraID) {
 		if err := f.Close(); err != nil {
 			t.Error(err)
 		}
-		if d := g.End.Sub(g.Start) - g.Media; d.Abs() > 300*time.Millisecond {
+		if d := g.End.Sub(g.Start) - g.Media; d.Abs() > tolerance(300*time.Millisecond) {
 			t.Errorf("segment %d: media %s, wall %s", i, g.Media, g.End.Sub(g.Start))
 		}
 	}

@@ -86,7 +86,7 @@ func TestNoKnobCostsAPicture(t *testing.T) {
 		addCamera(t, r.store, c)
 	}
 	for _, o := range all {
-		until(t, string(o.id)+" has five segments", 60*time.Second, func() bool { return len(r.segments(t, o.id)) >= 5 })
+		until(t, string(o.id)+" has five segments", 2*time.Minute, func() bool { return len(r.segments(t, o.id)) >= 5 })
 	}
 	r.stop()
 	for _, o := range all {
@@ -135,7 +135,7 @@ func checkOdd(t *testing.T, r *rig, o odd) {
 	}
 	segments := r.segments(t, o.id)
 	for _, g := range segments[len(segments)-3 : len(segments)-1] {
-		if d := g.End.Sub(g.Start) - g.Media; o.clock && d.Abs() > 400*time.Millisecond {
+		if d := g.End.Sub(g.Start) - g.Media; o.clock && d.Abs() > tolerance(400*time.Millisecond) {
 			t.Errorf("%s: a segment of %s has %s of media", o.id, g.End.Sub(g.Start), g.Media)
 		}
 	}
