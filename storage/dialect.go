@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
 	_ "github.com/jackc/pgx/v5/stdlib" // registers "pgx"
@@ -82,6 +83,7 @@ func openDatabase(database string) (dialect, *sql.DB, *sql.DB, error) {
 			return dialect{}, nil, nil, &ward.Error{Kind: ward.Invalid, Code: "database.dsn", ZH: "数据库地址无法解析。", EN: "The database address cannot be parsed; it should look like postgres://user@host/name."}
 		}
 		db.SetMaxOpenConns(16)
+		keepIdle(db, 16)
 		return postgresDialect, db, db, nil
 	}
 	if err := os.MkdirAll(filepath.Dir(database), 0o700); err != nil {
@@ -94,15 +96,17 @@ func openDatabase(database string) (dialect, *sql.DB, *sql.DB, error) {
 		"foreign_keys(1)",
 	}, "_txlock": {"immediate"}}
 	dsn := (&url.URL{Scheme: "file", Opaque: (&url.URL{Path: database}).EscapedPath(), RawQuery: q.Encode()}).String()
-	write, err := sql.Open("sqlite", dsn)
-	if err != nil {
-		return dialect{}, nil, nil, fmt.Errorf("open %s: %w", database, err)
-	}
+	write, read := sql.OpenDB(sqliteConnector{dsn}), sql.OpenDB(sqliteConnector{dsn})
 	write.SetMaxOpenConns(1)
-	read, err := sql.Open("sqlite", dsn)
-	if err != nil {
-		return dialect{}, nil, nil, errors.Join(fmt.Errorf("open %s: %w", database, err), write.Close())
-	}
 	read.SetMaxOpenConns(8)
+	keepIdle(read, 8)
 	return sqliteDialect, read, write, nil
+}
+
+// keepIdle keeps connections for a while that nobody uses. By default all but
+// two are closed at once, and whoever comes next pays for a new one and for
+// preparing its statements.
+func keepIdle(db *sql.DB, n int) {
+	db.SetMaxIdleConns(n)
+	db.SetConnMaxIdleTime(5 * time.Minute)
 }

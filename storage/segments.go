@@ -1,16 +1,12 @@
 package storage
 
 import (
-	"cmp"
 	"context"
 	"database/sql"
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
-
-	"golang.org/x/sync/errgroup"
 
 	"wardwatch/ward"
 )
@@ -75,12 +71,19 @@ func (s *Store) CommitSegment(ctx context.Context, g ward.Segment) (ward.Segment
 		if err != nil {
 			return err
 		}
-		_, err = t.ExecContext(ctx, `INSERT INTO segment (`+segmentColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22)`,
-			g.ID, g.Source.Kind, g.Source.ID, g.InstitutionID, g.Seq, us(g.Start), us(g.End), g.Media.Microseconds(), g.Clock, g.CameraOffset.Microseconds(),
-			g.Codec, g.Bytes, g.SHA256[:], g.Key, g.State, flag(g.Repaired), g.Leaf, g.Audio, g.Life, g.Mono.Microseconds(), us(g.KeepUntil), encodeChunks(g.Chunks))
-		return err
+		return t.insertSegment(ctx, g)
 	})
 	return g, err
+}
+
+func (t *tx) insertSegment(ctx context.Context, g ward.Segment) error {
+	_, err := t.ExecContext(ctx, `INSERT INTO segment (`+segmentColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22)`,
+		g.ID, g.Source.Kind, g.Source.ID, g.InstitutionID, g.Seq, us(g.Start), us(g.End), g.Media.Microseconds(), g.Clock, g.CameraOffset.Microseconds(),
+		g.Codec, g.Bytes, g.SHA256[:], g.Key, g.State, flag(g.Repaired), g.Leaf, g.Audio, g.Life, g.Mono.Microseconds(), us(g.KeepUntil), encodeChunks(g.Chunks))
+	if err == nil && g.Seq%blockSegments == 0 {
+		err = t.pack(ctx, g)
+	}
+	return err
 }
 
 // recordOf tells g as its sealed record.
@@ -117,59 +120,6 @@ func segmentRead(err error, which string) error {
 		return nil
 	}
 	return fmt.Errorf("read segment %s: %w", which, missing(err, "segment.unknown", "没有这段录像。", "There is no such recording."))
-}
-
-// maxBefore is how many segments that start before a stretch are looked at
-// for one that reaches into it. Segments of a source follow each other; only
-// a clock that was set back lets several of them overlap.
-const maxBefore = 16
-
-// The lookups of a stretch ask for no order: by seq, SQLite would rather read
-// everything of a source along that index, once it has statistics.
-const (
-	segmentsStarting = `SELECT ` + segmentColumns + ` FROM segment WHERE source_kind = $1 AND source_id = $2 AND start_us >= $3 AND start_us < $4 AND end_us > $5`
-	segmentsBetween  = segmentsStarting + `
-		UNION ALL SELECT * FROM (SELECT ` + segmentColumns + ` FROM segment WHERE source_kind = $1 AND source_id = $2 AND start_us < $5 AND start_us < $4
-			ORDER BY start_us DESC LIMIT $6) earlier WHERE end_us > $5`
-)
-
-const (
-	// lookupStretch is how much one query looks up, at least.
-	lookupStretch = 4 * time.Hour
-	// maxLookups is how many queries look up a stretch at once.
-	maxLookups = 6
-)
-
-// SegmentsBetween returns the segments of src that touch [from, to), by Seq.
-// What it reads does not grow with what src ever recorded. A row lies between
-// those that other cameras wrote in its minute, so that a day is as many
-// pages as rows: a long stretch is read in parts at once, since one after the
-// other a disk's latencies add up.
-func (s *Store) SegmentsBetween(ctx context.Context, src ward.Source, from, to time.Time) ([]ward.Segment, error) {
-	begin, end := us(from), us(to)
-	n := min(max((end-begin)/lookupStretch.Microseconds(), 1), maxLookups)
-	parts := make([][]ward.Segment, n)
-	g, ctx := errgroup.WithContext(ctx)
-	for i := range n {
-		args := []any{src.Kind, src.ID, begin + (end-begin)/n*i, begin + (end-begin)/n*(i+1), begin}
-		query := segmentsStarting
-		if i == 0 {
-			query, args = segmentsBetween, append(args, maxBefore)
-		}
-		if i == n-1 {
-			args[3] = end
-		}
-		g.Go(func() (err error) {
-			parts[i], err = listed(ctx, s, "list segments of "+src.String(), scanSegment, query, args...)
-			return err
-		})
-	}
-	if err := g.Wait(); err != nil {
-		return nil, err
-	}
-	all := slices.Concat(parts...)
-	slices.SortFunc(all, func(a, b ward.Segment) int { return cmp.Compare(a.Seq, b.Seq) })
-	return all, nil
 }
 
 // SpooledSegments returns the segments that wait for upload, oldest first.

@@ -67,7 +67,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 }
 
 // Migrate connects and brings the schema to the current version. It never
-// touches media.
+// touches media. On many segments it takes minutes, and tells how far it is.
 func Migrate(ctx context.Context, o Options) (*Store, error) {
 	s, err := connect(ctx, o)
 	if err != nil {
@@ -76,6 +76,9 @@ func Migrate(ctx context.Context, o Options) (*Store, error) {
 	p, err := s.provider()
 	if err == nil {
 		_, err = p.Up(ctx)
+	}
+	if err == nil {
+		err = s.packOld(ctx)
 	}
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("migrate: %w", err), s.Close())

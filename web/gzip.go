@@ -4,6 +4,7 @@ import (
 	"compress/gzip"
 	"net/http"
 	"strings"
+	"sync"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humaecho"
@@ -12,6 +13,7 @@ import (
 // gzipped compresses an operation's answers for clients that take it. It is
 // for long lists without secrets.
 func gzipped(op huma.Operation) huma.Operation {
+	var idle sync.Pool // of *gzip.Writer: each is most of a megabyte
 	op.Middlewares = append(op.Middlewares, func(hc huma.Context, next func(huma.Context)) {
 		c := humaecho.Unwrap(hc)
 		if !strings.Contains(c.Request().Header.Get("Accept-Encoding"), "gzip") {
@@ -20,7 +22,7 @@ func gzipped(op huma.Operation) huma.Operation {
 		}
 		out := c.Response()
 		plain := out.Writer
-		z := &gzipWriter{ResponseWriter: plain}
+		z := &gzipWriter{ResponseWriter: plain, idle: &idle}
 		out.Writer = z
 		defer func() { out.Writer = plain }()
 		next(hc)
@@ -32,7 +34,8 @@ func gzipped(op huma.Operation) huma.Operation {
 // gzipWriter compresses a body, if there is one.
 type gzipWriter struct {
 	http.ResponseWriter
-	z *gzip.Writer
+	idle *sync.Pool
+	z    *gzip.Writer
 }
 
 // WriteHeader says how the body is coded.
@@ -42,7 +45,11 @@ func (g *gzipWriter) WriteHeader(status int) {
 		h.Del("Content-Length")
 		h.Set("Content-Encoding", "gzip")
 		h.Add("Vary", "Accept-Encoding")
-		g.z, _ = gzip.NewWriterLevel(g.ResponseWriter, gzip.BestSpeed) // a valid level
+		if g.z, _ = g.idle.Get().(*gzip.Writer); g.z != nil {
+			g.z.Reset(g.ResponseWriter)
+		} else {
+			g.z, _ = gzip.NewWriterLevel(g.ResponseWriter, gzip.BestSpeed) // a valid level
+		}
 	}
 	g.ResponseWriter.WriteHeader(status)
 }
@@ -57,6 +64,7 @@ func (g *gzipWriter) Write(b []byte) (int, error) {
 func (g *gzipWriter) close() {
 	if g.z != nil {
 		_ = g.z.Close() // the client may be gone
+		g.idle.Put(g.z)
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -72,6 +73,32 @@ func NewPostgres(t testing.TB) *PostgresServer {
 	return s
 }
 
+// PostgresIn starts a server whose data are in dir and stay there, for
+// benchmarks that fill a database for longer than they measure. The directory
+// is made when absent; the server stops when the test ends.
+func PostgresIn(t testing.TB, dir string) *PostgresServer {
+	t.Helper()
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	s, err := newPostgres(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.Stop)
+	return s
+}
+
+// Kept returns the address of the database of that name, which is created
+// when there is none and stays.
+func (s *PostgresServer) Kept(t testing.TB, name string) (dsn string) {
+	t.Helper()
+	if err := s.exec("CREATE DATABASE " + name); err != nil && !strings.Contains(err.Error(), "already exists") {
+		t.Fatal(err)
+	}
+	return s.dsn(name)
+}
+
 // Database creates an empty database and returns its address for pgx. It is
 // dropped when the test ends.
 func (s *PostgresServer) Database(t testing.TB) (dsn string) {
@@ -118,6 +145,9 @@ func newPostgres(dir string) (*PostgresServer, error) {
 		if err = os.Chown(dir, int(s.cred.Uid), int(s.cred.Gid)); err != nil {
 			return nil, err
 		}
+	}
+	if _, err := os.Stat(filepath.Join(s.data(), "PG_VERSION")); err == nil {
+		return s, s.start() // kept
 	}
 	out, err := s.command("initdb", "-D", s.data(), "-U", "wardwatch", "-A", "trust", "-E", "UTF8",
 		"--locale=C", "--no-sync", "--no-instructions").CombinedOutput()

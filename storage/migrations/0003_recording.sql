@@ -1,0 +1,18 @@
+-- +goose Up
+-- The rows of a source lie between those that all others wrote meanwhile. Each
+-- 64 of them are kept a second time, together: see blocks.go.
+CREATE TABLE segment_block (
+    source_kind TEXT NOT NULL,
+    source_id   TEXT NOT NULL,
+    block       BIGINT NOT NULL,
+    packed      BYTEA NOT NULL,
+    PRIMARY KEY (source_kind, source_id, block)
+);
+
+-- A row while those from before there were blocks are to be packed.
+CREATE TABLE segment_packing (one INTEGER PRIMARY KEY);
+INSERT INTO segment_packing (one) VALUES (1);
+
+-- What a stretch holds, and how much of it is covered, is read from this alone.
+DROP INDEX segment_time;
+CREATE INDEX segment_time ON segment (source_kind, source_id, start_us, end_us, seq, state, institution_id);
