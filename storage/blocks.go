@@ -84,7 +84,7 @@ func decodeBlock(b []byte, src ward.Source, n int64, wanted map[int64]ward.Segme
 		if !ok {
 			continue
 		}
-		if g.State, g.Key = state, string(key); g.Key == "" {
+		if g.State, g.Key = state, key; g.Key == "" {
 			g.Key = ward.SegmentKey(g.InstitutionID, src, g.Start, seq)
 		}
 		var err error

@@ -7,10 +7,12 @@ import (
 	"path/filepath"
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"wardwatch/internal/testserver"
+	"wardwatch/storage/objects"
 	"wardwatch/ward"
 )
 
@@ -130,6 +132,57 @@ func TestBlocks(t *testing.T) {
 		check("packed by migrating", 2)
 		if n := count(t, s, `SELECT COUNT(*) FROM segment_packing`); n != 0 {
 			t.Error("packing is not done")
+		}
+	})
+}
+
+// fsck finds a block that was changed, and one of segments that there are not.
+func TestFsckFindsBlocks(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(t *testing.T, _ Options, s *Store) {
+		ctx := t.Context()
+		for n := range blockSegments {
+			if _, err := s.CommitSegment(ctx, blockSegment(n)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		objs, err := objects.OpenDir(t.TempDir())
+		if err != nil {
+			t.Fatal(err)
+		}
+		bad := func() (found []string) {
+			t.Helper()
+			r, err := s.Fsck(ctx, Media{Objects: objs}, FsckOptions{}) // and misses the files, which there are not
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, p := range r.Problems {
+				if strings.HasPrefix(p.Where, "segment_block/") {
+					found = append(found, p.Where)
+				}
+			}
+			return found
+		}
+		if all := bad(); all != nil {
+			t.Errorf("nothing was changed: got %v", all)
+		}
+		mustExec(ctx, t, s, `INSERT INTO segment_block (source_kind, source_id, block, packed) SELECT source_kind, source_id, 1, packed FROM segment_block`)
+		if all := bad(); !slices.Equal(all, []string{"segment_block/camera/cam-1/1"}) {
+			t.Errorf("of segments that there are not: got %v", all)
+		}
+		mustExec(ctx, t, s, `DELETE FROM segment_block WHERE block = 1`)
+		other := []ward.Segment{}
+		for n := range blockSegments {
+			g, err := s.Segment(ctx, blockSegment(n).ID)
+			if err != nil {
+				t.Fatal(err)
+			}
+			g.Bytes++
+			other = append(other, g)
+		}
+		mustExec(ctx, t, s, `UPDATE segment_block SET packed = $1`, encodeBlock(other))
+		if all := bad(); !slices.Equal(all, []string{"segment_block/camera/cam-1/0"}) {
+			t.Errorf("changed: got %v", all)
 		}
 	})
 }

@@ -73,12 +73,19 @@ func (f *fsck) segmentRows(ctx context.Context) error {
 	if err := f.count(ctx, `SELECT COUNT(*), 0 FROM segment`); err != nil {
 		return err
 	}
-	return f.eachSegment(ctx, func(g ward.Segment) error {
+	err := f.eachSegment(ctx, func(g ward.Segment) error {
 		if err := f.agree(ctx, "segment", string(g.ID), KindSegment, string(g.ID), g.Leaf, recordOf(g)); err != nil {
+			return err
+		}
+		if err := f.block(ctx, g); err != nil {
 			return err
 		}
 		return f.fate(ctx, g)
 	})
+	if err != nil {
+		return err
+	}
+	return f.strayBlocks(ctx)
 }
 
 func (f *fsck) alertRows(ctx context.Context) error {

@@ -34,7 +34,7 @@ func (c sqliteConnector) Connect(context.Context) (driver.Conn, error) {
 func (c sqliteConnector) Driver() driver.Driver { return &sqlite.Driver{} }
 
 // sqliteConn is what the driver's connections can do.
-type sqliteConn interface {
+type sqliteConn interface { //nolint:interfacebloat // as many as database/sql asks for
 	driver.Conn
 	driver.ConnBeginTx
 	driver.ConnPrepareContext
