@@ -243,6 +243,7 @@ var requests = map[string]func(*world) request{
 	},
 	"GET /api/v1/users":        bare,
 	"GET /api/v1/users/names":  bare,
+	"GET /api/v1/camera-names": bare,
 	"GET /api/v1/institutions": bare,
 	"GET /api/v1/places":       bare,
 	"POST /api/v1/users": func(w *world) request {

@@ -14,11 +14,11 @@ type CameraFilter struct {
 	PlaceID ward.PlaceID `query:"place_id" maxLength:"64" doc:"Only this place"`
 	State   string       `query:"state" enum:"connecting,live,down,disabled,unknown"`
 	Search  string       `query:"q" maxLength:"100" doc:"Part of the id, name, address, place or institution"`
-	Cursor  string       `query:"cursor" maxLength:"64" doc:"Next of the page before"`
+	Cursor  string       `query:"cursor" maxLength:"140" doc:"Next of the page before"`
 	Limit   int          `query:"limit" minimum:"0" maximum:"200" doc:"0: all"`
 }
 
-// CameraPage is a page of cameras, by id.
+// CameraPage is a page of cameras, by institution and id.
 type CameraPage struct {
 	Page[Camera]
 	Total  int            `json:"total" doc:"That match, on all pages"`
@@ -52,21 +52,25 @@ func (s *Server) listCameras(ctx context.Context, in *CameraFilter) (*body[Camer
 	out.Total = len(out.Items)
 	if in.Limit > 0 {
 		// The database's order of ids is its collation's.
-		slices.SortFunc(out.Items, func(a, b Camera) int { return strings.Compare(string(a.ID), string(b.ID)) })
+		slices.SortFunc(out.Items, func(a, b Camera) int { return strings.Compare(orderOf(a), orderOf(b)) })
 		out.cut(in.Cursor, in.Limit)
 	}
 	return answer(out, nil)
 }
 
-// cut keeps the limit items behind the one whose id is cursor.
+// orderOf is a camera's place in the list, and the cursor behind it: what is
+// of one institution stays together. No id has a dot in it.
+func orderOf(c Camera) string { return string(c.InstitutionID) + "." + string(c.ID) }
+
+// cut keeps the limit items behind cursor.
 func (p *CameraPage) cut(cursor string, limit int) {
-	from, found := slices.BinarySearchFunc(p.Items, cursor, func(c Camera, id string) int { return strings.Compare(string(c.ID), id) })
+	from, found := slices.BinarySearchFunc(p.Items, cursor, func(c Camera, at string) int { return strings.Compare(orderOf(c), at) })
 	if found {
 		from++
 	}
 	p.Items = p.Items[from:]
 	if len(p.Items) > limit {
-		p.Items, p.Next = p.Items[:limit], string(p.Items[limit-1].ID)
+		p.Items, p.Next = p.Items[:limit], orderOf(p.Items[limit-1])
 	}
 }
 

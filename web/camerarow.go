@@ -1,6 +1,9 @@
 package web
 
 import (
+	"strconv"
+	"strings"
+
 	"wardwatch/ward"
 )
 
@@ -89,3 +92,54 @@ func (r *rowReader) fault(field string, err *ward.Error) {
 }
 
 func (r *rowReader) note(zh, en string) { r.notes = append(r.notes, Bilingual{zh, en}) }
+
+// settings puts the row's cells into c. An empty cell leaves what is there,
+// but takes away the sub stream, user, fingerprint and hours.
+func settings(r *rowReader, c *ward.Camera) {
+	r.set(colName, &c.Name)
+	r.address(colURL, &c.URL, c)
+	r.address(colSubURL, &c.SubURL, c)
+	if r.has(colSubURL) && r.text(colSubURL) == "" {
+		c.SubURL = ""
+	}
+	if r.has(colUser) && !r.split {
+		c.User = r.text(colUser)
+	}
+	if r.typed(colPassword) && !r.split {
+		c.Password, c.PasswordLost = ward.Secret(r.raw(colPassword)), false
+	}
+	if v, ok := typedWord(r, colTransport, transportWords()); ok {
+		c.Transport = v
+	}
+	if r.has(colFingerprint) {
+		c.TLSFingerprint = r.text(colFingerprint)
+	}
+	if v, ok := typedWord(r, colRecord, recordWords()); ok {
+		c.Record = v
+	}
+	if r.has(colFrom) {
+		c.RecordFrom = timeTyped(r.text(colFrom))
+	}
+	if r.has(colTo) {
+		c.RecordTo = timeTyped(r.text(colTo))
+	}
+	r.number(colSegment, &c.SegmentSeconds)
+	r.number(colRetention, &c.RetentionDays)
+	if v, ok := typedWord(r, colEnabled, enabledWords()); ok {
+		c.Enabled = v
+	}
+}
+
+// number reads a whole number; an empty cell leaves n.
+func (r *rowReader) number(c column, n *int) {
+	t := r.text(c)
+	if t == "" {
+		return
+	}
+	v, err := strconv.Atoi(strings.TrimSuffix(t, ".0"))
+	if err != nil || v < 1 {
+		r.problem(string(c), badSheet("number", "应为正整数。", "This should be a positive whole number."))
+		return
+	}
+	*n = v
+}

@@ -63,6 +63,7 @@ type cameraChange struct {
 func (s *Server) cameraRoutes(r *routes) {
 	tags := []string{"cameras"}
 	add(r, role(ward.MayWatch), huma.Operation{Method: http.MethodGet, Path: v1 + "/cameras", OperationID: "listCameras", Summary: "The cameras in scope, with their live state", Tags: tags}, s.listCameras)
+	add(r, role(ward.MayWatch), huma.Operation{Method: http.MethodGet, Path: v1 + "/camera-names", OperationID: "listCameraNames", Summary: "The names of all cameras in scope, and where they are", Tags: tags}, s.listCameraNames)
 	add(r, role(ward.MayManage), huma.Operation{Method: http.MethodPost, Path: v1 + "/cameras", OperationID: "addCamera", Summary: "Add a camera; recording begins at once", Tags: tags, DefaultStatus: http.StatusCreated}, s.addCamera)
 	on(r, ward.MayWatch, huma.Operation{Method: http.MethodGet, Path: v1 + "/cameras/{id}", OperationID: "getCamera", Summary: "One camera", Tags: tags}, s.loadCamera, s.getCamera)
 	on(r, ward.MayManage, huma.Operation{Method: http.MethodPut, Path: v1 + "/cameras/{id}", OperationID: "changeCamera", Summary: "Replace a camera's settings", Tags: tags},

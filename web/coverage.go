@@ -21,7 +21,7 @@ type Coverage struct {
 	InstitutionID ward.InstitutionID     `json:"institution_id"`
 	Day           string                 `json:"day" format:"date" doc:"In Asia/Shanghai"`
 	ExpectedS     float64                `json:"expected_s" doc:"Seconds that were to be recorded, up to now"`
-	RecordedS     float64                `json:"recorded_s"`
+	RecordedS     float64                `json:"recorded_s" doc:"With what is being recorded now"`
 	GapS          float64                `json:"gap_s"`
 	Causes        map[ward.Cause]float64 `json:"causes" doc:"Seconds of gap by cause"`
 }
@@ -74,9 +74,13 @@ func (s *Server) coverage(ctx context.Context, in *coverageQuery) (*body[Coverag
 		return nil, err
 	}
 	defer free()
-	days, err := s.Store.Coverage(ctx, scope, cameras, from, to.AddDate(0, 0, 1), s.now())
+	now := s.now()
+	days, err := s.Store.Coverage(ctx, scope, cameras, from, to.AddDate(0, 0, 1), now)
 	out.Items = make([]Coverage, len(days))
 	for i, d := range days {
+		if err := s.addOpen(ctx, &d, now); err != nil {
+			return nil, err
+		}
 		out.Items[i] = coverageOf(d)
 	}
 	return answer(out, err)

@@ -13,13 +13,14 @@ function stale(e: Schemas['Event']): string[][] {
     case 'visit':
       return [['rounds'], ['round'], ['visit', e.id]]
     case 'camera':
-      return [['cameras'], ['timeline', e.id]]
+      return [['cameras', 'page'], ['cameras', 'one', e.id], ['timeline', e.id]]
     default:
       return []
   }
 }
 
 const collect = 250 // ms: a burst of events is one read
+const calm = 1500 // ms between two reads, or a thousand cameras that flap would keep the page reading
 
 /** useLiveUpdates listens while the component is shown, and says whether it is connected. */
 export function useLiveUpdates(): boolean {
@@ -31,8 +32,10 @@ export function useLiveUpdates(): boolean {
     let retry: ReturnType<typeof setTimeout> | undefined
     let source: EventSource | undefined
     let opened = false
+    let flushed = -calm
     const flush = () => {
       timer = undefined
+      flushed = performance.now()
       for (const queryKey of waiting.values()) void client.invalidateQueries({ queryKey })
       waiting.clear()
     }
@@ -45,7 +48,7 @@ export function useLiveUpdates(): boolean {
       }
       source.onmessage = (m: MessageEvent<string>) => {
         for (const key of stale(JSON.parse(m.data) as Schemas['Event'])) waiting.set(key.join('/'), key)
-        timer ??= setTimeout(flush, collect)
+        timer ??= setTimeout(flush, Math.max(collect, flushed + calm - performance.now()))
       }
       source.onerror = () => {
         setConnected(false)

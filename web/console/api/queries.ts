@@ -1,5 +1,6 @@
 // What several screens read.
 import { useQuery } from '@tanstack/react-query'
+import { useMemo } from 'react'
 import { api, take, type Schemas } from './client'
 
 export type Permission = Schemas['Permission']
@@ -22,13 +23,22 @@ export function usePlaces() {
   return useQuery({ queryKey: ['places'], queryFn: () => take(api.GET('/api/v1/places')), ...slow })
 }
 
-export function useCameras(institution?: string) {
+/** useCamera reads one camera with its live state. */
+export function useCamera(id: string) {
+  return useQuery({ queryKey: ['cameras', 'one', id], queryFn: () => take(api.GET('/api/v1/cameras/{id}', { params: { path: { id } } })) })
+}
+
+/** useCameraNames reads what all cameras in scope are called and where they are: a hundred bytes of each, kept while the page lives. */
+export function useCameraNames() {
   const { may } = useMe()
-  return useQuery({
-    queryKey: ['cameras', institution ?? ''],
-    queryFn: () => take(api.GET('/api/v1/cameras', { params: { query: { institution_id: institution } } })),
-    enabled: may('watch'),
-  })
+  return useQuery({ queryKey: ['camera-names'], queryFn: () => take(api.GET('/api/v1/camera-names')), enabled: may('watch'), staleTime: 5 * 60_000 })
+}
+
+/** useCameraName gives a camera's name; an unknown id stands for itself. */
+export function useCameraName(): (id: string) => string {
+  const items = useCameraNames().data?.items
+  const names = useMemo(() => new Map(items?.map((c) => [c.id, c.name])), [items])
+  return (id) => names.get(id) ?? id
 }
 
 export function useUsers() {
@@ -45,12 +55,10 @@ function useUserNames() {
 export function useNames() {
   const institutions = useInstitutions().data?.items ?? []
   const places = usePlaces().data?.items ?? []
-  const cameras = useCameras().data?.items ?? []
   const users = useUserNames().data?.items ?? []
   return {
     institution: (id: string) => institutions.find((i) => i.id === id)?.name ?? id,
     place: (id: string) => places.find((p) => p.id === id)?.name ?? id,
-    camera: (id: string) => cameras.find((c) => c.id === id)?.name ?? id,
     user: (id: string) => users.find((u) => u.id === id)?.name ?? id,
   }
 }

@@ -42,7 +42,7 @@ function CameraSettings({ camera, onDone }: { camera: Camera | undefined; onDone
       return take(api.PUT('/api/v1/cameras/{id}', { params: { path: { id: camera.id } }, body }))
     },
     onSuccess: () => {
-      void client.invalidateQueries({ queryKey: ['cameras'] })
+      for (const key of ['cameras', 'camera-names']) void client.invalidateQueries({ queryKey: [key] })
       onDone()
     },
     onError: (error) => {

@@ -10,6 +10,7 @@ import { Head } from '../parts/Head'
 import { InstitutionSelect } from '../parts/InstitutionSelect'
 import { Loading } from '../parts/Loading'
 import { Nothing } from '../parts/Nothing'
+import { Pager } from '../parts/Pager'
 import { cameraBadge } from '../parts/tags'
 import { Trouble } from '../parts/Trouble'
 import { CameraForm } from './CameraForm'
@@ -45,10 +46,9 @@ export default function Cameras() {
   })
   const remove = useMutation({
     mutationFn: (id: string) => take(api.DELETE('/api/v1/cameras/{id}', { params: { path: { id } } })),
-    onSuccess: () => void client.invalidateQueries({ queryKey: ['cameras'] }),
+    onSuccess: () => { for (const key of ['cameras', 'camera-names']) void client.invalidateQueries({ queryKey: [key] }) },
   })
   const page = cameras.data
-  const from = cursors.length * pageSize
   return (
     <>
       <Head
@@ -77,13 +77,7 @@ export default function Cameras() {
       <Trouble error={cameras.error} retry={() => void cameras.refetch()} />
       <Trouble error={remove.error} />
       {cameras.isLoading ? <Loading /> : <List page={page} onEdit={setEdited} onRemove={(id) => remove.mutate(id)} />}
-      {page && (page.next || cursors.length > 0) && (
-        <Space className="pager">
-          <span className="quiet">{t('cameras.range', { from: from + 1, to: from + page.items.length, total: page.total })}</span>
-          <Button size="small" disabled={cursors.length === 0} onClick={() => setCursors((c) => c.slice(0, -1))}>{t('cameras.back')}</Button>
-          <Button size="small" disabled={!page.next} onClick={() => setCursors((c) => [...c, page.next])}>{t('cameras.forth')}</Button>
-        </Space>
-      )}
+      {page && <Pager cursors={cursors} next={page.next} size={pageSize} shown={page.items.length} total={page.total} onCursors={setCursors} />}
       <CameraForm camera={edited} onClose={() => setEdited(undefined)} />
       <Import open={importing} onClose={() => setImporting(false)} />
     </>
@@ -107,7 +101,7 @@ function List({ page, onEdit, onRemove }: { page: Schemas['CameraPage'] | undefi
         { title: t('cameras.state'), render: (_, c) => <Badge status={cameraBadge[c.live.state]} text={c.password_lost ? t('cameras.passwordLost') : c.live.state === 'down' && c.live.cause ? t(`cause.${c.live.cause}`) : t(`cameraState.${c.live.state}`)} /> },
         { title: t('cameras.record'), responsive: ['lg'], render: (_, c) => (c.record === 'hours' ? `${c.record_from}–${c.record_to}` : t(`record.${c.record}`)) },
         { title: t('cameras.url'), dataIndex: 'url', responsive: ['xl'], render: (v: string) => <span className="mono">{v}</span> },
-        { title: t('cameras.keep'), dataIndex: 'retention_days', align: 'right', render: (n: number) => t('cameras.days', { n }) },
+        { title: t('cameras.keep'), dataIndex: 'retention_days', align: 'right', render: (n: number) => n === 1 ? t('cameras.day') : t('cameras.days', { n }) },
         {
           title: '', align: 'right', fixed: 'right', render: (_, c) => (
             <Space>

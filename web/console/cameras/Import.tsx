@@ -25,7 +25,7 @@ export function Import({ open, onClose }: { open: boolean; onClose: () => void }
     onSuccess: (r) => {
       setOnlyErrors(r.errors > 0)
       if (!r.applied) return
-      for (const key of ['cameras', 'places']) void client.invalidateQueries({ queryKey: [key] })
+      for (const key of ['cameras', 'camera-names', 'places']) void client.invalidateQueries({ queryKey: [key] })
     },
   })
   const report = send.data

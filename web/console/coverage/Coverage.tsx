@@ -1,14 +1,15 @@
 import { keepPreviousData, useQuery } from '@tanstack/react-query'
-import { Button, DatePicker, Input, Space, Switch, Table, Tooltip } from 'antd'
+import { DatePicker, Input, Space, Switch, Table, Tooltip } from 'antd'
 import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { Link } from 'react-router'
 import { api, take, type Schemas } from '../api/client'
-import { useNames } from '../api/queries'
+import { useCameraName, useNames } from '../api/queries'
 import { Head } from '../parts/Head'
 import { InstitutionSelect } from '../parts/InstitutionSelect'
 import { Loading } from '../parts/Loading'
 import { Nothing } from '../parts/Nothing'
+import { Pager } from '../parts/Pager'
 import { length, local, offset } from '../parts/time'
 import { Trouble } from '../parts/Trouble'
 import { useNow } from '../parts/useNow'
@@ -24,6 +25,7 @@ const pageSize = 20 // cameras
 export default function Coverage() {
   const { t } = useTranslation()
   const names = useNames()
+  const cameraName = useCameraName()
   const [filter, setFilter] = useState<Filter>({})
   const [cursors, setCursors] = useState<string[]>([]) // of the pages up to this one
   const [until, setUntil] = useState(() => local(Date.now()).format('YYYY-MM-DD'))
@@ -88,18 +90,12 @@ export default function Coverage() {
           loading={shownPages.some((q) => q.isPlaceholderData)}
           locale={{ emptyText: <Nothing text={t('coverage.none')} /> }}
           columns={[
-            { title: t('cameras.name'), fixed: 'left', render: (_, r) => <><Link to={`/live/${r.camera}`}>{names.camera(r.camera)}</Link><div className="quiet small">{names.institution(r.institution)}</div></> },
+            { title: t('cameras.name'), fixed: 'left', render: (_, r) => <><Link to={`/live/${r.camera}`}>{cameraName(r.camera)}</Link><div className="quiet small">{names.institution(r.institution)}</div></> },
             ...days.toReversed().map((d) => ({ title: d.slice(5), key: d, align: 'center' as const, render: (_: unknown, r: Row) => <Cell camera={r.camera} day={r.days.get(d)} /> })), // the newest first: it is seen on a narrow screen
           ]}
         />
       )}
-      {page && (page.next || cursor) && (
-        <Space className="pager">
-          <span className="quiet">{t('cameras.range', { from: cursors.length * pageSize + 1, to: cursors.length * pageSize + page.cameras, total: page.total })}</span>
-          <Button size="small" disabled={!cursor} onClick={() => setCursors((c) => c.slice(0, -1))}>{t('cameras.back')}</Button>
-          <Button size="small" disabled={!page.next} onClick={() => setCursors((c) => [...c, page.next])}>{t('cameras.forth')}</Button>
-        </Space>
-      )}
+      {page && <Pager cursors={cursors} next={page.next} size={pageSize} shown={page.cameras} total={page.total} onCursors={setCursors} />}
       <div className="legend">
         {(['full', 'nearly', 'partly', 'hardly', 'off'] as const).map((k) => <span key={k}><i className={`heat-${k}`} />{t(`coverage.legend.${k}`)}</span>)}
       </div>
@@ -124,7 +120,7 @@ function Cell({ camera, day }: { camera: string; day: Day | undefined }) {
       </>
     )}
     >
-      <Link to={`/live/${camera}?at=${encodeURIComponent(`${day.day}T00:00:00${offset}`)}`} className={`heat-cell heat-${level}`}>{text}</Link>
+      <Link to={`/live/${camera}?day=${day.day}`} className={`heat-cell heat-${level}`}>{text}</Link>
     </Tooltip>
   )
 }

@@ -31,6 +31,11 @@ const sample: Record<string, string> = {
   h265: 'hvc1.1.6.L123.B0',
 }
 
+/** codecName is how people write a codec. */
+export function codecName(codec: string): string {
+  return codec.toUpperCase().replace(/^H26/, 'H.26')
+}
+
 /** plays says whether this browser shows pictures of a codec that was recorded. */
 export function plays(codec: string): boolean {
   const name = sample[codec]

@@ -1,6 +1,6 @@
 import { Select } from 'antd'
 import { useTranslation } from 'react-i18next'
-import { useCameras, useNames } from '../api/queries'
+import { useCameraNames, useNames } from '../api/queries'
 
 export const most = 9 // cameras in step
 
@@ -13,7 +13,7 @@ export function grid(n: number): number {
 export function Chooser({ first, others, onChange }: { first: string; others: string[]; onChange: (ids: string[]) => void }) {
   const { t } = useTranslation()
   const names = useNames()
-  const all = useCameras().data?.items ?? []
+  const all = useCameraNames().data?.items ?? []
   const institution = all.find((c) => c.id === first)?.institution_id
   const place = all.find((c) => c.id === first)?.place_id
   const near = all.filter((c) => c.institution_id === institution && c.id !== first)

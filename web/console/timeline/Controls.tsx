@@ -10,10 +10,10 @@ import { useSnapshot } from './usePlayer'
 
 export const jump = 10_000 // ms
 
-type Props = { player: Player; muted: boolean; onMuted: (muted: boolean) => void; onSkip: () => void; onStill: () => void; children: ReactNode }
+type Props = { player: Player; muted: boolean; onMuted: (muted: boolean) => void; onSkip: () => void; onStill: () => void; onGo: (at: number) => void; children: ReactNode }
 
 /** Controls are the buttons of the player; each has a key. */
-export function Controls({ player, muted, onMuted, onSkip, onStill, children }: Props) {
+export function Controls({ player, muted, onMuted, onSkip, onStill, onGo, children }: Props) {
   const { t } = useTranslation()
   const playing = useSnapshot(player, (s) => s.playing)
   const rate = useSnapshot(player, (s) => s.rate)
@@ -33,7 +33,7 @@ export function Controls({ player, muted, onMuted, onSkip, onStill, children }: 
         {button(t('player.skip'), 'N', <FastForwardOutlined />, onSkip)}
       </Space.Compact>
       <Segmented<number> aria-label={t('player.speed')} value={rate} options={rates.map((r) => ({ value: r, label: `${r}×` }))} onChange={(r) => player.setRate(r)} />
-      <PlayerTime player={player} />
+      <PlayerTime player={player} onGo={onGo} />
       <Space.Compact>
         {button(muted ? t('call.soundOn') : t('call.soundOff'), 'M', muted ? <MutedOutlined /> : <SoundOutlined />, () => onMuted(!muted))}
         {button(t('player.still'), 'S', <CameraOutlined />, onStill)}
@@ -54,12 +54,12 @@ function momentOf(text: string | undefined, shown: number): number | undefined {
 }
 
 /** PlayerTime shows the moment that is played, and takes one to go to. */
-function PlayerTime({ player }: { player: Player }) {
+function PlayerTime({ player, onGo }: { player: Player; onGo: (at: number) => void }) {
   const { t } = useTranslation()
   const [typed, setTyped] = useState<string>() // what is being typed is not overwritten
   const go = () => {
     const at = momentOf(typed, player.clock.at)
-    if (at !== undefined) player.seek(at)
+    if (at !== undefined) onGo(at)
     setTyped(undefined)
   }
   const seconds = useSnapshot(player, (s) => Math.floor(s.at / 1000))

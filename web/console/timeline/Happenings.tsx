@@ -2,7 +2,7 @@ import { Button, Table, Tag } from 'antd'
 import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { Link } from 'react-router'
-import { useMe, useNames } from '../api/queries'
+import { useCameraName, useMe } from '../api/queries'
 import { Nothing } from '../parts/Nothing'
 import { length, stamp } from '../parts/time'
 import { When } from '../parts/When'
@@ -19,7 +19,7 @@ const kinds: Kind[] = ['gap', 'alert', 'settlement', 'event']
 /** Happenings lists in words what is on the axis, the latest first. */
 export function Happenings({ tracks, view, onPick }: { tracks: Track[]; view: View; onPick: (at: number) => void }) {
   const { t } = useTranslation()
-  const names = useNames()
+  const cameraName = useCameraName()
   const { may } = useMe()
   const markWords = useMarkWords()
   const [kind, setKind] = useState<Kind>()
@@ -28,7 +28,7 @@ export function Happenings({ tracks, view, onPick }: { tracks: Track[]; view: Vi
       key: g.id, kind: 'gap', at: g.from, camera: track.camera, text: t(`cause.${g.cause}`), seconds: (g.to - g.from) / 1000, lasting: g.lasting,
     })),
     ...track.marks.filter((m) => m.at >= view.from && m.at <= view.to).map((m, i): Line => ({
-      key: `${track.camera} ${m.kind} ${m.at} ${i}`, kind: m.kind, at: m.at, camera: track.camera, text: markWords(m), link: m.kind === 'alert' && may('review') ? `/alerts/${m.of.id}` : undefined,
+      key: `${track.camera} ${m.kind} ${m.at} ${i}`, kind: m.kind, at: m.at, camera: track.camera, text: markWords(m, false), link: m.kind === 'alert' && may('review') ? `/alerts/${m.of.id}` : undefined,
     })),
   ]).toSorted((a, b) => b.at - a.at)
   const counts = Object.fromEntries(kinds.map((k) => [k, all.filter((l) => l.kind === k).length])) as Record<Kind, number>
@@ -46,10 +46,10 @@ export function Happenings({ tracks, view, onPick }: { tracks: Track[]; view: Vi
           pagination={{ pageSize: 8, hideOnSinglePage: true, size: 'small', showSizeChanger: false }}
           dataSource={all.filter((l) => !kind || l.kind === kind)}
           columns={[
-            { title: t('timeline.from'), width: 190, render: (_, l) => <Button type="link" size="small" style={{ padding: 0 }} aria-label={t('happening.play', { at: stamp(l.at) })} onClick={() => onPick(l.at)}><When at={new Date(l.at).toISOString()} short /></Button> },
-            { title: t('happening.what'), render: (_, l) => <><Tag color={colors[l.kind]}>{t(`happening.${l.kind}`)}</Tag>{l.link ? <Link to={l.link}>{l.text}</Link> : l.text}</> },
-            { title: t('timeline.length'), align: 'right', width: 90, render: (_, l) => l.seconds !== undefined && `${length(l.seconds)}${l.lasting ? ' +' : ''}` },
-            ...(tracks.length > 1 ? [{ title: t('alert.camera'), ellipsis: true, render: (_: unknown, l: Line) => names.camera(l.camera) }] : []),
+            { title: t('timeline.from'), width: 168, render: (_, l) => <Button type="link" size="small" style={{ padding: 0 }} aria-label={t('happening.play', { at: stamp(l.at) })} onClick={() => onPick(l.at)}><When at={new Date(l.at).toISOString()} short /></Button> },
+            { title: t('happening.what'), render: (_, l) => <div className="happening"><Tag color={colors[l.kind]}>{t(`happening.${l.kind}`)}</Tag>{l.link ? <Link to={l.link}>{l.text}</Link> : <span>{l.text}</span>}</div> },
+            { title: t('timeline.length'), align: 'right', width: 84, className: 'happening-length', render: (_, l) => l.seconds !== undefined && `${length(l.seconds)}${l.lasting ? ' +' : ''}` },
+            ...(tracks.length > 1 ? [{ title: t('alert.camera'), ellipsis: true, width: '26%', render: (_: unknown, l: Line) => cameraName(l.camera) }] : []),
           ]}
         />
       )}

@@ -1,7 +1,8 @@
 import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { mediaURL } from '../api/media'
-import { useNames } from '../api/queries'
+import { useCameraName } from '../api/queries'
+import { codecName } from '../parts/hls'
 import { length, stamp } from '../parts/time'
 import { holding } from './coverage'
 import { useMarkWords } from './marks'
@@ -18,7 +19,7 @@ const listed = 4 // marks that are named
 /** Hover says what is under the pointer and shows the picture of that moment. */
 export function Hover({ pointed, tracks, view, width }: { pointed: Pointed; tracks: Track[]; view: View; width: number }) {
   const { t } = useTranslation()
-  const names = useNames()
+  const cameraName = useCameraName()
   const markWords = useMarkWords()
   const msPerPixel = (view.to - view.from) / Math.max(1, width)
   const track = tracks.find((x) => x.camera === pointed.camera) ?? tracks[0]
@@ -38,8 +39,8 @@ export function Hover({ pointed, tracks, view, width }: { pointed: Pointed; trac
         {!recorded && <span>{gap ? t('timeline.gapCause', { cause: t(`cause.${gap.cause}`) }) : pointed.at > pointed.now ? t('timeline.future') : t('timeline.noRecording')}</span>}
       </div>
       <div className="strong">{stamp(pointed.at)}</div>
-      {tracks.length > 1 && <div className="quiet">{names.camera(track.camera)}</div>}
-      {recorded && <div className="quiet">{recorded.codec.toUpperCase()}{recorded.repaired && ` · ${t('timeline.repaired')}`}</div>}
+      {tracks.length > 1 && <div className="quiet">{cameraName(track.camera)}</div>}
+      {recorded && <div className="quiet">{codecName(recorded.codec)}{recorded.repaired && ` · ${t('timeline.repaired')}`}</div>}
       {gap && <div>{gap.lasting ? t('timeline.lasting') : length((gap.to - gap.from) / 1000)} · {t(`causeDo.${gap.cause}`)}</div>}
       {seen.map((s) => <div key={`${s.kind} ${s.from}`}>{t(`sighting.${s.kind}`)}{s.kind === 'people' && s.count > 1 && ` · ${t('axis.people', { n: s.count })}`}</div>)}
       {marks.slice(0, listed).map((m, i) => <div key={`${m.at} ${i}`}>{markWords(m)}</div>)}

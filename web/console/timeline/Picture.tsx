@@ -1,19 +1,20 @@
 import { Button, Spin } from 'antd'
 import { useEffect, useRef } from 'react'
 import { useTranslation } from 'react-i18next'
-import { useCameras } from '../api/queries'
+import { useCameraName } from '../api/queries'
 import { clock, local } from '../parts/time'
 import { useWords } from '../parts/Trouble'
 import { holding } from './coverage'
 import type { Player } from './player'
 import { useShowing, useSnapshot } from './usePlayer'
 import { plays } from '../parts/hls'
+import { Unplayable } from './Unplayable'
 import type { Track } from './useTracks'
 
 /** Picture is one camera in the player: its pictures, or why there are none. */
 export function Picture({ player, camera, track, muted, onSkip }: { player: Player; camera: string; track: Track | undefined; muted: boolean; onSkip: () => void }) {
   const video = useRef<HTMLVideoElement>(null)
-  const name = useCameras().data?.items.find((c) => c.id === camera)?.name ?? camera
+  const name = useCameraName()(camera)
   const showing = useShowing(player, camera)
   useEffect(() => (video.current ? player.attach(camera, video.current) : undefined), [player, camera])
   useEffect(() => {
@@ -64,7 +65,7 @@ function Note({ player, camera, track, onSkip }: { player: Player; camera: strin
   const codec = useSnapshot(player, (s) => (track && holding(track.recorded, s.at)?.codec) ?? '')
   const gapID = useSnapshot(player, (s) => (track && holding(track.missing, s.at)?.id) ?? '')
   const gap = track?.missing.find((g) => g.id === gapID)
-  if (codec && !plays(codec) && showing.kind !== 'nothing' && showing.kind !== 'later') return <Unplayable codec={codec} />
+  if (codec && !plays(codec) && showing.kind !== 'nothing' && showing.kind !== 'later') return <Unplayable player={player} camera={camera} codec={codec} />
   switch (showing.kind) {
     case 'picture':
       return null
@@ -73,7 +74,7 @@ function Note({ player, camera, track, onSkip }: { player: Player; camera: strin
     case 'later':
       return <div className="screen-note"><span>{t('player.later')}</span></div>
     case 'unplayable':
-      return <Unplayable codec={codec || 'h265'} from={showing.from} to={showing.to} />
+      return <Unplayable player={player} camera={camera} codec={codec || 'h265'} />
     case 'refused':
       return <div className="screen-note"><span>{words(showing.error)}</span><span className="quiet">{t('live.again')}</span></div>
     case 'nothing':
@@ -86,15 +87,4 @@ function Note({ player, camera, track, onSkip }: { player: Player; camera: strin
         </div>
       )
   }
-}
-
-function Unplayable({ codec, from, to }: { codec: string; from?: number | undefined; to?: number | undefined }) {
-  const { t } = useTranslation()
-  return (
-    <div className="screen-note">
-      <span className="strong">{t('player.unplayable', { codec: codec.toUpperCase() })}</span>
-      {from !== undefined && to !== undefined && <span className="quiet">{clock(from)} – {clock(to)}</span>}
-      <span className="quiet">{codec === 'h265' ? t('player.h265') : t('player.other')}</span>
-    </div>
-  )
 }

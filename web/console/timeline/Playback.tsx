@@ -1,7 +1,7 @@
 import { App, Button, Card } from 'antd'
 import { useEffect, useRef, useState } from 'react'
 import { useTranslation } from 'react-i18next'
-import { useNames } from '../api/queries'
+import { useCameraName } from '../api/queries'
 import { useWords } from '../parts/Trouble'
 import { grid } from './Chooser'
 import { Controls, jump } from './Controls'
@@ -22,13 +22,14 @@ type Props = {
   onMarked: (m: Marked) => void
   onLive: () => void
   onZoom: (factor: number, around?: number) => void
+  onGo: (at: number) => void
 }
 
 /** Playback is the player: the pictures of the chosen cameras by one clock, its buttons and its keys. */
-export function Playback({ player, cameras, tracks, marked, onMarked, onLive, onZoom }: Props) {
+export function Playback({ player, cameras, tracks, marked, onMarked, onLive, onZoom, onGo }: Props) {
   const { t } = useTranslation()
   const { message } = App.useApp()
-  const names = useNames()
+  const cameraName = useCameraName()
   const words = useWords()
   const stage = useRef<HTMLDivElement>(null)
   const [muted, setMuted] = useState(true)
@@ -47,7 +48,7 @@ export function Playback({ player, cameras, tracks, marked, onMarked, onLive, on
     for (const c of cameras) {
       if (player.showing(c).kind !== 'picture') continue
       const video = stage.current?.querySelector<HTMLVideoElement>(`[data-camera="${CSS.escape(c)}"] video`)
-      if (video) saved = (await saveStill(video, names.camera(c), player.wallOf(c, video.currentTime) ?? player.clock.at)) || saved
+      if (video) saved = (await saveStill(video, cameraName(c), player.wallOf(c, video.currentTime) ?? player.clock.at)) || saved
     }
     if (!saved) void message.info(t('player.noStill'))
   }
@@ -89,7 +90,7 @@ export function Playback({ player, cameras, tracks, marked, onMarked, onLive, on
       <div className={`stage of-${grid(cameras.length)}`} ref={stage}>
         {cameras.map((c, i) => <Picture key={c} player={player} camera={c} track={tracks.find((x) => x.camera === c)} muted={muted || i > 0} onSkip={() => void skip()} />)}
       </div>
-      <Controls player={player} muted={muted} onMuted={setMuted} onSkip={() => void skip()} onStill={() => void still()}>
+      <Controls player={player} muted={muted} onMuted={setMuted} onSkip={() => void skip()} onStill={() => void still()} onGo={onGo}>
         <Range marked={marked} at={() => player.clock.at} cameras={cameras} onMarked={onMarked} />
       </Controls>
     </Card>

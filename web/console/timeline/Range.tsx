@@ -4,7 +4,7 @@ import { App, Button, Dropdown, Space, Tooltip } from 'antd'
 import { useTranslation } from 'react-i18next'
 import { asProblem, Refusal } from '../api/client'
 import { mediaURL } from '../api/media'
-import { useNames } from '../api/queries'
+import { useCameraName } from '../api/queries'
 import { saveFrom } from '../parts/save'
 import { length, local } from '../parts/time'
 import { useWords } from '../parts/Trouble'
@@ -18,18 +18,21 @@ export type Marked = Partial<View>
 export function Range({ marked, at, cameras, onMarked }: { marked: Marked; at: () => number; cameras: string[]; onMarked: (m: Marked) => void }) {
   const { t } = useTranslation()
   const { message } = App.useApp()
-  const names = useNames()
+  const cameraName = useCameraName()
   const words = useWords()
   const { from, to } = marked
   const span = from !== undefined && to !== undefined ? to - from : undefined
+  const one = async (camera: string) => {
+    if (from === undefined || to === undefined) return
+    const url = mediaURL('/api/v1/cameras/{id}/clip.mp4', camera, { from: new Date(from).toISOString(), to: new Date(to).toISOString() })
+    const r = await fetch(url, { headers: { Range: 'bytes=0-1' } }) // a link tells nothing of what is wrong
+    if (!r.ok) throw new Refusal(asProblem(await r.json().catch(() => undefined), r.status))
+    await r.body?.cancel()
+    saveFrom(url, `${cameraName(camera)}-${local(from).format('YYYYMMDD-HHmmss')}-${Math.round((to - from) / 1000)}s.mp4`)
+  }
   const download = useMutation({
-    mutationFn: async (camera: string) => {
-      if (from === undefined || to === undefined) return
-      const url = mediaURL('/api/v1/cameras/{id}/clip.mp4', camera, { from: new Date(from).toISOString(), to: new Date(to).toISOString() })
-      const r = await fetch(url, { headers: { Range: 'bytes=0-1' } }) // a link tells nothing of what is wrong
-      if (!r.ok) throw new Refusal(asProblem(await r.json().catch(() => undefined), r.status))
-      await r.body?.cancel()
-      saveFrom(url, `${names.camera(camera)}-${local(from).format('YYYYMMDD-HHmmss')}-${Math.round((to - from) / 1000)}s.mp4`)
+    mutationFn: async (wanted: string) => {
+      for (const camera of wanted === '' ? cameras : [wanted]) await one(camera)
     },
     onError: (error) => void message.error(words(error)),
   })
@@ -45,7 +48,7 @@ export function Range({ marked, at, cameras, onMarked }: { marked: Marked; at: (
       </Space.Compact>
       {cameras.length > 1
         ? (
-          <Dropdown disabled={!possible} menu={{ items: cameras.map((c) => ({ key: c, label: names.camera(c) })), onClick: (e) => download.mutate(e.key) }}>
+          <Dropdown disabled={!possible} menu={{ items: [{ key: '', label: t('player.clips', { n: cameras.length }) }, ...cameras.map((c) => ({ key: c, label: cameraName(c) }))], onClick: (e) => download.mutate(e.key) }}>
             <Button icon={<DownloadOutlined />} loading={download.isPending} title={why}>{t('player.clip')} {span !== undefined && length(span / 1000)}</Button>
           </Dropdown>
         )

@@ -1,6 +1,6 @@
-import { memo } from 'react'
+import { Fragment, memo } from 'react'
 import { useTranslation } from 'react-i18next'
-import { useCameras } from '../api/queries'
+import { useCameraName } from '../api/queries'
 import { clustered } from './marks'
 import type { Track } from './useTracks'
 import type { View } from './view'
@@ -12,7 +12,7 @@ const thin = 1.5 // pixels: what is shorter is still drawn this wide
 /** Row is one camera on the axis: what was recorded and missed, what was seen, what happened. */
 export const Row = memo(function Row({ track, view, width }: { track: Track; view: View; width: number }) {
   const { t } = useTranslation()
-  const name = useCameras().data?.items.find((c) => c.id === track.camera)?.name ?? track.camera
+  const name = useCameraName()(track.camera)
   const span = view.to - view.from
   const percent = (ms: number) => ((ms - view.from) / span) * 100
   const seen = <T extends { from: number; to: number }>(all: T[]) => all.filter((s) => s.to > view.from && s.from < view.to)
@@ -34,7 +34,10 @@ export const Row = memo(function Row({ track, view, width }: { track: Track; vie
       })}
       <div className="axis-lane axis-marks">
         {clustered(track.marks.filter((m) => m.at >= view.from && m.at <= view.to), msPerPixel * markWidth).map((c) => (
-          <i key={c.at} className={`mark ${c.kind}`} style={{ left: `${percent(c.at)}%` }}>{c.marks.length > 1 && <b>{c.marks.length}</b>}</i>
+          <Fragment key={c.at}>
+            <i className={`mark ${c.kind}`} style={{ left: `${percent(c.at)}%` }} />
+            {c.marks.length > 1 && <b className="mark-count" style={{ left: `${percent(c.at)}%` }}>{c.marks.length}</b>}
+          </Fragment>
         ))}
       </div>
     </div>

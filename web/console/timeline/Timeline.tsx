@@ -2,22 +2,25 @@ import { LeftOutlined, MinusOutlined, PlusOutlined, RightOutlined } from '@ant-d
 import { Button, Card, Segmented, Space } from 'antd'
 import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
-import { useParams, useSearchParams } from 'react-router'
-import { useCameras, useNames } from '../api/queries'
-import { Tile } from '../live/Tile'
+import { Link, useParams, useSearchParams } from 'react-router'
+import { Refusal } from '../api/client'
+import { useCamera, useNames } from '../api/queries'
+import { LiveTile } from '../live/LiveTile'
 import { Head } from '../parts/Head'
 import { Loading } from '../parts/Loading'
 import { Nothing } from '../parts/Nothing'
+import { local, offset } from '../parts/time'
 import { Trouble } from '../parts/Trouble'
 import { Axis } from './Axis'
 import { Chooser, grid, most } from './Chooser'
+import { GoTo } from './GoTo'
 import { Happenings } from './Happenings'
 import { Legend } from './Legend'
 import { AxisCursor, Playback } from './Playback'
 import type { Marked } from './Range'
 import { usePlayer } from './usePlayer'
 import { useTracks } from './useTracks'
-import { longest, useView } from './view'
+import { longest, useView, type View } from './view'
 
 const minute = 60_000
 const spans = [5, 60, 360, 1440, 10_080] // minutes
@@ -36,17 +39,23 @@ function Page({ id }: { id: string }) {
   const [named] = useState(() => stretchOf(query))
   const others = (query.get('with')?.split(',') ?? []).filter((c) => c && c !== id).slice(0, most - 1)
   const ids = [id, ...others]
-  const cameras = useCameras()
-  const first = cameras.data?.items.find((c) => c.id === id)
-  const axis = useView(60 * minute, named && { from: named.at - (named.to - named.from) * around / 2, to: named.at + (named.to - named.from) * around / 2 })
+  const camera = useCamera(id)
+  const first = camera.data
+  const axis = useView(60 * minute, named?.view)
   const { tracks, error, retry } = useTracks(ids, axis.view)
-  const [marked, setMarked] = useState<Marked>(named ? { from: named.from, to: named.to } : {})
+  const [marked, setMarked] = useState<Marked>(named?.marked ?? {})
   const [playing, setPlaying] = useState(named !== undefined) // instead of live
   const player = usePlayer(named?.at)
   const pick = (at: number) => {
     player.seek(at)
     if (!playing) player.play(true)
     setPlaying(true)
+  }
+  /** goTo plays a moment that may be far from what the axis shows; what is around it is marked, for a clip. */
+  const goTo = (at: number) => {
+    pick(at)
+    if (at < axis.view.from || at > axis.view.to) axis.set({ from: at - span / 2, to: at + span / 2 })
+    if (marked.from === undefined && marked.to === undefined) setMarked({ from: at - minute, to: at + minute })
   }
   const live = () => {
     player.play(false)
@@ -60,21 +69,21 @@ function Page({ id }: { id: string }) {
       return q
     }, { replace: true })
   }
-  if (cameras.isLoading) return <Loading />
-  if (cameras.data && !first) return <Nothing text={t('timeline.noCamera')} />
   const span = axis.view.to - axis.view.from
+  if (camera.isLoading) return <Loading />
+  if (camera.error instanceof Refusal && camera.error.problem.status === 404) return <Nothing text={t('timeline.noCamera')}><Link to="/live">{t('timeline.allCameras')}</Link></Nothing>
   return (
     <>
-      <Head title={first?.name ?? id} actions={<Chooser first={id} others={others} onChange={choose} />}>
+      <Head title={first?.name ?? id} actions={<Space wrap><GoTo onGo={goTo} /><Chooser first={id} others={others} onChange={choose} /></Space>}>
         {first && <span className="quiet">{names.institution(first.institution_id)} · {names.place(first.place_id)}</span>}
       </Head>
-      <Trouble error={cameras.error ?? error} retry={() => { retry(); if (cameras.error) void cameras.refetch() }} />
+      <Trouble error={camera.error ?? error} retry={() => { retry(); if (camera.error) void camera.refetch() }} />
       <div className="column">
         {playing
-          ? <Playback player={player} cameras={ids} tracks={tracks} marked={marked} onMarked={setMarked} onLive={live} onZoom={axis.zoom} />
+          ? <Playback player={player} cameras={ids} tracks={tracks} marked={marked} onMarked={setMarked} onLive={live} onZoom={axis.zoom} onGo={goTo} />
           : (
             <div className={`stage of-${grid(ids.length)}`}>
-              {ids.map((c) => cameras.data?.items.find((x) => x.id === c)).map((c) => c && <Tile key={c.id} camera={c} prefer={ids.length > 1 ? 'sub' : 'main'} />)}
+              {ids.map((c) => <LiveTile key={c} id={c} prefer={ids.length > 1 ? 'sub' : 'main'} />)}
             </div>
           )}
         <Card
@@ -119,11 +128,17 @@ function spanName(minutes: number, t: ReturnType<typeof useTranslation>['t']): s
   return minutes < 10_080 ? t('timeline.hours', { n: minutes / 60 }) : t('timeline.week')
 }
 
-/** stretchOf reads ?at= (and ?from=&to=), which links from elsewhere give. */
-function stretchOf(query: URLSearchParams): { at: number; from: number; to: number } | undefined {
+type Named = { at: number; view: View; marked: Marked }
+
+/** stretchOf reads what links from elsewhere give: ?at= (and ?from=&to=, a stretch to be marked), or ?day=, a whole day in Asia/Shanghai. */
+function stretchOf(query: URLSearchParams): Named | undefined {
+  const day = Date.parse(`${query.get('day') ?? ''}T00:00:00${offset}`)
+  if (!Number.isNaN(day)) return { at: day, view: { from: day, to: local(day).add(1, 'day').valueOf() }, marked: {} }
   const at = Date.parse(query.get('at') ?? '')
   if (Number.isNaN(at)) return undefined
-  const from = Date.parse(query.get('from') ?? '')
-  const to = Date.parse(query.get('to') ?? '')
-  return from < to ? { at, from, to } : { at, from: at - minute, to: at + minute }
+  let from = Date.parse(query.get('from') ?? '')
+  let to = Date.parse(query.get('to') ?? '')
+  if (!(from < to)) [from, to] = [at - minute, at + minute]
+  const half = ((to - from) * around) / 2
+  return { at, view: { from: at - half, to: at + half }, marked: { from, to } }
 }

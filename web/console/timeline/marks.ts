@@ -36,15 +36,16 @@ export function clustered(marks: readonly Mark[], apart: number): Cluster[] {
   return out
 }
 
-/** useMarkWords puts a mark into words. */
-export function useMarkWords(): (m: Mark) => string {
+/** useMarkWords puts a mark into words, with or without what it is. */
+export function useMarkWords(): (m: Mark, whole?: boolean) => string {
   const { t } = useTranslation()
-  return (m) => {
+  return (m, whole = true) => {
+    const kind = (name: string) => (whole ? `${name} · ` : '')
     switch (m.kind) {
       case 'alert':
-        return `${t('timeline.alert')} · ${t(`rule.${m.of.kind}`)} · ${t(`alertState.${m.of.state}`)}`
+        return `${kind(t('timeline.alert'))}${t(`rule.${m.of.kind}`)} · ${t(`alertState.${m.of.state}`)}`
       case 'settlement':
-        return `${t('timeline.settlement')} · ${t(`settlementKind.${m.of.kind}`)} ${yuan(m.of.amount_fen)} · ${t(`settlementState.${m.of.state}`)}`
+        return `${kind(t('timeline.settlement'))}${t(`settlementKind.${m.of.kind}`)} ${yuan(m.of.amount_fen)} · ${t(`settlementState.${m.of.state}`)}`
       case 'event': {
         const off = m.of.off_ns ? ` ${(m.of.off_ns / 1e9).toFixed(2)} ${t('axis.s')}` : ''
         return `${t(`event.${m.of.kind}`)}${off}${m.of.detail ? pick('', ` (${m.of.detail})`) : ''}`
