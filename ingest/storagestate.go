@@ -123,7 +123,7 @@ func (s StorageState) alarms() []Alarm {
 		}
 	}
 	if !s.EvictedAt.IsZero() && s.At.Sub(s.EvictedAt) < evictedFor {
-		add(AlarmEvicting, Critical, fmt.Sprintf("暂存空间已满，已舍弃 %d 段尚未归档的录像（缺口原因 evicted）。", s.Evicted),
+		add(AlarmEvicting, Critical, fmt.Sprintf("暂存空间已满，已舍弃 %d 段尚未归档的录像；时间轴和录像完整性中标为“暂存空间不足”。", s.Evicted),
 			fmt.Sprintf("The spool was full: %d recordings that were not archived yet were given up (gaps with cause evicted).", s.Evicted))
 	}
 	if s.Stuck {

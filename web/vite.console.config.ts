@@ -7,5 +7,5 @@ export default defineConfig({
   root: 'console',
   plugins: [react()],
   build: { outDir: '../dist/console', emptyOutDir: true, chunkSizeWarningLimit: 1500, assetsInlineLimit: 0 },
-  server: { proxy: { '/api': process.env.WARDWATCH_URL ?? 'http://127.0.0.1:8080' } },
+  server: { proxy: { '/api/v1': process.env.WARDWATCH_URL ?? 'http://127.0.0.1:8080' } },
 })

@@ -20,7 +20,20 @@ export const launch = () => chromium.launch({ executablePath: process.env.CHROMI
  */
 export async function newPage(browser, name, viewport) {
   const context = await browser.newContext({ viewport, locale: 'zh-CN', permissions: ['camera', 'microphone'] })
-  const page = await context.newPage()
+  return watched(await context.newPage(), name)
+}
+
+/**
+ * tab opens another page of the one who has signed in.
+ * @param {import('playwright-core').Page} signedIn
+ * @param {string} name
+ */
+export async function tab(signedIn, name) {
+  return watched(await signedIn.context().newPage(), name)
+}
+
+/** @param {import('playwright-core').Page} page @param {string} name */
+function watched(page, name) {
   page.setDefaultTimeout(30_000)
   /** @type {string[]} */
   const errors = []

@@ -4,8 +4,9 @@ import { mkdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { alert } from './alert.mjs'
 import { startCameras } from './cameras.mjs'
+import { find } from './find.mjs'
 import { fleet } from './fleet.mjs'
-import { launch, newPage, signIn } from './browser.mjs'
+import { launch, newPage, signIn, tab } from './browser.mjs'
 import { live, playback } from './playback.mjs'
 import { round } from './round.mjs'
 import { start } from './server.mjs'
@@ -20,30 +21,44 @@ try {
   const inspector = await newPage(browser, 'console', { width: 1440, height: 900 })
   await signIn(inspector.page, server.ready)
   const wanted = process.argv.slice(2)
-  const own = wanted.length === 0 || ['fleet', 'playback', 'live'].some((w) => wanted.includes(w))
+  const own = wanted.length === 0 || ['fleet', 'find', 'playback', 'live'].some((w) => wanted.includes(w))
   if (own) cameras = await startCameras(inspector.page, server.ready.url)
-  const tests = {
-    alert: () => alert(inspector.page),
-    round: () => round(browser, server.ready, inspector.page),
-    fleet: async () => cameras && fleet(inspector.page, cameras),
-    playback: async () => cameras && playback(inspector.page, cameras),
-    live: async () => cameras && live(inspector.page, cameras),
+  /** @typedef {import('playwright-core').Page} Page */
+  /** @type {Record<string, (page: Page) => Promise<unknown>>} */
+  const beside = { // each in a page of its own, at the same time
+    alert: (page) => alert(page),
+    round: (page) => round(browser, server.ready, page),
+    fleet: async (page) => cameras && fleet(page, cameras),
   }
-  for (const [name, test] of Object.entries(tests)) {
-    if (wanted.length > 0 && !wanted.includes(name)) continue
+  /** @type {typeof beside} */
+  const alone = { // these look at when pictures come: the machine is theirs
+    find: async (page) => cameras && find(page, cameras),
+    playback: async (page) => cameras && playback(page, cameras),
+    live: async (page) => cameras && live(page, cameras),
+  }
+  /** @param {[string, (page: Page) => Promise<unknown>]} test */
+  const run = async ([name, test]) => {
+    if (wanted.length > 0 && !wanted.includes(name)) return
     const began = Date.now()
+    const { page, errors } = await tab(inspector.page, name)
     try {
-      const result = await test()
-      if (inspector.errors.length > 0) throw new Error(inspector.errors.join('\n'))
+      await page.goto(server.ready.url)
+      await page.locator('.shell').waitFor()
+      const result = await test(page)
+      if (errors.length > 0) throw new Error(errors.join('\n'))
       console.log(`ok   ${name} (${((Date.now() - began) / 1000).toFixed(1)} s) ${JSON.stringify(result)}`)
     } catch (error) {
       failed = true
-      console.error(`FAIL ${name} (${((Date.now() - began) / 1000).toFixed(1)} s)`, error, inspector.errors.join('\n'))
+      console.error(`FAIL ${name} (${((Date.now() - began) / 1000).toFixed(1)} s)`, error, errors.join('\n'))
       mkdirSync(pictures, { recursive: true })
-      for (const [i, page] of browser.contexts().flatMap((c) => c.pages()).entries()) await page.screenshot({ path: `${pictures}${name}-${i}.png` }).catch(() => {})
+      for (const [i, seen] of browser.contexts().flatMap((c) => c.pages()).entries()) await seen.screenshot({ path: `${pictures}${name}-${i}.png` }).catch(() => {})
       console.error(`screenshots are in ${pictures}`)
+    } finally {
+      await page.close()
     }
   }
+  await Promise.all(Object.entries(beside).map(run))
+  for (const test of Object.entries(alone)) await run(test)
 } finally {
   cameras?.stop()
   await browser.close()

@@ -81,7 +81,7 @@ export function Shell() {
             {me && !me.has_password && (
               <Alert type="warning" showIcon banner className="password-banner" title={t('password.missing')} action={<Button size="small" onClick={() => setPassword(true)}>{t('password.title')}</Button>} />
             )}
-            <Suspense fallback={<Loading />}>
+            <Suspense key={at} fallback={<Loading />}>
               <Routes>
                 <Route path="/" element={mine[0] ? <Navigate to={mine[0].path} replace /> : <Nothing text={t('app.noScreens')} />} />
                 <Route path="/alerts" element={<Alerts />} />

@@ -31,7 +31,8 @@ export function StorageCard() {
       ))}
       <Descriptions
         size="small"
-        column={{ xs: 1, lg: 2 }}
+        column={{ xs: 1, md: 1, lg: 2 }}
+        styles={{ label: { width: 120 } }}
         items={[
           {
             key: 'spool', label: t('storage.spool'), span: 'filled',

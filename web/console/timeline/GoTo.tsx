@@ -17,8 +17,8 @@ export function GoTo({ onGo }: { onGo: (at: number) => void }) {
       allowClear={false}
       value={null}
       format={typed}
-      style={{ width: 200 }}
-      placeholder={t('player.goTo')}
+      style={{ width: 230 }}
+      placeholder={t('goTo.placeholder')}
       aria-label={t('player.goTo')}
       defaultPickerValue={local(now)}
       disabledDate={(d) => d.format('YYYY-MM-DD') > local(now).format('YYYY-MM-DD')}

@@ -6,7 +6,7 @@ import type { Track } from './useTracks'
 import type { View } from './view'
 
 const lanes = ['people', 'face'] as const
-const markWidth = 9 // pixels
+const markWidth = 22 // pixels, with the number beside it
 const thin = 1.5 // pixels: what is shorter is still drawn this wide
 
 /** Row is one camera on the axis: what was recorded and missed, what was seen, what happened. */
