@@ -138,7 +138,7 @@ func TestClipSpansObjectsSpoolAndTheFileBeingWritten(t *testing.T) {
 				return err == nil && len(tl.Segments) > 0 && len(tl.Live) > 0 && len(tl.Gaps) > 0
 			})
 
-			file, info = clipTo(t, lib, time.Now().Add(-2*time.Second), time.Now().Add(20*time.Second))
+			file, info = clipTo(t, lib, time.Now().Add(-10*time.Second), time.Now().Add(20*time.Second))
 			ffmpegReads(t, file)
 			if info.Complete || len(info.Missing) == 0 {
 				t.Errorf("a clip into the future says %+v, want incomplete", info)

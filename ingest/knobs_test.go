@@ -26,7 +26,7 @@ type odd struct {
 }
 
 func oddities(loud, aac, silly, jpeg *simcam.Clip) []odd {
-	short := 2 * time.Second
+	short := 4 * time.Second
 	return []odd{
 		{id: "keep-alive", faults: simcam.Faults{SessionTimeout: short}, clock: true},
 		{id: "keep-454", faults: simcam.Faults{SessionTimeout: short, GetParameter: 454}},
