@@ -62,7 +62,7 @@ test: setup-test ready ## set up and run every test
 	@cd web && npm run --silent e2e
 test-units: # two packages at a time: they wait for cameras, servers and browsers more than they work
 	@go vet ./...
-	@go test -p 2 -timeout 20m ./...
+	@nice -n 5 go test -p 2 -timeout 20m ./... # the demo beside them judges every bill in time
 test-demo: # waits for the simulated day; the browsers' tests use its folder and its clips afterwards
 	@bin/wardwatch demo --check --listen 127.0.0.1:0
 
