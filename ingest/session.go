@@ -43,8 +43,9 @@ type session struct {
 	log     *slog.Logger
 	noKey   chan struct{} // has room for one: the recorder waits in vain for a key frame
 	client  *rtsp.Client
-	overTCP bool   // TransportAuto came to TCP
-	leave   func() // gives the device's connection back
+	buffers *rtsp.Buffers // of the fleet; nil: its own
+	overTCP bool          // TransportAuto came to TCP
+	leave   func()        // gives the device's connection back
 
 	pump  sync.WaitGroup
 	ended chan error    // has room for one: why the media ended
@@ -79,6 +80,7 @@ func (f *Fleet) open(ctx context.Context, cam ward.Camera, o opening) (*session,
 	}
 	u = u.CloneWithoutCredentials()
 	d := f.doors()
+	s.buffers = &d.buffers
 	if s.leave, err = d.device(rtsp.HostPort(u)); err != nil {
 		return nil, err
 	}

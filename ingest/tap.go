@@ -49,7 +49,12 @@ type tap struct {
 
 // handler writes the medium's units to the session's stream.
 func (t *tap) handler(s *session) rtsp.Handler {
+	var rest func()
+	if t.pictures != nil {
+		t.pictures.Buffers, rest = s.buffers, t.pictures.Rest
+	}
 	return rtsp.Handler{
+		Rest: rest,
 		RTP: func(b []byte, at, after time.Time) {
 			var p rtsp.Packet
 			if err := p.Parse(b); err != nil {

@@ -127,6 +127,11 @@ func (c *Client) turn() error {
 	if err := c.read(); err != nil {
 		return err
 	}
+	for _, s := range c.medias {
+		if s.link == nil && s.Rest != nil {
+			s.Rest()
+		}
+	}
 	return c.in.err
 }
 

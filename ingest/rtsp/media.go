@@ -23,6 +23,7 @@ var ErrTransport = errors.New("the camera does not offer this transport")
 type Handler struct {
 	RTP  func(b []byte, at, after time.Time)
 	RTCP func(b []byte, at time.Time)
+	Rest func() // called after each read; may be nil
 }
 
 // setup is a medium that was set up.

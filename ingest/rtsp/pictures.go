@@ -25,17 +25,21 @@ var (
 // A unit ends with the marker, or where the time stamp changes, or, from a
 // camera that uses neither, where a NAL unit begins the next picture. A marker
 // on parameter sets alone, which some cameras set, ends nothing.
+//
+// A unit is put together in a buffer that is only borrowed, and handed out in
+// one of its own size: what is recorded keeps it for a second.
 type Pictures struct {
-	H265 bool
+	H265    bool
+	Buffers *Buffers // nil: its own
 
 	ts      uint32
-	buf     []byte // of the unit so far; handed out with it
+	buf     []byte       // of the unit so far
+	bench   *[chunk]byte // borrowed; holds buf unless that is too long; nil: none
 	nals    []span
-	open    int    // where the fragmented NAL unit in work begins; -1: none
-	picture bool   // there is a slice among nals
-	markers bool   // the camera sets them
-	sizes   [2]int // bytes of the two units before
-	broken  bool   // a part of the unit was left out
+	open    int  // where the fragmented NAL unit in work begins; -1: none
+	picture bool // there is a slice among nals
+	markers bool // the camera sets them
+	broken  bool // a part of the unit was left out
 }
 
 type span struct{ from, to int }
@@ -60,7 +64,9 @@ func (x *Pictures) Push(p *Packet, lost bool, unit func(au [][]byte, ts uint32, 
 		x.broken = true
 	}
 	if len(x.buf) > maxUnit || len(x.nals) > maxNALs {
-		x.buf, x.nals, x.open, x.picture, x.broken = nil, nil, -1, false, true
+		x.nals = nil
+		x.clear()
+		x.broken = true
 		return errLong
 	}
 	if p.Marker && x.picture {
@@ -74,8 +80,32 @@ func (x *Pictures) Push(p *Packet, lost bool, unit func(au [][]byte, ts uint32, 
 // Reset forgets the unit in work, and says whether there was one.
 func (x *Pictures) Reset() bool {
 	had := len(x.nals) > 0 || x.open >= 0 && len(x.buf) > 0
-	x.buf, x.nals, x.open, x.picture, x.broken = nil, nil, -1, false, false
+	x.clear()
 	return had
+}
+
+// clear makes room for the next unit.
+func (x *Pictures) clear() {
+	x.giveBack()
+	x.buf, x.nals, x.open, x.picture, x.broken = nil, x.nals[:0], -1, false, false
+}
+
+func (x *Pictures) giveBack() {
+	if x.bench != nil {
+		x.Buffers.pool.Put(x.bench)
+		x.bench = nil
+	}
+}
+
+// Rest gives the borrowed buffer back while nothing comes.
+func (x *Pictures) Rest() {
+	if x.bench == nil {
+		return
+	}
+	if x.buf = bytes.Clone(x.buf); len(x.buf) == 0 {
+		x.buf = nil
+	}
+	x.giveBack()
 }
 
 func (x *Pictures) payload(b []byte, unit func([][]byte, uint32, bool)) error {
@@ -136,7 +166,7 @@ func (x *Pictures) fragment(head [2]byte, b []byte, start, end bool, unit func([
 		if x.picture && !x.markers {
 			x.before(append(head[:n:n], b[:min(len(b), 2)]...), unit)
 		}
-		x.room(len(b))
+		x.room()
 		x.open = len(x.buf)
 		x.buf = append(x.buf, head[:n]...)
 	}
@@ -174,19 +204,22 @@ func (x *Pictures) aggregate(b []byte, unit func([][]byte, uint32, bool)) error 
 
 func (x *Pictures) whole(nal []byte, unit func([][]byte, uint32, bool)) {
 	x.before(nal[:min(len(nal), 3)], unit)
-	x.room(len(nal))
+	x.room()
 	from := len(x.buf)
 	x.buf = append(x.buf, nal...)
 	x.add(from)
 }
 
-// room makes a buffer somewhat larger than the smaller of the last two units:
-// what follows a key frame is no key frame.
-func (x *Pictures) room(n int) {
-	if x.buf == nil {
-		size := min(x.sizes[0], x.sizes[1])
-		x.buf = make([]byte, 0, max(size+size/4, n+64))
+// room borrows a buffer for a unit that begins.
+func (x *Pictures) room() {
+	if x.buf != nil {
+		return
 	}
+	if x.Buffers == nil {
+		x.Buffers = &Buffers{}
+	}
+	x.bench = x.Buffers.get()
+	x.buf = x.bench[:0]
 }
 
 // before ends the unit if a NAL unit that begins with head starts the next
@@ -272,7 +305,7 @@ func (x *Pictures) abandon() {
 
 func (x *Pictures) finish(unit func([][]byte, uint32, bool)) {
 	if len(x.nals) > 0 {
-		if cap(x.buf) > len(x.buf)+len(x.buf)/4+1024 { // what is recorded keeps the buffer for a second
+		if x.bench != nil && len(x.buf) <= chunk || cap(x.buf) > len(x.buf)+len(x.buf)/4+1024 {
 			x.buf = bytes.Clone(x.buf)
 		}
 		au := make([][]byte, 0, len(x.nals))
@@ -280,7 +313,6 @@ func (x *Pictures) finish(unit func([][]byte, uint32, bool)) {
 			au = append(au, x.buf[n.from:n.to:n.to])
 		}
 		unit(au, x.ts, x.broken)
-		x.sizes = [2]int{x.sizes[1], len(x.buf)}
 	}
-	x.buf, x.nals, x.open, x.picture, x.broken = nil, x.nals[:0], -1, false, false
+	x.clear()
 }
