@@ -97,7 +97,8 @@ func TestNALUnitsAreExact(t *testing.T) {
 func send(t *testing.T, in [][][]byte, h265 bool, change func(i int, last bool, p *rtp.Packet)) (out [][][]byte) {
 	t.Helper()
 	encode := encoder(t, h265)
-	x := &rtsp.Pictures{H265: h265}
+	x := &rtsp.Pictures{H265: h265, Buffers: &rtsp.Buffers{}}
+	other := &rtsp.Pictures{Buffers: x.Buffers}
 	for i, au := range in {
 		packets, err := encode(au)
 		if err != nil {
@@ -125,7 +126,12 @@ func send(t *testing.T, in [][][]byte, h265 bool, change func(i int, last bool, 
 			}
 			clear(b) // the packet was only borrowed
 			if k%3 == i%3 {
-				x.Rest() // nothing comes for a while
+				x.Rest() // nothing comes for a while, but for another camera
+				q := rtsp.Packet{Payload: append([]byte{0x41}, bytes.Repeat([]byte{0xff}, 4000)...)}
+				if err := other.Push(&q, false, nil); err != nil {
+					t.Fatal(err)
+				}
+				other.Reset()
 			}
 		}
 	}
