@@ -55,7 +55,7 @@ func (o order) record(ctx context.Context) (err error) {
 	if _, err := ingest.Recover(ctx, store, sp, slog.New(slog.DiscardHandler)); err != nil {
 		return err
 	}
-	fleet := &ingest.Fleet{Store: store, Spool: sp, PerDevice: len(o.URLs), Log: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))}
+	fleet := &ingest.Fleet{Store: store, Spool: sp, PerDevice: len(o.URLs), Log: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError}))} // a busy machine gives warnings
 	var wg sync.WaitGroup
 	wg.Go(func() { err = errors.Join(err, fleet.Run(ctx)) })
 	o.awaitLive(ctx, fleet)
