@@ -143,6 +143,7 @@ func (k *soak) measure() {
 	if err != nil {
 		k.t.Fatal(err)
 	}
+	k.c.must(200, "GET", "/api/v1/me", nil, nil) // a session that nobody uses would end
 	status, text := k.c.call("GET", "/metrics", nil)
 	_, after, found := bytes.Cut(text, []byte("\ngo_goroutines "))
 	n, err := strconv.Atoi(string(bytes.TrimSpace(after[:max(0, bytes.IndexByte(after, '\n'))])))
