@@ -1,9 +1,9 @@
 package analytics
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
-	"math"
 	"slices"
 	"sync"
 	"time"
@@ -14,8 +14,9 @@ import (
 )
 
 const (
-	pollEvery   = 500 * time.Millisecond
-	dueBatch    = 100             // settlements judged between two looks at the clock
+	pollEvery   = 250 * time.Millisecond
+	dueBatch    = 400             // settlements read between two looks at the clock
+	togetherFor = time.Minute     // settlements whose moments are this near are read together
 	retryPause  = 2 * time.Second // after an error, times the number of tries
 	snapTries   = 3               // then the alert is raised without its picture
 	judgeTries  = 10              // then the settlement is cannot_tell "error"
@@ -23,10 +24,11 @@ const (
 	reasonError = "error"
 )
 
-// Correlator judges every settlement once: it waits until the pictures around
-// its moment are in, asks the rules, and stores state and alerts in one
-// transaction. A row that is pending and due is its only queue, so a crash
-// loses and repeats nothing.
+// Correlator judges every settlement: it waits until the pictures around its
+// moment are in, asks the rules, and stores state and alerts in one
+// transaction; again when a rule looks further ahead, and whenever billing
+// corrects it or reports another late. A row that waits and is due is its only
+// queue, so a crash loses and repeats nothing. One Correlator runs on a catalogue.
 type Correlator struct {
 	Store   *storage.Store
 	Objects objects.Objects
@@ -34,7 +36,6 @@ type Correlator struct {
 	// Recorded finds a picture that the gallery has forgotten: Archive.Picture;
 	// may be nil.
 	Recorded func(ctx context.Context, inst ward.InstitutionID, cam ward.CameraID, at time.Time, within time.Duration) (Picture, bool, error)
-	Params   Params // zero: DefaultParams
 	// Notify tells the browsers after the transaction; may be nil. Kinds are
 	// "alert" and "settlement".
 	Notify func(kind, id string, inst ward.InstitutionID)
@@ -43,13 +44,11 @@ type Correlator struct {
 	once  sync.Once
 	wake  chan struct{}
 	tries map[ward.SettlementID]int // of those that gave an error; Run's goroutine only
+	faces faceIndex                 // Run's goroutine only
 }
 
 func (c *Correlator) prepare() {
 	c.once.Do(func() {
-		if c.Params == (Params{}) {
-			c.Params = DefaultParams()
-		}
 		c.wake = make(chan struct{}, 1)
 		c.tries = map[ward.SettlementID]int{}
 	})
@@ -92,32 +91,70 @@ func (c *Correlator) Pass(ctx context.Context, now time.Time) error {
 	c.prepare()
 	for {
 		due, err := c.Store.DueSettlements(ctx, now, dueBatch)
+		if err != nil || len(due) == 0 {
+			return err
+		}
+		settings, err := c.Store.RuleSettings(ctx)
 		if err != nil {
 			return err
 		}
+		full := len(due) == dueBatch
 		var early []ward.SettlementID
-		for _, s := range due {
-			ready, err := c.judge(ctx, s, now)
-			switch {
-			case ctx.Err() != nil:
-				return ctx.Err()
-			case err != nil:
-				if err = c.retry(ctx, s, now, err); err != nil {
-					return err
-				}
-			case !ready:
-				early = append(early, s.ID)
-			default:
-				delete(c.tries, s.ID)
+		for _, together := range clusters(due) {
+			waiting, err := c.judgeTogether(ctx, together, settings, now)
+			if err != nil {
+				return err
 			}
+			early = append(early, waiting...)
+		}
+		if !full && len(early) < len(due) { // what was judged may have made others wait again
+			continue
+		}
+		if !full {
+			return nil
 		}
 		if err := c.Store.PostponeSettlements(ctx, early, now.Add(pollEvery)); err != nil {
 			return err
 		}
-		if len(due) < dueBatch {
-			return nil
-		}
 	}
+}
+
+// clusters groups settlements whose moments are near each other.
+func clusters(due []ward.Settlement) [][]ward.Settlement {
+	slices.SortFunc(due, func(a, b ward.Settlement) int { return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.ID, b.ID)) })
+	var out [][]ward.Settlement
+	for len(due) > 0 {
+		n := 1
+		for n < len(due) && due[n].At.Sub(due[0].At) <= togetherFor {
+			n++
+		}
+		out, due = append(out, due[:n:n]), due[n:]
+	}
+	return out
+}
+
+// judgeTogether judges settlements, one by one when together they give an
+// error, and returns those that wait for pictures. An error is one of the
+// whole catalogue.
+func (c *Correlator) judgeTogether(ctx context.Context, due []ward.Settlement, settings []ward.RuleSetting, now time.Time) (early []ward.SettlementID, err error) {
+	early, err = c.judge(ctx, due, settings, now)
+	switch {
+	case err == nil:
+		return early, nil
+	case ctx.Err() != nil:
+		return nil, ctx.Err()
+	case len(due) == 1:
+		return nil, c.retry(ctx, due[0], now, err)
+	}
+	early = nil
+	for _, s := range due {
+		waiting, err := c.judgeTogether(ctx, []ward.Settlement{s}, settings, now)
+		if err != nil {
+			return nil, err
+		}
+		early = append(early, waiting...)
+	}
+	return early, nil
 }
 
 // retry puts a settlement that could not be judged off, or in the end says so in its row.
@@ -128,109 +165,111 @@ func (c *Correlator) retry(ctx context.Context, s ward.Settlement, now time.Time
 	if n < judgeTries {
 		return c.Store.PostponeSettlements(ctx, []ward.SettlementID{s.ID}, now.Add(time.Duration(n)*retryPause))
 	}
-	if err := c.conclude(ctx, s, ward.CannotTell, reasonError, nil); err != nil {
-		return err
-	}
-	delete(c.tries, s.ID)
-	return nil
+	return c.conclude(ctx, []storage.Judgement{unjudged(s, reasonError)})
 }
 
-// judge decides one settlement; ready is false when its pictures are not in.
-func (c *Correlator) judge(ctx context.Context, s ward.Settlement, now time.Time) (ready bool, err error) {
-	p := c.Params
-	if now.Sub(s.At) > p.OldestJudged {
-		return true, c.conclude(ctx, s, ward.CannotTell, reasonOld, nil)
+// unjudged is the judgement that there can be none; alerts stay as they are.
+func unjudged(s ward.Settlement, reason string) storage.Judgement {
+	j := storage.Judgement{Settlement: s, State: ward.CannotTell, Reason: reason, Stage: ward.JudgedFully}
+	for _, r := range ward.Rules() {
+		j.Open = append(j.Open, r.Rule)
 	}
-	win, err := c.window(ctx, s)
-	if err != nil {
-		return false, err
+	return j
+}
+
+// judge decides those of the settlements whose pictures are in, and returns
+// the others.
+func (c *Correlator) judge(ctx context.Context, due []ward.Settlement, settings []ward.RuleSetting, now time.Time) (early []ward.SettlementID, err error) {
+	var js []storage.Judgement
+	due = slices.DeleteFunc(slices.Clone(due), func(s ward.Settlement) bool {
+		old := now.Sub(s.At) > oldestJudged && s.Stage == ward.NotJudged
+		if old {
+			js = append(js, unjudged(s, reasonOld))
+		}
+		return old
+	})
+	b := &batch{c: c, now: now, settings: settings}
+	if early, err = b.gather(ctx, due); err != nil {
+		return nil, err
 	}
-	if now.Before(s.At.Add(p.Deadline)) && !complete(s, win, p) {
-		return false, nil
-	}
-	if err := c.fill(ctx, s, &win); err != nil {
-		return false, err
-	}
-	findings := Judge(s, win, p)
-	state, reason := Conclude(findings)
-	var alerts []ward.Alert
-	for _, f := range findings {
-		if f.Outcome == Fired {
-			a, err := c.alert(ctx, s, f, win, now)
-			if err != nil {
-				return false, err
+	for _, q := range b.questions {
+		j, err := c.answer(ctx, q, now)
+		if err != nil && len(due) > 1 {
+			if err = c.retry(ctx, q.read, now, err); err != nil {
+				return nil, err
 			}
-			alerts = append(alerts, a)
+			continue
 		}
+		if err != nil {
+			return nil, err
+		}
+		js = append(js, j)
 	}
-	return true, c.conclude(ctx, s, state, reason, alerts)
+	return early, c.conclude(ctx, js)
 }
 
-// window reads the cameras and sightings around a settlement.
-func (c *Correlator) window(ctx context.Context, s ward.Settlement) (Window, error) {
-	var win Window
-	cams, err := c.Store.Cameras(ctx, []ward.InstitutionID{s.InstitutionID})
-	if err != nil {
-		return win, err
-	}
-	for _, cam := range cams {
-		if cam.PlaceID == s.PlaceID && cam.Enabled && cam.Created.Before(s.At) {
-			win.Cameras = append(win.Cameras, cam.ID)
+// answer asks the rules about one settlement.
+func (c *Correlator) answer(ctx context.Context, q question, now time.Time) (storage.Judgement, error) {
+	findings := Judge(q.settlement, q.window, q.book)
+	j := storage.Judgement{Settlement: q.read, Stage: ward.JudgedFully, Face: q.face()}
+	j.State, j.Reason = Conclude(findings)
+	for _, f := range findings {
+		switch f.Outcome {
+		case Fired:
+			a, err := c.alert(ctx, q, f, now)
+			if err != nil {
+				return j, err
+			}
+			j.Alerts = append(j.Alerts, a)
+		case Later:
+			again := q.settlement.At.Add(q.book[f.Rule].later() + deadline)
+			if again.Before(now) {
+				again = now
+			}
+			if j.Again.IsZero() || again.Before(j.Again) {
+				j.Again = again
+			}
+			j.Stage, j.Open = ward.JudgedPromptly, append(j.Open, f.Rule)
+		case Blind:
+			j.Unclear = append(j.Unclear, ward.Unclear{Rule: f.Rule, Reason: f.Reason})
+		case Fine, NotApplicable:
 		}
 	}
-	p := c.Params
-	win.Sightings, err = c.Store.SightingsAt(ctx, s.PlaceID, s.At.Add(-max(p.FaceBefore, p.WatchBefore)), s.At.Add(max(p.FaceAfter, p.WatchAfter)))
-	return win, err
-}
-
-// complete says whether every camera's pictures reach past the window.
-func complete(s ward.Settlement, win Window, p Params) bool {
-	end := s.At.Add(max(p.FaceAfter, p.WatchAfter))
-	for _, cam := range win.Cameras {
-		reached := slices.ContainsFunc(win.Sightings, func(v ward.Sighting) bool {
-			return v.Kind == ward.Watched && v.CameraID == cam && !v.To.Before(end)
-		})
-		if !reached {
-			return false
+	if q.window.Searched && q.read.Stage == ward.JudgedPromptly && q.read.Received.After(q.settlement.At.Add(searchAfter)) {
+		for _, u := range q.window.OfFace {
+			if u.At.After(q.settlement.At) {
+				j.Others = append(j.Others, u.Settlement)
+			}
 		}
 	}
-	return true
+	return j, nil
 }
 
-// fill reads what only the face rules need.
-func (c *Correlator) fill(ctx context.Context, s ward.Settlement, win *Window) error {
-	p := c.Params
-	var err error
-	win.Insured, err = c.Store.Insured(ctx, s.InsuredID)
-	if err != nil && ward.KindOf(err) != ward.NotFound {
-		return err
+// later is how long after a settlement the rule can be judged.
+func (r Rule) later() time.Duration {
+	switch r.Rule {
+	case ward.DrugNotCollected:
+		return r.minutes("within")
+	case ward.SettledBlind:
+		return r.seconds("around")
+	default:
+		return searchAfter - deadline
 	}
-	if _, ok := personAt(s, win.Sightings, p); !ok {
-		return nil
-	}
-	near, err := c.Store.SettlementsAt(ctx, s.PlaceID, s.At.Add(-p.CardsWithin), s.At.Add(p.CardsWithin), math.MaxInt32)
-	if err != nil || len(near) < p.Cards {
-		return err
-	}
-	seen, err := c.Store.SightingsAt(ctx, s.PlaceID, s.At.Add(-p.lookBack()), s.At.Add(p.lookBack()))
-	if err != nil {
-		return err
-	}
-	for _, o := range near {
-		win.Others = append(win.Others, Other{o, seen})
-	}
-	return nil
 }
 
 // alert is the alert of a finding that fired, with its picture stored.
-func (c *Correlator) alert(ctx context.Context, s ward.Settlement, f Finding, win Window, now time.Time) (ward.Alert, error) {
+func (c *Correlator) alert(ctx context.Context, q question, f Finding, now time.Time) (ward.Alert, error) {
+	s := q.settlement
 	a := ward.Alert{
 		ID: ward.NewID[ward.AlertID](now), InstitutionID: s.InstitutionID, PlaceID: s.PlaceID, CameraID: f.Camera,
-		Rule: f.Rule, RuleVersion: RuleVersion, SettlementID: s.ID, Related: f.Related, At: s.At, Raised: now, Severity: f.Severity,
-		Sightings: f.Sightings, ExplainZH: f.ZH, ExplainEN: f.EN,
+		Rule: f.Rule, RuleVersion: f.Version, SettlementID: s.ID, Related: f.Related, At: s.At, Raised: now, Severity: f.Severity,
+		Sightings: f.Sightings, ExplainZH: f.ZH, ExplainEN: f.EN, Shadow: f.Shadow,
 		ClipFrom: s.At.Add(-ward.ClipBefore), ClipTo: s.At.Add(ward.ClipAfter),
 	}
-	err := c.picture(ctx, &a, f, win)
+	if zh, en := shifted(q.offset); zh != "" {
+		a.ExplainZH, a.ExplainEN = a.ExplainZH+zh, a.ExplainEN+en
+	}
+	err := c.picture(ctx, &a, f, q.window)
 	if err != nil && c.tries[s.ID] >= snapTries {
 		c.Log.WarnContext(ctx, "alert has no snapshot", "settlement_id", s.ID, "rule", f.Rule, "error", err)
 		return a, nil
@@ -238,21 +277,27 @@ func (c *Correlator) alert(ctx context.Context, s ward.Settlement, f Finding, wi
 	return a, err
 }
 
-// conclude stores the judgement and tells the browsers.
-func (c *Correlator) conclude(ctx context.Context, s ward.Settlement, state ward.SettlementState, reason string, alerts []ward.Alert) error {
-	raised, err := c.Store.Judge(ctx, s.ID, state, reason, alerts)
+// conclude stores judgements and tells the browsers.
+func (c *Correlator) conclude(ctx context.Context, js []storage.Judgement) error {
+	if len(js) == 0 {
+		return nil
+	}
+	changed, passed, err := c.Store.Judge(ctx, js...)
 	if err != nil {
 		return err
 	}
-	for _, a := range raised {
-		c.Log.InfoContext(ctx, "alert raised", "alert_id", a.ID, "rule", a.Rule, "settlement_id", s.ID)
+	for _, a := range changed {
+		c.Log.InfoContext(ctx, "alert raised or withdrawn", "alert_id", a.ID, "state", a.State, "rule", a.Rule, "settlement_id", a.SettlementID)
+		if c.Notify != nil && !a.Shadow {
+			c.Notify("alert", string(a.ID), a.InstitutionID)
+		}
 	}
-	if c.Notify == nil {
-		return nil
+	for _, j := range js {
+		delete(c.tries, j.Settlement.ID)
+		s := j.Settlement
+		if c.Notify != nil && !slices.Contains(passed, s.ID) && (s.State != j.State || s.Reason != j.Reason) {
+			c.Notify("settlement", string(s.ID), s.InstitutionID)
+		}
 	}
-	for _, a := range raised {
-		c.Notify("alert", string(a.ID), a.InstitutionID)
-	}
-	c.Notify("settlement", string(s.ID), s.InstitutionID)
 	return nil
 }

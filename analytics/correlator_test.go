@@ -87,13 +87,13 @@ func (s *scene) saw(vs ...ward.Sighting) {
 // swiped adds a settlement that is received received seconds after its moment.
 func (s *scene) swiped(at float64, place ward.PlaceID, who ward.InsuredID, received float64) ward.SettlementID {
 	s.t.Helper()
-	v, fresh, err := s.AddSettlement(s.t.Context(), ward.Settlement{
+	v, change, err := s.AddSettlement(s.t.Context(), ward.Settlement{
 		InstitutionID: "h1", PlaceID: place, ExternalNo: fmt.Sprintf("%s-%s-%g", place, who, at), InsuredID: who, Kind: ward.Outpatient,
 		At: s.at(at), AmountFen: 100, Received: s.at(at + received),
 	})
 	s.must(err)
-	if !fresh {
-		s.t.Fatal("settlement is not fresh")
+	if change != ward.WasAdded {
+		s.t.Fatal("settlement is not new")
 	}
 	return v.ID
 }
@@ -133,11 +133,11 @@ func TestSwipeWithNobodyIsAnAlertWithItsPicture(t *testing.T) {
 		s.gallery.Put("p1", analytics.Picture{Camera: "c1", At: s.at(96 + float64(i)), JPEG: fmt.Appendf(nil, "picture %d", 96+i)})
 	}
 	id := s.swiped(100, "p1", "i1", 0)
-	s.pass(105.9)
+	s.pass(104.9)
 	if got := s.state(id); got != "pending" {
 		t.Fatalf("judged before it was due: %s", got)
 	}
-	s.pass(106)
+	s.pass(105)
 	if got := s.state(id); got != "suspicious" {
 		t.Fatalf("state %s", got)
 	}
@@ -146,7 +146,7 @@ func TestSwipeWithNobodyIsAnAlertWithItsPicture(t *testing.T) {
 		t.Fatalf("alerts %v", as)
 	}
 	a := as[0]
-	if a.Rule != ward.NobodyAtCounter || a.RuleVersion != 1 || a.CameraID != "c1" || a.SettlementID != id || !a.At.Equal(s.at(100)) || !a.Raised.Equal(s.at(106)) ||
+	if a.Rule != ward.NobodyAtCounter || a.RuleVersion != 1 || a.CameraID != "c1" || a.SettlementID != id || !a.At.Equal(s.at(100)) || !a.Raised.Equal(s.at(105)) ||
 		!a.ClipFrom.Equal(s.at(80)) || !a.ClipTo.Equal(s.at(120)) || len(a.Sightings) != 1 {
 		t.Errorf("alert %+v", a)
 	}

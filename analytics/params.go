@@ -1,62 +1,87 @@
 package analytics
 
 import (
+	"maps"
 	"time"
 
 	"wardwatch/ward"
 )
 
-// Params are the figures of the rules. RuleVersion goes into every alert:
-// raise it when a default or a rule's meaning changes.
-type Params struct {
-	// Nobody at the counter: the counter must have been watched over
-	// [At−WatchBefore, At+WatchAfter], at least WatchedShare of it, with no
-	// hole longer than MaxHole inside [At−NobodyBefore, At+NobodyAfter] and
-	// with a picture at least every MaxSpacing on average; and nobody may
-	// have been seen inside the latter.
-	WatchBefore, WatchAfter   time.Duration
-	WatchedShare              float64
-	MaxHole, MaxSpacing       time.Duration
-	NobodyBefore, NobodyAfter time.Duration
+// What no setting changes, because storing and waiting rest on it.
+const (
+	// coreBefore and coreAfter: a face that touches [At−coreBefore, At+coreAfter] was there at the swipe.
+	coreBefore, coreAfter = 3 * time.Second, 2 * time.Second
+	// picturesBefore and picturesAfter bound what the prompt rules look at around a swipe.
+	picturesBefore, picturesAfter = 33 * time.Second, 6 * time.Second
+	// deadline is how long after its moment a settlement waits for the pictures.
+	deadline = 20 * time.Second
+	// searchAfter is how long after a settlement its face is searched for: by
+	// then those before it are judged, and their faces known.
+	searchAfter = time.Minute
+	// oldestJudged is how late a settlement may arrive and still be judged.
+	oldestJudged = 30 * 24 * time.Hour
+	// snapshotWithin is how far from its moment an alert's picture may be taken.
+	snapshotWithin = 2 * time.Second
+)
 
-	// Faces that touch [At−FaceBefore, At+FaceAfter] are compared; those that
-	// also touch [At−CoreBefore, At+CoreAfter] were there at the swipe.
-	FaceBefore, FaceAfter time.Duration
-	CoreBefore, CoreAfter time.Duration
-	// MinPictures is how many comparable pictures a face needs before it may
-	// count against anyone.
-	MinPictures int
-	Faces       ward.FaceThresholds
-
-	// One face with many cards: the Cards-th different card within CardsWithin fires.
-	Cards       int
-	CardsWithin time.Duration
-	// Rival: another face at least this share as large as the nearest one
-	// makes it unclear whose card it was.
-	Rival float32
-
-	// Deadline is how long after At the correlator waits for the pictures.
-	Deadline time.Duration
-	// OldestJudged is how late a settlement may arrive and still be judged.
-	OldestJudged time.Duration
-	// SnapshotWithin is how far from At an alert's picture may be taken.
-	SnapshotWithin time.Duration
+// Rule is how one rule is set: its row and the figures of it.
+type Rule struct {
+	ward.RuleSetting
+	Severity ward.Severity
 }
 
-// RuleVersion is the version of the rules and their defaults.
-const RuleVersion = 1
+func (r Rule) seconds(name string) time.Duration { return scaled(r.Params[name], time.Second) }
+func (r Rule) minutes(name string) time.Duration { return scaled(r.Params[name], time.Minute) }
+func (r Rule) days(name string) time.Duration    { return scaled(r.Params[name], 24*time.Hour) }
+func (r Rule) count(name string) int             { return int(r.Params[name]) }
+func (r Rule) cosine(name string) float32        { return float32(r.Params[name]) }
 
-// DefaultParams are the starting values; see DESIGN.md for the reasons.
-func DefaultParams() Params {
-	return Params{
-		WatchBefore: 8 * time.Second, WatchAfter: 4 * time.Second, WatchedShare: .8,
-		MaxHole: 3 * time.Second, MaxSpacing: 3 * time.Second,
-		NobodyBefore: 5 * time.Second, NobodyAfter: 3 * time.Second,
-		FaceBefore: 10 * time.Second, FaceAfter: 5 * time.Second,
-		CoreBefore: 3 * time.Second, CoreAfter: 2 * time.Second,
-		MinPictures: 2, Faces: ward.DefaultFaceThresholds,
-		Cards: 3, CardsWithin: 30 * time.Minute, Rival: .5,
-		Deadline: 20 * time.Second, OldestJudged: 30 * 24 * time.Hour,
-		SnapshotWithin: 2 * time.Second,
+func (r Rule) faces() ward.FaceThresholds {
+	return ward.FaceThresholds{Match: r.cosine("match"), NoMatch: r.cosine("no_match")}
+}
+
+func scaled(v float64, unit time.Duration) time.Duration { return time.Duration(v * float64(unit)) }
+
+// Rulebook is how every rule is set for one institution.
+type Rulebook map[ward.Rule]Rule
+
+// NewRulebook has what counts for an institution: of each rule the newest of
+// the settings for it, else the newest for all, else what is built in. The
+// order of settings does not matter.
+func NewRulebook(inst ward.InstitutionID, settings []ward.RuleSetting) Rulebook {
+	book := Rulebook{}
+	for _, info := range ward.Rules() {
+		var own, all *ward.RuleSetting
+		for i, s := range settings {
+			switch {
+			case s.Rule != info.Rule:
+			case s.InstitutionID == inst && inst != "" && (own == nil || s.Version > own.Version):
+				own = &settings[i]
+			case s.InstitutionID == "" && (all == nil || s.Version > all.Version):
+				all = &settings[i]
+			}
+		}
+		if own != nil && !own.Inherit {
+			all = own
+		}
+		r := Rule{info.BuiltIn(), info.Severity}
+		if all != nil {
+			built := r.Params
+			r.RuleSetting = *all
+			r.Params = maps.Clone(built) // for figures that are younger than the row
+			maps.Copy(r.Params, all.Params)
+		}
+		book[info.Rule] = r
 	}
+	return book
+}
+
+// on says whether any of the rules is asked.
+func (b Rulebook) on(rules ...ward.Rule) bool {
+	for _, r := range rules {
+		if b[r].Mode != ward.RuleOff {
+			return true
+		}
+	}
+	return false
 }

@@ -1,9 +1,8 @@
 package analytics
 
 import (
-	"fmt"
+	"cmp"
 	"slices"
-	"strings"
 	"time"
 
 	"wardwatch/ward"
@@ -16,8 +15,9 @@ type Outcome string
 const (
 	Fired         Outcome = "fired"
 	Fine          Outcome = "clear"
-	Blind         Outcome = "cannot_tell"    // the camera was missing, blind or too poor
+	Blind         Outcome = "cannot_tell"    // the camera was missing, blind or too poor, or a fact is not known
 	NotApplicable Outcome = "not_applicable" // nothing to compare with
+	Later         Outcome = "later"          // it looks at what is still to come
 )
 
 // Finding is the answer of one rule. It holds no personal data but Face,
@@ -27,6 +27,8 @@ type Finding struct {
 	Outcome   Outcome
 	Reason    string // why Blind or NotApplicable: a code such as "no_camera"
 	Severity  ward.Severity
+	Version   int // of the setting that it was judged by
+	Shadow    bool
 	ZH, EN    string // what was seen, for people; when Fired
 	Sightings []ward.SightingID
 	Related   []ward.SettlementID
@@ -34,189 +36,161 @@ type Finding struct {
 	Face      ward.Template // whose picture the alert should show; nil for any
 }
 
-// Window is everything that the rules may look at for one settlement. The
-// order of the lists does not matter.
+// Window is everything that the rules may look at for one settlement. All
+// moments are those of the cameras' clock, the settlement's too. The order of
+// the lists does not matter.
 type Window struct {
-	// Cameras are the enabled cameras of the place that existed by then.
-	Cameras []ward.CameraID
-	// Sightings are those at the place around At; others are ignored.
+	// Now is up to when everything is known that the window can hold.
+	Now time.Time
+	// Place is where the settlement was; Location where its institution is, nil when unknown.
+	Place    ward.Place
+	Location *ward.Location
+	// Cameras are the enabled cameras of the place that existed by then;
+	// StaffCameras those of them with a zone of the staff.
+	Cameras, StaffCameras []ward.CameraID
+	// Sightings are those at the place around the settlement; those elsewhere in time are ignored.
 	Sightings []ward.Sighting
+	// Blind are the periods in which a camera of the place saw nothing.
+	Blind []BlindPeriod
 	// Insured is whose card it was; without enrolment when unknown.
 	Insured ward.Insured
-	// Others are the other settlements at the place within
-	// Params.CardsWithin of At, with the faces seen at them.
-	Others []Other
+	// AtPlace are the other settlements at the place, OfCard those with the
+	// same card anywhere, OfFace those at which the face of this settlement
+	// was found. Reversed ones are in none of them.
+	AtPlace, OfCard, OfFace []Use
+	// Searched says that OfFace is complete: the search takes its time.
+	Searched bool
+	// Pharmacies are the pharmacy counters of the institution, for a drug sale.
+	Pharmacies []Counter
+
+	// person is who stood there, by personAt; else unnamed says why nobody can be named.
+	person  *ward.Sighting
+	unnamed Finding
 }
 
-// Other is another settlement at the same place and its sightings.
-type Other struct {
-	Settlement ward.Settlement
-	Sightings  []ward.Sighting
+// BlindPeriod is a stretch in which a camera saw nothing; a zero To lasts.
+type BlindPeriod struct {
+	Camera   ward.CameraID
+	From, To time.Time
+	Reported bool // by the institution, in advance
 }
 
-// Judge asks every rule. It has no clock and does no I/O.
-func Judge(s ward.Settlement, win Window, p Params) []Finding {
-	return []Finding{nobodyAtCounter(s, win, p), faceMismatch(s, win, p), oneFaceManyCards(s, win, p)}
+// Counter is a place with what its cameras saw.
+type Counter struct {
+	Cameras   []ward.CameraID
+	Sightings []ward.Sighting
 }
 
-// Conclude is the settlement's state and the reason of cannot_tell: fired
-// before cannot tell before clear.
+// Use is a settlement with the person who stood there, as far as known.
+type Use struct {
+	Settlement  ward.SettlementID
+	Insured     ward.InsuredID
+	Institution ward.InstitutionID
+	Location    *ward.Location
+	Place       ward.PlaceID
+	PlaceKind   ward.PlaceKind
+	At          time.Time
+	Person      Person // without a template when nobody can be named
+}
+
+// Person is the nearest face at a settlement.
+type Person struct {
+	Sighting ward.SightingID
+	ModelID  string
+	Template ward.Template
+}
+
+// before says whether u counts as before the settlement s: by moment, then by id.
+func (u Use) before(s ward.Settlement) bool {
+	return u.At.Before(s.At) || u.At.Equal(s.At) && u.Settlement < s.ID
+}
+
+// earlier returns those of the uses that were before s and at most within
+// before it, without s itself, oldest first.
+func earlier(s ward.Settlement, uses []Use, within time.Duration) []Use {
+	var out []Use
+	for _, u := range uses {
+		if u.before(s) && u.Settlement != s.ID && s.At.Sub(u.At) <= within {
+			out = append(out, u)
+		}
+	}
+	slices.SortFunc(out, func(a, b Use) int {
+		return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.Settlement, b.Settlement))
+	})
+	return out
+}
+
+// Judge asks every rule that is not off. It has no clock and does no I/O.
+func Judge(s ward.Settlement, win Window, book Rulebook) []Finding {
+	var out []Finding
+	win.person, win.unnamed = personAt(s, win, book[ward.OneFaceManyCards])
+	for _, info := range ward.Rules() {
+		if r := book[info.Rule]; r.Mode != ward.RuleOff {
+			f := ask(s, win, r)
+			f.Rule, f.Severity, f.Version, f.Shadow = r.Rule, r.Severity, r.Version, r.Mode == ward.RuleShadow
+			out = append(out, f)
+		}
+	}
+	return out
+}
+
+func ask(s ward.Settlement, win Window, r Rule) Finding {
+	switch r.Rule {
+	case ward.NobodyAtCounter:
+		return nobodyAtCounter(s, win, r)
+	case ward.MoreCardsThanFolk:
+		return moreCardsThanFolk(s, win, r)
+	case ward.OneFaceManyCards:
+		return oneFaceManyCards(s, win, r)
+	case ward.CardsHoarded:
+		return cardsHoarded(s, win, r)
+	case ward.OneCardManyFaces:
+		return oneCardManyFaces(s, win, r)
+	case ward.FaceMismatch:
+		return faceMismatch(s, win, r)
+	case ward.ImpossibleTravel:
+		return impossibleTravel(s, win, r)
+	case ward.BatchSwiping:
+		return batchSwiping(s, win, r)
+	case ward.OutOfHours:
+		return outOfHours(s, win, r)
+	case ward.DrugNotCollected:
+		return drugNotCollected(s, win, r)
+	case ward.KnownCollector:
+		return knownCollector(s, win, r)
+	case ward.SettledBlind:
+		return settledBlind(s, win, r)
+	case ward.NoPhysician:
+		return noPhysician(s, win, r)
+	}
+	return Finding{Outcome: NotApplicable, Reason: "unknown_rule"}
+}
+
+// Conclude is the settlement's state and the reason of cannot_tell. An alert
+// that is shown makes it suspicious; else it cannot be told when a rule of
+// the counter itself was blind: who stood there, and whether anybody did.
+// What another rule cannot tell (a map position is missing, say) is listed
+// with it and does not make the settlement unclear.
 func Conclude(fs []Finding) (ward.SettlementState, string) {
 	state, reason := ward.Clear, ""
 	for _, f := range fs {
 		switch f.Outcome {
 		case Fired:
-			return ward.Suspicious, ""
+			if !f.Shadow {
+				return ward.Suspicious, ""
+			}
 		case Blind:
-			if state == ward.Clear {
+			if state == ward.Clear && (f.Rule == ward.NobodyAtCounter || f.Rule == ward.FaceMismatch) {
 				state, reason = ward.CannotTell, f.Reason
 			}
-		case Fine, NotApplicable:
+		case Fine, NotApplicable, Later:
 		}
 	}
 	return state, reason
 }
 
-// span is a stretch of time around a moment.
-type span struct{ from, to time.Time }
-
-func around(at time.Time, before, after time.Duration) span {
-	return span{at.Add(-before), at.Add(after)}
-}
-
-func (w span) touches(v ward.Sighting) bool { return !v.From.After(w.to) && !v.To.Before(w.from) }
-
-// nobodyAtCounter 空刷: every camera of the place was watching, and nobody
-// was seen by any. One that was not watching might have seen somebody.
-func nobodyAtCounter(s ward.Settlement, win Window, p Params) Finding {
-	f := Finding{Rule: ward.NobodyAtCounter, Outcome: Fine, Severity: 3}
-	near := around(s.At, p.NobodyBefore, p.NobodyAfter)
-	for _, v := range win.Sightings {
-		if (v.Kind == ward.PeopleSeen || v.Kind == ward.FaceSeen) && near.touches(v) {
-			return f
-		}
-	}
-	if len(win.Cameras) == 0 {
-		f.Outcome, f.Reason = Blind, "no_camera"
-		return f
-	}
-	whole := around(s.At, p.WatchBefore, p.WatchAfter)
-	for _, cam := range win.Cameras {
-		var watched []ward.Sighting
-		for _, v := range win.Sightings {
-			if v.Kind == ward.Watched && v.CameraID == cam && whole.touches(v) && dense(v, p.MaxSpacing) {
-				watched = append(watched, v)
-				f.Sightings = append(f.Sightings, v.ID)
-			}
-		}
-		share, _ := covered(watched, whole)
-		if _, hole := covered(watched, near); share < p.WatchedShare || hole > p.MaxHole {
-			f.Outcome, f.Reason, f.Sightings = Blind, "not_watched", nil
-			return f
-		}
-	}
-	slices.Sort(f.Sightings)
-	f.Outcome, f.Camera = Fired, slices.Min(win.Cameras)
-	f.ZH = fmt.Sprintf("刷卡前 %d 秒到后 %d 秒，摄像头正常，窗口前没有人。", int(p.NobodyBefore.Seconds()), int(p.NobodyAfter.Seconds()))
-	f.EN = fmt.Sprintf("From %d s before to %d s after the swipe the camera worked and nobody was at the counter.", int(p.NobodyBefore.Seconds()), int(p.NobodyAfter.Seconds()))
-	return f
-}
-
-// dense says whether a watched stretch had a picture at least every spacing on average.
-func dense(v ward.Sighting, spacing time.Duration) bool {
-	return v.Count > 1 && v.To.Sub(v.From) <= time.Duration(v.Count-1)*spacing ||
-		v.Count <= 1 && v.To.Equal(v.From)
-}
-
-// covered returns which share of w the sightings cover together, and the
-// longest hole inside w.
-func covered(vs []ward.Sighting, w span) (share float64, hole time.Duration) {
-	slices.SortFunc(vs, func(a, b ward.Sighting) int { return a.From.Compare(b.From) })
-	reached, sum := w.from, time.Duration(0)
-	for _, v := range vs {
-		from, to := v.From, v.To
-		if to.After(w.to) {
-			to = w.to
-		}
-		if from.After(reached) {
-			hole = max(hole, min(from.Sub(reached), w.to.Sub(reached)))
-			reached = from
-		}
-		if to.After(reached) {
-			sum += to.Sub(reached)
-			reached = to
-		}
-	}
-	if w.to.After(reached) {
-		hole = max(hole, w.to.Sub(reached))
-	}
-	return float64(sum) / float64(w.to.Sub(w.from)), hole
-}
-
-// facesIn returns the comparable faces that touch w, in a fixed order.
-func facesIn(vs []ward.Sighting, w span) []ward.Sighting {
-	var out []ward.Sighting
-	for _, v := range vs {
-		if v.Kind == ward.FaceSeen && len(v.Template) > 0 && w.touches(v) {
-			out = append(out, v)
-		}
-	}
-	slices.SortFunc(out, func(a, b ward.Sighting) int { return strings.Compare(string(a.ID), string(b.ID)) })
-	return out
-}
-
-// faceMismatch 冒名: the insured is enrolled, and every comparable face
-// around the swipe is somebody else's. One face that matches or may match
-// clears it, whoever else is there: people come in company. To fire, such a
-// face must have been there at the swipe itself with MinPictures pictures, so
-// that neither the customer before nor a blurred glimpse accuses anyone.
-func faceMismatch(s ward.Settlement, win Window, p Params) Finding {
-	f := Finding{Rule: ward.FaceMismatch, Outcome: NotApplicable, Severity: 3}
-	if len(win.Insured.Template) == 0 {
-		f.Reason = "not_enrolled"
-		return f
-	}
-	core := around(s.At, p.CoreBefore, p.CoreAfter)
-	var accused *ward.Sighting
-	faces := facesIn(win.Sightings, around(s.At, p.FaceBefore, p.FaceAfter))
-	compared := 0
-	for i, v := range faces {
-		if v.ModelID != win.Insured.ModelID {
-			continue
-		}
-		compared++
-		if p.Faces.Judge(v.Template.Cosine(win.Insured.Template)) != ward.MatchNo {
-			f.Outcome = Fine
-			return f
-		}
-		if core.touches(v) && v.Count >= p.MinPictures {
-			f.Sightings = append(f.Sightings, v.ID)
-			if accused == nil || area(v) > area(*accused) {
-				accused = &faces[i]
-			}
-		}
-	}
-	switch {
-	case len(faces) > 0 && compared == 0:
-		f.Reason = "other_model"
-		return f
-	case accused == nil && !somebody(win.Sightings, core):
-		f.Reason = "nobody" // the first rule's matter
-		return f
-	case accused == nil:
-		f.Outcome, f.Reason, f.Sightings = Blind, "no_usable_face", nil
-		return f
-	}
-	f.Outcome, f.Face, f.Camera = Fired, accused.Template, accused.CameraID
-	f.ZH = fmt.Sprintf("刷卡时窗口前的人脸与参保人登记照片不符（比对了 %d 张画面）。", accused.Count)
-	f.EN = fmt.Sprintf("The face at the counter at the swipe is not the insured person's (compared in %d pictures).", accused.Count)
-	return f
-}
-
-func somebody(vs []ward.Sighting, w span) bool {
-	return slices.ContainsFunc(vs, func(v ward.Sighting) bool {
-		return (v.Kind == ward.PeopleSeen || v.Kind == ward.FaceSeen) && w.touches(v)
-	})
-}
-
-func area(v ward.Sighting) float32 { return v.Box.W * v.Box.H }
+// fine, blind, none and later are the findings without an accusation.
+func fine() Finding               { return Finding{Outcome: Fine} }
+func later() Finding              { return Finding{Outcome: Later} }
+func blind(reason string) Finding { return Finding{Outcome: Blind, Reason: reason} }
+func none(reason string) Finding  { return Finding{Outcome: NotApplicable, Reason: reason} }

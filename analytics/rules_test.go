@@ -3,6 +3,7 @@ package analytics_test
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -45,15 +46,32 @@ func with(v ward.Sighting, change func(*ward.Sighting)) ward.Sighting {
 
 func finding(t *testing.T, rule ward.Rule, s ward.Settlement, win analytics.Window) analytics.Finding {
 	t.Helper()
-	fs := analytics.Judge(s, win, analytics.DefaultParams())
+	return findingWith(t, rule, s, win, nil)
+}
+
+// findingWith asks one rule with figures that differ from the built-in ones.
+func findingWith(t *testing.T, rule ward.Rule, s ward.Settlement, win analytics.Window, figures map[string]float64) analytics.Finding {
+	t.Helper()
+	set := ward.RuleSetting{Rule: rule, Version: 7, Mode: ward.RuleLive, Params: figures}
+	if err := set.Check(); err != nil {
+		t.Fatal(err)
+	}
+	fs := analytics.Judge(s, win, analytics.NewRulebook("h1", []ward.RuleSetting{set}))
 	i := slices.IndexFunc(fs, func(f analytics.Finding) bool { return f.Rule == rule })
 	if i < 0 {
 		t.Fatalf("no finding of %s", rule)
 	}
-	if f := fs[i]; f.Outcome == analytics.Fired && (f.ZH == "" || f.EN == "" || len(f.Sightings) == 0 || f.Camera == "" || f.Severity < 1 || f.Severity > 3) {
+	f := fs[i]
+	if f.Outcome == analytics.Fired && (f.ZH == "" || f.EN == "" || f.Camera == "" && len(win.Cameras) > 0 || f.Severity < 1 || f.Severity > 3 || f.Version != 7) {
 		t.Errorf("fired without its facts: %+v", f)
 	}
-	return fs[i]
+	if strings.Contains(f.ZH+f.EN, "%!") {
+		t.Errorf("a text with a hole: %s %s", f.ZH, f.EN)
+	}
+	if (f.Outcome == analytics.Blind || f.Outcome == analytics.NotApplicable) != (f.Reason != "") {
+		t.Errorf("outcome %s with reason %q", f.Outcome, f.Reason)
+	}
+	return f
 }
 
 func TestNobodyAtCounter(t *testing.T) {
@@ -126,52 +144,59 @@ func TestFaceMismatch(t *testing.T) {
 	}
 }
 
-// cardsCase is a run of settlements at one counter, all received at once
-// unless late; the last one is judged.
+// card is a settlement of a run at one counter; the last one is judged.
 type card struct {
-	at       float64 // seconds
-	insured  ward.InsuredID
-	received float64
+	at      float64 // seconds
+	insured ward.InsuredID
+	who     int // the person there; -1 nobody that could be named
+}
+
+func use(i int, v card) analytics.Use {
+	u := analytics.Use{Settlement: ward.SettlementID(fmt.Sprint(i)), Insured: v.insured, Institution: "h1", Place: "p1", PlaceKind: ward.Charge, At: sec(v.at)}
+	if v.who >= 0 {
+		u.Person = analytics.Person{Sighting: ward.SightingID(fmt.Sprintf("s%d", i)), ModelID: "m1", Template: person(v.who, 1)}
+	}
+	return u
+}
+
+func uses(cards []card) []analytics.Use {
+	var out []analytics.Use
+	for i, v := range cards {
+		out = append(out, use(i, v))
+	}
+	return out
 }
 
 func TestOneFaceManyCards(t *testing.T) {
-	queue := []ward.Sighting{ // each waits in view of the camera while those before pay
-		face(1, -130, -110), face(3, -130, -50), face(5, -130, 10),
-	}
+	one := []ward.Sighting{face(1, -70, 10)}
 	for _, c := range []struct {
 		name  string
-		cards []card
+		cards []card // before this one, which is card c
 		seen  []ward.Sighting
 		want  analytics.Outcome
 		n     int // related
 	}{
-		{"third card", []card{{-60, "a", 0}, {-30, "b", 0}, {0, "c", 0}}, []ward.Sighting{face(1, -70, 10)}, analytics.Fired, 2},
-		{"third card, seen each time anew", []card{{-600, "a", 0}, {-300, "b", 0}, {0, "c", 0}}, []ward.Sighting{face(1, -605, -590), face(1, -305, -290), face(1, -5, 5)}, analytics.Fired, 2},
-		{"fourth card", []card{{-90, "a", 0}, {-60, "b", 0}, {-30, "c", 0}, {0, "d", 0}}, []ward.Sighting{face(1, -100, 10)}, analytics.Fired, 3},
-		{"second card", []card{{-30, "a", 0}, {0, "b", 0}}, []ward.Sighting{face(1, -70, 10)}, analytics.Fine, 0},
-		{"one card three times", []card{{-60, "a", 0}, {-30, "a", 0}, {0, "a", 0}}, []ward.Sighting{face(1, -70, 10)}, analytics.Fine, 0},
-		{"first card again after three", []card{{-90, "a", 0}, {-60, "b", 0}, {-30, "c", 0}, {0, "a", 0}}, []ward.Sighting{face(1, -100, 10)}, analytics.Fine, 0},
-		{"three people, three cards", []card{{-60, "a", 0}, {-30, "b", 0}, {0, "c", 0}}, []ward.Sighting{face(1, -65, -55), face(3, -35, -25), face(5, -5, 5)}, analytics.Fine, 0},
-		{"a queue", []card{{-120, "a", 0}, {-60, "b", 0}, {0, "c", 0}}, queue, analytics.Fine, 0},
-		{"too long ago", []card{{-1900, "a", 0}, {-30, "b", 0}, {0, "c", 0}}, []ward.Sighting{face(1, -1905, -1895), face(1, -40, 10)}, analytics.Fine, 0},
-		{"nobody comparable", []card{{-60, "a", 0}, {-30, "b", 0}, {0, "c", 0}}, []ward.Sighting{people(-70, 10)}, analytics.NotApplicable, 0},
-		{"a passer-by behind, small", []card{{-60, "a", 0}, {-30, "b", 0}, {0, "c", 0}}, []ward.Sighting{face(1, -70, 10), with(face(3, -70, 10), func(v *ward.Sighting) { v.Box.W = .05 })}, analytics.Fired, 2},
-		{"later cards that came in time count this one", []card{{30, "a", 30}, {60, "b", 60}, {0, "c", 0}}, []ward.Sighting{face(1, -5, 70)}, analytics.Fine, 0},
-		{"this card came after the later ones were judged", []card{{30, "a", 30}, {60, "b", 60}, {0, "c", 100}}, []ward.Sighting{face(1, -5, 70)}, analytics.Fired, 2},
+		{"third card", []card{{-60, "a", 1}, {-30, "b", 1}}, one, analytics.Fired, 2},
+		{"third card, just within", []card{{-1800, "a", 1}, {-30, "b", 1}}, one, analytics.Fired, 2},
+		{"too long ago", []card{{-1801, "a", 1}, {-30, "b", 1}}, one, analytics.Fine, 0},
+		{"fourth card", []card{{-90, "a", 1}, {-60, "b", 1}, {-30, "d", 1}}, one, analytics.Fired, 3},
+		{"second card", []card{{-30, "a", 1}}, one, analytics.Fine, 0},
+		{"one card three times", []card{{-60, "c", 1}, {-30, "c", 1}}, one, analytics.Fine, 0},
+		{"this card again after three", []card{{-90, "c", 1}, {-60, "a", 1}, {-30, "b", 1}}, one, analytics.Fine, 0},
+		{"three people, three cards", []card{{-60, "a", 3}, {-30, "b", 5}}, one, analytics.Fine, 0},
+		{"others that cannot be named", []card{{-60, "a", -1}, {-30, "b", -1}}, one, analytics.Fine, 0},
+		{"later ones do not count", []card{{30, "a", 1}, {60, "b", 1}}, one, analytics.Fine, 0},
+		{"nobody comparable", []card{{-60, "a", 1}, {-30, "b", 1}}, []ward.Sighting{people(-70, 10)}, analytics.Blind, 0},
+		{"nobody", []card{{-60, "a", 1}, {-30, "b", 1}}, []ward.Sighting{watched(-70, 10)}, analytics.NotApplicable, 0},
+		{"not watched", []card{{-60, "a", 1}, {-30, "b", 1}}, nil, analytics.Blind, 0},
+		{"two as near", []card{{-60, "a", 1}, {-30, "b", 1}}, append([]ward.Sighting{face(3, -70, 10)}, one...), analytics.Blind, 0},
+		{"a passer-by behind, small", []card{{-60, "a", 1}, {-30, "b", 1}}, append([]ward.Sighting{with(face(3, -70, 10), func(v *ward.Sighting) { v.Box.W = .05 })}, one...), analytics.Fired, 2},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			var all []analytics.Other
-			var s ward.Settlement
-			for i, v := range c.cards {
-				s = ward.Settlement{ID: ward.SettlementID(fmt.Sprint(i)), InsuredID: v.insured, At: sec(v.at), Received: sec(v.received)}
-				if v.received == 0 {
-					s.Received = s.At
-				}
-				all = append(all, analytics.Other{Settlement: s, Sightings: c.seen})
-			}
-			f := finding(t, ward.OneFaceManyCards, s, analytics.Window{Cameras: []ward.CameraID{"c1"}, Sightings: c.seen, Others: all})
-			if f.Outcome != c.want || len(f.Related) != c.n {
-				t.Errorf("got %s with %v, want %s with %d", f.Outcome, f.Related, c.want, c.n)
+			s := ward.Settlement{ID: "z", InsuredID: "c", At: swipe, PlaceID: "p1", InstitutionID: "h1"}
+			f := finding(t, ward.OneFaceManyCards, s, analytics.Window{Cameras: []ward.CameraID{"c1"}, Sightings: c.seen, AtPlace: uses(c.cards)})
+			if f.Outcome != c.want || len(f.Related) != c.n && f.Outcome == analytics.Fired {
+				t.Errorf("got %s %q with %v, want %s with %d", f.Outcome, f.Reason, f.Related, c.want, c.n)
 			}
 		})
 	}
@@ -179,7 +204,7 @@ func TestOneFaceManyCards(t *testing.T) {
 
 func TestConclude(t *testing.T) {
 	fired, fine := analytics.Finding{Outcome: analytics.Fired}, analytics.Finding{Outcome: analytics.Fine}
-	blind, none := analytics.Finding{Outcome: analytics.Blind, Reason: "no_camera"}, analytics.Finding{Outcome: analytics.NotApplicable, Reason: "not_enrolled"}
+	blind, none := analytics.Finding{Rule: ward.NobodyAtCounter, Outcome: analytics.Blind, Reason: "no_camera"}, analytics.Finding{Outcome: analytics.NotApplicable, Reason: "not_enrolled"}
 	for _, c := range []struct {
 		fs     []analytics.Finding
 		state  ward.SettlementState
@@ -189,6 +214,9 @@ func TestConclude(t *testing.T) {
 		{[]analytics.Finding{blind, none, fine}, ward.CannotTell, "no_camera"},
 		{[]analytics.Finding{blind, fired}, ward.Suspicious, ""},
 		{[]analytics.Finding{fired, blind}, ward.Suspicious, ""},
+		{[]analytics.Finding{{Outcome: analytics.Fired, Shadow: true}, fine}, ward.Clear, ""},
+		{[]analytics.Finding{{Outcome: analytics.Fired, Shadow: true}, blind}, ward.CannotTell, "no_camera"},
+		{[]analytics.Finding{{Rule: ward.ImpossibleTravel, Outcome: analytics.Blind, Reason: "no_location"}, fine}, ward.Clear, ""},
 	} {
 		if state, reason := analytics.Conclude(c.fs); state != c.state || reason != c.reason {
 			t.Errorf("%v: got %s %q", c.fs, state, reason)

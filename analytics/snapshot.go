@@ -41,7 +41,7 @@ func (c *Correlator) picture(ctx context.Context, a *ward.Alert, f Finding, win 
 // or in the recordings of the place's cameras.
 func (c *Correlator) moment(ctx context.Context, a *ward.Alert, f Finding, win Window) (Picture, bool, error) {
 	if c.Gallery != nil {
-		if p, ok := c.Gallery.Near(a.PlaceID, a.At, c.Params.SnapshotWithin, f.Face); ok {
+		if p, ok := c.Gallery.Near(a.PlaceID, a.At, snapshotWithin, f.Face); ok {
 			return p, true, nil
 		}
 	}
@@ -55,7 +55,7 @@ func (c *Correlator) moment(ctx context.Context, a *ward.Alert, f Finding, win W
 		}
 	}
 	for _, cam := range cams {
-		if p, ok, err := c.Recorded(ctx, a.InstitutionID, cam, a.At, c.Params.SnapshotWithin); err != nil || ok {
+		if p, ok, err := c.Recorded(ctx, a.InstitutionID, cam, a.At, snapshotWithin); err != nil || ok {
 			return p, ok, err
 		}
 	}

@@ -2,9 +2,9 @@ package storage
 
 import (
 	"context"
-	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"wardwatch/ward"
@@ -40,51 +40,8 @@ type decisionRecord struct {
 	Note  string          `json:"note"`
 }
 
-// Judge gives a pending settlement its state and reason and raises the
-// alerts, each with a sealed record (kind "alert") and its ledger leaf, in
-// one transaction. It returns the alerts that this call raised. A settlement
-// that was judged before is left as it is and raises nothing, so a crash or a
-// second judge never accuses twice. An unknown settlement is a ward.NotFound;
-// an alert that shows a picture which is just being removed is a ward.Conflict
-// "hold.removing", and nothing is changed.
-func (s *Store) Judge(ctx context.Context, id ward.SettlementID, state ward.SettlementState, reason string, alerts []ward.Alert) ([]ward.Alert, error) {
-	if state == ward.Pending || (state == ward.Suspicious) != (len(alerts) > 0) {
-		return nil, fmt.Errorf("judge settlement %s: state %q with %d alerts", id, state, len(alerts))
-	}
-	var raised []ward.Alert
-	err := s.change(ctx, "judge settlement "+string(id), func(t *tx) error {
-		raised = nil
-		res, err := t.ExecContext(ctx, `UPDATE settlement SET state = $2, reason = $3 WHERE id = $1 AND state = 'pending'`, id, state, reason)
-		if err != nil {
-			return err
-		}
-		n, err := res.RowsAffected()
-		if err != nil {
-			return err
-		}
-		if n == 0 {
-			var one int
-			err = t.QueryRowContext(ctx, `SELECT 1 FROM settlement WHERE id = $1`, id).Scan(&one)
-			return missing(err, "settlement.unknown", "没有这笔结算，请检查编号。", "No such settlement; check its id.")
-		}
-		for _, a := range alerts {
-			if a.SettlementID != id {
-				return fmt.Errorf("alert %s is of settlement %s", a.ID, a.SettlementID)
-			}
-			if a, err = t.raise(ctx, a); err != nil {
-				return fmt.Errorf("raise alert %s: %w", a.ID, err)
-			}
-			raised = append(raised, a)
-		}
-		return nil
-	})
-	if err != nil {
-		return nil, err
-	}
-	return raised, nil
-}
-
-// raise seals and inserts one alert.
+// raise seals and inserts one alert. One that was there, withdrawn or resting
+// on an older revision of the settlement, is stated anew.
 func (t *tx) raise(ctx context.Context, a ward.Alert) (ward.Alert, error) {
 	a.State, a.DecidedBy, a.DecisionNote, a.CaseID = ward.AlertNew, "", "", ""
 	a.At, a.Raised, a.ClipFrom, a.ClipTo = at(us(a.At)), at(us(a.Raised)), at(us(a.ClipFrom)), at(us(a.ClipTo))
@@ -94,14 +51,9 @@ func (t *tx) raise(ctx context.Context, a ward.Alert) (ward.Alert, error) {
 	if a.Sightings == nil {
 		a.Sightings = []ward.SightingID{}
 	}
-	rec := alertRecord{
-		Alert: a.ID, Institution: a.InstitutionID, Place: a.PlaceID, Camera: a.CameraID, Rule: a.Rule, RuleVersion: a.RuleVersion,
-		Settlement: a.SettlementID, Related: a.Related, At: a.At, Raised: a.Raised, ClipFrom: a.ClipFrom, ClipTo: a.ClipTo,
-		Sightings: a.Sightings, ExplainZH: a.ExplainZH, ExplainEN: a.ExplainEN,
-	}
 	var sum []byte
 	if a.SnapshotKey != "" {
-		sum, rec.Snapshot = a.SnapshotSHA[:], hex.EncodeToString(a.SnapshotSHA[:])
+		sum = a.SnapshotSHA[:]
 	}
 	// Whoever begins to remove a picture has this lock, and spares what an alert shows.
 	err := t.lockLedger(ctx)
@@ -111,7 +63,7 @@ func (t *tx) raise(ctx context.Context, a ward.Alert) (ward.Alert, error) {
 	if err != nil {
 		return a, err
 	}
-	if a.Leaf, err = t.sealRecord(ctx, "alert", string(a.ID), rec); err != nil {
+	if a.Leaf, err = t.sealRecord(ctx, "alert", string(a.ID), recordOfAlert(a)); err != nil {
 		return a, err
 	}
 	related, err := json.Marshal(a.Related)
@@ -124,15 +76,49 @@ func (t *tx) raise(ctx context.Context, a ward.Alert) (ward.Alert, error) {
 	}
 	_, err = t.ExecContext(ctx, `INSERT INTO alert
 		(id, institution_id, place_id, camera_id, rule, rule_version, settlement_id, related, at_us, raised_us, severity, state,
-		 decided_by, decision_note, sightings, explain_zh, explain_en, snapshot_key, snapshot_sha, clip_from_us, clip_to_us, case_id, leaf)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, '', '', $13, $14, $15, $16, $17, $18, $19, '', $20)`,
+		 decided_by, decision_note, sightings, explain_zh, explain_en, snapshot_key, snapshot_sha, clip_from_us, clip_to_us, case_id, leaf, shadow, revision)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, '', '', $13, $14, $15, $16, $17, $18, $19, '', $20, $21, $22)
+		ON CONFLICT (rule, settlement_id) DO UPDATE SET place_id = excluded.place_id, camera_id = excluded.camera_id, rule_version = excluded.rule_version,
+			related = excluded.related, at_us = excluded.at_us, raised_us = excluded.raised_us, severity = excluded.severity, state = excluded.state,
+			decided_by = '', decision_note = '', sightings = excluded.sightings, explain_zh = excluded.explain_zh, explain_en = excluded.explain_en,
+			snapshot_key = excluded.snapshot_key, snapshot_sha = excluded.snapshot_sha, clip_from_us = excluded.clip_from_us, clip_to_us = excluded.clip_to_us,
+			leaf = excluded.leaf, shadow = excluded.shadow, revision = excluded.revision`,
 		a.ID, a.InstitutionID, a.PlaceID, a.CameraID, a.Rule, a.RuleVersion, a.SettlementID, string(related), us(a.At), us(a.Raised),
-		int(a.Severity), a.State, string(sightings), a.ExplainZH, a.ExplainEN, a.SnapshotKey, sum, us(a.ClipFrom), us(a.ClipTo), a.Leaf)
-	return a, err
+		int(a.Severity), a.State, string(sightings), a.ExplainZH, a.ExplainEN, a.SnapshotKey, sum, us(a.ClipFrom), us(a.ClipTo), a.Leaf, flag(a.Shadow), a.Revision)
+	if err != nil {
+		return a, err
+	}
+	return a, t.relate(ctx, a)
+}
+
+// relate notes the other settlements that an alert rests on.
+func (t *tx) relate(ctx context.Context, a ward.Alert) error {
+	if _, err := t.ExecContext(ctx, `DELETE FROM alert_related WHERE alert_id = $1`, a.ID); err != nil {
+		return err
+	}
+	for _, id := range a.Related {
+		if _, err := t.ExecContext(ctx, `INSERT INTO alert_related (settlement_id, alert_id) VALUES ($1, $2) ON CONFLICT DO NOTHING`, id, a.ID); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// recordOfAlert is what is sealed of an alert.
+func recordOfAlert(a ward.Alert) alertRecord {
+	rec := alertRecord{
+		Alert: a.ID, Institution: a.InstitutionID, Place: a.PlaceID, Camera: a.CameraID, Rule: a.Rule, RuleVersion: a.RuleVersion,
+		Settlement: a.SettlementID, Related: a.Related, At: a.At, Raised: a.Raised, ClipFrom: a.ClipFrom, ClipTo: a.ClipTo,
+		Sightings: a.Sightings, ExplainZH: a.ExplainZH, ExplainEN: a.ExplainEN,
+	}
+	if a.SnapshotKey != "" {
+		rec.Snapshot = hexOf(a.SnapshotSHA)
+	}
+	return rec
 }
 
 const alertColumns = `SELECT id, institution_id, place_id, camera_id, rule, rule_version, settlement_id, related, at_us, raised_us, severity, state,
-	decided_by, decision_note, sightings, explain_zh, explain_en, snapshot_key, snapshot_sha, clip_from_us, clip_to_us, case_id, leaf FROM alert`
+	decided_by, decision_note, sightings, explain_zh, explain_en, snapshot_key, snapshot_sha, clip_from_us, clip_to_us, case_id, leaf, shadow, revision FROM alert`
 
 // Alert returns one alert, or ward.NotFound.
 func (s *Store) Alert(ctx context.Context, id ward.AlertID) (ward.Alert, error) {
@@ -153,6 +139,7 @@ type AlertFilter struct {
 	State        ward.AlertState
 	Rule         ward.Rule
 	SettlementID ward.SettlementID
+	Shadow       bool   // also those of rules in shadow
 	Before       string // cursor: the next of an earlier call
 	Limit        int    // 1 to 500; 0 means 50
 }
@@ -165,6 +152,9 @@ func (s *Store) Alerts(ctx context.Context, f AlertFilter) (list []ward.Alert, n
 			args = append(args, value)
 			where += fmt.Sprintf(` AND %s $%d`, column, len(args))
 		}
+	}
+	if !f.Shadow {
+		where += ` AND shadow = 0`
 	}
 	and("state =", string(f.State))
 	and("rule =", string(f.Rule))
@@ -190,9 +180,7 @@ func (s *Store) Alerts(ctx context.Context, f AlertFilter) (list []ward.Alert, n
 // allow, also because somebody else was faster, is a ward.Conflict.
 func (s *Store) DecideAlert(ctx context.Context, id ward.AlertID, next ward.AlertState, by ward.UserID, note string) (ward.Alert, error) {
 	var a ward.Alert
-	switch next {
-	case ward.AlertNew, ward.AlertTaken, ward.AlertConfirmed, ward.AlertDismissed:
-	default:
+	if !slices.Contains([]ward.AlertState{ward.AlertNew, ward.AlertTaken, ward.AlertConfirmed, ward.AlertDismissed}, next) {
 		return a, &ward.Error{Kind: ward.Invalid, Code: "alert.next", ZH: "处理状态不正确，应为 taken、confirmed、dismissed 或 new。", EN: "The state must be taken, confirmed, dismissed or new."}
 	}
 	err := s.change(ctx, "decide alert "+string(id), func(t *tx) error {
@@ -226,14 +214,15 @@ func scanAlert(r row) (ward.Alert, error) {
 	var a ward.Alert
 	var related, sightings string
 	var when, raised, from, to int64
-	var severity int
+	var severity, shadow int
 	var sum []byte
 	err := r.Scan(&a.ID, &a.InstitutionID, &a.PlaceID, &a.CameraID, &a.Rule, &a.RuleVersion, &a.SettlementID, &related, &when, &raised, &severity, &a.State,
-		&a.DecidedBy, &a.DecisionNote, &sightings, &a.ExplainZH, &a.ExplainEN, &a.SnapshotKey, &sum, &from, &to, &a.CaseID, &a.Leaf)
+		&a.DecidedBy, &a.DecisionNote, &sightings, &a.ExplainZH, &a.ExplainEN, &a.SnapshotKey, &sum, &from, &to, &a.CaseID, &a.Leaf, &shadow, &a.Revision)
 	if err != nil {
 		return a, err
 	}
 	a.At, a.Raised, a.ClipFrom, a.ClipTo, a.Severity = at(when), at(raised), at(from), at(to), ward.Severity(severity)
+	a.Shadow = shadow != 0
 	copy(a.SnapshotSHA[:], sum)
 	if err := json.Unmarshal([]byte(related), &a.Related); err != nil {
 		return a, fmt.Errorf("related of alert %s: %w", a.ID, err)

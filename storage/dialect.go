@@ -31,6 +31,8 @@ type dialect struct {
 	retry func(error) bool
 	// unique says whether err is a unique-key violation.
 	unique func(error) bool
+	// forUpdate, after a SELECT, keeps other transactions from changing its rows.
+	forUpdate string
 	// full says whether err is that the database's disk is full.
 	full func(error) bool
 }
@@ -53,7 +55,8 @@ var sqliteDialect = dialect{
 const sqliteFull = 13
 
 var postgresDialect = dialect{
-	goose: goose.DialectPostgres,
+	goose:     goose.DialectPostgres,
+	forUpdate: " FOR UPDATE",
 	// Whatever the server's default is: code that takes a lock and then reads
 	// must see what the lock's holder before it committed.
 	isolation: sql.LevelReadCommitted,

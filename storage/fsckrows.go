@@ -91,15 +91,7 @@ func (f *fsck) segmentRows(ctx context.Context) error {
 func (f *fsck) alertRows(ctx context.Context) error {
 	id := func(a ward.Alert) string { return string(a.ID) }
 	return each(ctx, f, "list alerts", alertColumns+` WHERE id > $1 ORDER BY id LIMIT $2`, scanAlert, id, func(a ward.Alert) error {
-		rec := alertRecord{
-			Alert: a.ID, Institution: a.InstitutionID, Place: a.PlaceID, Camera: a.CameraID, Rule: a.Rule, RuleVersion: a.RuleVersion,
-			Settlement: a.SettlementID, Related: a.Related, At: a.At, Raised: a.Raised, ClipFrom: a.ClipFrom, ClipTo: a.ClipTo,
-			Sightings: a.Sightings, ExplainZH: a.ExplainZH, ExplainEN: a.ExplainEN,
-		}
-		if a.SnapshotKey != "" {
-			rec.Snapshot = hexOf(a.SnapshotSHA)
-		}
-		if err := f.agree(ctx, "alert", string(a.ID), KindAlert, string(a.ID), a.Leaf, rec); err != nil {
+		if err := f.agree(ctx, "alert", string(a.ID), KindAlert, string(a.ID), a.Leaf, recordOfAlert(a)); err != nil {
 			return err
 		}
 		return f.decision(ctx, a)
@@ -280,7 +272,7 @@ func (f *fsck) chain(ctx context.Context, id ward.CaseID) (map[string]string, er
 func (f *fsck) absent(ctx context.Context) error {
 	for _, q := range []struct{ table, query string }{
 		{"segment", `SELECT ref FROM sealed_record r WHERE kind = 'segment' AND NOT EXISTS (SELECT 1 FROM segment x WHERE x.id = r.ref AND x.leaf = r.leaf)`},
-		{"alert", `SELECT ref FROM sealed_record r WHERE kind = 'alert' AND NOT EXISTS (SELECT 1 FROM alert x WHERE x.id = r.ref AND x.leaf = r.leaf)`},
+		{"alert", `SELECT ref FROM sealed_record r WHERE kind = 'alert' AND NOT EXISTS (SELECT 1 FROM alert x WHERE x.id = r.ref AND x.leaf >= r.leaf)`},
 		{"visit", `SELECT ref FROM sealed_record r WHERE kind = 'verdict' AND NOT EXISTS (SELECT 1 FROM visit x WHERE x.id = r.ref AND x.leaf = r.leaf AND x.state = 'sealed')`},
 		{"settlement", `SELECT DISTINCT ref FROM sealed_record r WHERE kind = 'settlement' AND NOT EXISTS (SELECT 1 FROM settlement x WHERE x.id = r.ref)`},
 		{"round", `SELECT ref FROM sealed_record r WHERE kind = 'round' AND NOT EXISTS (SELECT 1 FROM round x WHERE x.id = r.ref AND x.leaf = r.leaf)`},
@@ -288,6 +280,7 @@ func (f *fsck) absent(ctx context.Context) error {
 		{"hold", `SELECT ref FROM sealed_record r WHERE kind = 'hold' AND NOT EXISTS (SELECT 1 FROM hold x WHERE x.id = r.ref AND x.leaf = r.leaf)`},
 		{"segment", `SELECT ref FROM sealed_record r WHERE kind = 'eviction' AND NOT EXISTS (SELECT 1 FROM segment x WHERE x.id = r.ref AND x.state = 'evicted')`},
 		{"quarantine", `SELECT ref FROM sealed_record r WHERE kind = 'quarantine' AND NOT EXISTS (SELECT 1 FROM quarantine x WHERE x.moved_to = r.ref AND x.leaf = r.leaf)`},
+		{"rule_setting", `SELECT ref FROM sealed_record r WHERE kind = 'rule' AND NOT EXISTS (SELECT 1 FROM rule_setting x WHERE x.leaf = r.leaf)`},
 		{"custody", `SELECT ref FROM sealed_record r WHERE kind = 'custody' AND NOT EXISTS (SELECT 1 FROM custody x WHERE x.leaf = r.leaf)`},
 	} {
 		refs, err := listed(ctx, f.s, "look for removed rows of "+q.table, func(r row) (string, error) {

@@ -8,18 +8,22 @@ import (
 	"wardwatch/ward"
 )
 
-// PutInstitution adds the institution or renames it.
+// PutInstitution adds the institution, or changes its name, and its location when one is given.
 func (s *Store) PutInstitution(ctx context.Context, i ward.Institution) error {
 	return s.change(ctx, "put institution "+string(i.ID), func(t *tx) error {
-		_, err := t.ExecContext(ctx, `INSERT INTO institution (id, name) VALUES ($1, $2)
-			ON CONFLICT (id) DO UPDATE SET name = excluded.name`, i.ID, i.Name)
+		var lat, lon *float64
+		if i.Location != nil {
+			lat, lon = &i.Location.Lat, &i.Location.Lon
+		}
+		_, err := t.ExecContext(ctx, `INSERT INTO institution (id, name, lat, lon) VALUES ($1, $2, $3, $4)
+			ON CONFLICT (id) DO UPDATE SET name = excluded.name, lat = COALESCE(excluded.lat, institution.lat), lon = COALESCE(excluded.lon, institution.lon)`, i.ID, i.Name, lat, lon)
 		return err
 	})
 }
 
 // Institution returns one institution, or ward.NotFound "institution.unknown".
 func (s *Store) Institution(ctx context.Context, id ward.InstitutionID) (ward.Institution, error) {
-	i, err := scanInstitution(s.read.QueryRowContext(ctx, `SELECT id, name FROM institution WHERE id = $1`, id))
+	i, err := scanInstitution(s.read.QueryRowContext(ctx, `SELECT id, name, lat, lon FROM institution WHERE id = $1`, id))
 	if err != nil {
 		return i, fmt.Errorf("read institution %s: %w", id, missing(err, "institution.unknown", "没有这家机构，请检查机构编号。", "No such institution; check its id."))
 	}
@@ -30,7 +34,7 @@ func (s *Store) Institution(ctx context.Context, id ward.InstitutionID) (ward.In
 func (s *Store) Institutions(ctx context.Context, insts []ward.InstitutionID) ([]ward.Institution, error) {
 	where, args := scope(insts, nil)
 	where = strings.Replace(where, "institution_id", "id", 1)
-	rows, err := s.read.QueryContext(ctx, `SELECT id, name FROM institution`+where+` ORDER BY name, id`, args...)
+	rows, err := s.read.QueryContext(ctx, `SELECT id, name, lat, lon FROM institution`+where+` ORDER BY name, id`, args...)
 	if err != nil {
 		return nil, fmt.Errorf("list institutions: %w", err)
 	}
@@ -43,7 +47,9 @@ func (s *Store) Institutions(ctx context.Context, insts []ward.InstitutionID) ([
 
 func scanInstitution(r row) (ward.Institution, error) {
 	var i ward.Institution
-	err := r.Scan(&i.ID, &i.Name)
+	var lat, lon *float64
+	err := r.Scan(&i.ID, &i.Name, &lat, &lon)
+	i.Location = located(lat, lon)
 	return i, err
 }
 

@@ -23,6 +23,7 @@ const (
 	KindDecision   = "decision" // on an alert
 	KindRound      = "round"    // the order
 	KindHold       = "hold"
+	KindRule       = "rule" // by rule/version: how it was set
 )
 
 // The kinds of sealed record that say what became of media.
@@ -100,6 +101,19 @@ func (t *tx) sealSettlement(ctx context.Context, id ward.SettlementID) (SealedRe
 	}
 	last, _, err = latestSealed(ctx, t.Tx, KindSettlement, string(id))
 	return last, err
+}
+
+// resealSettlement seals a settlement that is evidence again, after a change.
+func (t *tx) resealSettlement(ctx context.Context, id ward.SettlementID) error {
+	var one int
+	err := t.QueryRowContext(ctx, `SELECT 1 FROM sealed_record WHERE kind = 'settlement' AND ref = $1 LIMIT 1`, id).Scan(&one)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil
+	}
+	if err == nil {
+		_, err = t.sealSettlement(ctx, id)
+	}
+	return err
 }
 
 // SealedSettlement is the record of a settlement that became evidence.

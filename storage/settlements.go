@@ -3,6 +3,7 @@ package storage
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -13,70 +14,130 @@ import (
 
 const (
 	// settleDelay is how long after the swipe a settlement becomes due: the
-	// last picture that its rules look at is 5 s after it, and takes about a
-	// second to be analysed.
-	settleDelay = 6 * time.Second
-	// maxAhead is how far a billing system's clock may run before ours.
-	maxAhead = time.Minute
+	// last picture that its prompt rules look at is 5 s after it.
+	settleDelay = 5 * time.Second
+	// maxAhead is how far a billing system's clock may run before ours: what
+	// is found out about it is at most MaxOffset.
+	maxAhead = MaxOffset + time.Minute
 )
 
-// AddSettlement stores a settlement as pending and due settleDelay after its
-// moment; a missing ID and Received are filled in. The same external number
-// with the same content again returns what is stored and fresh = false; with
-// other content it is a ward.Conflict "settlement.differs". An unknown
-// institution or place, an unknown kind or a moment in the future is a
-// ward.Invalid.
-func (s *Store) AddSettlement(ctx context.Context, v ward.Settlement) (stored ward.Settlement, fresh bool, err error) {
+// AddSettlement stores what billing reports of a settlement and says what
+// that changed: see ward.Settlement.Take. v.State is ward.Reversed when billing
+// takes it back. What is new or corrected is pending and due settleDelay after
+// its moment by the cameras' clock; what is reversed falls with its alerts; the
+// settlements that counted it are judged again. A missing ID and Received are
+// filled in. An unknown institution or place, an unknown kind or a moment in the
+// future is a ward.Invalid; the same revision with other content a
+// ward.Conflict "settlement.differs".
+func (s *Store) AddSettlement(ctx context.Context, v ward.Settlement) (stored ward.Settlement, change ward.SettlementChange, err error) {
 	v.At = at(us(v.At)) // the precision that is stored, so that a repetition compares equal
 	err = s.change(ctx, "add settlement", func(t *tx) error {
-		if err = t.checkSettlement(ctx, v); err != nil {
-			return err
-		}
-		if v.ID == "" {
-			v.ID = ward.NewID[ward.SettlementID](t.now)
-		}
-		if v.Received.IsZero() {
-			v.Received = t.now
-		}
-		v.Received, v.Due, v.State, v.Reason = at(us(v.Received)), v.At.Add(settleDelay), ward.Pending, ""
-		var res sql.Result
-		res, err = t.ExecContext(ctx, `INSERT INTO settlement
-			(id, institution_id, place_id, external_no, insured_id, kind, at_us, amount_fen, received_us, due_us, state, reason)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
-			ON CONFLICT (institution_id, external_no) DO NOTHING`,
-			v.ID, v.InstitutionID, v.PlaceID, v.ExternalNo, v.InsuredID, v.Kind, us(v.At), v.AmountFen, us(v.Received), us(v.Due), v.State, v.Reason)
+		offset, err := t.checkSettlement(ctx, v)
 		if err != nil {
 			return err
 		}
-		var n int64
-		if n, err = res.RowsAffected(); err != nil {
-			return err
-		}
-		if stored, fresh = v, n == 1; fresh {
-			return nil
-		}
-		stored, err = scanSettlement(t.QueryRowContext(ctx, settlementColumns+` WHERE institution_id = $1 AND external_no = $2`, v.InstitutionID, v.ExternalNo))
-		if err != nil {
-			return err
-		}
-		if stored.PlaceID != v.PlaceID || stored.InsuredID != v.InsuredID || stored.Kind != v.Kind || !stored.At.Equal(v.At) || stored.AmountFen != v.AmountFen {
-			return &ward.Error{
-				Kind: ward.Conflict, Code: "settlement.differs",
-				ZH: "该结算单号已存在且内容不同；更正请使用新的单号。", EN: "This settlement number exists with other content; send a correction under a new number.",
-			}
-		}
-		return nil
+		stored, change, err = t.takeSettlement(ctx, v, offset)
+		return err
 	})
 	if err != nil {
-		return ward.Settlement{}, false, err
+		return ward.Settlement{}, ward.Unchanged, err
 	}
-	return stored, fresh, nil
+	return stored, change, nil
 }
 
-// checkSettlement says what is wrong with v, if anything.
-func (t *tx) checkSettlement(ctx context.Context, v ward.Settlement) error {
-	invalid := func(code, zh, en string) error {
-		return &ward.Error{Kind: ward.Invalid, Code: "settlement." + code, ZH: zh, EN: en}
+func (t *tx) takeSettlement(ctx context.Context, v ward.Settlement, offset time.Duration) (ward.Settlement, ward.SettlementChange, error) {
+	if v.ID == "" {
+		v.ID = ward.NewID[ward.SettlementID](t.now)
+	}
+	if v.Received.IsZero() {
+		v.Received = t.now
+	}
+	if v.State != ward.Reversed {
+		v.State = ward.Pending
+	}
+	v.Received, v.Due, v.Reason, v.Unclear = at(us(v.Received)), v.At.Add(offset+settleDelay), "", []ward.Unclear{}
+	res, err := t.ExecContext(ctx, `INSERT INTO settlement
+		(id, institution_id, place_id, external_no, insured_id, kind, at_us, amount_fen, received_us, due_us, state, reason, revision, waiting)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, '', $12, $13)
+		ON CONFLICT (institution_id, external_no) DO NOTHING`,
+		v.ID, v.InstitutionID, v.PlaceID, v.ExternalNo, v.InsuredID, v.Kind, us(v.At), v.AmountFen, us(v.Received), us(v.Due), v.State, v.Revision, flag(v.State == ward.Pending))
+	if err != nil {
+		return v, "", err
+	}
+	if n, err := res.RowsAffected(); err != nil || n == 1 {
+		return v, ward.WasAdded, err
+	}
+	was, err := scanSettlement(t.QueryRowContext(ctx, settlementColumns+` WHERE institution_id = $1 AND external_no = $2`+t.s.dialect.forUpdate, v.InstitutionID, v.ExternalNo))
+	if err != nil {
+		return v, "", err
+	}
+	now := was
+	change, err := now.Take(v)
+	if err != nil {
+		return v, "", err
+	}
+	if change == ward.Unchanged {
+		if v.Revision < was.Revision {
+			err = t.keepRevision(ctx, was.ID, v)
+		}
+		return was, change, err
+	}
+	now.Received, now.Due, now.Unclear, now.Version = v.Received, now.At.Add(offset+settleDelay), []ward.Unclear{}, was.Version+1
+	return now, change, t.changeSettlement(ctx, was, now)
+}
+
+// changeSettlement replaces was by now; what was judged of it and with it is
+// judged again, or falls.
+func (t *tx) changeSettlement(ctx context.Context, was, now ward.Settlement) error {
+	if now.Revision > was.Revision {
+		if err := t.keepRevision(ctx, was.ID, was); err != nil {
+			return err
+		}
+	}
+	_, err := t.ExecContext(ctx, `UPDATE settlement SET place_id = $2, insured_id = $3, kind = $4, at_us = $5, amount_fen = $6, received_us = $7, due_us = $8,
+			state = $9, reason = '', unclear = '[]', revision = $10, version = $11, stage = 0, waiting = $12 WHERE id = $1`,
+		now.ID, now.PlaceID, now.InsuredID, now.Kind, us(now.At), now.AmountFen, us(now.Received), us(now.Due), now.State, now.Revision, now.Version, flag(now.State == ward.Pending))
+	if err != nil {
+		return err
+	}
+	if _, err := t.ExecContext(ctx, `DELETE FROM settlement_face WHERE settlement_id = $1`, now.ID); err != nil {
+		return err
+	}
+	if err := t.resealSettlement(ctx, now.ID); err != nil {
+		return err
+	}
+	if now.State == ward.Reversed {
+		if _, err := t.withdraw(ctx, now.ID, nil, withdrawnReversed); err != nil {
+			return err
+		}
+	}
+	return t.judgeAgain(ctx, was)
+}
+
+// keepRevision keeps what billing said of a settlement under an older revision.
+func (t *tx) keepRevision(ctx context.Context, id ward.SettlementID, v ward.Settlement) error {
+	_, err := t.ExecContext(ctx, `INSERT INTO settlement_revision (settlement_id, revision, place_id, insured_id, kind, at_us, amount_fen, received_us)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING`, id, v.Revision, v.PlaceID, v.InsuredID, v.Kind, us(v.At), v.AmountFen, us(v.Received))
+	return err
+}
+
+// SettlementRevisions returns what billing said of a settlement before its
+// newest revision, the oldest first.
+func (s *Store) SettlementRevisions(ctx context.Context, id ward.SettlementID) ([]ward.SettlementRevision, error) {
+	return listed(ctx, s, "list revisions of settlement "+string(id), func(r row) (ward.SettlementRevision, error) {
+		var v ward.SettlementRevision
+		var when, received int64
+		err := r.Scan(&v.Revision, &v.PlaceID, &v.InsuredID, &v.Kind, &when, &v.AmountFen, &received)
+		v.At, v.Received = at(when), at(received)
+		return v, err
+	}, `SELECT revision, place_id, insured_id, kind, at_us, amount_fen, received_us FROM settlement_revision WHERE settlement_id = $1 ORDER BY revision`, id)
+}
+
+// checkSettlement says what is wrong with v, if anything, and how far the
+// cameras' clock is ahead of the institution's.
+func (t *tx) checkSettlement(ctx context.Context, v ward.Settlement) (offset time.Duration, err error) {
+	invalid := func(code, zh, en string) (time.Duration, error) {
+		return 0, &ward.Error{Kind: ward.Invalid, Code: "settlement." + code, ZH: zh, EN: en}
 	}
 	switch v.Kind {
 	case ward.Outpatient, ward.DrugSale, ward.TreatmentFee, ward.Inpatient:
@@ -90,26 +151,30 @@ func (t *tx) checkSettlement(ctx context.Context, v ward.Settlement) error {
 		return invalid("insured", "缺少参保人编号。", "The insured person's id is missing.")
 	case v.AmountFen < 0:
 		return invalid("amount", "金额不能为负数。", "The amount must not be negative.")
+	case v.Revision < 0:
+		return invalid("revision", "更正次数不能为负数。", "The revision must not be negative.")
 	case v.At.IsZero():
 		return invalid("at", "缺少结算时间。", "The time of the settlement is missing.")
 	case v.At.After(t.now.Add(maxAhead)):
 		return invalid("future", "结算时间在未来，请校准结算系统的时钟。", "The settlement lies in the future; set the billing system's clock.")
 	}
+	var offsetUS int64
+	err = t.QueryRowContext(ctx, `SELECT COALESCE(o.offset_us, 0) FROM place p LEFT JOIN clock_offset o ON o.institution_id = p.institution_id
+		WHERE p.id = $1 AND p.institution_id = $2`, v.PlaceID, v.InstitutionID).Scan(&offsetUS)
+	if !errors.Is(err, sql.ErrNoRows) {
+		return time.Duration(offsetUS) * time.Microsecond, err
+	}
 	var one int
-	err := t.QueryRowContext(ctx, `SELECT 1 FROM institution WHERE id = $1`, v.InstitutionID).Scan(&one)
+	err = t.QueryRowContext(ctx, `SELECT 1 FROM institution WHERE id = $1`, v.InstitutionID).Scan(&one)
 	if errors.Is(err, sql.ErrNoRows) {
 		return invalid("unknown_institution", "没有这家机构，请检查机构编号。", "No such institution; check its id.")
 	} else if err != nil {
-		return err
+		return 0, err
 	}
-	err = t.QueryRowContext(ctx, `SELECT 1 FROM place WHERE id = $1 AND institution_id = $2`, v.PlaceID, v.InstitutionID).Scan(&one)
-	if errors.Is(err, sql.ErrNoRows) {
-		return invalid("unknown_place", "该机构没有这个点位，请检查点位编号。", "The institution has no such place; check its id.")
-	}
-	return err
+	return invalid("unknown_place", "该机构没有这个点位，请检查点位编号。", "The institution has no such place; check its id.")
 }
 
-const settlementColumns = `SELECT id, institution_id, place_id, external_no, insured_id, kind, at_us, amount_fen, received_us, due_us, state, reason FROM settlement`
+const settlementColumns = `SELECT id, institution_id, place_id, external_no, insured_id, kind, at_us, amount_fen, received_us, due_us, state, reason, revision, version, stage, unclear FROM settlement`
 
 // Settlement returns one settlement, or ward.NotFound.
 func (s *Store) Settlement(ctx context.Context, id ward.SettlementID) (ward.Settlement, error) {
@@ -173,10 +238,10 @@ func (s *Store) SettlementsAt(ctx context.Context, place ward.PlaceID, from, to 
 	return list, nil
 }
 
-// DueSettlements lists at most limit pending settlements that are due at
-// now, the longest due first.
+// DueSettlements lists at most limit settlements that wait to be judged, for
+// the first time or again, and are due at now, the longest due first.
 func (s *Store) DueSettlements(ctx context.Context, now time.Time, limit int) ([]ward.Settlement, error) {
-	rows, err := s.read.QueryContext(ctx, settlementColumns+` WHERE state = 'pending' AND due_us <= $1 ORDER BY due_us, id LIMIT $2`, us(now), limit)
+	rows, err := s.read.QueryContext(ctx, settlementColumns+` WHERE waiting = 1 AND due_us <= $1 ORDER BY due_us, id LIMIT $2`, us(now), limit)
 	if err != nil {
 		return nil, fmt.Errorf("read due settlements: %w", err)
 	}
@@ -187,7 +252,7 @@ func (s *Store) DueSettlements(ctx context.Context, now time.Time, limit int) ([
 	return list, nil
 }
 
-// PostponeSettlements makes pending settlements due again at due, so that
+// PostponeSettlements makes waiting settlements due again at due, so that
 // those that wait for pictures do not stand before others.
 func (s *Store) PostponeSettlements(ctx context.Context, ids []ward.SettlementID, due time.Time) error {
 	if len(ids) == 0 {
@@ -196,7 +261,7 @@ func (s *Store) PostponeSettlements(ctx context.Context, ids []ward.SettlementID
 	marks, args := placeholders(ids)
 	args = append(args, us(due))
 	return s.change(ctx, "postpone settlements", func(t *tx) error {
-		_, err := t.ExecContext(ctx, fmt.Sprintf(`UPDATE settlement SET due_us = $%d WHERE state = 'pending' AND id IN (%s)`, len(args), marks), args...)
+		_, err := t.ExecContext(ctx, fmt.Sprintf(`UPDATE settlement SET due_us = $%d WHERE waiting = 1 AND id IN (%s)`, len(args), marks), args...)
 		return err
 	})
 }
@@ -204,8 +269,16 @@ func (s *Store) PostponeSettlements(ctx context.Context, ids []ward.SettlementID
 func scanSettlement(r row) (ward.Settlement, error) {
 	var v ward.Settlement
 	var when, received, due int64
-	err := r.Scan(&v.ID, &v.InstitutionID, &v.PlaceID, &v.ExternalNo, &v.InsuredID, &v.Kind, &when, &v.AmountFen, &received, &due, &v.State, &v.Reason)
-	v.At, v.Received, v.Due = at(when), at(received), at(due)
+	var unclear string
+	err := r.Scan(&v.ID, &v.InstitutionID, &v.PlaceID, &v.ExternalNo, &v.InsuredID, &v.Kind, &when, &v.AmountFen, &received, &due, &v.State, &v.Reason,
+		&v.Revision, &v.Version, &v.Stage, &unclear)
+	if err != nil {
+		return v, err
+	}
+	v.At, v.Received, v.Due, v.Unclear = at(when), at(received), at(due), []ward.Unclear{}
+	if unclear != "[]" {
+		err = json.Unmarshal([]byte(unclear), &v.Unclear)
+	}
 	return v, err
 }
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"reflect"
 	"sync"
 	"testing"
 	"time"
@@ -33,11 +34,11 @@ func TestSettlementIsStoredOnce(t *testing.T) {
 		counter(t, s)
 		now := time.Now()
 		first, fresh, err := s.AddSettlement(t.Context(), bill("a", now))
-		if err != nil || !fresh || first.ID == "" || first.State != ward.Pending || first.Due.Sub(first.At) != 6*time.Second {
+		if err != nil || fresh != ward.WasAdded || first.ID == "" || first.State != ward.Pending || first.Due.Sub(first.At) != 5*time.Second {
 			t.Fatalf("got %+v, %v, %v", first, fresh, err)
 		}
 		again, fresh, err := s.AddSettlement(t.Context(), bill("a", now))
-		if err != nil || fresh || again != first {
+		if err != nil || fresh != ward.Unchanged || !reflect.DeepEqual(again, first) {
 			t.Errorf("again: got %+v, %v, %v; want %+v", again, fresh, err, first)
 		}
 		other := bill("a", now)
@@ -45,7 +46,7 @@ func TestSettlementIsStoredOnce(t *testing.T) {
 		if _, _, err := s.AddSettlement(t.Context(), other); !errors.Is(err, &ward.Error{Kind: ward.Conflict, Code: "settlement.differs"}) {
 			t.Errorf("other content: got %v", err)
 		}
-		if got, err := s.Settlement(t.Context(), first.ID); err != nil || got != first {
+		if got, err := s.Settlement(t.Context(), first.ID); err != nil || !reflect.DeepEqual(got, first) {
 			t.Errorf("read back %+v, %v", got, err)
 		}
 		if _, err := s.Settlement(t.Context(), "none"); ward.KindOf(err) != ward.NotFound {
@@ -99,16 +100,16 @@ func TestSettlementsDueAndListed(t *testing.T) {
 			}
 			return got
 		}
-		if got := due(base.Add(time.Minute + 6*time.Second)); len(got) != 2 || got[0] != ids[0] || got[1] != ids[1] {
+		if got := due(base.Add(time.Minute + 5*time.Second)); len(got) != 2 || got[0] != ids[0] || got[1] != ids[1] {
 			t.Errorf("due: got %v", got)
 		}
 		if err := s.PostponeSettlements(t.Context(), ids[:1], base.Add(time.Hour)); err != nil {
 			t.Fatal(err)
 		}
-		if got := due(base.Add(time.Minute + 6*time.Second)); len(got) != 1 || got[0] != ids[1] {
+		if got := due(base.Add(time.Minute + 5*time.Second)); len(got) != 1 || got[0] != ids[1] {
 			t.Errorf("due after postponing: got %v", got)
 		}
-		if _, err := s.Judge(t.Context(), ids[4], ward.Clear, "", nil); err != nil {
+		if _, _, err := judged(t, s, ward.Settlement{ID: ids[4]}); err != nil {
 			t.Fatal(err)
 		}
 		f := storage.SettlementFilter{Institutions: []ward.InstitutionID{"h1"}, State: ward.Pending, Limit: 3}
@@ -224,6 +225,15 @@ func alertOn(v ward.Settlement, rule ward.Rule) ward.Alert {
 	}
 }
 
+// judged stores the judgement of v that these rules fire.
+func judged(t *testing.T, s *storage.Store, v ward.Settlement, fired ...ward.Rule) ([]ward.Alert, []ward.SettlementID, error) {
+	j := storage.Judgement{Settlement: v, State: ward.Clear, Stage: ward.JudgedFully}
+	for _, r := range fired {
+		j.State, j.Alerts = ward.Suspicious, append(j.Alerts, alertOn(v, r))
+	}
+	return s.Judge(t.Context(), j)
+}
+
 func TestJudgeOnce(t *testing.T) {
 	teststore.Each(t, func(t *testing.T, s *storage.Store) {
 		counter(t, s)
@@ -237,7 +247,7 @@ func TestJudgeOnce(t *testing.T) {
 		var raised []ward.Alert
 		for range 8 {
 			all.Go(func() {
-				got, e := s.Judge(t.Context(), v.ID, ward.Suspicious, "", []ward.Alert{alertOn(v, ward.NobodyAtCounter), alertOn(v, ward.FaceMismatch)})
+				got, _, e := judged(t, s, v, ward.NobodyAtCounter, ward.FaceMismatch)
 				if e != nil {
 					t.Error(e)
 				}
@@ -250,7 +260,7 @@ func TestJudgeOnce(t *testing.T) {
 		if len(raised) != 2 || raised[0].Leaf == raised[1].Leaf {
 			t.Fatalf("raised %v", raised)
 		}
-		if got, e := s.Judge(t.Context(), v.ID, ward.Clear, "", nil); e != nil || len(got) != 0 {
+		if got, passed, e := judged(t, s, v); e != nil || len(got) != 0 || len(passed) != 1 {
 			t.Errorf("again: %v, %v", got, e)
 		}
 		if got, e := s.Settlement(t.Context(), v.ID); e != nil || got.State != ward.Suspicious {
@@ -266,10 +276,10 @@ func TestJudgeOnce(t *testing.T) {
 				t.Errorf("alert %+v, %v", got, err)
 			}
 		}
-		if _, err := s.Judge(t.Context(), "none", ward.Clear, "", nil); ward.KindOf(err) != ward.NotFound {
-			t.Errorf("unknown settlement: %v", err)
+		if got, passed, err := judged(t, s, ward.Settlement{ID: "none"}); err != nil || len(got) != 0 || len(passed) != 1 {
+			t.Errorf("unknown settlement: %v, %v, %v", got, passed, err)
 		}
-		if _, err := s.Judge(t.Context(), v.ID, ward.Suspicious, "", nil); err == nil {
+		if _, _, err := s.Judge(t.Context(), storage.Judgement{Settlement: v, State: ward.Suspicious}); err == nil {
 			t.Error("suspicious without an alert was accepted")
 		}
 	})
@@ -282,7 +292,7 @@ func TestDecideAlert(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		raised, err := s.Judge(t.Context(), v.ID, ward.Suspicious, "", []ward.Alert{alertOn(v, ward.NobodyAtCounter)})
+		raised, _, err := judged(t, s, v, ward.NobodyAtCounter)
 		if err != nil {
 			t.Fatal(err)
 		}

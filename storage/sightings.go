@@ -70,7 +70,7 @@ const sightingColumns = `SELECT id, camera_id, place_id, institution_id, kind, f
 func (s *Store) SightingsAt(ctx context.Context, place ward.PlaceID, from, to time.Time) ([]ward.Sighting, error) {
 	// Naming the kinds lets both engines walk the index (place_id, kind, to_us).
 	rows, err := s.read.QueryContext(ctx, sightingColumns+`
-		WHERE place_id = $1 AND kind IN ('watched', 'people', 'face') AND to_us >= $2 AND to_us <= $4 AND from_us <= $3
+		WHERE place_id = $1 AND kind IN ('watched', 'people', 'face', 'staff') AND to_us >= $2 AND to_us <= $4 AND from_us <= $3
 		ORDER BY from_us, id`, place, us(from), us(to), us(to.Add(MaxSighting)))
 	if err != nil {
 		return nil, fmt.Errorf("read sightings at %s: %w", place, err)

@@ -1,11 +1,32 @@
 package ward
 
-import "time"
+import (
+	"math"
+	"time"
+)
 
 // Institution is a 定点机构: a hospital, clinic or pharmacy under contract.
 type Institution struct {
 	ID   InstitutionID `json:"id"`
 	Name string        `json:"name"`
+	// Location is where it is; nil when nobody has said.
+	Location *Location `json:"location,omitempty"`
+}
+
+// Location is a point on the earth in degrees (WGS 84; the offset of
+// Chinese maps, some 500 m, does not matter for distances between towns).
+type Location struct {
+	Lat float64 `json:"lat" minimum:"-90" maximum:"90"`
+	Lon float64 `json:"lon" minimum:"-180" maximum:"180"`
+}
+
+// Km is the distance between two points along the surface, in kilometres
+// (haversine on a sphere of 6371 km, right to half a percent).
+func (a Location) Km(b Location) float64 {
+	const rad = math.Pi / 180
+	lat, lon := (b.Lat-a.Lat)*rad/2, (b.Lon-a.Lon)*rad/2
+	h := math.Sin(lat)*math.Sin(lat) + math.Cos(a.Lat*rad)*math.Cos(b.Lat*rad)*math.Sin(lon)*math.Sin(lon)
+	return 2 * 6371 * math.Asin(math.Sqrt(min(1, h)))
 }
 
 // PlaceKind says what happens at a place.

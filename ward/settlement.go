@@ -35,6 +35,17 @@ func (p Insured) Masked() Insured {
 	return p
 }
 
+// SettlementRevision is what billing said of a settlement before it corrected it.
+type SettlementRevision struct {
+	Revision  int            `json:"revision"`
+	PlaceID   PlaceID        `json:"place_id"`
+	InsuredID InsuredID      `json:"insured_id"`
+	Kind      SettlementKind `json:"kind"`
+	At        time.Time      `json:"at"`
+	AmountFen int64          `json:"amount_fen"`
+	Received  time.Time      `json:"received"`
+}
+
 // SettlementKind says what was billed.
 type SettlementKind string
 
@@ -55,6 +66,7 @@ const (
 	Clear      SettlementState = "clear"       // every rule looked and none fired
 	Suspicious SettlementState = "suspicious"  // at least one alert
 	CannotTell SettlementState = "cannot_tell" // the camera was missing, blind or too poor
+	Reversed   SettlementState = "reversed"    // billing took it back; no rule counts it
 )
 
 // Settlement 结算 is one billing event at a counter.
@@ -71,6 +83,71 @@ type Settlement struct {
 	Due           time.Time       `json:"due"` // not judged before: the sightings around At must be in
 	State         SettlementState `json:"state"`
 	Reason        string          `json:"reason"` // why cannot_tell: a code such as "no_camera"
+	// Revision counts the corrections that billing has sent.
+	Revision int `json:"revision"`
+	// Unclear are the rules that could not tell, and why.
+	Unclear []Unclear `json:"unclear"`
+	// Version counts every change of the row; Stage how far it was judged.
+	Version int64 `json:"-"`
+	Stage   Stage `json:"-"`
+}
+
+// Unclear is a rule that could not tell; Reason is a code such as "no_location".
+type Unclear struct {
+	Rule   Rule   `json:"rule"`
+	Reason string `json:"reason"`
+}
+
+// Stage is how far a settlement was judged.
+type Stage int
+
+// The stages.
+const (
+	NotJudged      Stage = iota
+	JudgedPromptly       // by what the pictures around it show
+	JudgedFully          // also by what comes later, and by the search for its face
+)
+
+// SettlementChange is what a report of a settlement changed.
+type SettlementChange string
+
+// The changes.
+const (
+	Unchanged    SettlementChange = ""          // known already, or older than what is known
+	WasAdded     SettlementChange = "added"     // its number was not known
+	WasCorrected SettlementChange = "corrected" // a later revision replaced what was known
+	WasReversed  SettlementChange = "reversed"  // billing took it back
+)
+
+// Take applies a further report of the same number; its State is Reversed when
+// billing takes the settlement back. The highest revision counts, and once
+// reversed stays reversed, so that the order in which reports come does not
+// matter. Another content under the same revision is a Conflict.
+func (s *Settlement) Take(r Settlement) (SettlementChange, error) {
+	change := Unchanged
+	switch {
+	case r.Revision > s.Revision:
+		change = WasCorrected
+		s.Revision, s.PlaceID, s.InsuredID, s.Kind, s.At, s.AmountFen = r.Revision, r.PlaceID, r.InsuredID, r.Kind, r.At, r.AmountFen
+	case r.Revision == s.Revision && (s.PlaceID != r.PlaceID || s.InsuredID != r.InsuredID || s.Kind != r.Kind || !s.At.Equal(r.At) || s.AmountFen != r.AmountFen):
+		return Unchanged, &Error{
+			Kind: Conflict, Code: "settlement.differs",
+			ZH: "该结算单号已存在且内容不同；更正请使用更大的 revision。", EN: "This settlement number exists with other content; send a correction with a higher revision.",
+		}
+	}
+	if r.State == Reversed && s.State != Reversed {
+		change = WasReversed
+	}
+	switch {
+	case change == WasReversed || change == WasCorrected && s.State == Reversed:
+		s.State = Reversed
+	case change == WasCorrected:
+		s.State = Pending
+	default:
+		return change, nil
+	}
+	s.Reason, s.Unclear, s.Stage = "", nil, NotJudged
+	return change, nil
 }
 
 // SightingKind says what was seen.
@@ -80,6 +157,7 @@ type SightingKind string
 const (
 	Watched    SightingKind = "watched" // pictures were analysed; without it nobody seen means nothing
 	PeopleSeen SightingKind = "people"  // at least one person, without a break
+	StaffSeen  SightingKind = "staff"   // somebody in the zone of the staff
 	FaceSeen   SightingKind = "face"    // one person's face, tracked
 )
 
@@ -111,16 +189,7 @@ const (
 	AlertTaken     AlertState = "taken"
 	AlertConfirmed AlertState = "confirmed"
 	AlertDismissed AlertState = "dismissed"
-)
-
-// Rule names a rule of the correlator.
-type Rule string
-
-// The rules.
-const (
-	NobodyAtCounter  Rule = "nobody_at_counter"   // 空刷
-	FaceMismatch     Rule = "face_mismatch"       // 冒名
-	OneFaceManyCards Rule = "one_face_many_cards" // 一人多卡
+	AlertWithdrawn AlertState = "withdrawn" // what it rests on was corrected or reversed and no longer holds
 )
 
 // Severity orders alerts: 1 low to 3 high.
@@ -151,6 +220,8 @@ type Alert struct {
 	ClipTo        time.Time      `json:"clip_to"`   // 20 s after
 	CaseID        CaseID         `json:"case_id"`
 	Leaf          int64          `json:"leaf"`
+	Shadow        bool           `json:"shadow"`   // of a rule in shadow: recorded, not shown
+	Revision      int            `json:"revision"` // of the settlement when it was raised
 }
 
 // The clip around an alert.
@@ -158,6 +229,12 @@ const (
 	ClipBefore = 20 * time.Second
 	ClipAfter  = 20 * time.Second
 )
+
+// Withdrawable says whether the alert falls when it no longer holds: not when
+// a person has confirmed or dismissed it, or it is in a case.
+func (a *Alert) Withdrawable() bool {
+	return (a.State == AlertNew || a.State == AlertTaken) && a.CaseID == ""
+}
 
 // Apply moves the alert to state next, or says why it cannot.
 func (a *Alert) Apply(next AlertState, by UserID, note string) error {
@@ -169,9 +246,10 @@ func (a *Alert) Apply(next AlertState, by UserID, note string) error {
 		ok = next == AlertConfirmed || next == AlertDismissed
 	case AlertDismissed:
 		ok = next == AlertNew // reopened on appeal
-	case AlertConfirmed:
+	case AlertConfirmed, AlertWithdrawn:
 		ok = false
 	}
+	ok = ok && next != AlertWithdrawn // no person's decision
 	if !ok {
 		return &Error{Kind: Conflict, Code: "alert.state", ZH: "疑点当前状态不允许此操作，请刷新后重试。", EN: "The alert's state does not allow this; reload and try again."}
 	}

@@ -58,11 +58,11 @@ func (s *Server) addSettlement(ctx context.Context, in *creation[NewSettlement])
 			return ward.Settlement{}, 0, err
 		}
 		b := in.Body
-		v, fresh, err := s.Store.AddSettlement(ctx, ward.Settlement{
+		v, change, err := s.Store.AddSettlement(ctx, ward.Settlement{
 			InstitutionID: b.InstitutionID, PlaceID: b.PlaceID, ExternalNo: b.ExternalNo, InsuredID: b.InsuredID,
 			Kind: b.Kind, At: b.At.UTC(), AmountFen: b.AmountFen, Received: s.now().UTC(),
 		})
-		if !fresh {
+		if err != nil || change == ward.Unchanged {
 			return v, http.StatusOK, err
 		}
 		s.Hub.Notify(string(SettlementEvent), string(v.ID), v.InstitutionID)

@@ -139,11 +139,11 @@ func (w *world) newAlert() ward.Alert {
 	key := fmt.Sprintf("v1/snapshots/%s.jpg", v.ID)
 	jpeg := []byte("\xff\xd8\xff\xe0 a picture of " + string(own))
 	must(t, w.objects.Put(ctx, key, bytes.NewReader(jpeg), int64(len(jpeg))))
-	alerts, err := w.store.Judge(ctx, v.ID, ward.Suspicious, "", []ward.Alert{{
+	alerts, _, err := w.store.Judge(ctx, storage.Judgement{Settlement: v, State: ward.Suspicious, Stage: ward.JudgedFully, Alerts: []ward.Alert{{
 		ID: ward.NewID[ward.AlertID](w.began), InstitutionID: own, PlaceID: w.place.ID, CameraID: w.camera.ID, Rule: ward.NobodyAtCounter, SettlementID: v.ID,
 		At: v.At, Severity: 2, State: ward.AlertNew, ExplainZH: "无人", ExplainEN: "nobody", SnapshotKey: key,
 		ClipFrom: w.segment.Start.Add(-ward.ClipBefore), ClipTo: w.segment.End.Add(ward.ClipAfter),
-	}})
+	}}})
 	must(t, err)
 	return get(t, w.store.Alert, alerts[0].ID)
 }

@@ -115,11 +115,11 @@ func (w *World) fraud() {
 	w.Settlement = v.ID
 	key, sum := w.Picture("v1/h1/snapshots/alert-1.jpg")
 	w.Alert = ward.NewID[ward.AlertID](w.Start)
-	_, err = w.Store.Judge(ctx, v.ID, ward.Suspicious, "", []ward.Alert{{
+	_, _, err = w.Store.Judge(ctx, storage.Judgement{Settlement: v, State: ward.Suspicious, Stage: ward.JudgedFully, Alerts: []ward.Alert{{
 		ID: w.Alert, InstitutionID: "h1", PlaceID: "counter", CameraID: "cam-1", Rule: ward.NobodyAtCounter, RuleVersion: 1, SettlementID: v.ID,
 		At: swiped, Raised: swiped.Add(time.Second), Severity: 2, ExplainZH: "窗口无人", ExplainEN: "Nobody at the counter",
 		SnapshotKey: key, SnapshotSHA: sum, ClipFrom: swiped.Add(-ward.ClipBefore), ClipTo: swiped.Add(ward.ClipAfter),
-	}})
+	}}})
 	w.must(err)
 	_, err = w.Store.DecideAlert(ctx, w.Alert, ward.AlertConfirmed, w.By.ID, "画面中无人")
 	w.must(err)

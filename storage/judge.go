@@ -1,0 +1,247 @@
+package storage
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"wardwatch/ward"
+)
+
+// Why an alert is withdrawn: the note of the decision that nobody made.
+const (
+	withdrawnReversed = "结算已冲正。The settlement was reversed."
+	withdrawnChanged  = "结算更正或补报后，规则不再成立。After a correction or a late report the rule no longer holds."
+)
+
+// Judgement is what the rules say about one settlement.
+type Judgement struct {
+	// Settlement as it was read: when it has changed since, nothing is stored.
+	Settlement ward.Settlement
+	State      ward.SettlementState
+	Reason     string
+	Unclear    []ward.Unclear
+	Stage      ward.Stage
+	// Again is when the rules that look further ahead can judge it; zero: never.
+	Again time.Time
+	// Alerts are those that fire; those of the rules in Open, which could not
+	// be judged yet, stay as they are; every other falls.
+	Alerts []ward.Alert
+	Open   []ward.Rule
+	// Face is who stood there; nil when nobody can be named.
+	Face *Face
+	// Others counted this settlement too late, and are judged again.
+	Others []ward.SettlementID
+}
+
+// Face is the nearest face at a settlement; At is by the cameras' clock.
+type Face struct {
+	Settlement ward.SettlementID
+	At         time.Time
+	Sighting   ward.SightingID
+	ModelID    string
+	Template   ward.Template
+}
+
+// Judge stores judgements in one transaction: state, who stood there, the
+// alerts that fire (each with a sealed record, kind "alert", and its ledger
+// leaf), and the withdrawal of those that no longer do. A settlement that was
+// changed, or judged by another, since it was read is passed over, so neither
+// a crash nor a second judge accuses twice. It returns the alerts that were
+// raised and withdrawn, and the settlements that were passed over.
+func (s *Store) Judge(ctx context.Context, js ...Judgement) (changed []ward.Alert, passed []ward.SettlementID, err error) {
+	for _, j := range js {
+		shown := slices.ContainsFunc(j.Alerts, func(a ward.Alert) bool { return !a.Shadow })
+		if j.State == ward.Pending || j.State == ward.Reversed || shown != (j.State == ward.Suspicious) {
+			return nil, nil, fmt.Errorf("judge settlement %s: state %q with %d alerts", j.Settlement.ID, j.State, len(j.Alerts))
+		}
+	}
+	js = slices.Clone(js) // in the order of their moments a later one never makes an earlier one wait again
+	slices.SortFunc(js, func(a, b Judgement) int {
+		return cmp.Or(a.Settlement.At.Compare(b.Settlement.At), cmp.Compare(a.Settlement.ID, b.Settlement.ID))
+	})
+	err = s.change(ctx, fmt.Sprintf("judge %d settlements", len(js)), func(t *tx) error {
+		changed, passed = nil, nil
+		for _, j := range js {
+			as, ok, err := t.judge(ctx, j)
+			if err != nil {
+				return fmt.Errorf("settlement %s: %w", j.Settlement.ID, err)
+			}
+			if !ok {
+				passed = append(passed, j.Settlement.ID)
+			}
+			changed = append(changed, as...)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	return changed, passed, nil
+}
+
+func (t *tx) judge(ctx context.Context, j Judgement) (changed []ward.Alert, ok bool, err error) {
+	v := j.Settlement
+	unclear, err := json.Marshal(append([]ward.Unclear{}, j.Unclear...))
+	if err != nil {
+		return nil, false, err
+	}
+	due := v.Due
+	if !j.Again.IsZero() {
+		due = j.Again
+	}
+	res, err := t.ExecContext(ctx, `UPDATE settlement SET state = $3, reason = $4, unclear = $5, stage = $6, waiting = $7, due_us = $8, version = version + 1
+		WHERE id = $1 AND version = $2`, v.ID, v.Version, j.State, j.Reason, string(unclear), j.Stage, flag(!j.Again.IsZero()), us(due))
+	if err != nil {
+		return nil, false, err
+	}
+	if n, err := res.RowsAffected(); err != nil || n == 0 {
+		return nil, false, err
+	}
+	if v.Stage == ward.NotJudged {
+		if err := t.putFace(ctx, j.Face); err != nil {
+			return nil, false, err
+		}
+		if err := t.judgeAgain(ctx, v); err != nil {
+			return nil, false, err
+		}
+	} else if v.State != j.State || v.Reason != j.Reason {
+		if err := t.resealSettlement(ctx, v.ID); err != nil {
+			return nil, false, err
+		}
+	}
+	for _, id := range j.Others {
+		if _, err := t.ExecContext(ctx, again+` WHERE id = $2 AND stage > 0 AND state <> 'reversed'`, us(t.now), id); err != nil {
+			return nil, false, err
+		}
+	}
+	changed, err = t.settle(ctx, j)
+	return changed, true, err
+}
+
+// settle makes the stored alerts of a settlement those of its judgement.
+func (t *tx) settle(ctx context.Context, j Judgement) (changed []ward.Alert, err error) {
+	v := j.Settlement
+	stored := map[ward.Rule]ward.Alert{}
+	if v.Stage != ward.NotJudged || v.Revision > 0 || v.Version > 0 {
+		if stored, err = t.alertsOf(ctx, v.ID); err != nil {
+			return nil, err
+		}
+		keep := slices.Clone(j.Open)
+		for _, a := range j.Alerts {
+			keep = append(keep, a.Rule)
+		}
+		if changed, err = t.withdraw(ctx, v.ID, keep, withdrawnChanged); err != nil {
+			return nil, err
+		}
+	}
+	for _, a := range j.Alerts {
+		if a.SettlementID != v.ID {
+			return nil, fmt.Errorf("alert %s is of settlement %s", a.ID, a.SettlementID)
+		}
+		a.Revision = v.Revision
+		old, was := stored[a.Rule]
+		if was {
+			restate := old.State == ward.AlertWithdrawn || old.Revision != a.Revision && old.Withdrawable()
+			if !restate {
+				continue
+			}
+			a.ID = old.ID
+			if old.State != ward.AlertNew {
+				if _, err := t.sealRecord(ctx, "decision", string(a.ID), decisionRecord{Alert: a.ID, From: old.State, To: ward.AlertNew}); err != nil {
+					return nil, err
+				}
+			}
+		}
+		if a, err = t.raise(ctx, a); err != nil {
+			return nil, fmt.Errorf("raise alert %s: %w", a.ID, err)
+		}
+		changed = append(changed, a)
+	}
+	return changed, nil
+}
+
+func (t *tx) alertsOf(ctx context.Context, id ward.SettlementID) (map[ward.Rule]ward.Alert, error) {
+	rows, err := t.QueryContext(ctx, alertColumns+` WHERE settlement_id = $1`, id)
+	if err != nil {
+		return nil, err
+	}
+	all, err := collect(rows, scanAlert)
+	out := map[ward.Rule]ward.Alert{}
+	for _, a := range all {
+		out[a.Rule] = a
+	}
+	return out, err
+}
+
+// withdraw lets the alerts of a settlement fall but those of the rules in
+// keep, and those that a person has decided. Each is sealed as a decision of nobody.
+func (t *tx) withdraw(ctx context.Context, id ward.SettlementID, keep []ward.Rule, note string) (fell []ward.Alert, err error) {
+	stored, err := t.alertsOf(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	for _, a := range stored {
+		if slices.Contains(keep, a.Rule) || !a.Withdrawable() {
+			continue
+		}
+		before := a.State
+		a.State, a.DecidedBy, a.DecisionNote = ward.AlertWithdrawn, "", note
+		if _, err := t.ExecContext(ctx, `UPDATE alert SET state = $2, decided_by = '', decision_note = $3 WHERE id = $1`, a.ID, a.State, note); err != nil {
+			return nil, err
+		}
+		if _, err := t.sealRecord(ctx, "decision", string(a.ID), decisionRecord{Alert: a.ID, From: before, To: a.State, Note: note}); err != nil {
+			return nil, err
+		}
+		fell = append(fell, a)
+	}
+	return fell, nil
+}
+
+// again makes a settlement wait from $1 on; the version makes whoever is just
+// judging it, on what was known before, be passed over.
+const again = `UPDATE settlement SET waiting = 1, due_us = $1, version = version + 1`
+
+// How far after a settlement others at its place, or with its card, may have
+// counted it: the most that a rule can be set to look back.
+const (
+	placeReach = ward.PlaceReach
+	cardReach  = ward.CardReach
+)
+
+// judgeAgain lets the settlements wait that were judged already and may have
+// counted v, or not yet counted it: later ones at its place or with its card,
+// and those with an alert that rests on it.
+func (t *tx) judgeAgain(ctx context.Context, v ward.Settlement) error {
+	_, err := t.ExecContext(ctx, again+` WHERE place_id = $2 AND at_us BETWEEN $3 AND $4 AND stage > 0 AND state <> 'reversed' AND (at_us > $3 OR id > $5)`,
+		us(t.now), v.PlaceID, us(v.At), us(v.At.Add(placeReach)), v.ID)
+	if err != nil {
+		return err
+	}
+	_, err = t.ExecContext(ctx, again+` WHERE insured_id = $2 AND at_us BETWEEN $3 AND $4 AND stage > 0 AND state <> 'reversed' AND id <> $5`,
+		us(t.now), v.InsuredID, us(v.At.Add(-maxAhead)), us(v.At.Add(cardReach)), v.ID)
+	if err != nil {
+		return err
+	}
+	_, err = t.ExecContext(ctx, again+` WHERE stage > 0 AND state <> 'reversed' AND id IN
+		(SELECT a.settlement_id FROM alert_related r JOIN alert a ON a.id = r.alert_id WHERE r.settlement_id = $2)`, us(t.now), v.ID)
+	return err
+}
+
+func (t *tx) putFace(ctx context.Context, f *Face) error {
+	if f == nil {
+		return nil
+	}
+	if len(f.Template) == 0 {
+		return errors.New("a face without a template")
+	}
+	_, err := t.ExecContext(ctx, `INSERT INTO settlement_face (settlement_id, at_us, sighting_id, model_id, template, stored_us) VALUES ($1, $2, $3, $4, $5, $6)
+		ON CONFLICT (settlement_id) DO UPDATE SET at_us = excluded.at_us, sighting_id = excluded.sighting_id, model_id = excluded.model_id,
+			template = excluded.template, stored_us = excluded.stored_us`,
+		f.Settlement, us(f.At), f.Sighting, f.ModelID, t.s.seal.sealTemplate(f.Template, "settlement.face."+string(f.Settlement)), us(t.now))
+	return err
+}
