@@ -27,5 +27,5 @@ func (s *Store) SightingsOf(ctx context.Context, place ward.PlaceID, camera ward
 // first, at most limit of them.
 func (s *Store) AlertsAt(ctx context.Context, place ward.PlaceID, from, to time.Time, limit int) ([]ward.Alert, error) {
 	return listed(ctx, s, "list alerts at "+string(place), scanAlert,
-		alertColumns+` WHERE place_id = $1 AND at_us >= $2 AND at_us < $3 ORDER BY at_us, id LIMIT $4`, place, us(from), us(to), limit)
+		alertColumns+` WHERE place_id = $1 AND at_us >= $2 AND at_us < $3 AND shadow = 0 ORDER BY at_us, id LIMIT $4`, place, us(from), us(to), limit)
 }

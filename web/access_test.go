@@ -322,6 +322,20 @@ var requests = map[string]func(*world) request{
 	},
 	"GET /api/v1/settlements/{id}": func(w *world) request { return request{path: id(w.alert.SettlementID)} },
 
+	"GET /api/v1/clock-offsets": bare,
+	"GET /api/v1/rules":         bare,
+	"GET /api/v1/rules/{rule}/history": func(*world) request {
+		return request{path: map[string]string{"rule": "nobody_at_counter"}}
+	},
+	"PUT /api/v1/rules/{rule}": func(w *world) request {
+		settings := get(w.t, func(ctx context.Context, _ string) ([]ward.RuleSetting, error) { return w.store.RuleSettings(ctx) }, "")
+		based := 0
+		for _, s := range settings {
+			based = max(based, s.Version)
+		}
+		return request{path: map[string]string{"rule": "nobody_at_counter"}, json: m{"mode": "live", "params": m{"before": 6}, "based_on": based}}
+	},
+
 	"GET /api/v1/alerts":                   bare,
 	"GET /api/v1/alerts/{id}":              func(w *world) request { return request{path: id(w.alert.ID)} },
 	"GET /api/v1/alerts/{id}/snapshot.jpg": func(w *world) request { return request{path: id(w.alert.ID)} },

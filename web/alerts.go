@@ -15,7 +15,7 @@ import (
 type AlertDetail struct {
 	Alert       ward.Alert        `json:"alert"`
 	Settlement  ward.Settlement   `json:"settlement"`
-	Related     []ward.Settlement `json:"related" doc:"The other cards of one_face_many_cards"`
+	Related     []ward.Settlement `json:"related" doc:"The other settlements that the rule rests on"`
 	Insured     ward.Insured      `json:"insured" doc:"Masked"`
 	Sightings   []ward.Sighting   `json:"sightings"`
 	HasSnapshot bool              `json:"has_snapshot"`
@@ -33,6 +33,7 @@ type alertList struct {
 	State        ward.AlertState   `query:"state"`
 	Rule         ward.Rule         `query:"rule"`
 	SettlementID ward.SettlementID `query:"settlement_id" maxLength:"64" doc:"Only those of this settlement"`
+	Shadow       bool              `query:"shadow" doc:"Also those of rules in shadow, for administrators"`
 }
 
 // AlertPath names an alert in the address.
@@ -59,6 +60,9 @@ func (s *Server) alertRoutes(r *routes) {
 
 func (s *Server) loadAlert(ctx context.Context, in *AlertPath) (ward.Alert, ward.InstitutionID, error) {
 	a, err := s.Store.Alert(ctx, in.ID)
+	if a.Shadow && !callerOf(ctx).Can(ward.MayAdminister) {
+		return ward.Alert{}, "", notFound()
+	}
 	return whole(a), a.InstitutionID, err
 }
 
@@ -71,6 +75,7 @@ func whole(a ward.Alert) ward.Alert {
 func (s *Server) listAlerts(ctx context.Context, in *alertList) (*body[Page[ward.Alert]], error) {
 	v, next, err := s.Store.Alerts(ctx, storage.AlertFilter{
 		Institutions: callerOf(ctx).narrow(in.InstitutionID), State: in.State, Rule: in.Rule, SettlementID: in.SettlementID, Before: in.Cursor, Limit: in.Limit,
+		Shadow: in.Shadow && callerOf(ctx).Can(ward.MayAdminister),
 	})
 	v = slices.Clone(v)
 	for i := range v {

@@ -80,7 +80,7 @@ func (s *Server) openCase(ctx context.Context, in *creation[NewCase]) (*created[
 		switch {
 		case b.AlertID != "" && b.VisitID == "":
 			a, err := s.Store.Alert(ctx, b.AlertID)
-			if missing(err) || err == nil && !who.May(ward.MayCase, a.InstitutionID) {
+			if missing(err) || err == nil && (!who.May(ward.MayCase, a.InstitutionID) || a.Shadow && !who.Can(ward.MayAdminister)) {
 				return ward.Case{}, unknown
 			}
 			if err != nil {

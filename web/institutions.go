@@ -22,6 +22,8 @@ type NewPlace struct {
 type NewInstitution struct {
 	ID   ward.InstitutionID `json:"id,omitempty" maxLength:"64" doc:"Chosen by the operator, or left out"`
 	Name string             `json:"name" minLength:"1" maxLength:"128"`
+	// Location is kept when it is left out.
+	Location *ward.Location `json:"location,omitempty" doc:"Degrees, WGS 84: without it no rule can tell how far two institutions are apart"`
 }
 
 func (s *Server) institutionRoutes(r *routes) {
@@ -39,7 +41,7 @@ func (s *Server) listInstitutions(ctx context.Context, _ *none) (*body[Page[ward
 
 func (s *Server) addInstitution(ctx context.Context, in *creation[NewInstitution]) (*created[ward.Institution], error) {
 	return once(ctx, s, "addInstitution", in.Key, in.RawBody, func() (ward.Institution, error) {
-		i := ward.Institution{ID: in.Body.ID, Name: in.Body.Name}
+		i := ward.Institution{ID: in.Body.ID, Name: in.Body.Name, Location: in.Body.Location}
 		if err := chosenID(&i.ID, s); err != nil {
 			return i, err
 		}

@@ -18,7 +18,7 @@ const schemaPrefix = "#/components/schemas/"
 // with the constants of package ward.
 var enums = map[reflect.Type][]any{
 	reflect.TypeFor[ward.Action]():             {ward.ActionOpenCase, ward.ActionAdd, ward.ActionView, ward.ActionExport},
-	reflect.TypeFor[ward.AlertState]():         {ward.AlertNew, ward.AlertTaken, ward.AlertConfirmed, ward.AlertDismissed},
+	reflect.TypeFor[ward.AlertState]():         {ward.AlertNew, ward.AlertTaken, ward.AlertConfirmed, ward.AlertDismissed, ward.AlertWithdrawn},
 	reflect.TypeFor[ward.Cause]():              {ward.CauseConnecting, ward.CauseUnreachable, ward.CauseAuth, ward.CauseNotFound, ward.CauseCodec, ward.CauseStalled, ward.CauseGarbage, ward.CauseLoss, ward.CauseSlow, ward.CauseDisk, ward.CauseRestart, ward.CauseCrash, ward.CauseDisabled, ward.CauseSchedule, ward.CauseBusy, ward.CauseClock, ward.CauseEvicted},
 	reflect.TypeFor[ward.CheckKind]():          {ward.CheckLive, ward.CheckFace},
 	reflect.TypeFor[ward.Clock]():              {ward.ServerClock, ward.CameraClock},
@@ -27,15 +27,17 @@ var enums = map[reflect.Type][]any{
 	reflect.TypeFor[ward.EvidenceKind]():       {ward.EvidenceSegment, ward.EvidenceSnapshot, ward.EvidenceSettlement, ward.EvidenceAlert, ward.EvidenceVisit},
 	reflect.TypeFor[ward.Outcome]():            {ward.Pass, ward.Fail, ward.Unsure, ward.NotDone},
 	reflect.TypeFor[ward.Permission]():         {ward.MayWatch, ward.MayManage, ward.MaySettle, ward.MayReview, ward.MayRound, ward.MayCase, ward.MayAdminister},
+	reflect.TypeFor[ward.ParamUnit]():          {ward.InSeconds, ward.InMinutes, ward.InDays, ward.InShare, ward.InCosine, ward.InCount, ward.InKm, ward.InKmh, ward.InDayMinute},
 	reflect.TypeFor[ward.PlaceKind]():          {ward.Charge, ward.Pharmacy, ward.Corridor, ward.Ward, ward.Treatment},
 	reflect.TypeFor[ward.RecordPolicy]():       {ward.RecordAlways, ward.RecordHours, ward.RecordNever},
 	reflect.TypeFor[ward.RecordingEventKind](): {ward.ClockJump, ward.Drift, ward.ParamsChanged, ward.SenderChanged, ward.OverTCP, ward.AudioDropped},
 	reflect.TypeFor[ward.Role]():               {ward.Administrator, ward.Inspector, ward.Operator},
-	reflect.TypeFor[ward.Rule]():               {ward.NobodyAtCounter, ward.FaceMismatch, ward.OneFaceManyCards},
+	reflect.TypeFor[ward.Rule]():               {ward.NobodyAtCounter, ward.MoreCardsThanFolk, ward.OneFaceManyCards, ward.CardsHoarded, ward.OneCardManyFaces, ward.FaceMismatch, ward.ImpossibleTravel, ward.BatchSwiping, ward.OutOfHours, ward.DrugNotCollected, ward.KnownCollector, ward.SettledBlind, ward.NoPhysician},
+	reflect.TypeFor[ward.RuleMode]():           {ward.RuleLive, ward.RuleShadow, ward.RuleOff},
 	reflect.TypeFor[ward.SegmentState]():       {ward.Spooled, ward.Archived, ward.Deleting, ward.Deleted, ward.Evicted},
 	reflect.TypeFor[ward.SettlementKind]():     {ward.Outpatient, ward.DrugSale, ward.TreatmentFee, ward.Inpatient},
-	reflect.TypeFor[ward.SettlementState]():    {ward.Pending, ward.Clear, ward.Suspicious, ward.CannotTell},
-	reflect.TypeFor[ward.SightingKind]():       {ward.Watched, ward.PeopleSeen, ward.FaceSeen},
+	reflect.TypeFor[ward.SettlementState]():    {ward.Pending, ward.Clear, ward.Suspicious, ward.CannotTell, ward.Reversed},
+	reflect.TypeFor[ward.SightingKind]():       {ward.Watched, ward.PeopleSeen, ward.StaffSeen, ward.FaceSeen},
 	reflect.TypeFor[ward.SourceKind]():         {ward.FromCamera, ward.FromVisit},
 	reflect.TypeFor[ward.Transport]():          {ward.TransportTCP, ward.TransportUDP, ward.TransportAuto},
 	reflect.TypeFor[ward.Verdict]():            {ward.NoVerdict, ward.Present, ward.Mismatch, ward.Absent, ward.Unable, ward.Refused, ward.NoAnswer, ward.Interrupted, ward.Undecided},
@@ -86,11 +88,13 @@ func apiConfig() huma.Config {
 	alias[ward.EvidenceKind](r)
 	alias[ward.Outcome](r)
 	alias[ward.Permission](r)
+	alias[ward.ParamUnit](r)
 	alias[ward.PlaceKind](r)
 	alias[ward.RecordingEventKind](r)
 	alias[ward.RecordPolicy](r)
 	alias[ward.Role](r)
 	alias[ward.Rule](r)
+	alias[ward.RuleMode](r)
 	alias[ward.SegmentState](r)
 	alias[ward.SettlementKind](r)
 	alias[ward.SettlementState](r)

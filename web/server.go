@@ -137,6 +137,7 @@ func (s *Server) routes() (*routes, error) {
 	s.liveRoutes(r)
 	s.insuredRoutes(r)
 	s.settlementRoutes(r)
+	s.ruleRoutes(r)
 	s.alertRoutes(r)
 	s.admissionRoutes(r)
 	s.roundRoutes(r)

@@ -12,7 +12,7 @@ import (
 )
 
 // maxAhead is how far a settlement's clock may run before ours.
-const maxAhead = 2 * time.Minute
+const maxAhead = storage.MaxOffset + time.Minute
 
 // maxAmountFen is ten million yuan: a larger bill is a wrong unit.
 const maxAmountFen = 1_000_000_000
@@ -26,6 +26,24 @@ type NewSettlement struct {
 	Kind          ward.SettlementKind `json:"kind"`
 	At            time.Time           `json:"at" doc:"When the card was swiped"`
 	AmountFen     int64               `json:"amount_fen" doc:"In 分, 1 to 1,000,000,000"`
+	Revision      int                 `json:"revision,omitempty" minimum:"0" maximum:"1000000" doc:"Counts the corrections of this number: the highest counts, in whatever order they come"`
+	Reversed      bool                `json:"reversed,omitempty" doc:"Billing takes the settlement back; it stays so"`
+}
+
+// SettlementDetail is a settlement with what was said of it before.
+type SettlementDetail struct {
+	ward.Settlement
+	Earlier []ward.SettlementRevision `json:"earlier" doc:"What billing said before it corrected it, the oldest first"`
+	Clock   *ClockOffset              `json:"clock,omitempty" doc:"Of the institution's billing system, when it is known"`
+}
+
+// ClockOffset is how far the cameras' clock is ahead of a billing system's.
+type ClockOffset struct {
+	InstitutionID ward.InstitutionID `json:"institution_id"`
+	OffsetMS      int64              `json:"offset_ms" doc:"What billing says happened at t, the cameras saw at t + offset"`
+	SpreadMS      int64              `json:"spread_ms" doc:"Offsets this far from it fit nearly as well"`
+	Samples       int                `json:"samples" doc:"Settlements that it rests on"`
+	At            time.Time          `json:"at"`
 }
 
 type settlementList struct {
@@ -43,10 +61,11 @@ func (s *Server) settlementRoutes(r *routes) {
 	tags := []string{"settlements"}
 	add(r, role(ward.MaySettle), huma.Operation{
 		Method: http.MethodPost, Path: v1 + "/settlements", OperationID: "addSettlement", Tags: tags, DefaultStatus: http.StatusCreated,
-		Summary: "Report a settlement; Idempotency-Key is required; 200 when it was already known",
+		Summary: "Report, correct (revision) or reverse a settlement; Idempotency-Key is required; 201 when its number is new, else 200",
 	}, s.addSettlement)
 	add(r, role(ward.MayReview), huma.Operation{Method: http.MethodGet, Path: v1 + "/settlements", OperationID: "listSettlements", Summary: "Settlements in scope, newest first", Tags: tags}, s.listSettlements)
-	on(r, ward.MayReview, huma.Operation{Method: http.MethodGet, Path: v1 + "/settlements/{id}", OperationID: "getSettlement", Summary: "One settlement", Tags: tags}, s.loadSettlement, s.getSettlement)
+	on(r, ward.MayReview, huma.Operation{Method: http.MethodGet, Path: v1 + "/settlements/{id}", OperationID: "getSettlement", Summary: "One settlement, with its earlier revisions", Tags: tags}, s.loadSettlement, s.getSettlement)
+	add(r, role(ward.MayReview), huma.Operation{Method: http.MethodGet, Path: v1 + "/clock-offsets", OperationID: "listClockOffsets", Summary: "How far the clocks of billing systems are off, where that is known", Tags: tags}, s.listClockOffsets)
 }
 
 func (s *Server) addSettlement(ctx context.Context, in *creation[NewSettlement]) (*created[ward.Settlement], error) {
@@ -58,15 +77,23 @@ func (s *Server) addSettlement(ctx context.Context, in *creation[NewSettlement])
 			return ward.Settlement{}, 0, err
 		}
 		b := in.Body
-		v, change, err := s.Store.AddSettlement(ctx, ward.Settlement{
+		reported := ward.Settlement{
 			InstitutionID: b.InstitutionID, PlaceID: b.PlaceID, ExternalNo: b.ExternalNo, InsuredID: b.InsuredID,
-			Kind: b.Kind, At: b.At.UTC(), AmountFen: b.AmountFen, Received: s.now().UTC(),
-		})
+			Kind: b.Kind, At: b.At.UTC(), AmountFen: b.AmountFen, Received: s.now().UTC(), Revision: b.Revision,
+		}
+		if b.Reversed {
+			reported.State = ward.Reversed
+		}
+		v, change, err := s.Store.AddSettlement(ctx, reported)
 		if err != nil || change == ward.Unchanged {
 			return v, http.StatusOK, err
 		}
 		s.Hub.Notify(string(SettlementEvent), string(v.ID), v.InstitutionID)
-		return v, http.StatusCreated, err
+		if change != ward.WasAdded {
+			s.Hub.Notify(string(AlertEvent), string(v.ID), v.InstitutionID) // alerts on it may have fallen
+			return v, http.StatusOK, nil
+		}
+		return v, http.StatusCreated, nil
 	})
 }
 
@@ -114,6 +141,29 @@ func (s *Server) loadSettlement(ctx context.Context, in *SettlementPath) (ward.S
 	return v, v.InstitutionID, err
 }
 
-func (s *Server) getSettlement(_ context.Context, _ *SettlementPath, v ward.Settlement) (*body[ward.Settlement], error) {
-	return answer(v, nil)
+func (s *Server) getSettlement(ctx context.Context, _ *SettlementPath, v ward.Settlement) (*body[SettlementDetail], error) {
+	out := SettlementDetail{Settlement: v}
+	var err error
+	if out.Earlier, err = s.Store.SettlementRevisions(ctx, v.ID); err != nil {
+		return nil, err
+	}
+	offsets, err := s.Store.ClockOffsets(ctx, []ward.InstitutionID{v.InstitutionID})
+	if len(offsets) == 1 {
+		c := clockOffset(offsets[0])
+		out.Clock = &c
+	}
+	return answer(out, err)
+}
+
+func (s *Server) listClockOffsets(ctx context.Context, in *InstitutionFilter) (*body[Page[ClockOffset]], error) {
+	all, err := s.Store.ClockOffsets(ctx, callerOf(ctx).narrow(in.InstitutionID))
+	out := make([]ClockOffset, len(all))
+	for i, o := range all {
+		out[i] = clockOffset(o)
+	}
+	return items(out, err)
+}
+
+func clockOffset(o ward.ClockOffset) ClockOffset {
+	return ClockOffset{InstitutionID: o.InstitutionID, OffsetMS: o.Offset.Milliseconds(), SpreadMS: o.Spread.Milliseconds(), Samples: o.Samples, At: o.At}
 }

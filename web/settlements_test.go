@@ -40,7 +40,7 @@ func TestSettlementReports(t *testing.T) {
 		"unknown place":           {with(good, "place_id", "p-nowhere"), "settlement.unknown_place"},
 		"place of another":        {with(good, "place_id", "p-h-other"), "settlement.unknown_place"},
 		"unknown insured":         {with(good, "insured_id", "i-nobody"), "settlement.unknown_insured"},
-		"future":                  {with(good, "at", time.Now().Add(3*time.Minute)), "settlement.future"},
+		"future":                  {with(good, "at", time.Now().Add(12*time.Minute)), "settlement.future"},
 		"no time":                 {with(good, "at", time.Time{}), "settlement.time"},
 		"nothing":                 {with(good, "amount_fen", 0), "settlement.amount"},
 		"negative":                {with(good, "amount_fen", -5), "settlement.amount"},
@@ -67,6 +67,17 @@ func TestSettlementReports(t *testing.T) {
 	c.with("Idempotency-Key", "k1").do(http.MethodPost, settlements, with(good, "amount_fen", 99)).want(409, "idempotency.differs")
 	c.with("Idempotency-Key", "k2").do(http.MethodPost, settlements, good).want(200, "") // known by its number
 	c.with("Idempotency-Key", "k3").do(http.MethodPost, settlements, with(good, "amount_fen", 99)).want(409, "settlement.differs")
+	fixed := with(with(good, "amount_fen", 99), "revision", 1)
+	if v := into[ward.Settlement](c.with("Idempotency-Key", "k5").do(http.MethodPost, settlements, fixed).want(200, "")); v.ID != first.ID || v.AmountFen != 99 || v.Revision != 1 {
+		t.Errorf("corrected: %+v", v)
+	}
+	if v := into[ward.Settlement](c.with("Idempotency-Key", "k6").do(http.MethodPost, settlements, with(fixed, "reversed", true)).want(200, "")); v.State != ward.Reversed {
+		t.Errorf("reversed: %+v", v)
+	}
+	reader := w.as(w.user(ward.Inspector, "own"))
+	if v := into[web.SettlementDetail](reader.do(http.MethodGet, settlements+"/"+string(first.ID), nil).want(200, "")); len(v.Earlier) != 1 || v.Earlier[0].AmountFen != 1234 || v.State != ward.Reversed {
+		t.Errorf("detail: %+v", v)
+	}
 	// A refused report frees its key: the billing system corrects and retries.
 	c.with("Idempotency-Key", "k4").do(http.MethodPost, settlements, with(good, "place_id", "p-nowhere")).want(422, "settlement.unknown_place")
 	c.with("Idempotency-Key", "k4").do(http.MethodPost, settlements, with(good, "external_no", "2026-2")).want(201, "")

@@ -16,8 +16,10 @@ import { When } from '../parts/When'
 
 type Alert = Schemas['Alert']
 
-const states: Schemas['AlertState'][] = ['new', 'taken', 'confirmed', 'dismissed']
-const rules: Schemas['Rule'][] = ['nobody_at_counter', 'face_mismatch', 'one_face_many_cards']
+const states: Schemas['AlertState'][] = ['new', 'taken', 'confirmed', 'dismissed', 'withdrawn']
+const rules: Schemas['Rule'][] = [
+  'nobody_at_counter', 'more_cards_than_folk', 'one_face_many_cards', 'cards_hoarded', 'one_card_many_faces', 'face_mismatch', 'impossible_travel', 'batch_swiping', 'out_of_hours', 'drug_not_collected', 'known_collector', 'settled_blind', 'no_physician',
+]
 
 /** Alerts lists suspicions, the newest first; new ones come by themselves.
  * ?settlement=ID means those of one settlement: a single one is shown at once. */

@@ -9,7 +9,7 @@ import { Trouble } from '../parts/Trouble'
 type Alert = Schemas['Alert']
 
 /** next says where an alert may go from its state. */
-function next(state: Alert['state']): Alert['state'][] {
+function next(state: Alert['state']): Exclude<Alert['state'], 'withdrawn'>[] {
   switch (state) {
     case 'new':
       return ['taken', 'confirmed', 'dismissed']
@@ -18,6 +18,7 @@ function next(state: Alert['state']): Alert['state'][] {
     case 'dismissed':
       return ['new']
     case 'confirmed':
+    case 'withdrawn':
       return []
   }
 }
@@ -42,6 +43,7 @@ export function Disposition({ alert }: { alert: Alert }) {
   const needsReason = (s: Alert['state']) => (s === 'confirmed' || s === 'dismissed') && !note.trim()
   return (
     <Card size="small" title={t('disposition.title')}>
+      {alert.state === 'withdrawn' && <p style={{ marginTop: 0 }}><span className="strong">{t('alertState.withdrawn')}</span><span className="wrap quiet"><br />{alert.decision_note}</span></p>}
       {alert.decided_by && (
         <p style={{ marginTop: 0 }}>
           <span className="strong">{t(`alertState.${alert.state}`)}</span> · {t('disposition.by', { name: names.user(alert.decided_by) })}

@@ -1,5 +1,5 @@
 import {
-  AlertOutlined, AuditOutlined, BankOutlined, AccountBookOutlined, FolderOpenOutlined, HeatMapOutlined, HddOutlined, IdcardOutlined, PlaySquareOutlined, TeamOutlined, UserOutlined, VideoCameraOutlined,
+  AlertOutlined, AuditOutlined, BankOutlined, AccountBookOutlined, FolderOpenOutlined, ControlOutlined, HeatMapOutlined, HddOutlined, IdcardOutlined, PlaySquareOutlined, TeamOutlined, UserOutlined, VideoCameraOutlined,
 } from '@ant-design/icons'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { Alert, Badge, Button, Dropdown, Layout, Menu, Space, Tooltip } from 'antd'
@@ -31,9 +31,10 @@ const Coverage = lazy(() => import('../coverage/Coverage'))
 const People = lazy(() => import('../people/People'))
 const Places = lazy(() => import('../places/Places'))
 const System = lazy(() => import('../system/System'))
+const Rules = lazy(() => import('../rules/Rules'))
 const Users = lazy(() => import('../users/Users'))
 
-type Screen = { path: string; key: 'alerts' | 'settlements' | 'live' | 'rounds' | 'cases' | 'people' | 'cameras' | 'coverage' | 'places' | 'system' | 'users'; icon: ReactNode; needs: Permission }
+type Screen = { path: string; key: 'alerts' | 'settlements' | 'live' | 'rounds' | 'cases' | 'people' | 'cameras' | 'coverage' | 'places' | 'rules' | 'system' | 'users'; icon: ReactNode; needs: Permission }
 
 const screens: Screen[] = [
   { path: '/alerts', key: 'alerts', icon: <AlertOutlined />, needs: 'review' },
@@ -45,6 +46,7 @@ const screens: Screen[] = [
   { path: '/cameras', key: 'cameras', icon: <VideoCameraOutlined />, needs: 'manage' },
   { path: '/coverage', key: 'coverage', icon: <HeatMapOutlined />, needs: 'watch' },
   { path: '/places', key: 'places', icon: <BankOutlined />, needs: 'manage' },
+  { path: '/rules', key: 'rules', icon: <ControlOutlined />, needs: 'administer' },
   { path: '/system', key: 'system', icon: <HddOutlined />, needs: 'manage' },
   { path: '/users', key: 'users', icon: <TeamOutlined />, needs: 'administer' },
 ]
@@ -99,6 +101,7 @@ export function Shell() {
                 <Route path="/people" element={<People />} />
                 <Route path="/places" element={<Places />} />
                 <Route path="/system" element={<System />} />
+                <Route path="/rules" element={<Rules />} />
                 <Route path="/users" element={<Users />} />
                 <Route path="*" element={<Nothing text={t('app.noScreen')} />} />
               </Routes>

@@ -2,14 +2,14 @@ import { Tag } from 'antd'
 import { useTranslation } from 'react-i18next'
 import type { Schemas } from '../api/client'
 
-const alertColor: Record<Schemas['AlertState'], string> = { new: 'red', taken: 'blue', confirmed: 'volcano', dismissed: 'default' }
+const alertColor: Record<Schemas['AlertState'], string> = { new: 'red', taken: 'blue', confirmed: 'volcano', dismissed: 'default', withdrawn: 'default' }
 
 export function AlertStateTag({ state }: { state: Schemas['AlertState'] }) {
   const { t } = useTranslation()
   return <Tag color={alertColor[state]}>{t(`alertState.${state}`)}</Tag>
 }
 
-const settlementColor: Record<Schemas['SettlementState'], string> = { pending: 'blue', clear: 'green', suspicious: 'red', cannot_tell: 'gold' }
+const settlementColor: Record<Schemas['SettlementState'], string> = { pending: 'blue', clear: 'green', suspicious: 'red', cannot_tell: 'gold', reversed: 'default' }
 
 export function SettlementStateTag({ state }: { state: Schemas['SettlementState'] }) {
   const { t } = useTranslation()

@@ -1,7 +1,7 @@
 import { useTranslation } from 'react-i18next'
 
 // The codes of the rules, and of a judge that failed or came too late.
-const known = ['no_camera', 'not_watched', 'no_usable_face', 'too_old', 'error'] as const
+const known = ['no_camera', 'not_watched', 'no_usable_face', 'several_faces', 'no_location', 'no_zone', 'too_old', 'error'] as const
 
 /** Reason says in words why a settlement could not be judged. */
 export function Reason({ code }: { code: string }) {

@@ -1,5 +1,5 @@
 import { useInfiniteQuery } from '@tanstack/react-query'
-import { Button, Select, Space, Table } from 'antd'
+import { Button, Select, Space, Table, Tooltip } from 'antd'
 import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { Link } from 'react-router'
@@ -13,11 +13,12 @@ import { SettlementStateTag } from '../parts/tags'
 import { Trouble } from '../parts/Trouble'
 import { When } from '../parts/When'
 import { yuan } from '../parts/yuan'
+import { Clocks } from './Clocks'
 import { Reason } from './Reason'
 
 type Settlement = Schemas['Settlement']
 
-const states: Settlement['state'][] = ['pending', 'clear', 'suspicious', 'cannot_tell']
+const states: Settlement['state'][] = ['pending', 'clear', 'suspicious', 'cannot_tell', 'reversed']
 
 /** Settlements lists what billing reported, the newest first, with what became of it. */
 export default function Settlements() {
@@ -42,6 +43,7 @@ export default function Settlements() {
           </Space>
         )}
       />
+      <Clocks institution={institution} />
       <Trouble error={settlements.error} retry={() => void settlements.refetch()} />
       {settlements.isLoading ? <Loading /> : (
         <Table<Settlement>
@@ -65,6 +67,12 @@ export default function Settlements() {
                   <SettlementStateTag state={s.state} />
                   {s.state === 'suspicious' && <Link to={`/alerts?settlement=${s.id}`}>{t('settlements.alert')}</Link>}
                   {s.state === 'cannot_tell' && <Reason code={s.reason} />}
+                  {s.revision > 0 && <span className="quiet small">{t('settlements.revision', { n: s.revision })}</span>}
+                  {s.state !== 'cannot_tell' && s.unclear.length > 0 && (
+                    <Tooltip title={s.unclear.map((u) => <div key={u.rule}>{t(`rule.${u.rule}`)}: <Reason code={u.reason} /></div>)}>
+                      <span className="quiet small">{t('settlements.unclear')}</span>
+                    </Tooltip>
+                  )}
                 </div>
               ),
             },

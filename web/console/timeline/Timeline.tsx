@@ -1,6 +1,7 @@
 import { LeftOutlined, MinusOutlined, PlusOutlined, RightOutlined } from '@ant-design/icons'
 import { Button, Card, Segmented, Space } from 'antd'
 import { useState } from 'react'
+import type { TFunction } from 'i18next'
 import { useTranslation } from 'react-i18next'
 import { Link, useParams, useSearchParams } from 'react-router'
 import { Refusal } from '../api/client'
@@ -123,7 +124,7 @@ function Page({ id }: { id: string }) {
   )
 }
 
-function spanName(minutes: number, t: ReturnType<typeof useTranslation>['t']): string {
+function spanName(minutes: number, t: TFunction<'console'>): string {
   if (minutes < 60) return t('timeline.minutes', { n: minutes })
   return minutes < 10_080 ? t('timeline.hours', { n: minutes / 60 }) : t('timeline.week')
 }
