@@ -153,7 +153,7 @@ func raise(t *testing.T, w *testcase.World, pic string) (ward.AlertID, error) {
 		ID: ward.NewID[ward.AlertID](w.Start), InstitutionID: "h1", PlaceID: "counter", CameraID: "cam-1", Rule: ward.NobodyAtCounter, RuleVersion: 1, SettlementID: v.ID,
 		At: w.Start, Raised: w.Start, Severity: 1, SnapshotKey: pic, SnapshotSHA: sha256.Sum256([]byte("\xff\xd8 picture " + pic + " \xff\xd9")),
 	}
-	_, err = w.Store.Judge(t.Context(), v.ID, ward.Suspicious, "", []ward.Alert{a})
+	_, _, err = w.Store.Judge(t.Context(), storage.Judgement{Settlement: v, State: ward.Suspicious, Stage: ward.JudgedFully, Alerts: []ward.Alert{a}})
 	return a.ID, err
 }
 
