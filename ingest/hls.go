@@ -34,8 +34,12 @@ type Playback struct {
 // are decoded with their own parameters whatever else was noted. The pieces
 // are addressed as "playback/NAME"; see Piece.
 //
+// With shows, the codings of pictures that the player shows, H.265 and Motion
+// JPEG that are not among them are coded again as H.264 when they are asked
+// for; without, everything is as it was recorded.
+//
 // ward.NotFound "playback.nothing" when nothing is recorded (yet).
-func (l *Library) Playback(ctx context.Context, inst ward.InstitutionID, src ward.Source, from, to, now time.Time) (Playback, error) {
+func (l *Library) Playback(ctx context.Context, inst ward.InstitutionID, src ward.Source, from, to, now time.Time, shows ...ward.Codec) (Playback, error) {
 	until := to
 	if to.IsZero() || to.After(now) {
 		until = now
@@ -48,7 +52,7 @@ func (l *Library) Playback(ctx context.Context, inst ward.InstitutionID, src war
 	if err != nil {
 		return Playback{}, fmt.Errorf("playback of %s: %w", src, err)
 	}
-	b := playlist{from: from, to: until, changes: events}
+	b := playlist{from: from, to: until, changes: events, again: l.codedAgain(shows)}
 	unread, growing := maxUnread, false
 	for _, p := range places {
 		r, err := l.reel(ctx, inst, p, &unread)
@@ -152,6 +156,7 @@ const maxParamsOff = time.Second
 type playlist struct {
 	from, to time.Time
 	changes  []ward.RecordingEvent
+	again    func(ward.Codec) bool // pictures of a coding are coded again
 
 	body         []byte
 	pieces       int
@@ -190,11 +195,15 @@ func (b *playlist) begin(r reel, at time.Time) {
 	}
 	if fresh {
 		b.origin, b.end = at, at
-		b.body = fmt.Appendf(b.body, "#EXT-X-WARDWATCH-CODEC:VIDEO=%q,AUDIO=%q\n#EXT-X-PROGRAM-DATE-TIME:%s\n", g.Codec, g.Audio, at.UTC().Format("2006-01-02T15:04:05.000Z"))
+		coded := ""
+		if b.again(g.Codec) {
+			coded = `,CODED="h264"`
+		}
+		b.body = fmt.Appendf(b.body, "#EXT-X-WARDWATCH-CODEC:VIDEO=%q,AUDIO=%q%s\n#EXT-X-PROGRAM-DATE-TIME:%s\n", g.Codec, g.Audio, coded, at.UTC().Format("2006-01-02T15:04:05.000Z"))
 	}
 	b.body = append(b.body, `#EXT-X-MAP:URI="playback/`...)
 	b.body = strconv.AppendInt(b.body, g.Start.UnixMicro(), 10)
-	b.body = append(b.body, initSuffix...)
+	b.body = append(b.body, b.suffix(initSuffix, g)...)
 	b.body = append(b.body, "\"\n"...)
 	b.last = g
 }
@@ -231,10 +240,18 @@ func (b *playlist) piece(r reel, number int, end time.Time) {
 	} else {
 		b.body = strconv.AppendInt(b.body, int64(number), 10)
 	}
-	b.body = append(b.body, pieceSuffix+"\n"...)
+	b.body = append(b.body, b.suffix(pieceSuffix, r.segment)+"\n"...)
 	b.pieces++
 	b.longest = max(b.longest, d)
 	b.end = end
+}
+
+// suffix ends the name of a file of the recording g.
+func (b *playlist) suffix(kind string, g ward.Segment) string {
+	if b.again(g.Codec) {
+		return codedSuffix + kind
+	}
+	return kind
 }
 
 // text returns the whole playlist.

@@ -20,6 +20,7 @@ const (
 	initSuffix  = ".mp4"
 	pieceSuffix = ".m4s"
 	wholePiece  = "all"
+	codedSuffix = ".h264" // before the others: coded again
 )
 
 // Piece is a file of a playlist, ready to be sent. It must be closed.
@@ -42,16 +43,20 @@ type pieceName struct {
 	number int // of the piece
 	init   bool
 	whole  bool
+	coded  bool // again
 }
 
 func parsePieceName(name string) (n pieceName, ok bool) {
 	rest, init := strings.CutSuffix(name, initSuffix)
 	n.init = init
 	if !init {
-		var number string
 		if rest, ok = strings.CutSuffix(name, pieceSuffix); !ok {
 			return n, false
 		}
+	}
+	rest, n.coded = strings.CutSuffix(rest, codedSuffix)
+	if !init {
+		var number string
 		if rest, number, ok = strings.Cut(rest, "-"); !ok {
 			return n, false
 		}
@@ -87,7 +92,11 @@ func (l *Library) Piece(ctx context.Context, inst ward.InstitutionID, src ward.S
 	if err != nil {
 		return nil, fmt.Errorf("piece of %s: %w", src, err)
 	}
-	p, err := l.piece(ctx, inst, rec, n)
+	open := l.piece
+	if n.coded {
+		open = l.codedPiece
+	}
+	p, err := open(ctx, inst, rec, n)
 	if err != nil {
 		return nil, fmt.Errorf("piece of %s: %w", src, errors.Join(err, rec.close()))
 	}
@@ -127,27 +136,11 @@ func (l *Library) piece(ctx context.Context, inst ward.InstitutionID, rec *recor
 	if n.init {
 		return &Piece{ContentType: "video/mp4", Size: int64(len(o.init)), from: bytes.NewReader(o.init), close: rec.close}, nil
 	}
-	g, over := rec.segment, true
-	if g.ID == "" {
-		x, ok, err := rec.index(inst)
-		if err != nil || !ok {
-			return nil, errors.Join(err, pieceUnknown())
-		}
-		_, media := x.end()
-		g, over = ward.Segment{Start: rec.start(), Media: media, Bytes: x.size, Chunks: x.chunks()}, !rec.entry.Part
-	} else if len(g.Chunks) == 0 && !n.whole {
-		if g.Chunks, err = l.readChunks(ctx, g); err != nil {
-			return nil, err
-		}
+	g, p, err := l.pieceOf(ctx, inst, rec, n, o)
+	if err != nil {
+		return nil, err
 	}
-	pieces := piecesOf(g, over)
-	if n.whole {
-		pieces, n.number = []piece{{from: o.size, to: g.Bytes}}, 0
-	}
-	if n.number >= len(pieces) {
-		return nil, pieceUnknown()
-	}
-	c, p := clockOf(g), pieces[n.number]
+	c := clockOf(g)
 	body, err := l.between(ctx, rec, p.from, p.to-p.from)
 	if err != nil {
 		return nil, err
@@ -156,6 +149,30 @@ func (l *Library) piece(ctx context.Context, inst ward.InstitutionID, rec *recor
 		ContentType: "video/iso.segment", Size: p.to - p.from, At: g.Start.Add(c.after(p.at)), tracks: o.tracks, clock: c,
 		from: body, close: func() error { return errors.Join(body.Close(), rec.close()) },
 	}, nil
+}
+
+// pieceOf says which part of the recording, described as a row does, has the name n.
+func (l *Library) pieceOf(ctx context.Context, inst ward.InstitutionID, rec *recording, n pieceName, o beginning) (g ward.Segment, p piece, err error) {
+	g, over := rec.segment, true
+	if g.ID == "" {
+		x, ok, err := rec.index(inst)
+		if err != nil || !ok {
+			return g, p, errors.Join(err, pieceUnknown())
+		}
+		_, media := x.end()
+		g, over = ward.Segment{Start: rec.start(), Media: media, Bytes: x.size, Chunks: x.chunks()}, !rec.entry.Part
+	} else if len(g.Chunks) == 0 && !n.whole {
+		if g.Chunks, err = l.readChunks(ctx, g); err != nil {
+			return g, p, err
+		}
+	}
+	if n.whole {
+		return g, piece{from: o.size, to: g.Bytes}, nil
+	}
+	if pieces := piecesOf(g, over); n.number < len(pieces) {
+		return g, pieces[n.number], nil
+	}
+	return g, p, pieceUnknown()
 }
 
 // between reads size bytes of a recording in order.

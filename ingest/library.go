@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"log/slog"
 	"slices"
 	"time"
 
@@ -21,8 +22,12 @@ type Library struct {
 	Store   *storage.Store
 	Objects objects.Objects
 	Spool   *spool.Spool
+	// Transcodes codes again what a player cannot show; nil: nothing does.
+	Transcodes *Transcodes
+	Log        *slog.Logger
 
 	known remembered
+	coded codedPieces
 }
 
 // place is where one file of a source is, without having been opened.

@@ -33,10 +33,8 @@ const (
 // makes LL-HLS of it. Sub streams and transcodes are opened for the first viewer, shared by all, and
 // end some seconds after the last one. Close ends them all.
 type LiveView struct {
-	Fleet *Fleet
-	// NewTranscoder begins a transcoder, which ends with Close or ctx; nil: there is none.
-	NewTranscoder func(context.Context, ward.Codec) Transcoder
-	Transcodes    int // at the same time, at most
+	Fleet      *Fleet
+	Transcodes *Transcodes // nil: there are none
 
 	mu      sync.Mutex // guards the rest
 	derived map[derivedKey]*derived
@@ -75,6 +73,16 @@ type Showing struct {
 // ShowMain is a share of a stream that lasts without viewers.
 func ShowMain(s *Stream) *Showing { return &Showing{Stream: s, Source: LiveMain, release: func() {}} }
 
+// Sound is the coding of the stream's sound, NoCodec when it has none.
+func (s *Showing) Sound() ward.Codec {
+	for _, t := range s.Stream.Tracks() {
+		if !t.Video() {
+			return t.Codec
+		}
+	}
+	return ward.NoCodec
+}
+
 // Close gives the share back; the stream must not be used after it.
 func (s *Showing) Close() { s.release() }
 
@@ -107,7 +115,7 @@ func (l *LiveView) Open(ctx context.Context, c ward.Camera, screen Screen, sub b
 			return s, nil
 		}
 	}
-	if errors.Is(err, &ward.Error{Code: "whep.reordered"}) || l.NewTranscoder == nil || !screen.H264 {
+	if errors.Is(err, &ward.Error{Code: "whep.reordered"}) || l.Transcodes == nil || !screen.H264 {
 		return nil, err
 	}
 	return l.share(ctx, c, LiveTranscode, func(ctx context.Context, d *derived) { l.transcode(ctx, main, d) })
@@ -164,11 +172,11 @@ func (l *LiveView) join(ctx context.Context, c ward.Camera, key derivedKey, run 
 		}
 		return d, nil
 	}
-	if key.source == LiveTranscode && l.transcodes() >= l.Transcodes {
-		return nil, &ward.Error{
-			Kind: ward.Unavailable, Code: "whep.busy",
-			ZH: "同时转码的画面已达上限，请先关闭其他 H.265 或 MJPEG 画面，或为摄像头填写 H.264 子码流地址。",
-			EN: "No more streams can be transcoded at once; close another H.265 or MJPEG view, or give the camera an H.264 substream.",
+	free := func() {}
+	if key.source == LiveTranscode {
+		var err error
+		if free, err = l.Transcodes.take(ctx, 0); err != nil {
+			return nil, err
 		}
 	}
 	// It serves later viewers too, so it must not end with the first one's request.
@@ -181,27 +189,10 @@ func (l *LiveView) join(ctx context.Context, c ward.Camera, key derivedKey, run 
 	l.done.Go(func() {
 		run(own, d)
 		stop()
+		free()
 		l.forget(key, d)
 	})
 	return d, nil
-}
-
-// transcodes counts those that run; called locked.
-func (l *LiveView) transcodes() int {
-	n := 0
-	for key := range l.derived {
-		if key.source == LiveTranscode {
-			n++
-		}
-	}
-	return n
-}
-
-// Transcoding counts the transcodes that run.
-func (l *LiveView) Transcoding() int {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.transcodes()
 }
 
 // leave gives one use back; the last one ends the stream after a while.

@@ -41,7 +41,12 @@ func h265Film(t testing.TB) *simcam.Clip {
 type coder struct{ *vision.Coder }
 
 func (c coder) Transcode(ctx context.Context, in ingest.Coded, show, fresh bool) ([]ingest.Coded, error) {
-	got, err := c.Code(ctx, vision.CodeRequest{PTS: in.PTS, Key: in.Key, Show: show, Fresh: fresh, Data: in.Data})
+	return toldOf(c.Code(ctx, vision.CodeRequest{PTS: in.PTS, Key: in.Key, Show: show, Fresh: fresh, Data: in.Data}))
+}
+
+func (c coder) Flush(ctx context.Context) ([]ingest.Coded, error) { return toldOf(c.Coder.Flush(ctx)) }
+
+func toldOf(got []vision.Coded, err error) ([]ingest.Coded, error) {
 	out := make([]ingest.Coded, 0, len(got))
 	for _, g := range got {
 		out = append(out, ingest.Coded{PTS: g.PTS, Key: g.Key, Data: g.Data})
@@ -107,7 +112,7 @@ func (s *spectator) key(t testing.TB) []byte {
 }
 
 func newView(t testing.TB, r *rig, transcodes int) *ingest.LiveView {
-	l := &ingest.LiveView{Fleet: r.fleet, NewTranscoder: newCoders(t), Transcodes: transcodes}
+	l := &ingest.LiveView{Fleet: r.fleet, Transcodes: &ingest.Transcodes{New: newCoders(t), Most: transcodes}}
 	t.Cleanup(l.Close)
 	return l
 }
@@ -161,8 +166,8 @@ func TestTranscodedView(t *testing.T) {
 	t.Logf("first key frame after %s", time.Since(first.began))
 	second, other := watch(t, l, whep, a, false)
 	second.key(t)
-	if show.Source != ingest.LiveTranscode || other.Stream != show.Stream || l.Transcoding() != 1 {
-		t.Errorf("shown by %s, %d transcodes", show.Source, l.Transcoding())
+	if show.Source != ingest.LiveTranscode || other.Stream != show.Stream || l.Transcodes.Running() != 1 {
+		t.Errorf("shown by %s, %d transcodes", show.Source, l.Transcodes.Running())
 	}
 	if n := sim.Sessions("a"); n != 1 {
 		t.Errorf("%d connections to the camera", n)
@@ -175,7 +180,7 @@ func TestTranscodedView(t *testing.T) {
 	}
 	show.Close()
 	other.Close()
-	until(t, "the transcode ends", 20*time.Second, func() bool { return l.Transcoding() == 0 })
+	until(t, "the transcode ends", 20*time.Second, func() bool { return l.Transcodes.Running() == 0 })
 	third, show := watch(t, l, whep, b, false)
 	third.key(t)
 	if track, _ := show.Stream.Video(); track.Codec != ward.H264 {
@@ -211,8 +216,8 @@ func TestSubStreamThatFails(t *testing.T) {
 	addCamera(t, r.store, c)
 	until(t, "live", 10*time.Second, func() bool { return r.fleet.Stats()["cam-1"].Frames > 10 })
 	l, whep := newView(t, r, 1), &ingest.WHEP{API: newAPI(t, freePort(t))}
-	coders := l.NewTranscoder
-	l.NewTranscoder = func(ctx context.Context, c ward.Codec) ingest.Transcoder { return &faulty{Transcoder: coders(ctx, c)} }
+	coders := l.Transcodes.New
+	l.Transcodes.New = func(ctx context.Context, c ward.Codec) ingest.Transcoder { return &faulty{Transcoder: coders(ctx, c)} }
 	s, show := watch(t, l, whep, c, true)
 	if s.key(t); show.Source != ingest.LiveTranscode {
 		t.Errorf("shown by %s", show.Source)

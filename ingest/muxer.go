@@ -12,12 +12,9 @@ import (
 	"time"
 
 	"github.com/bluenviron/mediacommon/v2/pkg/codecs/h264"
-	"github.com/bluenviron/mediacommon/v2/pkg/codecs/mpeg4audio"
 	"github.com/bluenviron/mediacommon/v2/pkg/formats/fmp4"
 	"github.com/bluenviron/mediacommon/v2/pkg/formats/fmp4/seekablebuffer"
 	"github.com/bluenviron/mediacommon/v2/pkg/formats/mp4"
-
-	"wardwatch/ward"
 )
 
 const (
@@ -47,8 +44,10 @@ type muxer struct {
 	began time.Time
 
 	// These belong to run.
-	base    int64 // DTS of the first picture
-	cached  bool  // the last picture was of the cached group
+	base    int64        // DTS of the first picture
+	flac    *flacEncoder // of G.711
+	sounded int64        // samples that it has coded
+	cached  bool         // the last picture was of the cached group
 	frames  map[int]*frames
 	partSeq uint32
 	held    int // bytes in segments
@@ -89,7 +88,8 @@ type frames struct {
 	ticks   int64 // of samples
 }
 
-// newMuxer describes what is muxed of the stream: H.264, and AAC or Opus.
+// newMuxer describes what is muxed of the stream: H.264, and AAC, Opus or
+// G.711, the latter as FLAC.
 func newMuxer(s *Stream, now time.Time) *muxer {
 	// Nobody guesses the names of files that are not shown to them.
 	secret := make([]byte, 8)
@@ -101,7 +101,7 @@ func newMuxer(s *Stream, now time.Time) *muxer {
 		switch {
 		case t.Video() && m.video.ID == 0:
 			m.video = t
-		case t.Codec == ward.AAC || t.Codec == ward.Opus:
+		case !t.Video():
 			m.audio = t
 		}
 	}
@@ -146,13 +146,7 @@ func (m *muxer) take(u Unit) error {
 		return nil
 	}
 	if u.Track == m.audio.ID {
-		dts := u.DTS - m.base*int64(f.ClockRate)/int64(m.video.ClockRate)
-		for _, frame := range u.AU {
-			if dts >= 0 {
-				f.push(&fmp4.Sample{Payload: frame}, dts)
-			}
-			dts += frameLength(f.Track, frame)
-		}
+		m.sound(f, u)
 		return nil
 	}
 	b, err := h264.AVCC(u.AU).Marshal()
@@ -167,16 +161,7 @@ func (m *muxer) take(u Unit) error {
 func (m *muxer) begin(u Unit) error {
 	in := fmp4.Init{Tracks: []*fmp4.InitTrack{{ID: m.video.ID, TimeScale: uint32(m.video.ClockRate), Codec: &mp4.CodecH264{SPS: m.video.SPS, PPS: m.video.PPS}}}} //nolint:gosec // positive
 	m.frames[m.video.ID] = &frames{Track: m.video}
-	var codec mp4.Codec
-	switch m.audio.Codec { //nolint:exhaustive // newMuxer takes no other
-	case ward.AAC:
-		var c mpeg4audio.AudioSpecificConfig
-		if err := c.Unmarshal(m.audio.Config); err == nil { // else without sound
-			codec = &mp4.CodecMPEG4Audio{Config: c}
-		}
-	case ward.Opus:
-		codec = &mp4.CodecOpus{ChannelCount: max(m.audio.Channels, 1)}
-	}
+	codec := m.soundEntry()
 	if codec != nil {
 		in.Tracks = append(in.Tracks, &fmp4.InitTrack{ID: m.audio.ID, TimeScale: uint32(m.audio.ClockRate), Codec: codec}) //nolint:gosec // positive
 		m.frames[m.audio.ID] = &frames{Track: m.audio}
@@ -189,6 +174,9 @@ func (m *muxer) begin(u Unit) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.init = b.Bytes()
+	if m.flac != nil {
+		m.init = exchange(m.init, pcmEntryKind, flacEntry)
+	}
 	m.segments = []*hlsSegment{{date: u.Arrived}}
 	return nil
 }

@@ -127,15 +127,15 @@ func (s *shelf) segments() []ward.Segment {
 // pictures are the hashes of everything that was recorded.
 func (s *shelf) pictures() []string { return slices.Concat(s.shown...) }
 
-// serve serves playlists under /playback.m3u8?to=… and their pieces.
-func (s *shelf) serve(from, to time.Time) string {
+// serve serves the playlist of a stretch for a player that shows these codings, and its pieces.
+func (s *shelf) serve(from, to time.Time, shows ...ward.Codec) string {
 	s.t.Helper()
 	h := http.NewServeMux()
 	h.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) {
 		_, _ = w.Write([]byte("<!doctype html><title>play</title>"))
 	})
 	h.HandleFunc("GET /playback.m3u8", func(w http.ResponseWriter, r *http.Request) {
-		p, err := s.lib.Playback(r.Context(), inst, s.src, from, to, time.Now())
+		p, err := s.lib.Playback(r.Context(), inst, s.src, from, to, time.Now(), shows...)
 		if err != nil {
 			http.Error(w, err.Error(), http.StatusNotFound)
 			return

@@ -31,6 +31,8 @@ type Transcoder interface {
 	// the next picture is a key frame. An error costs the pictures up to the
 	// next key frame of the stream.
 	Transcode(ctx context.Context, in Coded, show, fresh bool) ([]Coded, error)
+	// Flush returns the pictures that the decoder holds back; what comes next is a key frame.
+	Flush(ctx context.Context) ([]Coded, error)
 	// Close ends it and waits.
 	Close()
 }
@@ -45,7 +47,7 @@ type Coded struct {
 // transcode makes d a coded-again copy of in, until ctx or in ends.
 func (l *LiveView) transcode(ctx context.Context, in *Stream, d *derived) {
 	video, _ := in.Video()
-	t := l.NewTranscoder(ctx, video.Codec)
+	t := l.Transcodes.New(ctx, video.Codec)
 	defer t.Close()
 	tracks := []Track{{ID: video.ID, Codec: ward.H264, ClockRate: 90000}}
 	for _, other := range in.Tracks() {

@@ -246,13 +246,17 @@ func (f *feed) write(u Unit, cached bool) (n int, ok bool) {
 	at := f.at
 	for _, frame := range frames {
 		payloads := f.payload.Payload(viewerMTU, frame)
+		sent := uint32(0) // ticks of the frame
 		for i, b := range payloads {
 			p := &rtp.Packet{
-				Header:  rtp.Header{Version: 2, SequenceNumber: f.seq, Timestamp: at, Marker: f.Video() && i == len(payloads)-1},
+				Header:  rtp.Header{Version: 2, SequenceNumber: f.seq, Timestamp: at + sent, Marker: f.Video() && i == len(payloads)-1},
 				Payload: b,
 			}
 			f.seq++
 			n += len(b)
+			if f.flac() { // G.711 may be parted anywhere, and each part has its own time
+				sent += uint32(frameLength(f.Track, b)) //nolint:gosec // at most viewerMTU
+			}
 			if err := f.out.WriteRTP(p); err != nil {
 				return n, false // the connection is closed
 			}

@@ -92,7 +92,7 @@ func (s *Server) view(ctx context.Context, c ward.Camera, offer string, open fun
 		defer show.Close()
 		s.keep(ctx, id, w)
 	}()
-	return &sdpOutput{Location: v1 + "/whep/" + id, ContentType: sdpType, Source: show.Source, Body: []byte(answer)}, nil
+	return &sdpOutput{Location: v1 + "/whep/" + id, ContentType: sdpType, Source: show.Source, Sound: show.Sound(), Body: []byte(answer)}, nil
 }
 
 // keep waits for the viewer's end, and ends it when its user may no longer

@@ -25,6 +25,7 @@ type sdpOutput struct {
 	Location    string            `header:"Location" doc:"DELETE it to end"`
 	ContentType string            `header:"Content-Type"`
 	Source      ingest.LiveSource `header:"X-Live-Source" enum:"main,sub,transcode" doc:"Which pictures are shown"`
+	Sound       ward.Codec        `header:"X-Live-Sound" doc:"The camera's sound; WebRTC carries Opus and G.711, LL-HLS AAC, Opus and G.711"`
 	Body        []byte
 }
 

@@ -74,6 +74,16 @@ func (c *Coder) Code(ctx context.Context, q CodeRequest) ([]Coded, error) {
 	if len(q.Data) == 0 || len(q.Data) > MaxPayload {
 		return nil, fmt.Errorf("%w: access unit of %d bytes", ErrPicture, len(q.Data))
 	}
+	return c.ask(ctx, q)
+}
+
+// Flush returns the pictures that the decoder holds back. The next access
+// unit must be a key frame. Its errors are those of Code.
+func (c *Coder) Flush(ctx context.Context) ([]Coded, error) {
+	return c.ask(ctx, CodeRequest{Show: true, Flush: true})
+}
+
+func (c *Coder) ask(ctx context.Context, q CodeRequest) ([]Coded, error) {
 	q.Codec = c.codec
 	call := &codeCall{q: q, done: make(chan codeAnswer, 1)}
 	select {

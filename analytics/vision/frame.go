@@ -2,6 +2,7 @@ package vision
 
 import (
 	"encoding/binary"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -31,6 +32,28 @@ func writeFrame(w io.Writer, header, payload []byte) error {
 	b = append(b, payload...)
 	_, err := w.Write(b)
 	return err
+}
+
+// writeMessage writes a header as JSON and its payload.
+func writeMessage(w io.Writer, header any, payload []byte) error {
+	h, err := json.Marshal(header)
+	if err != nil {
+		return fmt.Errorf("encode message: %w", err)
+	}
+	return writeFrame(w, h, payload)
+}
+
+// readMessage reads a message into header and returns its payload; io.EOF
+// means that the peer has closed the pipe between two.
+func readMessage(r io.Reader, header any) ([]byte, error) {
+	h, p, err := readFrame(r)
+	if err != nil {
+		return nil, err
+	}
+	if err := json.Unmarshal(h, header); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrFrame, err)
+	}
+	return p, nil
 }
 
 // readFrame returns io.EOF only at a message boundary.

@@ -30,7 +30,7 @@ func (p *Pool) NewSession(codec ward.Codec) *Session {
 }
 
 // See decodes one access unit (Annex B for H.264 and H.265, the raw frame
-// for VP8) and looks at the picture. Want 0 only decodes, so that later
+// for VP8 and MJPEG) and looks at the picture. Want 0 only decodes, so that later
 // pictures find their references. ok is false when no picture came out: want
 // was 0, the decoder needs more, or the first key frame (or the first one
 // since the worker was restarted) has not come yet.
@@ -44,8 +44,8 @@ func (s *Session) See(ctx context.Context, au []byte, key bool, want Want) (seen
 
 func (s *Session) see(ctx context.Context, au []byte, key bool, want Want, side int) (seen ward.Seen, ok bool, err error) {
 	switch s.codec {
-	case ward.H264, ward.H265, ward.VP8:
-	case ward.MJPEG, ward.AAC, ward.Opus, ward.PCMU, ward.PCMA, ward.NoCodec:
+	case ward.H264, ward.H265, ward.VP8, ward.MJPEG:
+	case ward.AAC, ward.Opus, ward.PCMU, ward.PCMA, ward.NoCodec:
 		fallthrough
 	default:
 		return seen, false, &ward.Error{

@@ -67,7 +67,7 @@ func (s *service) measure() *prometheus.Registry {
 	r.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "wardwatch_spool_bytes", Help: "Recordings that wait for the object store."},
 		func() float64 { return float64(s.spool.Used()) }))
 	r.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "wardwatch_live_transcodes", Help: "Cameras that are coded again for viewers now."},
-		func() float64 { return float64(s.live.Transcoding()) }))
+		func() float64 { return float64(s.live.Transcodes.Running()) }))
 	r.MustRegister(newStorageMetrics(s.keeper.State))
 	return r
 }

@@ -76,7 +76,8 @@ func (s *service) open(ctx context.Context) error {
 	}
 	s.close = append(s.close, closeAPI)
 	hub := &web.Hub{}
-	library := &ingest.Library{Store: s.store, Objects: s.objects, Spool: s.spool}
+	transcodes := &ingest.Transcodes{New: s.transcoder, Most: s.config.Live.Transcodes}
+	library := &ingest.Library{Store: s.store, Objects: s.objects, Spool: s.spool, Transcodes: transcodes, Log: s.log}
 	s.upload = &ingest.Uploader{
 		Store: s.store, Spool: s.spool, Objects: s.objects, Log: s.log, Workers: s.config.Upload.Workers, MbitS: s.config.Upload.MbitS,
 	}
@@ -90,7 +91,7 @@ func (s *service) open(ctx context.Context) error {
 		Store: s.store, Spool: s.spool, Log: s.log, Guard: guard, PerDevice: s.config.Cameras.PerDevice,
 		OnSegment: func(ward.Segment) { s.upload.Wake() },
 	}
-	s.live = &ingest.LiveView{Fleet: s.fleet, NewTranscoder: s.transcoder, Transcodes: s.config.Live.Transcodes}
+	s.live = &ingest.LiveView{Fleet: s.fleet, Transcodes: transcodes}
 	s.rounds = &rounds.Engine{
 		Store: s.store, Objects: s.objects, API: api, Log: s.log, Notify: hub.Notify,
 		Record: func(ctx context.Context, st *ingest.Stream) error {

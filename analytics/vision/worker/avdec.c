@@ -18,9 +18,9 @@ struct avdec {
 
 avdec *avdec_new(int codec, int64_t max_pixels) {
   static const enum AVCodecID ids[] = {AV_CODEC_ID_H264, AV_CODEC_ID_HEVC,
-                                       AV_CODEC_ID_VP8};
+                                       AV_CODEC_ID_VP8, AV_CODEC_ID_MJPEG};
   av_log_set_level(AV_LOG_QUIET); /* a bad camera must not flood the log */
-  if (codec < 0 || codec > AVDEC_VP8) return NULL;
+  if (codec < 0 || codec > AVDEC_MJPEG) return NULL;
   const AVCodec *c = avcodec_find_decoder(ids[codec]);
   if (!c) return NULL;
   avdec *d = calloc(1, sizeof *d);

@@ -3,7 +3,7 @@
 
 typedef struct avdec avdec;
 
-enum { AVDEC_H264 = 0, AVDEC_H265 = 1, AVDEC_VP8 = 2 };
+enum { AVDEC_H264 = 0, AVDEC_H265 = 1, AVDEC_VP8 = 2, AVDEC_MJPEG = 3 };
 
 /* NULL when the decoder is not there. Pictures of more than max_pixels are refused. */
 avdec *avdec_new(int codec, int64_t max_pixels);

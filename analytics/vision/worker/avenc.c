@@ -75,6 +75,8 @@ int avenc_push(avenc *e, const uint8_t *data, int size, int64_t pts) {
   return r;
 }
 
+int avenc_flush(avenc *e) { return avcodec_send_packet(e->dec, NULL); }
+
 /* Begins H.264 of this size, and the picture to scale into. */
 static int open_encoder(avenc *e, int width, int height) {
   const AVCodec *c = avcodec_find_encoder_by_name("libx264");

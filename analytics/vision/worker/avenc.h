@@ -13,6 +13,9 @@ void avenc_free(avenc *e);
 /* Decodes one access unit that is shown at pts (1/90000 s); 0, or a negative AVERROR. */
 int avenc_push(avenc *e, const uint8_t *data, int size, int64_t pts);
 
+/* Says that no more comes: the pictures that are held back can be taken. */
+int avenc_flush(avenc *e);
+
 /* Takes the next decoded picture. With show it is coded, as a key frame with
  * key: 1, and avenc_data is what came out; without it is forgotten: 2.
  * 0: no picture is left; negative: AVERROR. */

@@ -33,7 +33,9 @@ func newDecoder(codec ward.Codec) (*decoder, error) {
 		id = C.AVDEC_H265
 	case ward.VP8:
 		id = C.AVDEC_VP8
-	case ward.MJPEG, ward.AAC, ward.Opus, ward.PCMU, ward.PCMA, ward.NoCodec:
+	case ward.MJPEG:
+		id = C.AVDEC_MJPEG
+	case ward.AAC, ward.Opus, ward.PCMU, ward.PCMA, ward.NoCodec:
 		fallthrough
 	default:
 		return nil, fmt.Errorf("no decoder for %q", codec)

@@ -46,7 +46,13 @@ func ServeCoder(in io.Reader, out io.Writer) error {
 				reply = vision.CodeReply{Fault: vision.FaultModel, Text: err.Error()}
 			}
 		}
-		if e != nil { // else there is nothing to build on until the next key frame
+		if e != nil && q.Flush {
+			if reply.Coded, err = e.flush(); err != nil {
+				reply = vision.CodeReply{Fault: vision.FaultPicture, Text: err.Error()}
+			}
+			e.close()
+			e = nil
+		} else if e != nil { // else there is nothing to build on until the next key frame
 			if reply.Coded, err = e.code(q); err != nil {
 				e.close()
 				e, reply = nil, vision.CodeReply{Fault: vision.FaultPicture, Text: err.Error()}
@@ -91,9 +97,22 @@ func (e *encoder) code(q vision.CodeRequest) ([]vision.Coded, error) {
 	if r < 0 {
 		return nil, fmt.Errorf("libavcodec error %d", int(r))
 	}
+	return e.take(q.Show)
+}
+
+// flush codes the pictures that the decoder holds back; nothing can follow.
+func (e *encoder) flush() ([]vision.Coded, error) {
+	if r := C.avenc_flush(e.c); r < 0 {
+		return nil, fmt.Errorf("libavcodec error %d", int(r))
+	}
+	return e.take(true)
+}
+
+// take codes the pictures that the decoder has ready.
+func (e *encoder) take(show bool) ([]vision.Coded, error) {
 	var out []vision.Coded
 	for {
-		switch r := C.avenc_next(e.c, flag(q.Show), flag(e.fresh)); {
+		switch r := C.avenc_next(e.c, flag(show), flag(e.fresh)); {
 		case r < 0:
 			return nil, fmt.Errorf("libavcodec error %d", int(r))
 		case r == 0:

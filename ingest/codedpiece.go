@@ -1,0 +1,87 @@
+package ingest
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"wardwatch/ward"
+)
+
+// recodedKept bounds what is kept of pieces that were coded again, in bytes:
+// half a minute for each of three viewers.
+const recodedKept = 32 << 20
+
+// codedAgain says which recordings a player that shows these codings gets
+// coded again: with none it takes everything as it is.
+func (l *Library) codedAgain(shows []ward.Codec) func(ward.Codec) bool {
+	able := len(shows) > 0 && l.Transcodes != nil && l.Transcodes.Most > 0
+	return func(c ward.Codec) bool {
+		return able && (c == ward.H265 || c == ward.MJPEG) && !slices.Contains(shows, c)
+	}
+}
+
+// codedPieces are the pieces that were coded again last; the zero value is ready.
+type codedPieces struct {
+	mu    sync.Mutex // guards the rest
+	by    map[string][]byte
+	order []string // keys of by, the oldest first
+	bytes int
+}
+
+func (c *codedPieces) get(key string) ([]byte, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	b, ok := c.by[key]
+	return b, ok
+}
+
+func (c *codedPieces) put(key string, b []byte) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if _, ok := c.by[key]; ok {
+		return
+	}
+	if c.by == nil {
+		c.by = map[string][]byte{}
+	}
+	c.by[key], c.order = b, append(c.order, key)
+	for c.bytes += len(b); c.bytes > recodedKept && len(c.order) > 1; c.order = c.order[1:] {
+		c.bytes -= len(c.by[c.order[0]])
+		delete(c.by, c.order[0])
+	}
+}
+
+// codedPiece is piece with pictures that are coded again. It is whole before
+// it is sent, so that a viewer with a slow link holds no transcoder.
+func (l *Library) codedPiece(ctx context.Context, inst ward.InstitutionID, rec *recording, n pieceName) (*Piece, error) {
+	o, err := l.beginning(ctx, inst, rec)
+	if err != nil {
+		return nil, err
+	}
+	of := piece{from: o.size, to: rec.size}
+	g, c := rec.segment, clockOf(rec.segment)
+	if !n.init {
+		if g, of, err = l.pieceOf(ctx, inst, rec, n, o); err != nil {
+			return nil, err
+		}
+		c = clockOf(g)
+	}
+	key := fmt.Sprintf("%s/%s/%d/%d/%t/%t", rec.segment.ID, rec.entry.Source, rec.start().UnixMicro(), n.number, n.init, n.whole)
+	b, ok := l.coded.get(key)
+	if !ok {
+		r := recoding{lib: l, rec: rec, of: of, clock: c, init: n.init}
+		if b, err = r.run(ctx, inst, o); err != nil {
+			return nil, err
+		}
+		l.coded.put(key, b)
+	}
+	p := &Piece{ContentType: "video/iso.segment", Size: int64(len(b)), At: g.Start.Add(c.after(of.at)), from: bytes.NewReader(b), close: rec.close}
+	if n.init {
+		p.ContentType, p.At = "video/mp4", time.Time{}
+	}
+	return p, nil
+}
