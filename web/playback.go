@@ -18,8 +18,9 @@ const playlistType = "application/vnd.apple.mpegurl"
 
 type playbackInput struct {
 	CameraPath
-	From time.Time `query:"from" required:"true"`
-	To   time.Time `query:"to" doc:"Absent or in the future: the playlist grows by what is being recorded"`
+	From  time.Time    `query:"from" required:"true"`
+	To    time.Time    `query:"to" doc:"Absent or in the future: the playlist grows by what is being recorded"`
+	Codec []ward.Codec `query:"codec" enum:"h264,h265" doc:"What the player shows, such as h264 or h264,h265: recordings of other codings are transcoded to H.264 when they are played. Absent: everything as it was recorded"`
 }
 
 type pieceInput struct {
@@ -83,7 +84,7 @@ func (s *Server) playback(ctx context.Context, in *playbackInput, c ward.Camera)
 	if s.Library == nil {
 		return nil, libraryMissing()
 	}
-	p, err := s.Library.Playback(ctx, c.InstitutionID, sourceOf(c), in.From, in.To, now)
+	p, err := s.Library.Playback(ctx, c.InstitutionID, sourceOf(c), in.From, in.To, now, in.Codec...)
 	if err != nil {
 		return nil, err
 	}

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
 const prefix = 'e2e-'
-const wanted = ['one', 'two', 'three', 'reordered']
+const wanted = ['one', 'two', 'three', 'reordered', 'hevc']
 const lead = 8000 // ms recorded before the gap
 const hole = 5000 // ms
 const rest = 25_000 // ms recorded after it

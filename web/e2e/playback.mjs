@@ -29,8 +29,37 @@ export async function playback(page, cameras) {
   const watched = await watch(page, cameras)
 
   const stepped = await stepping(page, cameras)
+  const sound = await decoded(page, cameras)
   const speed = await fastForward(page, cameras, gap.from)
-  return { inStep: watched, speed, stepped }
+  const coded = await codedAgain(page, cameras, gap.from)
+  return { inStep: watched, speed, stepped, sound, coded }
+}
+
+/**
+ * decoded waits until the second camera's G.711, which is kept as FLAC, was decoded, and gives how many bytes of it.
+ * @param {import('playwright-core').Page} page @param {Cameras} cameras
+ */
+async function decoded(page, cameras) {
+  await page.getByRole('button', { name: t.player.play, exact: true }).click()
+  const bytes = await page.waitForFunction((id) => {
+    const video = /** @type {(HTMLVideoElement & { webkitAudioDecodedByteCount: number }) | null} */ (document.querySelector(`[data-camera="${id}"] video`))
+    return video && video.webkitAudioDecodedByteCount > 10_000 ? video.webkitAudioDecodedByteCount : undefined
+  }, cameras.id('two'), { timeout: patience })
+  return Number(await bytes.jsonValue())
+}
+
+/**
+ * codedAgain plays H.265 in a browser that has no decoder for it: the service makes H.264 of it, and the page says so.
+ * @param {import('playwright-core').Page} page @param {Cameras} cameras @param {number} from where it begins, ms
+ */
+async function codedAgain(page, cameras, from) {
+  await page.goto(new URL(`/live/${cameras.id('hevc')}?at=${new Date(from).toISOString()}`, page.url()).href)
+  await page.getByText(t.player.coded, { exact: true }).waitFor({ timeout: patience })
+  const good = (/** @type {Look[]} */ all) => all[0]?.showing === 'picture' && all[0].number >= 0 && Math.abs(cameras.offBy(all[0].number, all[0].label)) <= clockOff
+  const [first] = await looksUntil(page, cameras, good)
+  await page.getByRole('button', { name: t.player.play, exact: true }).click()
+  const [later] = await looksUntil(page, cameras, (all) => good(all) && steps(cameras, first?.number ?? 0, all[0]?.number ?? 0) > 100) // over the end of a piece
+  return { from: first?.number, to: later?.number }
 }
 
 /**
@@ -144,6 +173,8 @@ export async function live(page, cameras) {
   await looksUntil(page, cameras, (all) => steps(cameras, first?.number ?? 0, all[0]?.number ?? 0) > 20, 'reordered')
   const late = Number(await tile.locator('[data-age]').getAttribute('data-age'))
 
+  const heard = await listen(page, cameras)
+
   const frozen = `.tile[data-camera="${cameras.id('three')}"]`
   await page.locator(frozen).scrollIntoViewIfNeeded()
   await page.locator(`${frozen} [data-age]`).waitFor()
@@ -152,7 +183,40 @@ export async function live(page, cameras) {
   assert.ok(ages.young >= 4.5, `a picture of ${ages.young} s is said to be frozen`)
   cameras.tell('three', 'stall=false')
   await page.locator(`${frozen} [data-age]:not(.frozen)`).waitFor({ timeout: patience })
-  return { late, ...ages }
+  return { late, heard, ...ages }
+}
+
+/**
+ * listen turns the second camera's G.711 on and waits until it is heard: the loudest of it, 1 is full.
+ * @param {import('playwright-core').Page} page @param {Cameras} cameras
+ */
+async function listen(page, cameras) {
+  const tile = page.locator(`.tile[data-camera="${cameras.id('two')}"][data-way=webrtc][data-state=live]`)
+  await page.locator(`.tile[data-camera="${cameras.id('two')}"]`).scrollIntoViewIfNeeded()
+  await tile.waitFor()
+  assert.ok(await tile.locator('video').evaluate((v) => v instanceof HTMLVideoElement && v.muted), 'the sound is on before anybody wants it')
+  await tile.locator('button[data-sound=off]').click()
+  await tile.locator('button[data-sound=on]').waitFor()
+  const loud = await tile.locator('video').evaluate(async (video) => {
+    if (!(video instanceof HTMLVideoElement) || video.muted || !(video.srcObject instanceof MediaStream)) return 0
+    const context = new AudioContext()
+    const analyser = context.createAnalyser()
+    context.createMediaStreamSource(video.srcObject).connect(analyser)
+    const wave = new Float32Array(analyser.fftSize)
+    for (let i = 0; i < 300; i++) {
+      await new Promise((resolve) => setTimeout(resolve, 100))
+      analyser.getFloatTimeDomainData(wave)
+      const most = Math.max(...wave)
+      if (most > 0.01) {
+        await context.close()
+        return most
+      }
+    }
+    return 0
+  })
+  assert.ok(loud > 0, 'nothing is heard')
+  await tile.locator('button[data-sound=on]').click()
+  return loud
 }
 
 /**

@@ -13,9 +13,9 @@ const sdp = {
 }
 
 /** watchCamera asks for a camera's live pictures (WHEP); the service chooses the stream, and says which. */
-export async function watchCamera(id: string, offer: string, prefer: 'main' | 'sub'): Promise<Signal & { source: Source | undefined }> {
+export async function watchCamera(id: string, offer: string, prefer: 'main' | 'sub'): Promise<Signal & { source: Source | undefined; sound: string }> {
   const r = await api.POST('/api/v1/cameras/{id}/whep', { params: { path: { id }, query: { prefer } }, body: offer, ...sdp })
-  return { ...signal(r.data, r.error, r.response), source: sourceOf(r.response.headers.get('X-Live-Source')) }
+  return { ...signal(r.data, r.error, r.response), source: sourceOf(r.response.headers.get('X-Live-Source')), sound: r.response.headers.get('X-Live-Sound') ?? '' }
 }
 
 export function sourceOf(header: string | null): Source | undefined {

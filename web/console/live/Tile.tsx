@@ -1,6 +1,6 @@
-import { ExpandOutlined, HistoryOutlined } from '@ant-design/icons'
+import { ExpandOutlined, HistoryOutlined, MutedOutlined, SoundOutlined } from '@ant-design/icons'
 import { Badge, Button, Spin, Tooltip } from 'antd'
-import { useRef } from 'react'
+import { useEffect, useRef, useState, type RefObject } from 'react'
 import { useTranslation } from 'react-i18next'
 import { Link } from 'react-router'
 import type { Schemas } from '../api/client'
@@ -36,6 +36,7 @@ export function Tile({ camera, prefer, linked, onEnlarge }: Props) {
       <div className="screen">
         <video ref={video} autoPlay muted playsInline aria-label={camera.name} />
         {live && <SourceTag watching={watching} />}
+        {live && <Sound video={video} watching={watching} name={camera.name} />}
         {live && <FrameAge video={video} taken={taken} />}
         {!live && <Note camera={camera} error={wanted ? watching.error : undefined} waiting={up} />}
         {onEnlarge && <Button className="screen-button" size="small" icon={<ExpandOutlined />} aria-label={t('live.enlarge', { name: camera.name })} onClick={onEnlarge} />}
@@ -58,6 +59,28 @@ function SourceTag({ watching }: { watching: Watching }) {
   return (
     <Tooltip title={[source && t(`sourceHint.${source}`), way === 'hls' && t('live.hlsHint')].filter(Boolean).join(' ')}>
       <span className="screen-source">{[source && t(`source.${source}`), way === 'hls' && t('live.hls')].filter(Boolean).join(' · ')}</span>
+    </Tooltip>
+  )
+}
+
+/** Sound turns the sound on and off, or says why there is none to be heard. */
+function Sound({ video, watching, name }: { video: RefObject<HTMLVideoElement | null>; watching: Watching; name: string }) {
+  const { t } = useTranslation()
+  const [on, setOn] = useState(false)
+  useEffect(() => {
+    const element = video.current
+    if (!element) return
+    element.muted = !on
+    return () => { element.muted = true }
+  }, [video, on])
+  if (!watching.sound) return null
+  if (watching.sound === 'aac' && watching.way === 'webrtc') {
+    return <Tooltip title={t('live.aacHint')}><span className="screen-sound" data-sound="aac"><MutedOutlined /> {t('live.aac')}</span></Tooltip>
+  }
+  const text = t(on ? 'call.soundOff' : 'call.soundOn')
+  return (
+    <Tooltip title={text}>
+      <Button className="screen-sound" data-sound={on ? 'on' : 'off'} size="small" icon={on ? <SoundOutlined /> : <MutedOutlined />} aria-label={`${name}: ${text}`} aria-pressed={on} onClick={() => setOn(!on)} />
     </Tooltip>
   )
 }

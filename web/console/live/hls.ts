@@ -20,6 +20,7 @@ export function overHLS(id: string, video: HTMLVideoElement, prefer: 'main' | 's
   let ended = false
   let pieces: readonly Piece[] = []
   let source: Source | undefined
+  let sound = ''
   let ahead = -Infinity // the server's clock minus performance.now(), ms: at least
   const end = () => {
     ended = true
@@ -46,7 +47,10 @@ export function overHLS(id: string, video: HTMLVideoElement, prefer: 'main' | 's
       pieces = data.details.fragmentHint ? [...data.details.fragments, data.details.fragmentHint] : data.details.fragments
     })
     hls.on(library.Events.FRAG_BUFFERED, () => {
-      if (!ended) ways.live(source)
+      if (!ended) ways.live(source, sound)
+    })
+    hls.on(library.Events.BUFFER_CREATED, (_, data) => {
+      if (data.tracks.audio || data.tracks.audiovideo) sound = 'heard'
     })
     hls.on(library.Events.ERROR, (_, data) => {
       if (data.fatal) fail(refusalOf(data))
@@ -66,7 +70,7 @@ export function overHLS(id: string, video: HTMLVideoElement, prefer: 'main' | 's
 
 /** native lets Safari play it. */
 function native(src: string, video: HTMLVideoElement, ways: Ways): { end: () => void; taken: Taken } {
-  const playing = () => ways.live(undefined)
+  const playing = () => ways.live(undefined, 'heard')
   const failed = () => ways.failed(undefined)
   video.addEventListener('playing', playing)
   video.addEventListener('error', failed)

@@ -5,7 +5,7 @@ import { overHLS, type Taken } from './hls'
 import { overWebRTC } from './whep'
 
 export type Way = 'webrtc' | 'hls'
-export type Watching = { state: 'connecting' | 'live' | 'waiting'; error: unknown; way: Way; source: Source | undefined }
+export type Watching = { state: 'connecting' | 'live' | 'waiting'; error: unknown; way: Way; source: Source | undefined; sound: string }
 
 const fastest = 1000 // ms between attempts
 const slowest = 15_000
@@ -29,7 +29,7 @@ function needsHLS(error: unknown): boolean {
 export function useWatch(id: string, wanted: boolean, prefer: 'main' | 'sub') {
   const video = useRef<HTMLVideoElement>(null)
   const taken = useRef<Taken | undefined>(undefined)
-  const [watching, setWatching] = useState<Watching>({ state: 'connecting', error: undefined, way: 'webrtc', source: undefined })
+  const [watching, setWatching] = useState<Watching>({ state: 'connecting', error: undefined, way: 'webrtc', source: undefined, sound: '' })
   useEffect(() => {
     const element = video.current
     if (!wanted || !element) return
@@ -52,7 +52,7 @@ export function useWatch(id: string, wanted: boolean, prefer: 'main' | 'sub') {
       }
       // When HLS cannot either, why WebRTC could not says more.
       const why = way === 'hls' && reason instanceof Refusal ? reason : error
-      setWatching({ state: 'waiting', error: why, way, source: undefined })
+      setWatching({ state: 'waiting', error: why, way, source: undefined, sound: '' })
       if (way === 'webrtc' && isFinal(error)) return
       way = 'webrtc'
       timer = setTimeout(connect, pause * (0.75 + Math.random() / 2))
@@ -62,9 +62,9 @@ export function useWatch(id: string, wanted: boolean, prefer: 'main' | 'sub') {
       moved = performance.now()
       setWatching((w) => ({ ...w, state: w.error ? 'waiting' : 'connecting', way }))
       const ways = {
-        live: (source: Source | undefined) => {
+        live: (source: Source | undefined, sound: string) => {
           pause = fastest
-          setWatching((w) => (w.state === 'live' && w.way === way && w.source === source ? w : { state: 'live', error: undefined, way, source }))
+          setWatching((w) => (w.state === 'live' && w.way === way && w.source === source && w.sound === sound ? w : { state: 'live', error: undefined, way, source, sound }))
         },
         failed,
       }

@@ -3,7 +3,7 @@ import type { Taken } from './hls'
 
 /** Ways is what a connection says about itself; after failed it says nothing more. */
 export type Ways = {
-  live: (source: Source | undefined) => void
+  live: (source: Source | undefined, sound: string) => void // sound: how it is coded, empty: there is none, or none that can be heard
   failed: (error: unknown) => void // undefined: no answer of the service, the connection itself
 }
 
@@ -16,6 +16,7 @@ export function overWebRTC(id: string, video: HTMLVideoElement, prefer: 'main' |
   let lag: number | undefined // ms from a picture's arrival at the service to its sending
   let viewer = ''
   let source: Source | undefined
+  let sound = ''
   let ended = false
   let limit = setTimeout(() => fail(undefined), patience)
   const end = () => {
@@ -30,6 +31,7 @@ export function overWebRTC(id: string, video: HTMLVideoElement, prefer: 'main' |
     ways.failed(error)
   }
   pc.addTransceiver('video', { direction: 'recvonly' })
+  pc.addTransceiver('audio', { direction: 'recvonly' })
   // The service tells on it how old pictures are when it sends them.
   pc.createDataChannel('age', { ordered: true, maxRetransmits: 0 }).onmessage = (e) => {
     lag = (JSON.parse(String(e.data)) as { lag_ms: number }).lag_ms
@@ -42,7 +44,7 @@ export function overWebRTC(id: string, video: HTMLVideoElement, prefer: 'main' |
     clearTimeout(limit)
     switch (pc.connectionState) {
       case 'connected':
-        ways.live(source)
+        ways.live(source, sound)
         break
       case 'failed':
       case 'closed':
@@ -60,6 +62,7 @@ export function overWebRTC(id: string, video: HTMLVideoElement, prefer: 'main' |
       const made = await watchCamera(id, offer.sdp ?? '', prefer)
       viewer = made.id
       source = made.source
+      sound = made.sound
       if (ended) return void stopWatching(viewer)
       await pc.setRemoteDescription({ type: 'answer', sdp: made.answer })
     } catch (error) {

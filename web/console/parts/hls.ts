@@ -14,7 +14,8 @@ export async function loadHls(): Promise<typeof Hls> {
 export function refusalOf(data: ErrorData): Refusal | undefined {
   const status = data.response?.code ?? 0
   if (status < 400) return undefined
-  const text: unknown = data.networkDetails instanceof XMLHttpRequest && typeof data.networkDetails.response === 'string' ? data.networkDetails.response : undefined
+  const body: unknown = data.networkDetails instanceof XMLHttpRequest ? data.networkDetails.response : undefined
+  const text = body instanceof ArrayBuffer ? new TextDecoder().decode(body) : body
   return new Refusal(asProblem(typeof text === 'string' ? parsed(text) : undefined, status))
 }
 
@@ -34,6 +35,11 @@ const sample: Record<string, string> = {
 /** codecName is how people write a codec. */
 export function codecName(codec: string): string {
   return codec.toUpperCase().replace(/^H26/, 'H.26')
+}
+
+/** shows are the codings of recordings that this browser shows; the service transcodes others. */
+export function shows(): string {
+  return plays('h265') ? 'h264,h265' : 'h264'
 }
 
 /** plays says whether this browser shows pictures of a codec that was recorded. */

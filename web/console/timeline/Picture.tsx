@@ -1,4 +1,4 @@
-import { Button, Spin } from 'antd'
+import { Button, Spin, Tooltip } from 'antd'
 import { useEffect, useRef } from 'react'
 import { useTranslation } from 'react-i18next'
 import { useCameraName } from '../api/queries'
@@ -7,12 +7,12 @@ import { useWords } from '../parts/Trouble'
 import { holding } from './coverage'
 import type { Player } from './player'
 import { useShowing, useSnapshot } from './usePlayer'
-import { plays } from '../parts/hls'
 import { Unplayable } from './Unplayable'
 import type { Track } from './useTracks'
 
 /** Picture is one camera in the player: its pictures, or why there are none. */
 export function Picture({ player, camera, track, muted, onSkip }: { player: Player; camera: string; track: Track | undefined; muted: boolean; onSkip: () => void }) {
+  const { t } = useTranslation()
   const video = useRef<HTMLVideoElement>(null)
   const name = useCameraName()(camera)
   const showing = useShowing(player, camera)
@@ -25,6 +25,7 @@ export function Picture({ player, camera, track, muted, onSkip }: { player: Play
     <div className="screen" data-camera={camera} data-showing={showing.kind}>
       <video ref={video} playsInline aria-label={name} style={shown ? undefined : { visibility: 'hidden' }} />
       <div className="screen-name">{name}</div>
+      {showing.kind === 'picture' && showing.coded && <Tooltip title={t('player.codedHint')}><span className="screen-source">{t('player.coded')}</span></Tooltip>}
       {shown && <PictureTime player={player} camera={camera} video={video} />}
       <Note player={player} camera={camera} track={track} onSkip={onSkip} />
     </div>
@@ -62,10 +63,8 @@ function Note({ player, camera, track, onSkip }: { player: Player; camera: strin
   const { t } = useTranslation()
   const words = useWords()
   const showing = useShowing(player, camera)
-  const codec = useSnapshot(player, (s) => (track && holding(track.recorded, s.at)?.codec) ?? '')
   const gapID = useSnapshot(player, (s) => (track && holding(track.missing, s.at)?.id) ?? '')
   const gap = track?.missing.find((g) => g.id === gapID)
-  if (codec && !plays(codec) && showing.kind !== 'nothing' && showing.kind !== 'later') return <Unplayable player={player} camera={camera} codec={codec} />
   switch (showing.kind) {
     case 'picture':
       return null
@@ -74,7 +73,7 @@ function Note({ player, camera, track, onSkip }: { player: Player; camera: strin
     case 'later':
       return <div className="screen-note"><span>{t('player.later')}</span></div>
     case 'unplayable':
-      return <Unplayable player={player} camera={camera} codec={codec || 'h265'} />
+      return <Unplayable player={player} camera={camera} codec={showing.codec || 'h265'} />
     case 'refused':
       return <div className="screen-note"><span>{words(showing.error)}</span><span className="quiet">{t('live.again')}</span></div>
     case 'nothing':

@@ -1,17 +1,17 @@
 import type { ErrorData } from 'hls.js/light'
 import { Refusal } from '../api/client'
 import { mediaURL } from '../api/media'
-import { loadHls, refusalOf, type Hls } from '../parts/hls'
+import { loadHls, plays, refusalOf, shows, type Hls } from '../parts/hls'
 import type { Clock } from './clock'
-import { locate, wallAt, type Piece } from '../parts/pieces'
+import { locate, runsOf, wallAt, type Piece } from '../parts/pieces'
 
 /** Showing is what a camera's place in the player shows. */
 export type Showing =
-  | { kind: 'picture' }
+  | { kind: 'picture'; coded: boolean } // coded again by the service
   | { kind: 'loading' }
   | { kind: 'nothing'; from: number | undefined; to: number | undefined } // ms
   | { kind: 'later' } // not recorded yet, or not on the disk
-  | { kind: 'unplayable'; from?: number | undefined; to?: number | undefined } // ms of the stretch that is given up
+  | { kind: 'unplayable'; codec: string; from?: number | undefined; to?: number | undefined } // ms of the stretch that is given up
   | { kind: 'refused'; error: unknown }
 
 const margin = 120_000 // ms of a playlist before the wanted moment
@@ -19,6 +19,7 @@ const reach = 3600_000 // ms of a playlist after it
 const far = 0.35 // seconds at single speed from which it is sought instead of hurried
 const near = 0.012 // seconds that a standing picture may be off
 const retry = 4000 // ms
+const rounding = 2 // ms that the ends of a window may be off
 const patience = 5000 // ms in which the decoder may be started anew twice
 
 /** Channel keeps the pictures of one camera in step with the clock. */
@@ -32,6 +33,11 @@ export class Channel {
   private ended = true // the playlist does not grow
   private loaded = false
   private recovered: number[] = [] // performance.now() of the decoder's last new starts
+  private at = 0 // the clock's time when it was followed last, ms
+  private only: { from: number; to: number } | undefined // the stretch of one coding that the window keeps to, ms
+  private codec = '' // of what the window shows, as it was recorded
+  private coded = false // it is coded again
+  private plain = false // nothing but H.264 is asked for: this browser said more than it can
   private again: number | undefined // performance.now() of the next attempt after a refusal
 
   constructor(readonly id: string, readonly video: HTMLVideoElement) {
@@ -65,6 +71,7 @@ export class Channel {
   /** follow is called several times a second: it shows what belongs to the clock's time. */
   follow(clock: Clock) {
     const at = clock.at
+    this.at = at
     if (!this.window || at < this.window.from || at >= this.window.to) this.open(at)
     if (!this.loaded) {
       if (this.again !== undefined && performance.now() > this.again) this.open(at)
@@ -74,7 +81,7 @@ export class Channel {
     if (place.kind === 'at') return this.show(place.media, clock)
     this.video.pause()
     if (place.kind === 'end') {
-      this.showing = this.ended ? { kind: 'nothing', from: this.pieces.length ? wallAt(this.pieces, this.pieces.at(-1)?.end ?? 0) : undefined, to: undefined } : { kind: 'later' }
+      this.showing = this.ended ? { kind: 'nothing', from: this.pieces.length ? wallAt(this.pieces, this.pieces.at(-1)?.end ?? 0) : undefined, to: this.only && this.only.to < Infinity ? this.only.to : undefined } : { kind: 'later' }
       return
     }
     this.showing = { kind: 'nothing', from: place.from, to: place.to }
@@ -113,7 +120,7 @@ export class Channel {
       return
     }
     this.drift = drift
-    this.showing = { kind: ready ? 'picture' : 'loading' }
+    this.showing = ready ? { kind: 'picture', coded: this.coded } : { kind: 'loading' }
     if (!clock.running) return
     // The further off, the more it hurries or waits: 10 % at most is not seen.
     const hurry = Math.min(1.1, Math.max(0.9, 1 - (drift / Math.max(1, rate)) * 0.8))
@@ -130,19 +137,22 @@ export class Channel {
     this.hls.config.maxMaxBufferLength = seconds * 2
   }
 
-  private open(at: number) {
+  /** open begins with a new window; only, where it is known, is the stretch of one coding that is wanted. */
+  private open(at: number, only?: { from: number; to: number }) {
     const opened = ++this.opening
-    const from = at - margin
+    const from = Math.max(at - margin, only?.from ?? -Infinity)
     const now = Date.now()
-    const grows = at + reach > now - 10_000
-    this.window = { from, to: grows ? Infinity : at + reach }
+    const until = only && only.to < Infinity ? only.to : at + reach
+    const grows = until > now - 10_000 && !(only && only.to < Infinity)
+    this.window = { from, to: grows ? Infinity : until }
+    this.only = only
     this.ended = !grows
     this.loaded = false
     this.again = undefined
     this.pieces = []
     this.showing = { kind: 'loading' }
-    const query: Record<string, string> = { from: new Date(from).toISOString() }
-    if (!grows) query.to = new Date(at + reach).toISOString()
+    const query: Record<string, string> = { from: new Date(from + rounding).toISOString(), codec: this.plain ? 'h264' : shows() }
+    if (!grows) query.to = new Date(until - rounding).toISOString()
     void this.load(mediaURL('/api/v1/cameras/{id}/playback.m3u8', this.id, query), at, opened)
   }
 
@@ -155,20 +165,22 @@ export class Channel {
     }
     if (opened !== this.opening) return
     if (!library.isSupported()) {
-      this.showing = { kind: 'unplayable' }
+      this.showing = { kind: 'unplayable', codec: '' }
       return
     }
     this.hls?.destroy()
     const hls = new library({ autoStartLoad: false, lowLatencyMode: false, backBufferLength: 60, maxBufferSize: 96e6, liveDurationInfinity: false, nudgeOnVideoHole: true, startFragPrefetch: true })
     this.hls = hls
     hls.on(library.Events.LEVEL_UPDATED, (_, data) => {
-      if (opened === this.opening) this.pieces = data.details.fragments
+      if (opened !== this.opening) return
+      this.pieces = data.details.fragments
+      if (this.loaded) this.part()
     })
     hls.on(library.Events.LEVEL_LOADED, (_, data) => {
       if (opened !== this.opening) return
       this.pieces = data.details.fragments
       this.ended = !data.details.live
-      if (this.loaded) return
+      if (this.loaded || this.part()) return
       this.loaded = true
       const place = locate(this.pieces, at)
       hls.startLoad(place.kind === 'end' ? Math.max(0, data.details.edge - 1) : place.media)
@@ -183,10 +195,7 @@ export class Channel {
   private fail(data: ErrorData, library: typeof Hls, opened: number) {
     const codec = data.details === library.ErrorDetails.BUFFER_ADD_CODEC_ERROR || data.details === library.ErrorDetails.MANIFEST_INCOMPATIBLE_CODECS_ERROR || data.details === library.ErrorDetails.BUFFER_INCOMPATIBLE_CODECS_ERROR
     if (codec) {
-      this.hls?.destroy()
-      this.hls = undefined
-      this.loaded = false
-      this.showing = { kind: 'unplayable', ...this.stretch() }
+      this.giveUp()
       return
     }
     if (data.type === library.ErrorTypes.MEDIA_ERROR) {
@@ -204,10 +213,44 @@ export class Channel {
       this.hls?.recoverMediaError()
       return
     }
+    this.giveUp()
+  }
+
+  /** giveUp asks for H.264 when this browser cannot show what it said it could, and says so when that is of no use. */
+  private giveUp() {
+    if (!this.plain && !this.coded && this.codec !== 'h264') {
+      this.plain = true
+      this.open(this.at)
+      return
+    }
     this.hls?.destroy()
     this.hls = undefined
     this.loaded = false
-    this.showing = { kind: 'unplayable', ...this.stretch() }
+    this.showing = { kind: 'unplayable', codec: this.codec, ...this.stretch() }
+  }
+
+  /**
+   * part looks at what is in the window. A browser cannot go from one coding
+   * to another, with sound or without, so a window holds one: part opens it
+   * anew when there are more, or gives up one that nothing plays, and then
+   * returns true.
+   */
+  private part(): boolean {
+    const runs = runsOf(this.pieces)
+    const found = runs.findIndex((r) => this.at < r.to)
+    const i = found < 0 ? runs.length - 1 : found
+    const run = runs[i]
+    if (!run) return false
+    this.codec = run.coding.video
+    this.coded = run.coding.coded
+    const only = { from: runs[i - 1]?.to ?? -Infinity, to: runs[i + 1]?.from ?? Infinity }
+    if (runs.length > 1 && (this.only?.from !== only.from || this.only.to !== only.to)) {
+      this.open(this.at, only)
+      return true
+    }
+    if (this.coded || !this.codec || plays(this.codec)) return false
+    this.giveUp()
+    return true
   }
 
   /** stretch is what the window holds of recordings. */

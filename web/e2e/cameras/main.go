@@ -30,8 +30,8 @@ const (
 	box     = 40 // pixels, the side of a bit
 )
 
-// films are the clips by path, as ffmpeg codes them. Two cameras show the
-// same clip: at any moment both show the same number.
+// films are the clips by path, as ffmpeg codes them. Three cameras show the
+// same clip: at any moment all show the same number. The second one has a tone as G.711.
 var films = map[string][]string{
 	"one":       {"-c:v", "libx264", "-profile:v", "baseline", "-preset", "veryfast", "-g", "50"},
 	"reordered": {"-c:v", "libx264", "-profile:v", "main", "-bf", "2", "-preset", "veryfast", "-g", "50"},
@@ -56,7 +56,11 @@ func run(ctx context.Context, dir string) error {
 		}
 		s.Cameras = append(s.Cameras, simcam.Camera{Path: path, Clip: clip})
 		if path == "one" {
-			s.Cameras = append(s.Cameras, simcam.Camera{Path: "two", Clip: clip}, simcam.Camera{Path: "three", Clip: clip})
+			heard, err := simcam.ReadClip(filepath.Join(dir, path+".ts"), ward.PCMA)
+			if err != nil {
+				return err
+			}
+			s.Cameras = append(s.Cameras, simcam.Camera{Path: "two", Clip: heard}, simcam.Camera{Path: "three", Clip: clip})
 		}
 	}
 	if err := s.Start(); err != nil {
