@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"time"
@@ -36,7 +37,21 @@ type Stretch struct {
 	Cause    ward.Cause
 }
 
-// Clip writes a progressive MP4 (moov first, seekable) that shows what was
+// ClipPlan is a clip that can be read: what is in it, and where its bytes
+// are. It holds no files open and stays readable while the recordings are;
+// they may move to the object store meanwhile.
+type ClipPlan struct {
+	ClipInfo
+
+	Size   int64 // bytes
+	inst   ward.InstitutionID
+	src    ward.Source
+	head   []byte    // ftyp, moov, and the beginning of mdat
+	runs   []clipRun // in the order of the file
+	places []place
+}
+
+// PlanClip cuts a progressive MP4 (moov first, seekable) that shows what was
 // recorded of src in [from, to) while it was inst's, exact to the picture: it
 // begins with the one that was on screen at from (or came up less than a
 // millisecond later: times are told in milliseconds) and ends with the last
@@ -49,45 +64,60 @@ type Stretch struct {
 // is on the disk.
 //
 // Errors: ward.Invalid "clip.too_long" or "clip.range"; ward.NotFound
-// "clip.nothing" when nothing of the stretch is recorded. Before the first
-// byte is written every error is returned without having written.
-func (l *Library) Clip(ctx context.Context, w io.Writer, inst ward.InstitutionID, src ward.Source, from, to time.Time) (ClipInfo, error) {
-	info := ClipInfo{}
+// "clip.nothing" when nothing of the stretch is recorded.
+func (l *Library) PlanClip(ctx context.Context, inst ward.InstitutionID, src ward.Source, from, to time.Time) (*ClipPlan, error) {
 	switch {
 	case !from.Before(to):
-		return info, &ward.Error{Kind: ward.Invalid, Code: "clip.range", ZH: "片段的结束时间应晚于开始时间。", EN: "A clip must end after it begins."}
+		return nil, &ward.Error{Kind: ward.Invalid, Code: "clip.range", ZH: "片段的结束时间应晚于开始时间。", EN: "A clip must end after it begins."}
 	case to.Sub(from) > MaxClip:
-		return info, tooLong()
+		return nil, tooLong()
 	}
 	recs, err := l.find(ctx, inst, src, from, to)
 	if err != nil {
-		return info, fmt.Errorf("clip of %s: %w", src, err)
+		return nil, fmt.Errorf("clip of %s: %w", src, err)
 	}
 	defer closeAll(recs)
+	var info ClipInfo
 	var c clip
 	for _, rec := range recs {
 		x, ok, err := rec.indexBetween(inst, from, to)
 		if err != nil {
-			return info, fmt.Errorf("clip of %s: %w", src, err)
+			return nil, fmt.Errorf("clip of %s: %w", src, err)
 		}
 		if ok && c.add(x, rec, from, to) && rec.segment.ID != "" {
 			info.Segments = append(info.Segments, rec.segment.ID)
 		}
 	}
 	if len(c.video.samples) == 0 {
-		return info, &ward.Error{Kind: ward.NotFound, Code: "clip.nothing", ZH: "这段时间没有录像。", EN: "Nothing was recorded at that time."}
+		return nil, &ward.Error{Kind: ward.NotFound, Code: "clip.nothing", ZH: "这段时间没有录像。", EN: "Nothing was recorded at that time."}
 	}
 	if c.video.bytes+c.audio.bytes > maxClipBytes {
-		return info, tooLong()
+		return nil, tooLong()
 	}
 	gaps, err := l.gaps(ctx, inst, src, from, to)
 	if err != nil {
-		return info, fmt.Errorf("clip of %s: %w", src, err)
+		return nil, fmt.Errorf("clip of %s: %w", src, err)
 	}
 	info.From, info.To, info.Codec = c.stretches[0].From, c.stretches[len(c.stretches)-1].To, c.codec
 	info.Missing = missingOf(c.stretches, gaps, from, to)
 	info.Complete = len(info.Missing) == 0
-	return info, c.write(w)
+	p := &ClipPlan{ClipInfo: info, inst: inst, src: src}
+	return p, c.lay(p)
+}
+
+// Clip writes the clip that PlanClip plans. Its errors are returned before
+// the first byte is written.
+func (l *Library) Clip(ctx context.Context, w io.Writer, inst ward.InstitutionID, src ward.Source, from, to time.Time) (info ClipInfo, err error) {
+	p, err := l.PlanClip(ctx, inst, src, from, to)
+	if err != nil {
+		return info, err
+	}
+	r := l.ReadClip(ctx, p)
+	defer func() { err = errors.Join(err, r.Close()) }()
+	if _, err := io.Copy(w, r); err != nil {
+		return p.ClipInfo, fmt.Errorf("write clip: %w", err)
+	}
+	return p.ClipInfo, nil
 }
 
 func tooLong() error {

@@ -1,10 +1,7 @@
 package ingest
 
 import (
-	"bufio"
 	"encoding/binary"
-	"fmt"
-	"io"
 	"math"
 	"slices"
 )
@@ -52,6 +49,7 @@ type clipRun struct {
 	size     int64
 	offset   int64 // in the clip
 	rec      *recording
+	place    int    // of the recording in the plan
 	from     int64  // in the recording
 	sets     []byte // in front of the first sample
 }
@@ -72,9 +70,9 @@ func (t *clipTrack) runs() []clipRun {
 	return all
 }
 
-// write writes the file: ftyp, moov, mdat. Pictures and sound of a fragment
-// lie together.
-func (c *clip) write(w io.Writer) error {
+// lay plans the file: ftyp, moov, mdat. Pictures and sound of a fragment lie
+// together.
+func (c *clip) lay(p *ClipPlan) error {
 	c.audio.space()
 	if err := c.repeatSets(); err != nil {
 		return err
@@ -91,6 +89,7 @@ func (c *clip) write(w io.Writer) error {
 	for _, r := range order {
 		if _, ok := place[r.rec]; !ok {
 			place[r.rec] = len(place)
+			p.places = append(p.places, r.rec.place)
 		}
 	}
 	slices.SortStableFunc(order, func(a, b *clipRun) int {
@@ -109,19 +108,12 @@ func (c *clip) write(w io.Writer) error {
 	if offset > math.MaxUint32 {
 		return tooLong()
 	}
-	out := bufio.NewWriterSize(w, 1<<16)
-	_, _ = out.Write(head) // its errors come again from Flush
-	_, _ = out.Write(c.moov(video, audio))
-	_, _ = out.Write(numbers(8 + offset - begin))
-	_, _ = out.WriteString("mdat")
+	p.Size = offset
+	p.head = slices.Concat(head, c.moov(video, audio), numbers(8+offset-begin), []byte("mdat"))
 	for _, r := range order {
-		_, _ = out.Write(r.sets)
-		if _, err := io.Copy(out, io.NewSectionReader(r.rec, r.from, r.size-int64(len(r.sets)))); err != nil {
-			return fmt.Errorf("write clip: %w", err)
-		}
-	}
-	if err := out.Flush(); err != nil {
-		return fmt.Errorf("write clip: %w", err)
+		run := *r
+		run.place, run.rec = place[r.rec], nil
+		p.runs = append(p.runs, run)
 	}
 	return nil
 }

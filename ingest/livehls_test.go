@@ -169,7 +169,9 @@ func TestLowLatencyHLSOfAFrozenCamera(t *testing.T) {
 	if err := sim.Set("main", simcam.Faults{Stall: true}); err != nil {
 		t.Fatal(err)
 	}
+	last, stood := text, time.Now()
 	for range 100 {
+		last, stood = text, time.Now()
 		h := hint.FindSubmatch(text)
 		msn, _ := strconv.ParseInt(string(h[2]), 10, 64)
 		part, _ := strconv.Atoi(string(h[3]))
@@ -179,6 +181,13 @@ func TestLowLatencyHLSOfAFrozenCamera(t *testing.T) {
 	}
 	if !errors.Is(err, &ward.Error{Code: "camera.not_live"}) {
 		t.Errorf("a frozen camera: %v", err)
+	}
+	// What a player shows last is dated by its arrival, however long ago that is by now.
+	if shown := lastDate(t, last); shown.After(stood) || stood.Sub(shown) > 5*time.Second {
+		t.Errorf("the last picture is of %s, nothing came after %s", shown, stood)
+	}
+	if still, _, err := l.Playlist(t.Context(), c, false, "live/", ingest.HLS{Segment: -1}); err != nil || !lastDate(t, still).Equal(lastDate(t, last)) || time.Since(lastDate(t, still)) < 7*time.Second {
+		t.Errorf("after %s without a picture the last one is of %s: %v", time.Since(stood), lastDate(t, still), err)
 	}
 	r.stop()
 	until(t, "the muxer has ended", 20*time.Second, func() bool {
@@ -232,4 +241,31 @@ func TestLowLatencyHLSEndsWhenNobodyAsksOrTheCameraChanges(t *testing.T) {
 		t.Errorf("a file of a disabled camera: %v", err)
 	}
 	r.stop()
+}
+
+var dated = regexp.MustCompile(`#EXT-X-PROGRAM-DATE-TIME:(\S+)|#EXT-X-PART:DURATION=([0-9.]+)|#EXTINF:([0-9.]+)`)
+
+// lastDate is when the last part of a playlist ends: the last date, and what follows it.
+func lastDate(t *testing.T, playlist []byte) time.Time {
+	t.Helper()
+	var at time.Time
+	for _, m := range dated.FindAllSubmatch(playlist, -1) {
+		switch {
+		case len(m[1]) > 0:
+			var err error
+			if at, err = time.Parse(time.RFC3339Nano, string(m[1])); err != nil {
+				t.Fatal(err)
+			}
+		case len(m[2]) > 0:
+			d, err := time.ParseDuration(string(m[2]) + "s")
+			if err != nil {
+				t.Fatal(err)
+			}
+			at = at.Add(d)
+		}
+	}
+	if at.IsZero() {
+		t.Fatalf("no date in\n%s", playlist)
+	}
+	return at
 }

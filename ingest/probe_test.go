@@ -1,6 +1,8 @@
 package ingest_test
 
 import (
+	"bufio"
+	"fmt"
 	"io"
 	"net"
 	"net/netip"
@@ -71,6 +73,7 @@ func TestProbe(t *testing.T) {
 		"close":       {cam("close"), "answer", "hung up without an answer", "不回答就断开"},
 		"redirect":    {cam("away"), "answer", "redirects to another address", "不予跟随"},
 		"codec":       {cam("odd"), "answer", "MPEG-4 Video cannot be recorded", "不能录制"},
+		"no video":    {at("rtsp://" + describes(t, soundOnly) + "/1"), "answer", "There is no video at this address, only sound or data", "没有视频"},
 		"no media":    {cam("stalled"), "media", "no pictures came in 5 s", "没有收到任何画面数据"},
 		"garbage":     {cam("garbage"), "", "no pictures that can be decoded", "不是能解码的画面"},
 		"no key":      {cam("nokey"), "key_frame", "No key frame in 1", "没有关键帧"},
@@ -254,6 +257,51 @@ func speaks(t *testing.T, text string) string {
 	t.Cleanup(func() {
 		_ = l.Close()
 		<-done
+	})
+	return l.Addr().String()
+}
+
+// soundOnly is the description of an address that has no video.
+const soundOnly = "v=0\r\no=- 0 0 IN IP4 127.0.0.1\r\ns=x\r\nc=IN IP4 0.0.0.0\r\nt=0 0\r\nm=audio 0 RTP/AVP 8\r\na=rtpmap:8 PCMA/8000\r\na=control:trackID=1\r\n"
+
+// describes is a camera that answers every RTSP request, with sdp when it is asked for one.
+func describes(t *testing.T, sdp string) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var done sync.WaitGroup
+	done.Go(func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			_ = c.SetDeadline(time.Now().Add(10 * time.Second))
+			done.Go(func() {
+				defer c.Close()
+				lines := bufio.NewScanner(c)
+				for method, seq := "", ""; lines.Scan(); {
+					switch key, value, _ := strings.Cut(lines.Text(), ": "); {
+					case strings.HasSuffix(key, " RTSP/1.0"):
+						method, _, _ = strings.Cut(key, " ")
+					case strings.EqualFold(key, "CSeq"):
+						seq = value
+					case key == "":
+						body := ""
+						if method == "DESCRIBE" {
+							body = sdp
+						}
+						_, _ = fmt.Fprintf(c, "RTSP/1.0 200 OK\r\nCSeq: %s\r\nPublic: DESCRIBE, SETUP, PLAY\r\nContent-Type: application/sdp\r\nContent-Length: %d\r\n\r\n%s", seq, len(body), body)
+					}
+				}
+			})
+		}
+	})
+	t.Cleanup(func() {
+		_ = l.Close()
+		done.Wait()
 	})
 	return l.Addr().String()
 }

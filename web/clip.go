@@ -14,41 +14,75 @@ import (
 	"wardwatch/ward"
 )
 
-// showClip cuts a clip of what is inst's, records the view with the hash of exactly the bytes
-// that are shown, and serves them with ranges, so that a player can seek.
-// The headers X-Clip-From and X-Clip-To say what is really in it, and
-// X-Clip-Complete whether anything between is missing.
+// showClip records the view of a clip of what is inst's, with the hash of
+// exactly the bytes that are shown, and serves it with ranges, so that a
+// player can seek: a range costs what it holds, since where everything is was
+// kept from the first request on. The headers X-Clip-From and X-Clip-To say
+// what is really in it, and X-Clip-Complete whether anything between is missing.
 func (s *Server) showClip(ctx context.Context, v view, inst ward.InstitutionID, src ward.Source, from, to time.Time) (*huma.StreamResponse, error) {
 	if s.Library == nil {
 		return nil, libraryMissing()
 	}
-	f, err := s.openClip(ctx)
+	free, err := take(ctx, s.clips.open)
 	if err != nil {
 		return nil, err
 	}
-	h := sha256.New()
-	cut, err := take(ctx, s.clips.cutting)
-	if err != nil {
-		return nil, errors.Join(err, f.Close())
-	}
-	defer cut()
-	info, err := s.Library.Clip(ctx, io.MultiWriter(f, h), inst, src, from, to)
+	c, err := s.clip(ctx, inst, src, from, to)
 	if err == nil {
-		v.sha256 = h.Sum(nil)
+		v.sha256, v.rest = c.sha256[:], playedRest
 		err = s.record(ctx, v)
 	}
 	if err != nil {
-		return nil, errors.Join(noSpace(err), f.Close())
+		free()
+		return nil, err
 	}
-	out := serve("video/mp4", fmt.Sprintf(`"%x"`, v.sha256), f)
+	out := serve("video/mp4", fmt.Sprintf(`"%x"`, c.sha256), &openClip{s.Library.ReadClip(ctx, c.plan), free})
 	body := out.Body
 	out.Body = func(hc huma.Context) {
-		hc.SetHeader("X-Clip-From", info.From.UTC().Format(time.RFC3339Nano))
-		hc.SetHeader("X-Clip-To", info.To.UTC().Format(time.RFC3339Nano))
-		hc.SetHeader("X-Clip-Complete", strconv.FormatBool(info.Complete))
+		hc.SetHeader("X-Clip-From", c.plan.From.UTC().Format(time.RFC3339Nano))
+		hc.SetHeader("X-Clip-To", c.plan.To.UTC().Format(time.RFC3339Nano))
+		hc.SetHeader("X-Clip-Complete", strconv.FormatBool(c.plan.Complete))
 		body(hc)
 	}
 	return out, nil
+}
+
+// openClip gives its slot back when it is closed, which happens once.
+type openClip struct {
+	io.ReadSeekCloser
+	free func()
+}
+
+func (c *openClip) Close() error {
+	defer c.free()
+	return c.ReadSeekCloser.Close()
+}
+
+// clip returns a clip that was cut before, or cuts it and reads it once, for its hash.
+func (s *Server) clip(ctx context.Context, inst ward.InstitutionID, src ward.Source, from, to time.Time) (clipCut, error) {
+	key := fmt.Sprintf("%s/%s/%d/%d", inst, src, from.UnixNano(), to.UnixNano())
+	if c, ok := s.clips.kept(key, s.now()); ok {
+		return c, nil
+	}
+	free, err := take(ctx, s.clips.cutting)
+	if err != nil {
+		return clipCut{}, err
+	}
+	defer free()
+	plan, err := s.Library.PlanClip(ctx, inst, src, from, to)
+	if err != nil {
+		return clipCut{}, err
+	}
+	h := sha256.New()
+	r := s.Library.ReadClip(ctx, plan)
+	_, err = io.Copy(h, r)
+	if err = errors.Join(err, r.Close()); err != nil {
+		return clipCut{}, fmt.Errorf("hash clip of %s: %w", src, err)
+	}
+	c := clipCut{plan: plan, made: s.now(), used: s.now()}
+	h.Sum(c.sha256[:0])
+	s.clips.keep(key, c)
+	return c, nil
 }
 
 func libraryMissing() error {

@@ -2,30 +2,34 @@ package web
 
 import (
 	"context"
-	"errors"
-	"fmt"
+	"crypto/sha256"
+	"maps"
 	"net/http"
-	"os"
-	"syscall"
+	"sync"
 	"time"
 
-	"wardwatch/ward"
+	"wardwatch/ingest"
 )
 
 const (
-	// maxCutting clips are cut at once: each reads and writes at full speed.
+	// maxCutting clips are cut at once: each reads at full speed.
 	maxCutting = 4
-	// maxClips are open at once: each holds space until it has been sent.
+	// maxClips are open at once: each holds files until it has been sent.
 	maxClips = 32
 	// clipWait is how long a request waits for either.
 	clipWait = 10 * time.Second
 )
 
 // clipSlots bound what clips take of the machine; a slot is a place in a channel.
-type clipSlots struct{ cutting, open chan struct{} }
+type clipSlots struct {
+	cutting, open chan struct{}
 
-func newClipSlots() clipSlots {
-	return clipSlots{make(chan struct{}, maxCutting), make(chan struct{}, maxClips)}
+	mu  sync.Mutex // guards cut
+	cut map[string]clipCut
+}
+
+func newClipSlots() *clipSlots {
+	return &clipSlots{cutting: make(chan struct{}, maxCutting), open: make(chan struct{}, maxClips), cut: map[string]clipCut{}}
 }
 
 // take takes a slot and returns what gives it back. After clipWait it is a
@@ -49,39 +53,52 @@ func takeOr(ctx context.Context, slots chan struct{}, busy *Problem) (func(), er
 	}
 }
 
-// clipFile is an unlinked file: it lives until it is closed, as does its slot.
-type clipFile struct {
-	*os.File
-	free func()
+const (
+	// maxKept clips are known at once: about half a MB each.
+	maxKept = 32
+	// keptFor is how long one is after it was asked for last.
+	keptFor = 10 * time.Minute
+	// keptOpen is how long one that lacks something is: more may be recorded by then.
+	keptOpen = 15 * time.Second
+)
+
+// clipCut is a clip that was cut: where its bytes are, and their hash.
+type clipCut struct {
+	plan       *ingest.ClipPlan
+	sha256     [sha256.Size]byte
+	made, used time.Time
 }
 
-func (s *Server) openClip(ctx context.Context) (*clipFile, error) {
-	free, err := take(ctx, s.clips.open)
-	if err != nil {
-		return nil, err
-	}
-	f, err := os.CreateTemp(s.Temp, "clip-*.mp4")
-	if err != nil {
-		free()
-		return nil, noSpace(fmt.Errorf("make clip file: %w", err))
-	}
-	c := &clipFile{f, free}
-	if err = os.Remove(f.Name()); err != nil {
-		return nil, errors.Join(fmt.Errorf("unlink clip file: %w", err), c.Close())
-	}
-	return c, nil
+func (c clipCut) over(now time.Time) bool {
+	return now.Sub(c.used) > keptFor || !c.plan.Complete && now.Sub(c.made) > keptOpen
 }
 
-// Close closes the file and gives its slot back; it is called once.
-func (c *clipFile) Close() error {
-	defer c.free()
-	return c.File.Close()
+// kept returns a clip that was cut before.
+func (c *clipSlots) kept(key string, now time.Time) (clipCut, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	maps.DeleteFunc(c.cut, func(_ string, k clipCut) bool { return k.over(now) })
+	k, ok := c.cut[key]
+	if ok {
+		k.used = now
+		c.cut[key] = k
+	}
+	return k, ok
 }
 
-// noSpace says what to do about a full disk; other errors stay as they are.
-func noSpace(err error) error {
-	if !errors.Is(err, syscall.ENOSPC) {
-		return err
+// keep keeps a clip, in place of the one that was not asked for longest when there are too many.
+func (c *clipSlots) keep(key string, k clipCut) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.cut[key] = k
+	if len(c.cut) <= maxKept {
+		return
 	}
-	return &ward.Error{Kind: ward.Unavailable, Code: "clip.disk", ZH: "磁盘空间不足，无法剪辑录像，请联系管理员清理空间。", EN: "No disk space to cut the clip; ask an administrator to free some.", Err: err}
+	oldest := key
+	for other, o := range c.cut {
+		if o.used.Before(c.cut[oldest].used) {
+			oldest = other
+		}
+	}
+	delete(c.cut, oldest)
 }

@@ -67,7 +67,7 @@ func (s *Server) record(ctx context.Context, v view) error {
 	if v.action == "" {
 		v.action = ward.ActionView
 	}
-	key := string(c.ID) + "\n" + string(v.action) + "\n" + v.object + "\n" + v.reason
+	key := fmt.Sprintf("%s\n%s\n%s\n%s\n%x", c.ID, v.action, v.object, v.reason, v.sha256)
 	if v.rest == 0 {
 		v.rest = viewRest
 	}

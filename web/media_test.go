@@ -4,10 +4,12 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 	"io"
 	"net/http"
 	"testing"
 
+	"wardwatch/ingest"
 	"wardwatch/ward"
 )
 
@@ -127,5 +129,27 @@ func TestEvidenceAndExport(t *testing.T) {
 	last := events[len(events)-1]
 	if last.Action != ward.ActionExport || last.Actor != u.ID {
 		t.Errorf("got %+v", last)
+	}
+}
+
+// TestAClipIsCutOnce: what is asked for after the first request costs no new
+// cut, is the same bytes, and is one view.
+func TestAClipIsCutOnce(t *testing.T) {
+	w := newWorld(t).serve()
+	u := w.user(ward.Inspector, "own")
+	c, path := w.as(u), "/api/v1/cameras/"+string(w.camera.ID)+"/clip.mp4"+w.stretch()
+	c.with("Range", "bytes=0-1").do(http.MethodGet, path, nil).want(206, "")
+	w.web.Library = &ingest.Library{Spool: w.spool, Objects: w.objects} // it knows no catalogue: nothing can be cut
+	whole := c.do(http.MethodGet, path, nil).want(200, "")
+	etag := whole.header.Get("ETag")
+	for _, r := range [][2]int{{0, 100}, {len(whole.body) / 2, len(whole.body)/2 + 500}, {len(whole.body) - 10, len(whole.body) - 1}} {
+		part := c.with("Range", fmt.Sprintf("bytes=%d-%d", r[0], r[1])).with("If-Range", etag).do(http.MethodGet, path, nil).want(206, "")
+		if !bytes.Equal(part.body, whole.body[r[0]:r[1]+1]) {
+			t.Errorf("bytes %v are others", r)
+		}
+	}
+	views := get(t, w.store.Custody, ward.CaseID(""))
+	if sum := fmt.Sprintf("%x", sha256.Sum256(whole.body)); len(views) != 1 || views[0].SHA256 != sum || etag != `"`+sum+`"` {
+		t.Errorf("the bytes are %s, tag %s, views %+v", sum, etag, views)
 	}
 }

@@ -74,8 +74,6 @@ type Server struct {
 	MetricsToken string
 	// Software is the name and version that a package's manifest gives.
 	Software string
-	// Temp is the folder of clips while they are sent; empty: the system's.
-	Temp string
 	// Heartbeat of event streams; zero means 15 s.
 	Heartbeat time.Duration
 	// Now is the clock; nil means time.Now.
@@ -90,7 +88,7 @@ type Server struct {
 	probes    chan struct{} // has a place for each that may run
 	passwords *passwords
 	coverages chan struct{} // has a place for each that may be computed
-	clips     clipSlots
+	clips     *clipSlots
 	thumbs    thumbnails
 	views     views
 	viewers   viewers

@@ -2,6 +2,7 @@ package web_test
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"testing"
 	"time"
@@ -143,4 +144,38 @@ func TestLiveView(t *testing.T) {
 	must(t, w.store.UpdateUser(t.Context(), u))
 	within(t, "the end after the scope changed", second.gone)
 	waitFor(t, func() bool { return w.web.Viewers(u.ID) == 0 })
+}
+
+// TestLowLatencyHLSHasItsLimits: a user watches so many cameras at once, by
+// LL-HLS and WHEP together, and who has no room opens nothing, which costs no view.
+func TestLowLatencyHLSHasItsLimits(t *testing.T) {
+	w := newWorld(t)
+	now := time.Now()
+	w.web.Now = func() time.Time { return now }
+	w.web.WHEP, w.web.Live = &ingest.WHEP{API: loopback()}, &ingest.LiveView{Fleet: &ingest.Fleet{}}
+	t.Cleanup(w.web.Live.Close)
+	w.serve()
+	u := w.user(ward.Inspector, "own")
+	c := w.as(u)
+	path := func(n int) string {
+		cam := w.camera
+		cam.ID, cam.Name = ward.CameraID(fmt.Sprintf("wall-%d", n)), fmt.Sprintf("wall %d", n)
+		if _, err := w.store.Camera(t.Context(), cam.ID); err != nil {
+			must(t, w.store.AddCamera(t.Context(), cam))
+		}
+		return "/api/v1/cameras/" + string(cam.ID)
+	}
+	for n := range 32 {
+		c.do(http.MethodGet, path(n)+"/live.m3u8", nil).want(503, "camera.not_live") // there is room for it, but no picture
+	}
+	views := len(get(t, w.store.Custody, ward.CaseID("")))
+	c.do(http.MethodGet, path(32)+"/live.m3u8", nil).want(409, "live.too_many")
+	c.with("Content-Type", "application/sdp").do(http.MethodPost, path(32)+"/whep", []byte(newWatcher(t).offer(t))).want(409, "live.too_many")
+	if n := len(get(t, w.store.Custody, ward.CaseID(""))); views != 32 || n != views {
+		t.Errorf("%d views of 32 cameras, %d after what was refused", views, n)
+	}
+	c.do(http.MethodGet, path(3)+"/live.m3u8", nil).want(503, "camera.not_live") // one that counts already
+	w.as(w.user(ward.Inspector, "own")).do(http.MethodGet, path(32)+"/live.m3u8", nil).want(503, "camera.not_live")
+	now = now.Add(16 * time.Second) // nothing was asked for since
+	c.do(http.MethodGet, path(32)+"/live.m3u8", nil).want(503, "camera.not_live")
 }

@@ -74,7 +74,7 @@ func newWorld(t testing.TB) *world {
 	log := slog.New(slog.NewTextHandler(w.log, nil))
 	w.rounds = &rounds.Engine{Store: w.store, Objects: w.objects, API: webrtc.NewAPI(), Log: log}
 	w.web = &web.Server{
-		Store: w.store, Objects: w.objects, Spool: w.spool, Rounds: w.rounds, Hub: &web.Hub{}, Log: log, Temp: t.TempDir(),
+		Store: w.store, Objects: w.objects, Spool: w.spool, Rounds: w.rounds, Hub: &web.Hub{}, Log: log,
 		Library: &ingest.Library{Store: w.store, Objects: w.objects, Spool: w.spool},
 		EnrolPhoto: func(context.Context, []byte) (ward.Template, string, error) {
 			return ward.Template{1}, "model", nil

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -66,10 +65,6 @@ func (s *service) open(ctx context.Context) error {
 		return err
 	}
 	s.close = append(s.close, s.spool.Close)
-	temp := filepath.Join(s.config.Data, "tmp") // the spool's lock makes it ours
-	if err = errors.Join(os.RemoveAll(temp), os.MkdirAll(temp, 0o700)); err != nil {
-		return fmt.Errorf("empty folder of temporary files: %w", err)
-	}
 	api, closeAPI, err := ingest.NewWebRTC(ingest.WebRTCConfig{UDPPort: s.config.WebRTC.UDPPort, PublicIPs: s.config.WebRTC.PublicIPs, Loopback: s.config.WebRTC.Loopback})
 	if err != nil {
 		return err
@@ -102,7 +97,7 @@ func (s *service) open(ctx context.Context) error {
 	s.correl = &analytics.Correlator{Store: s.store, Objects: s.objects, Notify: hub.Notify, Log: s.log}
 	s.web = &web.Server{
 		Store: s.store, Objects: s.objects, Spool: s.spool, Library: library, Fleet: s.fleet, Keeper: s.keeper, WHEP: &ingest.WHEP{API: api}, Live: s.live, Rounds: s.rounds,
-		Hub: hub, Software: "wardwatch " + version, Log: s.log, Temp: temp, BehindTLS: strings.HasPrefix(s.config.PublicURL, "https://"),
+		Hub: hub, Software: "wardwatch " + version, Log: s.log, BehindTLS: strings.HasPrefix(s.config.PublicURL, "https://"),
 	}
 	s.web.Console, s.web.Bedside = web.Pages()
 	s.web.Registry, s.web.MetricsToken = s.measure(), string(s.config.MetricsToken)
