@@ -57,7 +57,7 @@ func TestSamePersonIsNearAndAnotherIsFarInEveryCodec(t *testing.T) {
 		t.Fatal(err)
 	}
 	enrolled := onlyFace(t, photo)
-	for _, codec := range []ward.Codec{ward.H264, ward.H265, ward.VP8} {
+	for _, codec := range []ward.Codec{ward.H264, ward.H265, ward.VP8, ward.MJPEG} {
 		t.Run(string(codec), func(t *testing.T) {
 			look := func(clip string) ward.Seen {
 				s := pool.NewSession(codec)

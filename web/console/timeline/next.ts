@@ -14,3 +14,9 @@ export async function nextRecorded(cameras: string[], at: number): Promise<numbe
   }
   return undefined
 }
+
+/** frameBeside is the moment of the picture after or before the one at at (ms), wherever it was recorded; undefined when there is none near. */
+export async function frameBeside(camera: string, at: number, step: 1 | -1): Promise<number | undefined> {
+  const r = await api.GET('/api/v1/cameras/{id}/frame', { params: { path: { id: camera }, query: { at: new Date(at).toISOString(), step } } })
+  return r.data && Date.parse(r.data.at)
+}

@@ -1,6 +1,7 @@
 import { Channel, type Showing } from './channel'
 import { Clock } from './clock'
 import { neighbour } from './frames'
+import { frameBeside } from './next'
 
 export const rates = [0.5, 1, 2, 4, 8, 16] as const
 
@@ -96,8 +97,10 @@ export class Player {
     if (!leader || this.stepping || this.wanted) return
     this.stepping = true
     try {
+      const here = leader.wall
       const media = await neighbour(leader.video, direction)
-      const at = media === undefined ? undefined : leader.wallOf(media)
+      // Over a gap, or another coding, no picture of this <video> is the next one: the service knows which is.
+      const at = media === undefined ? await frameBeside(leader.id, here ?? this.clock.at, direction) : leader.wallOf(media)
       if (at !== undefined) this.clock.set(at)
     } finally {
       this.stepping = false
