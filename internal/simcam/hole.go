@@ -60,6 +60,6 @@ func (f *Faults) deaf() bool {
 }
 
 // spoils says whether no media come of a camera with these faults.
-func (f *setting) spoils() bool {
-	return f.Stall || !f.on() || f.Garbage == "payload" || f.Garbage == "packets"
+func (s *setting) spoils() bool {
+	return s.Stall || !s.on() || s.Garbage == "payload" || s.Garbage == "packets"
 }

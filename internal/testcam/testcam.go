@@ -74,12 +74,12 @@ func code(tone ward.Codec, args []string) (*simcam.Clip, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer os.RemoveAll(dir)
+	defer os.RemoveAll(dir) //nolint:errcheck // a temporary folder
 	file := filepath.Join(dir, "clip.ts")
 	if slices.Contains(args, "mjpeg") {
 		file = filepath.Join(dir, "clip.mjpeg")
 	}
-	if out, err := exec.Command("ffmpeg", slices.Concat([]string{"-v", "error", "-nostdin"}, args, []string{file})...).CombinedOutput(); err != nil {
+	if out, err := exec.CommandContext(context.Background(), "ffmpeg", slices.Concat([]string{"-v", "error", "-nostdin"}, args, []string{file})...).CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("ffmpeg %v: %w: %s", args, err, out)
 	}
 	return simcam.ReadClip(file, tone)
