@@ -131,7 +131,7 @@ func kept(g ward.Segment, now time.Time) ward.Segment {
 func (h header) segment() ward.Segment {
 	return ward.Segment{
 		ID: ward.NewID[ward.SegmentID](h.Start), Source: h.Source, InstitutionID: h.InstitutionID, Start: h.Start, Clock: h.Clock, CameraOffset: h.CameraOffset,
-		Codec: h.Codec, Audio: h.Audio, Life: h.Life, Mono: h.Mono, KeepUntil: h.KeepUntil,
+		Codec: h.Codec, Audio: h.Audio, Life: h.Life, Mono: h.Mono, KeepUntil: h.KeepUntil, Origin: h.Origin,
 	}
 }
 

@@ -11,17 +11,18 @@ import (
 type Covered struct {
 	Recorded time.Duration // in a segment and in no gap: a damaged stretch is not recorded
 	Gap      time.Duration // in a gap; a gap without end lasts until the stretch's end
+	Filled   time.Duration // of Gap: what the device gave of it afterwards
 }
 
 // Cover sums up segments and gaps within [from, to). A moment in both counts
 // as gap. What is left of the stretch is unaccounted for.
 func Cover(segments []ward.Segment, gaps []ward.Gap, from, to time.Time) Covered {
 	type edge struct {
-		at       time.Time
-		seg, gap int
+		at               time.Time
+		seg, device, gap int
 	}
 	var edges []edge
-	add := func(begin, end time.Time, seg, gap int) {
+	add := func(begin, end time.Time, seg, device, gap int) {
 		if begin.Before(from) {
 			begin = from
 		}
@@ -29,29 +30,36 @@ func Cover(segments []ward.Segment, gaps []ward.Gap, from, to time.Time) Covered
 			end = to
 		}
 		if begin.Before(end) {
-			edges = append(edges, edge{begin, seg, gap}, edge{end, -seg, -gap})
+			edges = append(edges, edge{begin, seg, device, gap}, edge{end, -seg, -device, -gap})
 		}
 	}
 	for _, s := range segments {
-		add(s.Start, s.End, 1, 0)
+		device := 0
+		if s.Origin == ward.FromDevice {
+			device = 1
+		}
+		add(s.Start, s.End, 1, device, 0)
 	}
 	for _, g := range gaps {
-		add(g.From, g.To, 0, 1)
+		add(g.From, g.To, 0, 0, 1)
 	}
 	slices.SortFunc(edges, func(a, b edge) int { return a.at.Compare(b.at) })
 	var c Covered
-	seg, gap := 0, 0
+	seg, device, gap := 0, 0, 0
 	for i, e := range edges {
 		if i > 0 {
 			d := e.at.Sub(edges[i-1].at)
 			switch {
 			case gap > 0:
 				c.Gap += d
+				if device > 0 {
+					c.Filled += d
+				}
 			case seg > 0:
 				c.Recorded += d
 			}
 		}
-		seg, gap = seg+e.seg, gap+e.gap
+		seg, device, gap = seg+e.seg, device+e.device, gap+e.gap
 	}
 	return c
 }

@@ -88,6 +88,7 @@ func (f *Fleet) Run(ctx context.Context) error {
 	}
 	var beat sync.WaitGroup
 	beat.Go(func() { f.beat(ctx, life.ID) })
+	beat.Go(func() { f.backfill(ctx) })
 	tick := time.NewTicker(pollCameras)
 	defer tick.Stop()
 	for {

@@ -40,6 +40,7 @@ type header struct {
 	Life          string             `json:"life,omitempty"`
 	Mono          time.Duration      `json:"mono_ns,omitempty"`
 	KeepUntil     time.Time          `json:"keep_until,omitzero"`
+	Origin        ward.Origin        `json:"origin,omitempty"`
 }
 
 // initSegment returns the beginning of a recording.

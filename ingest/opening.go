@@ -28,6 +28,7 @@ type opening struct {
 	overTCP bool                                                                 // TransportAuto: UDP was tried in vain before
 	stats   *counters                                                            // nil: not counted
 	step    func(step)                                                           // called before each step; for the probe
+	replay  *replay                                                              // of what the device stored; nil: what happens now
 	event   func(kind ward.RecordingEventKind, off time.Duration, detail string) // called from the media's goroutine, must not block
 }
 

@@ -98,11 +98,15 @@ func (f *Fleet) open(ctx context.Context, cam ward.Camera, o opening) (*session,
 }
 
 func (f *Fleet) config(s *session, u *base.URL) rtsp.Config {
-	return rtsp.Config{
+	c := rtsp.Config{
 		URL: u, User: s.cam.User, Password: string(s.cam.Password), Timeout: s.stall, Pause: s.gather, Buffers: &f.doors().buffers,
 		Dial: (&net.Dialer{Control: f.Guard.control}).DialContext,
 		TLS:  trust(u.Hostname(), s.cam.TLSFingerprint, func(shown string) { s.Fingerprint = shown }),
 	}
+	if s.told.replay != nil {
+		c.Range = s.told.replay.ask
+	}
+	return c
 }
 
 // connect tries the camera's transport. With TransportAuto that is UDP first,
@@ -203,6 +207,9 @@ func (s *session) ask(ctx context.Context) error {
 	if err := s.client.Play(ctx); err != nil {
 		s.Stream.Close()
 		return err
+	}
+	if s.told.replay != nil {
+		s.told.replay.begin(s.client.Begins())
 	}
 	return nil
 }

@@ -61,11 +61,17 @@ func (t *tap) handler(s *session) rtsp.Handler {
 				s.told.stats.garbage.Add(1)
 				return
 			}
+			if s.told.replay != nil && t.track.Video() {
+				s.told.replay.packet(b, p.Timestamp)
+			}
 			t.packet(s, &p, at, after)
 		},
 		RTCP: func(b []byte, _ time.Time) {
 			if r, ok := rtsp.FindReport(b); ok && (!t.started || r.SSRC == t.ssrc) {
 				t.clock.report(r)
+				if s.told.replay != nil && t.track.Video() {
+					s.told.replay.report(r)
+				}
 			}
 		},
 	}
@@ -205,5 +211,8 @@ func (t *tap) unit(s *session, au [][]byte, ts uint32, at, after time.Time) {
 	}
 	t.lost, t.changed = false, false
 	u.PTS, u.DTS = t.times.of(s, t.track, u, ts)
+	if s.told.replay != nil && t.track.Video() {
+		s.told.replay.unit(t.track, ts, u.PTS)
+	}
 	s.Stream.Write(u)
 }

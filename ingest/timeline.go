@@ -64,7 +64,7 @@ func (l *Library) unfinished(inst ward.InstitutionID, p place) (g ward.Segment, 
 	end, media := x.end()
 	return ward.Segment{
 		Source: rec.entry.Source, InstitutionID: x.header.InstitutionID, Start: rec.start(), End: end, Media: media,
-		Clock: x.header.Clock, CameraOffset: x.header.CameraOffset, Codec: x.header.Codec, Audio: x.sound(), Bytes: x.size, Chunks: x.chunks(),
+		Clock: x.header.Clock, CameraOffset: x.header.CameraOffset, Codec: x.header.Codec, Audio: x.sound(), Bytes: x.size, Chunks: x.chunks(), Origin: x.header.Origin,
 	}, true, nil
 }
 

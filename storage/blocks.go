@@ -42,6 +42,7 @@ func encodeBlock(all []ward.Segment) []byte {
 		w.word(string(g.Codec))
 		w.word(string(g.Audio))
 		w.word(g.Life)
+		w.word(string(g.Origin))
 		w.text(key)
 		w.b = append(w.b, g.SHA256[:]...)
 		w.text(string(encodeChunks(g.Chunks)))
@@ -74,6 +75,7 @@ func decodeBlock(b []byte, src ward.Source, n int64, wanted map[int64]ward.Segme
 		g.Media, g.CameraOffset, g.Mono = micros(v[2]), micros(v[3]), micros(v[7])
 		g.Bytes, g.Repaired, g.Leaf = v[4], v[5] == 1, v[6]
 		g.Clock, g.Codec, g.Audio, g.Life = ward.Clock(r.word()), ward.Codec(r.word()), ward.Codec(r.word()), r.word()
+		g.Origin = ward.Origin(r.word())
 		key := r.text()
 		copy(g.SHA256[:], r.bytes(uint64(len(g.SHA256))))
 		chunks := r.bytes(r.length())

@@ -77,7 +77,7 @@ func (s *Store) ImportCameras(ctx context.Context, im CameraImport) error {
 const changeOnConflict = ` ON CONFLICT (id) DO UPDATE SET place_id = excluded.place_id, name = excluded.name, url = excluded.url, login = excluded.login,
 	password_sealed = excluded.password_sealed, transport = excluded.transport, segment_seconds = excluded.segment_seconds,
 	retention_days = excluded.retention_days, enabled = excluded.enabled, sub_url = excluded.sub_url, tls_fingerprint = excluded.tls_fingerprint,
-	record = excluded.record, record_from = excluded.record_from, record_to = excluded.record_to WHERE camera.institution_id = excluded.institution_id`
+	record = excluded.record, record_from = excluded.record_from, record_to = excluded.record_to, replay_url = excluded.replay_url WHERE camera.institution_id = excluded.institution_id`
 
 func (t *tx) importPlaces(ctx context.Context, places []ward.Place) error {
 	for batch := range slices.Chunk(places, writeBatch) {
@@ -143,7 +143,7 @@ func (t *tx) writeCameras(ctx context.Context, cameras []ward.Camera, conflict s
 		var args []any
 		for _, c := range batch {
 			args = append(args, c.ID, c.InstitutionID, c.PlaceID, c.Name, c.URL, c.User, t.s.sealPassword(c), c.Transport, c.SegmentSeconds, c.RetentionDays, flag(c.Enabled), us(c.Created),
-				c.SubURL, c.TLSFingerprint, c.Record, c.RecordFrom, c.RecordTo)
+				c.SubURL, c.TLSFingerprint, c.Record, c.RecordFrom, c.RecordTo, c.ReplayURL)
 		}
 		if _, err := t.ExecContext(ctx, `INSERT INTO camera (`+cameraColumns+`) VALUES `+rowMarks(len(batch), len(args)/len(batch))+conflict, args...); err != nil {
 			return err

@@ -8,7 +8,7 @@ import (
 	"wardwatch/ward"
 )
 
-const cameraColumns = `id, institution_id, place_id, name, url, login, password_sealed, transport, segment_seconds, retention_days, enabled, created_us, sub_url, tls_fingerprint, record, record_from, record_to`
+const cameraColumns = `id, institution_id, place_id, name, url, login, password_sealed, transport, segment_seconds, retention_days, enabled, created_us, sub_url, tls_fingerprint, record, record_from, record_to, replay_url`
 
 // AddCamera stores a new camera. Zero SegmentSeconds, RetentionDays and
 // Transport get their defaults. Errors: ward.Invalid for a bad setting,
@@ -29,9 +29,9 @@ func (s *Store) AddCamera(ctx context.Context, c ward.Camera) error {
 		if c.Created.IsZero() {
 			c.Created = t.now
 		}
-		_, err := t.ExecContext(ctx, `INSERT INTO camera (`+cameraColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)`,
+		_, err := t.ExecContext(ctx, `INSERT INTO camera (`+cameraColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)`,
 			c.ID, c.InstitutionID, c.PlaceID, c.Name, c.URL, c.User, s.sealPassword(c), c.Transport, c.SegmentSeconds, c.RetentionDays, flag(c.Enabled), us(c.Created),
-			c.SubURL, c.TLSFingerprint, c.Record, c.RecordFrom, c.RecordTo)
+			c.SubURL, c.TLSFingerprint, c.Record, c.RecordFrom, c.RecordTo, c.ReplayURL)
 		if s.dialect.unique(err) {
 			return errCameraExists
 		}
@@ -79,9 +79,9 @@ func (s *Store) UpdateCamera(ctx context.Context, c ward.Camera) error {
 		}
 		res, err := t.ExecContext(ctx, `UPDATE camera SET place_id = $3, name = $4, url = $5, login = $6, password_sealed = $7,
 			transport = $8, segment_seconds = $9, retention_days = $10, enabled = $11,
-			sub_url = $12, tls_fingerprint = $13, record = $14, record_from = $15, record_to = $16 WHERE id = $1 AND institution_id = $2`,
+			sub_url = $12, tls_fingerprint = $13, record = $14, record_from = $15, record_to = $16, replay_url = $17 WHERE id = $1 AND institution_id = $2`,
 			c.ID, c.InstitutionID, c.PlaceID, c.Name, c.URL, c.User, s.sealPassword(c), c.Transport, c.SegmentSeconds, c.RetentionDays, flag(c.Enabled),
-			c.SubURL, c.TLSFingerprint, c.Record, c.RecordFrom, c.RecordTo)
+			c.SubURL, c.TLSFingerprint, c.Record, c.RecordFrom, c.RecordTo, c.ReplayURL)
 		if err != nil {
 			return err
 		}
@@ -118,7 +118,7 @@ func (s *Store) scanCamera(r row) (ward.Camera, error) {
 	var enabled int
 	var created int64
 	err := r.Scan(&c.ID, &c.InstitutionID, &c.PlaceID, &c.Name, &c.URL, &c.User, &sealed, &c.Transport, &c.SegmentSeconds, &c.RetentionDays, &enabled, &created,
-		&c.SubURL, &c.TLSFingerprint, &c.Record, &c.RecordFrom, &c.RecordTo)
+		&c.SubURL, &c.TLSFingerprint, &c.Record, &c.RecordFrom, &c.RecordTo, &c.ReplayURL)
 	if err != nil {
 		return ward.Camera{}, err
 	}

@@ -11,7 +11,7 @@ import (
 	"wardwatch/ward"
 )
 
-const segmentColumns = `id, source_kind, source_id, institution_id, seq, start_us, end_us, media_us, clock, camera_offset_us, codec, bytes, sha256, object_key, state, repaired, leaf, audio, life, mono_us, keep_until_us, chunks`
+const segmentColumns = `id, source_kind, source_id, institution_id, seq, start_us, end_us, media_us, clock, camera_offset_us, codec, bytes, sha256, object_key, state, repaired, leaf, audio, life, mono_us, keep_until_us, chunks, origin`
 
 // segmentRecord is what the ledger commits to when a segment is finished.
 type segmentRecord struct {
@@ -33,6 +33,7 @@ type segmentRecord struct {
 	Life           string             `json:"life,omitempty"`
 	MonoUS         int64              `json:"mono_us,omitempty"`
 	KeepUntil      time.Time          `json:"keep_until,omitzero"`
+	Origin         ward.Origin        `json:"origin,omitempty"`
 }
 
 // CommitSegment stores a finished segment and its ledger leaf and returns
@@ -77,9 +78,9 @@ func (s *Store) CommitSegment(ctx context.Context, g ward.Segment) (ward.Segment
 }
 
 func (t *tx) insertSegment(ctx context.Context, g ward.Segment) error {
-	_, err := t.ExecContext(ctx, `INSERT INTO segment (`+segmentColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22)`,
+	_, err := t.ExecContext(ctx, `INSERT INTO segment (`+segmentColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23)`,
 		g.ID, g.Source.Kind, g.Source.ID, g.InstitutionID, g.Seq, us(g.Start), us(g.End), g.Media.Microseconds(), g.Clock, g.CameraOffset.Microseconds(),
-		g.Codec, g.Bytes, g.SHA256[:], g.Key, g.State, flag(g.Repaired), g.Leaf, g.Audio, g.Life, g.Mono.Microseconds(), us(g.KeepUntil), encodeChunks(g.Chunks))
+		g.Codec, g.Bytes, g.SHA256[:], g.Key, g.State, flag(g.Repaired), g.Leaf, g.Audio, g.Life, g.Mono.Microseconds(), us(g.KeepUntil), encodeChunks(g.Chunks), g.Origin)
 	if err == nil && g.Seq%blockSegments == 0 {
 		err = t.pack(ctx, g)
 	}
@@ -92,7 +93,7 @@ func recordOf(g ward.Segment) segmentRecord {
 		ID: g.ID, Source: g.Source, InstitutionID: g.InstitutionID, Seq: g.Seq, Start: g.Start, End: g.End, MediaUS: g.Media.Microseconds(),
 		Clock: g.Clock, CameraOffsetUS: g.CameraOffset.Microseconds(), Codec: g.Codec, Bytes: g.Bytes,
 		SHA256: hex.EncodeToString(g.SHA256[:]), Key: g.Key, Repaired: g.Repaired,
-		Audio: g.Audio, Life: g.Life, MonoUS: g.Mono.Microseconds(), KeepUntil: g.KeepUntil,
+		Audio: g.Audio, Life: g.Life, MonoUS: g.Mono.Microseconds(), KeepUntil: g.KeepUntil, Origin: g.Origin,
 	}
 }
 
@@ -103,9 +104,9 @@ func (s *Store) Segment(ctx context.Context, id ward.SegmentID) (ward.Segment, e
 }
 
 // LastSegment returns the segment of src with the highest Seq, or
-// ward.NotFound when there is none.
+// ward.NotFound when there is none. What a device gave afterwards does not count.
 func (s *Store) LastSegment(ctx context.Context, src ward.Source) (ward.Segment, error) {
-	g, err := scanSegment(s.read.QueryRowContext(ctx, `SELECT `+segmentColumns+` FROM segment WHERE source_kind = $1 AND source_id = $2 ORDER BY seq DESC LIMIT 1`, src.Kind, src.ID))
+	g, err := scanSegment(s.read.QueryRowContext(ctx, `SELECT `+segmentColumns+` FROM segment WHERE source_kind = $1 AND source_id = $2 AND origin = $3 ORDER BY seq DESC LIMIT 1`, src.Kind, src.ID, ward.FromStream))
 	return g, segmentRead(err, "last of "+src.String())
 }
 
@@ -164,7 +165,7 @@ func scanSegment(r row) (ward.Segment, error) {
 	var sum, chunks []byte
 	var repaired int
 	err := r.Scan(&g.ID, &g.Source.Kind, &g.Source.ID, &g.InstitutionID, &g.Seq, &start, &end, &media, &g.Clock, &offset,
-		&g.Codec, &g.Bytes, &sum, &g.Key, &g.State, &repaired, &g.Leaf, &g.Audio, &g.Life, &mono, &keep, &chunks)
+		&g.Codec, &g.Bytes, &sum, &g.Key, &g.State, &repaired, &g.Leaf, &g.Audio, &g.Life, &mono, &keep, &chunks, &g.Origin)
 	if err != nil {
 		return ward.Segment{}, err
 	}

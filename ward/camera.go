@@ -64,6 +64,11 @@ func (c Camera) Faults() []Fault {
 		f.address("sub_url", c.SubURL)
 		f.when(c.SubURL == c.URL, "sub_url", "sub_url_same", "子码流地址与主码流相同；没有子码流时请留空。", "The sub stream's address is the main stream's; leave it empty when there is no sub stream.")
 	}
+	if c.ReplayURL != "" {
+		u, _ := c.ReplayAt(time.Unix(0, 0), time.Unix(0, 0))
+		f.address("replay_url", u)
+		f.when(strings.ContainsAny(u, "{}"), "replay_url", "replay_url_marks", "回放地址里的占位符只能是 {from}、{to}、{from_local}、{to_local}。", "The marks in the replay address are {from}, {to}, {from_local} and {to_local}.")
+	}
 	f.when(!validCredential(c.User) || strings.Contains(c.User, ":"), "user", "user", "用户名最长 128 个字符，不能含冒号或控制字符。", "A user name has at most 128 characters, no colon and no control characters.")
 	f.when(!validCredential(string(c.Password)), "password", "password", "密码最长 128 个字符，不能含控制字符。", "A password has at most 128 characters and no control characters.")
 	f.when(c.Transport != TransportAuto && c.Transport != TransportTCP && c.Transport != TransportUDP, "transport", "transport", "传输方式只能是 auto、tcp 或 udp。", "The transport is auto, tcp or udp.")
@@ -126,7 +131,7 @@ func (f *faults) tls(c Camera) {
 		return
 	}
 	f.when(!validFingerprint(c.TLSFingerprint), "tls_fingerprint", "tls_fingerprint", "证书指纹应为 SHA-256 的 64 位十六进制数。", "The fingerprint is a SHA-256: 64 hexadecimal digits.")
-	f.when(!strings.HasPrefix(strings.ToLower(c.URL), "rtsps:") && !strings.HasPrefix(strings.ToLower(c.SubURL), "rtsps:"), "tls_fingerprint", "tls_fingerprint_plain", "只有 rtsps:// 地址才有证书指纹，请改地址或清空指纹。", "Only an rtsps:// address has a fingerprint; change the address or empty the fingerprint.")
+	f.when(!strings.HasPrefix(strings.ToLower(c.URL), "rtsps:") && !strings.HasPrefix(strings.ToLower(c.SubURL), "rtsps:") && !strings.HasPrefix(strings.ToLower(c.ReplayURL), "rtsps:"), "tls_fingerprint", "tls_fingerprint_plain", "只有 rtsps:// 地址才有证书指纹，请改地址或清空指纹。", "Only an rtsps:// address has a fingerprint; change the address or empty the fingerprint.")
 }
 
 func validTimeOfDay(s string) bool {
@@ -150,10 +155,11 @@ type Target struct {
 	Fingerprint        string // of rtsps only
 }
 
-// Targets lists where the camera's password goes: one or two.
+// Targets lists where the camera's password goes: one to three.
 func (c Camera) Targets() []Target {
 	var all []Target
-	for _, raw := range []string{c.URL, c.SubURL} {
+	replay, _ := c.ReplayAt(time.Unix(0, 0), time.Unix(0, 0))
+	for _, raw := range []string{c.URL, c.SubURL, replay} {
 		u, err := url.Parse(raw)
 		if raw == "" || err != nil {
 			continue
@@ -185,6 +191,26 @@ func (c Camera) MayInherit(to Camera) bool {
 		}
 	}
 	return true
+}
+
+// The forms in which a replay address tells a moment: UTC as in a Range
+// header (RFC 2326 3.7; Hikvision's), and the device's own time (Dahua's),
+// which is Asia/Shanghai.
+const (
+	replayUTC   = "20060102T150405Z"
+	replayLocal = "2006_01_02_15_04_05"
+)
+
+// ReplayAt is the address at which the device plays what it stored from from
+// to to, moments of its own clock, to the second. The marks {from} and {to}
+// stand for them in UTC, like 20261122T020000Z, {from_local} and {to_local}
+// for 2026_11_22_10_00_00 in Asia/Shanghai. marked is false when there are
+// none: then the stretch is asked for by the Range header (ONVIF Profile G).
+func (c Camera) ReplayAt(from, to time.Time) (address string, marked bool) {
+	local := time.FixedZone("CST", 8*3600)
+	address = strings.NewReplacer("{from}", from.UTC().Format(replayUTC), "{to}", to.UTC().Format(replayUTC),
+		"{from_local}", from.In(local).Format(replayLocal), "{to_local}", to.In(local).Format(replayLocal)).Replace(c.ReplayURL)
+	return address, address != c.ReplayURL
 }
 
 // SplitCredentials takes the user and password out of an address that was

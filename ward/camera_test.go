@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"wardwatch/ward"
 )
@@ -17,24 +18,27 @@ func TestCameraFaults(t *testing.T) {
 		t.Fatalf("a good camera has faults: %+v", f)
 	}
 	tests := map[string]func(*ward.Camera){
-		"camera.id":                    func(c *ward.Camera) { c.ID = "Kamera 1" },
-		"camera.name":                  func(c *ward.Camera) { c.Name = " \u3000" },
-		"camera.url":                   func(c *ward.Camera) { c.URL = "http://10.0.0.1/" },
-		"camera.url_credentials":       func(c *ward.Camera) { c.URL = "rtsp://admin:12/34@10.0.0.1/1" },
-		"camera.sub_url":               func(c *ward.Camera) { c.SubURL = "rtsp://10.0.0.1:0/1" },
-		"camera.sub_url_credentials":   func(c *ward.Camera) { c.SubURL = "rtsp://a:b@10.0.0.1/1" },
-		"camera.sub_url_same":          func(c *ward.Camera) { c.SubURL = c.URL },
-		"camera.user":                  func(c *ward.Camera) { c.User = "a:b" },
-		"camera.password":              func(c *ward.Camera) { c.Password = ward.Secret(strings.Repeat("密", 129)) },
-		"camera.transport":             func(c *ward.Camera) { c.Transport = "quic" },
-		"camera.tls_fingerprint":       func(c *ward.Camera) { c.URL, c.TLSFingerprint = "rtsps://10.0.0.1/1", "abc" },
-		"camera.tls_fingerprint_plain": func(c *ward.Camera) { c.TLSFingerprint = strings.Repeat("a", 64) },
-		"camera.record":                func(c *ward.Camera) { c.Record = "sometimes" },
-		"camera.record_from":           func(c *ward.Camera) { c.Record, c.RecordFrom, c.RecordTo = ward.RecordHours, "8:00", "18:30" },
-		"camera.record_to":             func(c *ward.Camera) { c.Record, c.RecordFrom, c.RecordTo = ward.RecordHours, "08:00", "24:00" },
-		"camera.record_hours":          func(c *ward.Camera) { c.Record, c.RecordFrom, c.RecordTo = ward.RecordHours, "08:00", "08:00" },
-		"camera.segment_seconds":       func(c *ward.Camera) { c.SegmentSeconds = 1 },
-		"camera.retention_days":        func(c *ward.Camera) { c.RetentionDays = 3651 },
+		"camera.id":                     func(c *ward.Camera) { c.ID = "Kamera 1" },
+		"camera.name":                   func(c *ward.Camera) { c.Name = " \u3000" },
+		"camera.url":                    func(c *ward.Camera) { c.URL = "http://10.0.0.1/" },
+		"camera.url_credentials":        func(c *ward.Camera) { c.URL = "rtsp://admin:12/34@10.0.0.1/1" },
+		"camera.sub_url":                func(c *ward.Camera) { c.SubURL = "rtsp://10.0.0.1:0/1" },
+		"camera.sub_url_credentials":    func(c *ward.Camera) { c.SubURL = "rtsp://a:b@10.0.0.1/1" },
+		"camera.sub_url_same":           func(c *ward.Camera) { c.SubURL = c.URL },
+		"camera.replay_url":             func(c *ward.Camera) { c.ReplayURL = "http://10.0.0.1/{from}" },
+		"camera.replay_url_marks":       func(c *ward.Camera) { c.ReplayURL = "rtsp://10.0.0.1/{start}" },
+		"camera.replay_url_credentials": func(c *ward.Camera) { c.ReplayURL = "rtsp://a:b@10.0.0.1/{from}" },
+		"camera.user":                   func(c *ward.Camera) { c.User = "a:b" },
+		"camera.password":               func(c *ward.Camera) { c.Password = ward.Secret(strings.Repeat("密", 129)) },
+		"camera.transport":              func(c *ward.Camera) { c.Transport = "quic" },
+		"camera.tls_fingerprint":        func(c *ward.Camera) { c.URL, c.TLSFingerprint = "rtsps://10.0.0.1/1", "abc" },
+		"camera.tls_fingerprint_plain":  func(c *ward.Camera) { c.TLSFingerprint = strings.Repeat("a", 64) },
+		"camera.record":                 func(c *ward.Camera) { c.Record = "sometimes" },
+		"camera.record_from":            func(c *ward.Camera) { c.Record, c.RecordFrom, c.RecordTo = ward.RecordHours, "8:00", "18:30" },
+		"camera.record_to":              func(c *ward.Camera) { c.Record, c.RecordFrom, c.RecordTo = ward.RecordHours, "08:00", "24:00" },
+		"camera.record_hours":           func(c *ward.Camera) { c.Record, c.RecordFrom, c.RecordTo = ward.RecordHours, "08:00", "08:00" },
+		"camera.segment_seconds":        func(c *ward.Camera) { c.SegmentSeconds = 1 },
+		"camera.retention_days":         func(c *ward.Camera) { c.RetentionDays = 3651 },
 	}
 	for code, spoil := range tests {
 		c := goodCamera()
@@ -80,6 +84,8 @@ func TestPasswordStays(t *testing.T) {
 		"streams exchanged":   {ward.Camera{URL: "rtsps://10.1.2.3/2", SubURL: "rtsp://10.1.2.3/1", TLSFingerprint: "aa"}, true},
 		"another host":        {ward.Camera{URL: "rtsp://10.6.6.6/1"}, false},
 		"another sub host":    {ward.Camera{URL: "rtsp://10.1.2.3/1", SubURL: "rtsp://evil.example/2"}, false},
+		"another recorder":    {ward.Camera{URL: "rtsp://10.1.2.3/1", ReplayURL: "rtsp://evil.example/{from}"}, false},
+		"its own storage":     {ward.Camera{URL: "rtsp://10.1.2.3/1", ReplayURL: "rtsp://10.1.2.3/tracks/1?a={from}"}, true},
 		"another port":        {ward.Camera{URL: "rtsp://10.1.2.3:8554/1"}, false},
 		"encryption given up": {ward.Camera{URL: "rtsp://10.1.2.3:322/2"}, false},
 		"another certificate": {ward.Camera{URL: "rtsps://10.1.2.3/2", TLSFingerprint: "bb"}, false},
@@ -106,6 +112,20 @@ func TestSplitCredentials(t *testing.T) {
 		address, user, password, found := ward.SplitCredentials(raw)
 		if address != want[0] || user != want[1] || password != want[2] || found != (want[3] != "") {
 			t.Errorf("%s: got %q %q %q %v", raw, address, user, password, found)
+		}
+	}
+}
+
+func TestReplayAt(t *testing.T) {
+	from, to := time.Date(2026, 11, 22, 2, 0, 0, 0, time.UTC), time.Date(2026, 11, 22, 16, 30, 1, 0, time.UTC)
+	for given, want := range map[string]string{
+		"rtsp://h/Streaming/tracks/101?starttime={from}&endtime={to}":               "rtsp://h/Streaming/tracks/101?starttime=20261122T020000Z&endtime=20261122T163001Z",
+		"rtsp://h/cam/playback?channel=1&starttime={from_local}&endtime={to_local}": "rtsp://h/cam/playback?channel=1&starttime=2026_11_22_10_00_00&endtime=2026_11_23_00_30_01",
+		"rtsp://h/onvif": "rtsp://h/onvif",
+	} {
+		got, marked := ward.Camera{ReplayURL: given}.ReplayAt(from, to)
+		if got != want || marked != (given != want) {
+			t.Errorf("%s: got %s %v", given, got, marked)
 		}
 	}
 }

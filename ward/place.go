@@ -79,8 +79,11 @@ type Camera struct {
 	Name          string        `json:"name"`
 	URL           string        `json:"url"`
 	SubURL        string        `json:"sub_url,omitempty"` // a smaller stream of the same pictures, for live view and analysis
-	User          string        `json:"user"`
-	Password      Secret        `json:"-"`
+	// ReplayURL is where the device, or a recorder it is connected to, plays
+	// what it stored itself; see ReplayAt. Empty: nothing is fetched from there.
+	ReplayURL string `json:"replay_url,omitempty"`
+	User      string `json:"user"`
+	Password  Secret `json:"-"`
 	// PasswordLost says that the stored password cannot be read, since the
 	// key that sealed it is another one now: it must be typed again.
 	PasswordLost bool      `json:"password_lost,omitempty"`

@@ -33,6 +33,15 @@ const (
 	CameraClock Clock = "camera"
 )
 
+// Origin says how a recording came here.
+type Origin string
+
+// The origins.
+const (
+	FromStream Origin = ""     // as it happened
+	FromDevice Origin = "card" // afterwards, from what the device itself had stored: it fills a gap, and the gap stays noted
+)
+
 // SegmentState is the state of a Segment: spooled → archived → deleting →
 // deleted, or spooled → evicted. The row and its leaf stay for ever.
 type SegmentState string
@@ -75,6 +84,7 @@ type Segment struct {
 	Repaired      bool          `json:"repaired"`        // a torn tail was cut off after a crash
 	Leaf          int64         `json:"leaf"`            // index in the ledger
 	Audio         Codec         `json:"audio,omitempty"` // as the camera sent it
+	Origin        Origin        `json:"origin,omitempty"`
 	// Life and Mono place Start on a clock that nobody can set: the process's
 	// life, and the monotonic time since that life began. Empty when it was
 	// recorded outside of one.
@@ -137,6 +147,8 @@ const (
 	SenderChanged RecordingEventKind = "sender_changed" // another SSRC or payload type in the same session
 	OverTCP       RecordingEventKind = "over_tcp"       // no media over UDP: TCP is used
 	AudioDropped  RecordingEventKind = "audio_dropped"  // the sound cannot be recorded; the pictures are
+	Backfilled    RecordingEventKind = "backfilled"     // a gap was filled with what the device had stored; Off is how much
+	NotBackfilled RecordingEventKind = "not_backfilled" // the device gave nothing for a gap, many times
 )
 
 // RecordingEvent is something worth knowing of a recording that is no gap.

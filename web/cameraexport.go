@@ -81,7 +81,7 @@ func (s *Server) exportRows(ctx context.Context, inst ward.InstitutionID, w *csv
 		p := place[c.PlaceID]
 		cells := map[column]string{
 			colID: string(c.ID), colInstitution: string(c.InstitutionID), colInstitutionAs: name[c.InstitutionID],
-			colPlace: p.Name, colKind: said(kindWords(), p.Kind, zh), colName: c.Name, colURL: c.URL, colSubURL: c.SubURL, colUser: c.User,
+			colPlace: p.Name, colKind: said(kindWords(), p.Kind, zh), colName: c.Name, colURL: c.URL, colSubURL: c.SubURL, colReplay: c.ReplayURL, colUser: c.User,
 			colTransport: said(transportWords(), c.Transport, zh), colFingerprint: c.TLSFingerprint,
 			colRecord: said(recordWords(), c.Record, zh), colFrom: c.RecordFrom, colTo: c.RecordTo,
 			colSegment: strconv.Itoa(c.SegmentSeconds), colRetention: strconv.Itoa(c.RetentionDays), colEnabled: said(enabledWords(), c.Enabled, zh),

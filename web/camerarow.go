@@ -102,6 +102,10 @@ func settings(r *rowReader, c *ward.Camera) {
 	if r.has(colSubURL) && r.text(colSubURL) == "" {
 		c.SubURL = ""
 	}
+	r.address(colReplay, &c.ReplayURL, c)
+	if r.has(colReplay) && r.text(colReplay) == "" {
+		c.ReplayURL = ""
+	}
 	if r.has(colUser) && !r.split {
 		c.User = r.text(colUser)
 	}

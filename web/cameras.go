@@ -32,6 +32,7 @@ type CameraSettings struct {
 	Name           string            `json:"name" minLength:"1" maxLength:"64"`
 	URL            string            `json:"url" maxLength:"1024" doc:"rtsp:// or rtsps://, without user and password" example:"rtsp://10.1.2.3/stream1"`
 	SubURL         string            `json:"sub_url,omitempty" maxLength:"1024" doc:"A smaller stream of the same pictures; empty: there is none"`
+	ReplayURL      string            `json:"replay_url,omitempty" maxLength:"1024" doc:"Where the device plays what it stored itself, to fill gaps; with {from} and {to}, or {from_local} and {to_local}, or without for ONVIF Profile G; empty: nowhere" example:"rtsp://10.1.2.3/Streaming/tracks/101?starttime={from}&endtime={to}"`
 	User           string            `json:"user,omitempty" maxLength:"128"`
 	Password       *string           `json:"password,omitempty" maxLength:"128" doc:"Write-only; leave it out to keep the stored one. It must be given again when the address's scheme, host or port changes, or the fingerprint"`
 	Transport      ward.Transport    `json:"transport,omitempty"`
@@ -124,6 +125,7 @@ func (s *Server) settle(ctx context.Context, c *ward.Camera, b CameraSettings) e
 	}
 	was := *c
 	c.InstitutionID, c.PlaceID, c.Name, c.URL, c.SubURL, c.User = p.InstitutionID, p.ID, b.Name, b.URL, b.SubURL, b.User
+	c.ReplayURL = b.ReplayURL
 	c.Transport, c.TLSFingerprint, c.Record, c.RecordFrom, c.RecordTo = b.Transport, b.TLSFingerprint, b.Record, b.RecordFrom, b.RecordTo
 	c.SegmentSeconds, c.RetentionDays, c.Enabled = b.SegmentSeconds, b.RetentionDays, b.Enabled
 	if b.Password != nil {

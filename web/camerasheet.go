@@ -23,6 +23,7 @@ const (
 	colName          column = "name"
 	colURL           column = "url"
 	colSubURL        column = "sub_url"
+	colReplay        column = "replay_url"
 	colUser          column = "user"
 	colPassword      column = "password"
 	colTransport     column = "transport"
@@ -52,6 +53,7 @@ func headings() []heading {
 		{colName, "名称", []string{"摄像头名称", "camera", "camera_name"}},
 		{colURL, "主码流地址", []string{"地址", "取流地址", "rtsp", "main_url"}},
 		{colSubURL, "子码流地址", nil},
+		{colReplay, "回放地址", []string{"playback_url"}},
 		{colUser, "用户名", []string{"username", "login"}},
 		{colPassword, "密码", nil},
 		{colTransport, "传输方式", nil},

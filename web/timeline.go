@@ -21,6 +21,7 @@ type Timeline struct {
 	Segments    []ward.Segment        `json:"segments"`
 	Live        []ward.Segment        `json:"live" doc:"What is being recorded and has no row yet: id and state are empty"`
 	Gaps        []ward.Gap            `json:"gaps"`
+	FilledS     float64               `json:"filled_s" doc:"Seconds of gap_s that the device gave afterwards"`
 	RecordedS   float64               `json:"recorded_s" doc:"Seconds of [from, to) that were recorded"`
 	GapS        float64               `json:"gap_s" doc:"Seconds of [from, to) that have a gap"`
 	Sightings   []SightingMark        `json:"sightings" doc:"Of this camera; empty without the permission review"`
@@ -70,7 +71,7 @@ func (s *Server) timeline(ctx context.Context, in *stretch, c ward.Camera) (*bod
 		return nil, err
 	}
 	out := Timeline{
-		Segments: list(tl.Segments), Live: list(tl.Live), Gaps: list(tl.Gaps), RecordedS: tl.Recorded.Seconds(), GapS: tl.Gap.Seconds(),
+		Segments: list(tl.Segments), Live: list(tl.Live), Gaps: list(tl.Gaps), RecordedS: tl.Recorded.Seconds(), GapS: tl.Gap.Seconds(), FilledS: tl.Filled.Seconds(),
 		Sightings: []SightingMark{}, Settlements: []SettlementMark{}, Alerts: []AlertMark{},
 	}
 	events, err := s.Store.RecordingEvents(ctx, sourceOf(c), in.From, in.To)

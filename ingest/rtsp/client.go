@@ -52,6 +52,10 @@ type Config struct {
 	// nil: they are read as they come.
 	Pause   func() time.Duration
 	Buffers *Buffers
+	// Range is what Play asks for (RFC 2326 12.29); empty: what happens now.
+	// With a clock range it is a replay of what the device stored (ONVIF
+	// Streaming Specification 6).
+	Range string
 }
 
 // Client is one connection to a camera. Call Connect, Describe, Setup, Play
@@ -76,6 +80,7 @@ type Client struct {
 	channel []func([]byte)
 	now     time.Time // when what is handled now was read
 	before  time.Time // when what came before it was
+	begins  time.Time // of what is replayed, as the answer to PLAY tells it
 
 	mu     sync.Mutex // guards the handlers' state: media come from several goroutines over UDP
 	udp    sync.WaitGroup

@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/bluenviron/gortsplib/v4/pkg/base"
@@ -114,9 +115,18 @@ func (c *Client) Play(ctx context.Context) error {
 			s.link.open()
 		}
 	}
-	if _, err := c.asking(ctx, base.Play, c.control, base.Header{"Range": {"npt=0.000-"}}); err != nil {
+	h := base.Header{"Range": {"npt=0.000-"}}
+	if c.cfg.Range != "" {
+		h["Range"] = base.HeaderValue{c.cfg.Range}
+	}
+	if strings.HasPrefix(c.cfg.Range, clockRange) {
+		h["Require"] = base.HeaderValue{"onvif-replay"}
+	}
+	a, err := c.asking(ctx, base.Play, c.control, h)
+	if err != nil {
 		return err
 	}
+	c.begins = begins(strings.Join(a.Header["Range"], ""))
 	c.alive.next = time.Now().Add(c.alive.period(c.cfg.UDP))
 	return nil
 }

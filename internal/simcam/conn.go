@@ -36,6 +36,7 @@ type conn struct {
 
 	session *session // belongs to the reading goroutine
 	camera  *outlet  // that was asked for last; likewise
+	card    stretch  // that DESCRIBE asked for; likewise
 }
 
 // accept takes connections until the listener closes.

@@ -56,6 +56,8 @@ type Faults struct {
 	ClockOffset time.Duration `yaml:"clock_offset" help:"the camera's clock in sender reports, ahead of ours; switch it for a clock that jumps"`
 	ClockDrift  float64       `yaml:"clock_drift" help:"seconds that the camera's clock gains every second, in sender reports and RTP time"`
 
+	Card string `yaml:"card" of:"onvif,plain" help:"what it shows is stored on a card and played again: onvif (PLAY with Range: clock=..., each picture with its moment) or plain (an address ending in ?starttime=20261122T020000Z&endtime=...)"`
+
 	Audio string `yaml:"audio" of:"silent,garbage,bad_sdp" help:"silent (no packet), garbage (random payload) or bad_sdp (a description that cannot be parsed)"`
 }
 

@@ -53,7 +53,11 @@ func (c *conn) handle(req *base.Request) bool {
 		return false
 	}
 	if req.Method == base.Play && res.StatusCode == base.StatusOK {
-		c.session.play() // after the answer: no media before it
+		if p := c.replayed(req, o, f); p != nil {
+			c.s.wg.Go(p.run)
+		} else {
+			c.session.play() // after the answer: no media before it
+		}
 	}
 	if req.Method == base.Teardown {
 		return c.send(nil) // hangs up once the answer is written
@@ -93,6 +97,7 @@ func (c *conn) respond(req *base.Request, o *outlet, f *setting) *base.Response 
 	case base.Options:
 		return &base.Response{StatusCode: base.StatusOK, Header: base.Header{"Public": public(f.GetParameter == 0 || f.GetParameter == 454)}}
 	case base.Describe:
+		c.card = asked(req.URL.RawQuery)
 		return c.describe(req, o, f)
 	case base.Setup:
 		return c.setup(req, o, f)
@@ -100,7 +105,7 @@ func (c *conn) respond(req *base.Request, o *outlet, f *setting) *base.Response 
 		if c.session == nil {
 			return &base.Response{StatusCode: base.StatusMethodNotValidInThisState}
 		}
-		return c.session.response()
+		return c.played(req, o, f)
 	case base.GetParameter:
 		if f.GetParameter != 0 {
 			return &base.Response{StatusCode: base.StatusCode(f.GetParameter)}

@@ -38,6 +38,7 @@ type sender struct {
 	reported time.Time // when the last report was sent
 	held     []byte    // a packet that waits for the next one
 	lost     bool      // a packet of this sample
+	taken    time.Time // when what is replayed was taken, if the packets tell it
 }
 
 // picture is a sample as RTP packets; due and pts are 90 kHz since the server began.
@@ -93,6 +94,9 @@ func (k *sender) packet(original *rtp.Packet, of *film, rtpTime uint32, f *setti
 	}
 	if f.Garbage == "payload" || !of.video && f.Audio == "garbage" {
 		p.Payload = noise(len(p.Payload))
+	}
+	if !k.taken.IsZero() {
+		stamp(&p, k.taken)
 	}
 	b, err := p.Marshal()
 	if err != nil {

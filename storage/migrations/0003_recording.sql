@@ -16,3 +16,16 @@ INSERT INTO segment_packing (one) VALUES (1);
 -- What a stretch holds, and how much of it is covered, is read from this alone.
 DROP INDEX segment_time;
 CREATE INDEX segment_time ON segment (source_kind, source_id, start_us, end_us, seq, state, institution_id);
+
+-- What a device stored itself fills gaps afterwards. origin: '' as it
+-- happened, 'card' fetched from the device.
+ALTER TABLE camera ADD COLUMN replay_url TEXT NOT NULL DEFAULT '';
+ALTER TABLE segment ADD COLUMN origin TEXT NOT NULL DEFAULT '';
+
+-- How far the filling of a gap is: state waiting, done or given_up.
+CREATE TABLE backfill (
+    gap_id  TEXT PRIMARY KEY REFERENCES gap (id),
+    state   TEXT NOT NULL,
+    tries   INTEGER NOT NULL,
+    next_us BIGINT NOT NULL
+);

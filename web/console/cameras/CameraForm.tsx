@@ -12,7 +12,7 @@ import { Probe } from './Probe'
 type Camera = Schemas['Camera']
 type Settings = Schemas['NewCamera'] & { institution_id?: string }
 
-const fields = ['place_id', 'name', 'url', 'sub_url', 'user', 'transport', 'tls_fingerprint', 'record', 'record_from', 'record_to', 'segment_seconds', 'retention_days', 'enabled'] as const
+const fields = ['place_id', 'name', 'url', 'sub_url', 'replay_url', 'user', 'transport', 'tls_fingerprint', 'record', 'record_from', 'record_to', 'segment_seconds', 'retention_days', 'enabled'] as const
 const probed = ['url', 'sub_url', 'user', 'password', 'transport', 'tls_fingerprint'] as const
 
 /** CameraForm adds a camera or changes one. Its password can be set, never read. */
@@ -56,11 +56,11 @@ function CameraSettings({ camera, onDone }: { camera: Camera | undefined; onDone
     ? { institution_id: camera.institution_id, ...Object.fromEntries(fields.map((f) => [f, camera[f]])) }
     : { transport: 'auto', record: 'always', segment_seconds: 60, retention_days: 90, enabled: true, institution_id: institutions.length === 1 ? institutions[0]?.id : undefined }
   const now = Form.useWatch([], form) as Partial<Settings> | undefined
-  const moved = camera?.has_password && now !== undefined && [now.url, now.sub_url].some((a) => a && ![camera.url, camera.sub_url].map((b) => target(b, camera.tls_fingerprint)).includes(target(a, now.tls_fingerprint)))
+  const moved = camera?.has_password && now !== undefined && [now.url, now.sub_url, now.replay_url].some((a) => a && ![camera.url, camera.sub_url, camera.replay_url].map((b) => target(b, camera.tls_fingerprint)).includes(target(a, now.tls_fingerprint)))
   const lost = camera?.password_lost && !!now?.user
   const again = moved ? t('cameras.passwordAgain') : lost ? t('cameras.passwordLost') : undefined
   /** tidy moves a user and password out of an address as it is left. */
-  const tidy = (field: 'url' | 'sub_url') => {
+  const tidy = (field: 'url' | 'sub_url' | 'replay_url') => {
     const found = splitCredentials(String(form.getFieldValue(field) ?? ''))
     if (!found) return
     form.setFieldsValue({ [field]: found.address, user: found.user, password: found.password })
@@ -72,7 +72,7 @@ function CameraSettings({ camera, onDone }: { camera: Camera | undefined; onDone
     const asked = Object.fromEntries(probed.flatMap((f) => (v[f] ? [[f, v[f]]] : []))) as Schemas['ProbeSettings']
     return { ...asked, camera_id: camera?.id }
   }
-  const rtsps = [now?.url, now?.sub_url].some((a) => a?.toLowerCase().startsWith('rtsps:'))
+  const rtsps = [now?.url, now?.sub_url, now?.replay_url].some((a) => a?.toLowerCase().startsWith('rtsps:'))
   return (
     <Form<Settings> form={form} layout="vertical" initialValues={initial} onFinish={(v) => save.mutate(v)} autoComplete="off">
       <div className="pair">
@@ -89,6 +89,7 @@ function CameraSettings({ camera, onDone }: { camera: Camera | undefined; onDone
         <Input className="mono" placeholder="rtsp://10.20.0.11:554/stream1" maxLength={1024} onBlur={() => tidy('url')} />
       </Form.Item>
       <Form.Item name="sub_url" label={t('cameras.sub')} extra={t('cameras.subHint')}><Input className="mono" maxLength={1024} onBlur={() => tidy('sub_url')} /></Form.Item>
+      <Form.Item name="replay_url" label={t('cameras.replay')} extra={t('cameras.replayHint')}><Input className="mono" maxLength={1024} onBlur={() => tidy('replay_url')} /></Form.Item>
       {split && <Alert type="info" showIcon title={t('cameras.split')} style={{ marginBottom: 12 }} />}
       <div className="pair">
         <Form.Item name="user" label={t('cameras.user')}><Input autoComplete="off" maxLength={128} /></Form.Item>

@@ -10,7 +10,7 @@ import { Trouble } from '../parts/Trouble'
 type Report = Schemas['ImportReport']
 type Row = Schemas['ImportRow']
 
-type Field = 'id' | 'institution_id' | 'institution' | 'place' | 'place_kind' | 'name' | 'url' | 'sub_url' | 'user' | 'password' | 'transport' | 'tls_fingerprint' | 'record' | 'record_from' | 'record_to' | 'segment_seconds' | 'retention_days' | 'enabled'
+type Field = 'id' | 'institution_id' | 'institution' | 'place' | 'place_kind' | 'name' | 'url' | 'sub_url' | 'replay_url' | 'user' | 'password' | 'transport' | 'tls_fingerprint' | 'record' | 'record_from' | 'record_to' | 'segment_seconds' | 'retention_days' | 'enabled'
 
 const colour: Record<Row['action'], string> = { add: 'green', change: 'blue', same: 'default', error: 'red' }
 

@@ -7,12 +7,14 @@ import type { View } from './view'
 export function Legend({ tracks, view }: { tracks: Track[]; view: View }) {
   const { t } = useTranslation()
   const sum = (all: { from: number; to: number }[]) => all.reduce((s, x) => s + Math.max(0, Math.min(x.to, view.to) - Math.max(x.from, view.from)), 0) / 1000
-  const recorded = tracks.reduce((s, x) => s + sum(x.recorded), 0)
+  const recorded = tracks.reduce((s, x) => s + sum(x.recorded.filter((r) => !r.filled)), 0)
+  const filled = tracks.reduce((s, x) => s + sum(x.recorded.filter((r) => r.filled)), 0)
   const missing = tracks.reduce((s, x) => s + sum(x.missing), 0)
   return (
     <div className="legend">
       <span><i className="bar recorded" />{t('timeline.recorded')} {length(recorded)}</span>
       <span className={missing > 0 ? 'bad' : undefined}><i className="bar gap" />{t('timeline.missing')} {length(missing)}</span>
+      {filled > 0 && <span><i className="bar filled" />{t('timeline.filled')} {length(filled)}</span>}
       <span><i className="bar people" />{t('sighting.people')}</span>
       <span><i className="bar face" />{t('sighting.face')}</span>
       <span><i className="mark alert" />{t('timeline.alert')}</span>

@@ -25,8 +25,9 @@ export const Row = memo(function Row({ track, view, width }: { track: Track; vie
     <div className="axis-row" data-camera={track.camera}>
       <div className="axis-name">{name}</div>
       <div className="axis-lane axis-recording">
-        {seen(track.recorded).map((s) => <div key={s.from} className={s.repaired ? 'bar recorded repaired' : 'bar recorded'} style={place(s)} />)}
+        {seen(track.recorded.filter((s) => !s.filled)).map((s) => <div key={s.from} className={s.repaired ? 'bar recorded repaired' : 'bar recorded'} style={place(s)} />)}
         {seen(track.missing).map((g) => <div key={g.id} className={`bar gap cause-${g.cause}`} style={place(g)} data-cause={g.cause} />)}
+        {seen(track.recorded.filter((s) => s.filled)).map((s) => <div key={s.from} className="bar filled" style={place(s)} />)}
       </div>
       {lanes.map((kind) => {
         const found = joined(seen(track.sightings.filter((s) => s.kind === kind)), msPerPixel * 2)

@@ -1,7 +1,7 @@
 // What was recorded and what was not, as stretches of time in ms since 1970.
 import type { Schemas } from '../api/client'
 
-export type Recorded = { from: number; to: number; codec: Schemas['Codec']; bytes: number; repaired: boolean }
+export type Recorded = { from: number; to: number; codec: Schemas['Codec']; bytes: number; repaired: boolean; filled: boolean }
 export type Missing = { id: string; from: number; to: number; lasting: boolean; cause: Schemas['Cause'] }
 
 const jitter = 300 // ms between two segments of the same recording
@@ -14,11 +14,12 @@ export function recordedOf(timeline: Schemas['Timeline'], blur = jitter): Record
     const from = Date.parse(s.start)
     const to = Date.parse(s.end)
     const last = out.at(-1)
-    if (last && last.codec === s.codec && from - last.to <= Math.max(blur, jitter)) {
+    const filled = s.origin === 'card'
+    if (last && last.codec === s.codec && last.filled === filled && from - last.to <= Math.max(blur, jitter)) {
       last.to = Math.max(last.to, to)
       last.bytes += s.bytes
       last.repaired ||= s.repaired
-    } else out.push({ from, to, codec: s.codec, bytes: s.bytes, repaired: s.repaired })
+    } else out.push({ from, to, codec: s.codec, bytes: s.bytes, repaired: s.repaired, filled })
   }
   return out
 }

@@ -1,0 +1,167 @@
+package ingest_test
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"testing"
+	"time"
+
+	"wardwatch/ingest"
+	"wardwatch/internal/simcam"
+	"wardwatch/internal/testcam"
+	"wardwatch/storage"
+	"wardwatch/ward"
+)
+
+// What a device stored while it could not be reached fills the gap: every
+// picture at its moment, labelled, beside the gap's row. A device whose clock
+// is wrong is asked by its clock and dated by ours; one without a card is
+// asked again later.
+func TestADeviceFillsTheGap(t *testing.T) {
+	t.Parallel()
+	const wrong = 90 * time.Second
+	kinds := []struct {
+		id     ward.CameraID
+		faults simcam.Faults
+		replay string // after the camera's address
+	}{
+		{"onvif", simcam.Faults{Card: "onvif"}, ""},
+		{"plain", simcam.Faults{Card: "plain"}, "?starttime={from}&endtime={to}"},
+		{"wrong", simcam.Faults{Card: "onvif", ClockOffset: wrong}, ""},
+		{"none", simcam.Faults{}, ""},
+	}
+	var cameras []simcam.Camera
+	for _, k := range kinds {
+		cameras = append(cameras, simcam.Camera{Path: string(k.id), Faults: k.faults})
+	}
+	sim := testcam.Play(t, cameras...)
+	r := newRig(t, nil)
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Log(r.logs.String())
+		}
+	})
+	for _, k := range kinds {
+		c := camera(k.id, sim.URL(string(k.id)))
+		c.ReplayURL = c.URL + k.replay
+		addCamera(t, r.store, c)
+	}
+	for _, k := range kinds {
+		until(t, "a segment of "+string(k.id), 20*time.Second, func() bool { return len(r.segments(t, k.id)) >= 1 })
+	}
+	cut(t, sim, kinds[0].id, kinds[1].id, kinds[2].id, kinds[3].id)
+	<-time.After(5 * time.Second) // the fault itself
+	for _, k := range kinds {
+		if err := sim.Set(string(k.id), k.faults); err != nil {
+			t.Fatal(err)
+		}
+	}
+	lib := &ingest.Library{Store: r.store, Spool: r.spool, Objects: newObjects(t)}
+	order := hashes(t, clipFile(t))
+	for _, k := range kinds[:3] {
+		until(t, "the gap of "+string(k.id)+" is filled", 60*time.Second, func() bool {
+			return slices.ContainsFunc(eventsOf(t, r, k.id), func(e ward.RecordingEvent) bool { return e.Kind == ward.Backfilled })
+		})
+		var gap ward.Gap
+		for _, g := range r.gaps(t, k.id) {
+			if g.Cause == ward.CauseUnreachable && !g.To.IsZero() {
+				gap = g
+			}
+		}
+		if gap.ID == "" {
+			t.Fatalf("%s: the gap's row is gone: %+v", k.id, r.gaps(t, k.id))
+		}
+		until(t, "a segment after the gap", 20*time.Second, func() bool {
+			return slices.ContainsFunc(r.segments(t, k.id), func(g ward.Segment) bool { return !g.Start.Before(gap.To) })
+		})
+		tl, err := lib.Timeline(t.Context(), inst, src(k.id), gap.From, gap.To)
+		if err != nil {
+			t.Fatal(err)
+		}
+		// Up to a key frame's distance is missing: what is fetched begins with one.
+		if missing := gap.To.Sub(gap.From) - tl.Filled; missing < 0 || missing > 1200*time.Millisecond || tl.Gap != gap.To.Sub(gap.From) {
+			t.Errorf("%s: of a gap of %s, %s are filled and %s told", k.id, gap.To.Sub(gap.From), tl.Filled, tl.Gap)
+		}
+		checkOrder(t, lib, k.id, order, gap)
+	}
+	until(t, "the device without a card is asked", 20*time.Second, func() bool {
+		list, err := r.store.Fillable(t.Context(), src("none"), time.Unix(1, 0), time.Second)
+		return err == nil && len(list) > 0 && slices.ContainsFunc(list, func(f storage.Fillable) bool { return f.Tries == 1 && f.Next.After(time.Now().Add(30*time.Second)) })
+	})
+	r.stop()
+	for _, k := range kinds {
+		checkFiles(t, r, k.id)
+	}
+}
+
+// cut makes cameras unreachable; what they show goes on.
+func cut(t testing.TB, sim *simcam.Server, ids ...ward.CameraID) {
+	t.Helper()
+	for _, id := range ids {
+		if err := sim.Set(string(id), simcam.Faults{Answer: "close"}); err != nil {
+			t.Fatal(err)
+		}
+		if err := sim.Cut(string(id)); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// checkOrder decodes a clip over the gap: after the beginning of what was
+// fetched, its pictures are the camera's, one after the other, in a loop. Where
+// it meets what was recorded as it happened, which is dated by arrival, one
+// picture may be there twice or not at all.
+func checkOrder(t testing.TB, lib *ingest.Library, id ward.CameraID, order []string, gap ward.Gap) {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "clip.mp4")
+	f, err := os.Create(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	from, to := gap.From.Add(1200*time.Millisecond), gap.To.Add(500*time.Millisecond)
+	if _, err := lib.Clip(t.Context(), f, inst, src(id), from, to); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.Close(); err != nil {
+		t.Fatal(err)
+	}
+	shown := hashes(t, file)
+	if want := int(to.Sub(from) / (100 * time.Millisecond)); len(shown) < want-4 || len(shown) > want+4 {
+		t.Errorf("%s: a clip of %s has %d pictures", id, to.Sub(from), len(shown))
+	}
+	joint := true
+	for i := 1; i < len(shown); i++ {
+		before, now := slices.Index(order, shown[i-1]), slices.Index(order, shown[i])
+		step := (now - before + len(order)) % len(order)
+		if joint && step <= 2 && step != 1 {
+			joint = false
+			continue
+		}
+		if before < 0 || now < 0 || step != 1 {
+			t.Errorf("%s: picture %d of the clip is the camera's %d, after its %d", id, i, now, before)
+		}
+	}
+}
+
+// clipFile is testcam.Film as a file.
+func clipFile(t testing.TB) string {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "clip.ts")
+	out, err := exec.Command("ffmpeg", "-v", "error", "-f", "lavfi", "-i", "testsrc=s=320x240:r=10:d=4", "-c:v", "libx264",
+		"-preset", "ultrafast", "-bf", "0", "-g", "10", "-pix_fmt", "yuvj420p", file).CombinedOutput()
+	if err != nil {
+		t.Fatalf("ffmpeg: %v: %s", err, out)
+	}
+	return file
+}
+
+func eventsOf(t testing.TB, r *rig, id ward.CameraID) []ward.RecordingEvent {
+	t.Helper()
+	all, err := r.store.RecordingEvents(t.Context(), src(id), time.Unix(1, 0), time.Now().Add(time.Hour))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
