@@ -230,14 +230,26 @@ func TestBacklogOfFourHours(t *testing.T) {
 	until(t, "some crawl through", 30*time.Second, func() bool { return a.upload.Stats().Segments >= 2 })
 	a.halt()
 	a.begin(t, nil) // as after a restart
-	began := time.Now()
 	a.s3.Set(testserver.Works)
+	before := a.waiting(t).Segments
+	began := time.Now()
 	until(t, "everything is archived", 2*time.Minute, func() bool { return a.waiting(t).Segments == 0 })
-	took := time.Since(began)
-	s := a.upload.Stats()
-	t.Logf("4 h of 2 cameras drained in %s: %.0f times real time, %.1f MB/s", took, 4*time.Hour.Seconds()/took.Seconds(), float64(s.Bytes)/1e6/took.Seconds())
-	if took > 80*time.Minute {
-		t.Error("less than three times real time")
+	took := time.Since(began) / time.Duration(before)
+	t.Logf("one of %d was archived every %s: %.0f times real time", before, took, (time.Minute/2).Seconds()/took.Seconds())
+	// Beside it on the same machine: the store's own pace, one after the other.
+	began = time.Now()
+	const plain = 24
+	for n := range plain {
+		key := fmt.Sprintf("plain/%d", n)
+		if err := a.objs.Put(t.Context(), key, bytes.NewReader(bytes.Repeat([]byte{byte(n)}, size)), size); err != nil {
+			t.Fatal(err)
+		}
+		if _, _, err := objects.Sum(t.Context(), a.objs, key); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if pace := time.Since(began) / plain; took > 3*pace+10*time.Millisecond {
+		t.Errorf("one is archived every %s, and put and read back in %s: the uploader waits for nothing", took, pace)
 	}
 	n := 0
 	for info, err := range a.objs.List(t.Context(), "v1/") {

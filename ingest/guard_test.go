@@ -2,6 +2,7 @@ package ingest_test
 
 import (
 	"errors"
+	"net"
 	"net/netip"
 	"slices"
 	"strings"
@@ -14,6 +15,7 @@ import (
 
 func TestGuard(t *testing.T) {
 	t.Parallel()
+	all := &ingest.Guard{Networks: []netip.Prefix{netip.MustParsePrefix("0.0.0.0/0"), netip.MustParsePrefix("::/0")}}
 	lan := &ingest.Guard{Networks: []netip.Prefix{netip.MustParsePrefix("10.1.0.0/16"), netip.MustParsePrefix("127.0.0.1/32")}}
 	for _, c := range []struct {
 		guard *ingest.Guard
@@ -36,6 +38,20 @@ func TestGuard(t *testing.T) {
 		{&ingest.Guard{}, "239.1.1.1", false},
 		{&ingest.Guard{}, "ff02::1", false},
 		{&ingest.Guard{}, "255.255.255.255", false},
+		{&ingest.Guard{}, "100.100.100.199", true},
+		{&ingest.Guard{}, "100.100.100.200", false},
+		{&ingest.Guard{}, "::ffff:100.100.100.200", false},
+		{&ingest.Guard{}, "168.63.129.16", false},
+		{&ingest.Guard{}, "192.0.0.192", false},
+		{&ingest.Guard{}, "fd00:ec2::254", false},
+		{all, "169.254.1.1", true},
+		{all, "127.0.0.1", true},
+		{all, "169.254.169.254", false},
+		{all, "169.254.170.2", false},
+		{all, "100.100.100.200", false},
+		{all, "168.63.129.16", false},
+		{all, "fd00:ec2::254", false},
+		{all, "fe80::a9fe:a9fe%eth0", false},
 		{lan, "10.1.2.3", true},
 		{lan, "127.0.0.1", true},
 		{lan, "::ffff:10.1.2.3", true},
@@ -46,6 +62,24 @@ func TestGuard(t *testing.T) {
 		err := c.guard.Check(netip.MustParseAddr(c.addr))
 		if (err == nil) != c.ok || err != nil && !errors.Is(err, ingest.ErrGuarded) {
 			t.Errorf("%s under %v: got %v, want ok %v", c.addr, c.guard, err, c.ok)
+		}
+	}
+}
+
+// The server's own addresses are allowed only by name.
+func TestGuardRefusesTheServersOwnAddresses(t *testing.T) {
+	t.Parallel()
+	own, err := net.InterfaceAddrs()
+	if err != nil || len(own) == 0 {
+		t.Fatal(own, err)
+	}
+	for _, o := range own {
+		p := netip.MustParsePrefix(o.String())
+		if err := (&ingest.Guard{}).Check(p.Addr()); !errors.Is(err, ingest.ErrGuarded) {
+			t.Errorf("%s: %v", p, err)
+		}
+		if err := (&ingest.Guard{Networks: []netip.Prefix{p.Masked()}}).Check(p.Addr()); err != nil {
+			t.Errorf("%s in its network: %v", p, err)
 		}
 	}
 }

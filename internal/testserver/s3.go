@@ -148,7 +148,14 @@ func (s *S3Server) start() error {
 	if err != nil {
 		return err
 	}
-	if err := proc.await(func() error { return get("http://" + s.Endpoint + s.health) }); err != nil {
+	if err := proc.await(func() error {
+		if err := get("http://"+s.Endpoint+s.health, http.StatusOK); err != nil {
+			return err
+		}
+		// A MinIO that calls itself ready may still answer 503 to everything,
+		// until it knows its users.
+		return get("http://"+s.Endpoint+"/", http.StatusForbidden)
+	}); err != nil {
 		proc.stop(syscall.SIGKILL)
 		return err
 	}
@@ -156,7 +163,7 @@ func (s *S3Server) start() error {
 	return nil
 }
 
-func get(url string) error {
+func get(url string, want int) error {
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
@@ -170,7 +177,7 @@ func get(url string) error {
 	if err := res.Body.Close(); err != nil {
 		return err
 	}
-	if res.StatusCode != http.StatusOK {
+	if res.StatusCode != want {
 		return fmt.Errorf("%s answers %s", url, res.Status)
 	}
 	return nil
