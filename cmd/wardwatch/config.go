@@ -45,7 +45,7 @@ type Config struct {
 
 // Cameras says where cameras may be.
 type Cameras struct {
-	Networks  []string `koanf:"networks"`   // in CIDR; empty: everywhere but on this machine, and where clouds keep credentials
+	Networks  []string `koanf:"networks"`   // in CIDR; empty: everywhere but on this machine and its link; never where clouds keep credentials
 	PerDevice int      `koanf:"per_device"` // connections to one address and port
 }
 
