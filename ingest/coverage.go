@@ -137,6 +137,20 @@ func (c *coverage) damaged(cause ward.Cause, from, to time.Time) {
 	c.clerk.add("add gap", func(ctx context.Context) error { return c.store.AddGap(ctx, g) })
 }
 
+// damagedFrom opens a gap inside a segment, which damagedUntil ends.
+func (c *coverage) damagedFrom(cause ward.Cause, from time.Time) ward.Gap {
+	g := ward.Gap{ID: ward.NewID[ward.GapID](from), Source: c.src, InstitutionID: c.inst, From: from, Cause: cause}
+	c.clerk.add("open gap", func(ctx context.Context) error {
+		_, err := c.store.OpenGap(ctx, g)
+		return err
+	})
+	return g
+}
+
+func (c *coverage) damagedUntil(g ward.Gap) {
+	c.clerk.add("close gap", func(ctx context.Context) error { return c.store.CloseGap(ctx, g.ID, g.To) })
+}
+
 // stay is when and why the process was not there.
 type stay struct {
 	earlier time.Time // when the life before began; zero when this is the first

@@ -11,21 +11,33 @@ import (
 const damageApart = 2 * time.Second
 
 // damage accounts for pictures lost before u, and until the next key frame.
+// Its row is stored as soon as it begins, open, so that no crash leaves a
+// recording that looks whole: EndDamage closes it then.
 func (r *Recorder) damage(u Unit) {
 	if r.file == nil {
 		r.lost = ""
 		return
 	}
 	at := r.clock.date(u.Arrived)
-	if r.hurt.Cause != "" && at.Sub(r.hurt.To) >= damageApart {
+	if r.hurt.Cause != "" && r.lost == "" && at.Sub(r.hurt.To) >= damageApart {
 		r.tellDamage()
 	}
 	if u.Lost != "" && r.lost == "" {
 		r.lost, r.lostAt = u.Lost, r.clock.date(r.prev)
+		r.hurtFrom(r.lost, r.lostAt)
 	}
 	if u.Key {
 		r.mend(at)
 	}
+}
+
+// hurtFrom begins a damaged stretch, or goes on with the one before.
+func (r *Recorder) hurtFrom(cause ward.Cause, from time.Time) {
+	if r.hurt.Cause == cause && from.Sub(r.hurt.To) < damageApart {
+		return
+	}
+	r.tellDamage()
+	r.hurt = r.coverage.damagedFrom(cause, from)
 }
 
 // mend ends the damage at at. It is told when the next one is far enough, or
@@ -34,17 +46,13 @@ func (r *Recorder) mend(at time.Time) {
 	if r.lost == "" {
 		return
 	}
-	if r.hurt.Cause != r.lost || r.lostAt.Sub(r.hurt.To) >= damageApart {
-		r.tellDamage()
-		r.hurt = ward.Gap{Cause: r.lost, From: r.lostAt}
-	}
 	r.hurt.To, r.lost = at, ""
 }
 
-// tellDamage stores the damage that is over.
+// tellDamage stores the end of the damage that is over.
 func (r *Recorder) tellDamage() {
 	if r.hurt.Cause != "" {
-		r.coverage.damaged(r.hurt.Cause, r.hurt.From, r.hurt.To)
+		r.coverage.damagedUntil(r.hurt)
 	}
 	r.hurt = ward.Gap{}
 }

@@ -37,7 +37,7 @@ func Recover(ctx context.Context, store *storage.Store, sp *spool.Spool, log *sl
 	if err != nil {
 		return done, fmt.Errorf("recover: %w", err)
 	}
-	known := map[ward.Source]bool{}
+	known, left := map[ward.Source]bool{}, map[ward.Source]bool{}
 	for _, e := range entries {
 		if err = ctx.Err(); err != nil {
 			return done, err
@@ -66,7 +66,16 @@ func Recover(ctx context.Context, store *storage.Store, sp *spool.Spool, log *sl
 			return done, fmt.Errorf("recover recording of %s: %w", e.Source, errors.Join(err, down))
 		}
 		done.Unread++
+		left[e.Source] = true
 		log.ErrorContext(ctx, "recording not recovered, left in the spool", "source", e.Source.String(), "file", e.Path(), "error", err)
+	}
+	for src, is := range known {
+		if !is || left[src] { // what is damaged may be in the file that was left
+			continue
+		}
+		if err := store.EndDamage(ctx, src); err != nil {
+			return done, fmt.Errorf("recover: %w", err)
+		}
 	}
 	return done, nil
 }

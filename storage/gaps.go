@@ -71,6 +71,25 @@ func (s *Store) TurnGap(ctx context.Context, id ward.GapID, g ward.Gap) (ward.Ga
 	return g.ID, err
 }
 
+// EndDamage closes the gaps inside a segment (CauseLoss, CauseSlow) of src that
+// a crash left open, where its last segment ends: how far the damage went,
+// nobody knows. One that begins later is in no segment, and is removed.
+func (s *Store) EndDamage(ctx context.Context, src ward.Source) error {
+	return s.change(ctx, fmt.Sprintf("end damage of %s", src), func(t *tx) error {
+		var end int64
+		err := t.QueryRowContext(ctx, `SELECT end_us FROM segment WHERE source_kind = $1 AND source_id = $2 ORDER BY seq DESC LIMIT 1`, src.Kind, src.ID).Scan(&end)
+		if err != nil && !errors.Is(err, sql.ErrNoRows) {
+			return err
+		}
+		const open = ` WHERE source_kind = $1 AND source_id = $2 AND to_us = 0 AND cause IN ($3, $4)`
+		if _, err := t.ExecContext(ctx, `DELETE FROM gap`+open+` AND from_us >= $5`, src.Kind, src.ID, ward.CauseLoss, ward.CauseSlow, end); err != nil {
+			return err
+		}
+		_, err = t.ExecContext(ctx, `UPDATE gap SET to_us = $5`+open, src.Kind, src.ID, ward.CauseLoss, ward.CauseSlow, end)
+		return err
+	})
+}
+
 // maxGapsBefore is how many gaps that begin before a stretch are looked at for
 // one that reaches into it: more than the damage that one segment collects.
 const maxGapsBefore = 256
