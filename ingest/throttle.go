@@ -13,7 +13,7 @@ import (
 const (
 	// throttlePiece is how much is read at a time between two looks at the
 	// limits, in bytes.
-	throttlePiece = 64 << 10
+	throttlePiece = 256 << 10
 	// yieldFor is how long uploads rest after a recording had to wait.
 	yieldFor = 2 * time.Second
 	// yieldMost bounds how long one piece rests: uploads slow down to a trickle

@@ -55,7 +55,7 @@ func (d *Dir) Put(ctx context.Context, key string, r io.Reader, size int64) (err
 	if err = checkPut(key, size); err != nil {
 		return err
 	}
-	src := &exact{r: &withContext{ctx, r}, left: size, hash: sha256.New()}
+	src := &exact{r: &withContext{ctx, r}, left: size}
 	f, err := d.create()
 	if err != nil {
 		return fmt.Errorf("put object %s: %w", key, fromFS(err))
@@ -63,7 +63,7 @@ func (d *Dir) Put(ctx context.Context, key string, r io.Reader, size int64) (err
 	defer func() {
 		err = errors.Join(err, f.discard())
 	}()
-	if _, err = io.Copy(f, src); err != nil {
+	if _, err = copyAll(f, src); err != nil {
 		if src.src != nil {
 			return fmt.Errorf("put object %s: %w", key, err) // the caller's, not the store's
 		}
@@ -74,7 +74,7 @@ func (d *Dir) Put(ctx context.Context, key string, r io.Reader, size int64) (err
 	}
 	err = d.place(f.name, key)
 	if errors.Is(err, fs.ErrExist) {
-		err = d.same(ctx, key, [sha256.Size]byte(src.hash.Sum(nil)), size)
+		err = d.same(ctx, key, f, size)
 	}
 	if err != nil {
 		return fmt.Errorf("put object %s: %w", key, fromFS(err))
@@ -137,9 +137,9 @@ func (d *Dir) syncDir(dir string) error {
 	return errors.Join(f.Sync(), f.Close())
 }
 
-// same returns nil when the object has this content, and an exists error
+// same returns nil when the object has the content of f, and an exists error
 // when it has another.
-func (d *Dir) same(ctx context.Context, key string, sum [sha256.Size]byte, size int64) error {
+func (d *Dir) same(ctx context.Context, key string, f *temp, size int64) error {
 	info, err := d.Stat(ctx, key)
 	if errors.Is(err, fs.ErrNotExist) {
 		return exists(key) // a directory: other objects' keys continue this one
@@ -154,7 +154,11 @@ func (d *Dir) same(ctx context.Context, key string, sum [sha256.Size]byte, size 
 	if err != nil {
 		return err
 	}
-	if stored != sum {
+	put := sha256.New()
+	if _, err := copyAll(put, io.NewSectionReader(f, 0, size)); err != nil {
+		return err
+	}
+	if stored != [sha256.Size]byte(put.Sum(nil)) {
 		return exists(key)
 	}
 	return nil

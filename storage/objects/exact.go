@@ -7,16 +7,16 @@ import (
 	"io"
 )
 
-// exact passes on exactly left bytes of r and hashes them. A source that is
+// exact passes on exactly left bytes of r, and hashes them if it has a hash. A source that is
 // shorter or longer is an error, and a longer one is noticed before its last
 // byte is passed on, so that whoever consumes exact never sees a complete
 // object that is wrong.
 type exact struct {
 	r    io.Reader
 	left int64
-	hash hash.Hash
-	err  error // sticky; io.EOF after the last byte
-	src  error // what the source did wrong, if anything
+	hash hash.Hash // may be nil
+	err  error     // sticky; io.EOF after the last byte
+	src  error     // what the source did wrong, if anything
 }
 
 func (e *exact) Read(p []byte) (int, error) {
@@ -38,7 +38,9 @@ func (e *exact) Read(p []byte) (int, error) {
 		err = nil // the next call says io.EOF
 	}
 	e.left -= int64(n)
-	e.hash.Write(p[:n])
+	if e.hash != nil {
+		e.hash.Write(p[:n])
+	}
 	if err != nil {
 		if errors.Is(err, io.EOF) {
 			err = fmt.Errorf("source ended %d bytes early: %w", e.left, io.ErrUnexpectedEOF)
