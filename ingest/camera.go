@@ -81,7 +81,8 @@ type Camera struct {
 	clerk    *clerk
 	coverage *coverage
 	stats    *counters
-	overTCP  bool // UDP brought nothing, TCP did: not tried again; Run's
+	overTCP  bool             // UDP brought nothing, TCP did: not tried again; Run's
+	clock    func() time.Time // nil: time.Now
 
 	mu      sync.Mutex // guards the rest
 	stream  *Stream    // while a session lasts

@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	"wardwatch/ward"
@@ -56,22 +57,52 @@ func (c *Camera) missing(cause ward.Cause, at time.Time) {
 	c.coverage.missing(cause, at)
 }
 
+// hourCheck is how often a camera's hours are compared with the wall clock at
+// least: it may be set at any time, which no timer notices.
+const hourCheck = 10 * time.Second
+
+// now is a reading of the server's clock.
+func (c *Camera) now() time.Time {
+	if c.clock == nil {
+		return time.Now()
+	}
+	return c.clock()
+}
+
+// turned waits until the camera's hours begin, when it is not on, or end. It
+// is false when done came first.
+func (c *Camera) turned(done <-chan struct{}, on bool) bool {
+	for {
+		now := c.now()
+		is, until := shift(c.Camera, now)
+		if is != on {
+			return true
+		}
+		wait := hourCheck
+		if !until.IsZero() {
+			wait = min(wait, until.Sub(now))
+		}
+		select {
+		case <-time.After(wait):
+		case <-done:
+			return false
+		}
+	}
+}
+
 // rest waits for so long, at most until ctx ends; the camera's hours may
 // begin or end meanwhile. cause is why it is not recorded within them.
 func (c *Camera) rest(ctx context.Context, wait time.Duration, cause ward.Cause) {
-	end := time.Now().Add(wait)
-	for ctx.Err() == nil {
-		next := end
-		if _, until := shift(c.Camera, time.Now()); !until.IsZero() && until.Before(end) {
-			next = until
-		}
-		select {
-		case <-time.After(time.Until(next)):
-		case <-ctx.Done():
+	wake, cancel := context.WithTimeout(ctx, wait)
+	defer cancel()
+	for {
+		on, _ := shift(c.Camera, c.now())
+		turned := c.turned(wake.Done(), on)
+		if ctx.Err() != nil {
 			return
 		}
-		c.missing(cause, time.Now())
-		if next.Equal(end) {
+		c.missing(cause, c.now())
+		if !turned {
 			return
 		}
 	}
@@ -80,7 +111,7 @@ func (c *Camera) rest(ctx context.Context, wait time.Duration, cause ward.Cause)
 // recordShifts records the stream in the camera's hours, until it closes.
 func (c *Camera) recordShifts(ctx context.Context, s *session) {
 	for {
-		on, until := shift(c.Camera, time.Now())
+		on, until := shift(c.Camera, c.now())
 		if until.IsZero() {
 			if on {
 				c.record(ctx, s.Stream, s.noKey)
@@ -88,17 +119,27 @@ func (c *Camera) recordShifts(ctx context.Context, s *session) {
 			return
 		}
 		if on {
-			shift, end := context.WithDeadline(ctx, until)
-			c.record(shift, s.Stream, s.noKey)
-			end()
+			c.recordShift(ctx, s)
 		}
-		select {
-		case <-time.After(time.Until(until)):
-		case <-s.Stream.Done():
+		if !c.turned(s.Stream.Done(), on) {
 			return
 		}
 		if on {
-			c.missing(ward.CauseSchedule, time.Now())
+			c.missing(ward.CauseSchedule, c.now())
 		}
 	}
+}
+
+// recordShift records the stream until the camera's hours end, or it closes.
+func (c *Camera) recordShift(ctx context.Context, s *session) {
+	var watch sync.WaitGroup
+	defer watch.Wait()
+	shift, end := context.WithCancel(ctx)
+	defer end()
+	watch.Go(func() {
+		if c.turned(shift.Done(), true) {
+			end()
+		}
+	})
+	c.record(shift, s.Stream, s.noKey)
 }

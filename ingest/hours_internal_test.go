@@ -1,7 +1,10 @@
 package ingest
 
 import (
+	"log/slog"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"wardwatch/ward"
@@ -43,4 +46,45 @@ func TestShift(t *testing.T) {
 			t.Errorf("%s-%s at %s: got %v until %q, want %v until %q", c.cam.RecordFrom, c.cam.RecordTo, c.at, on, got, c.on, c.until)
 		}
 	}
+}
+
+// TestHoursFollowAClockThatIsSet: the hours begin and end by the wall clock as
+// it is now, also when it is set while a timer runs.
+func TestHoursFollowAClockThatIsSet(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) { // it is 2000-01-01 08:00 in Shanghai
+		var ahead atomic.Int64
+		c := &Camera{
+			Camera:   ward.Camera{Record: ward.RecordHours, RecordFrom: "07:00", RecordTo: "18:30"},
+			clock:    func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) },
+			coverage: &coverage{clerk: newClerk(slog.New(slog.DiscardHandler))},
+		}
+		turned := func(on bool, after, by, within time.Duration) {
+			t.Helper()
+			began := time.Now()
+			time.AfterFunc(after, func() { ahead.Add(int64(by)) })
+			if !c.turned(nil, on) {
+				t.Fatal("not turned")
+			}
+			if took := time.Since(began) - after; took < 0 || took > within {
+				t.Errorf("turned %s after the clock was set by %s", took, by)
+			}
+		}
+		turned(true, time.Hour, 11*time.Hour, hourCheck)                   // into the evening
+		turned(false, time.Hour, -10*time.Hour, hourCheck)                 // and back
+		turned(true, time.Minute, 8*time.Hour, hourCheck)                  // 18:01
+		turned(false, time.Minute, 12*time.Hour+10*time.Minute, hourCheck) // to the next morning
+		turned(true, time.Minute, 0, 11*time.Hour+30*time.Minute)          // as it is
+
+		// An outage that the end of the hours comes into.
+		ahead.Store(0)
+		began := time.Now()
+		c.clock = func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }
+		c.RecordFrom, c.RecordTo = "00:00", c.now().In(shanghai()).Add(2*time.Hour).Format("15:04")
+		time.AfterFunc(time.Second, func() { ahead.Store(int64(90 * time.Minute)) })
+		c.rest(t.Context(), 15*time.Second, ward.CauseUnreachable)
+		if c.coverage.open.Cause != ward.CauseSchedule || time.Since(began) != 15*time.Second {
+			t.Errorf("after %s it is %s", time.Since(began), c.coverage.open.Cause)
+		}
+	})
 }
