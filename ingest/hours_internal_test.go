@@ -80,11 +80,11 @@ func TestHoursFollowAClockThatIsSet(t *testing.T) {
 		ahead.Store(0)
 		began := time.Now()
 		c.clock = func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }
-		c.RecordFrom, c.RecordTo = "00:00", c.now().In(shanghai()).Add(2*time.Hour).Format("15:04")
+		c.RecordFrom, c.RecordTo = "00:00", c.now().In(shanghai()).Add(time.Hour).Format("15:04")
 		time.AfterFunc(time.Second, func() { ahead.Store(int64(90 * time.Minute)) })
 		c.rest(t.Context(), 15*time.Second, ward.CauseUnreachable)
 		if c.coverage.open.Cause != ward.CauseSchedule || time.Since(began) != 15*time.Second {
-			t.Errorf("after %s it is %s", time.Since(began), c.coverage.open.Cause)
+			t.Errorf("after %s, it is %s", time.Since(began), c.coverage.open.Cause)
 		}
 	})
 }
