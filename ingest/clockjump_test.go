@@ -15,6 +15,7 @@ import (
 
 	"wardwatch/internal/testfs"
 	"wardwatch/internal/teststore"
+	"wardwatch/storage"
 	"wardwatch/storage/spool"
 	"wardwatch/ward"
 )
@@ -72,7 +73,7 @@ func TestAWallClockThatIsSetIsFollowed(t *testing.T) {
 				t.Fatal(err)
 			}
 			began := time.Now().Add(-time.Minute)
-			life, _, err := store.BeginLife(t.Context(), began)
+			life, _, _, err := store.BeginLife(t.Context(), storage.Reading{Wall: began})
 			if err != nil {
 				t.Fatal(err)
 			}

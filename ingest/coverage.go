@@ -24,6 +24,7 @@ type coverage struct {
 	ended  moment     // where recording ended, until the cause is known; zero: it did not
 	clock  steady     // of the last segment; zero: of another life
 	seq    int64      // of the last segment's file
+	told   bool       // that the clock was set before this life began
 }
 
 // missing says that from a reading of the clock on nothing is recorded,
@@ -149,111 +150,4 @@ func (c *coverage) damagedFrom(cause ward.Cause, from time.Time) ward.Gap {
 
 func (c *coverage) damagedUntil(g ward.Gap) {
 	c.clerk.add("close gap", func(ctx context.Context) error { return c.store.CloseGap(ctx, g.ID, g.To) })
-}
-
-// stay is when and why the process was not there.
-type stay struct {
-	earlier time.Time // when the life before began; zero when this is the first
-	down    time.Time // when it was seen last
-	began   time.Time // when this one began
-	why     ward.Cause
-}
-
-// resume takes up where the source's last segment and gap ended: the process
-// was not there for a while, and from then on the source is not recorded
-// because of cause. created is when the source came into being.
-func (c *coverage) resume(ctx context.Context, created time.Time, p stay, cause ward.Cause) error {
-	now := time.Now()
-	seen := func(at time.Time) moment { return moment{at, now.Add(at.Sub(now))} }
-	covered := created
-	seg, err := c.store.LastSegment(ctx, c.src)
-	if err != nil && ward.KindOf(err) != ward.NotFound {
-		return err
-	}
-	if err == nil && seg.End.After(covered) {
-		covered = seg.End
-	}
-	gap, err := c.store.LastGap(ctx, c.src)
-	if err != nil && ward.KindOf(err) != ward.NotFound {
-		return err
-	}
-	if err == nil && gap.To.IsZero() && (gap.Cause == ward.CauseRestart || gap.Cause == ward.CauseDisabled || gap.Cause == ward.CauseSchedule) {
-		// Opened by an orderly stop, or as an operator wished: it lasted until now.
-		c.mu.Lock()
-		c.open, c.opened = gap, time.Time{}
-		c.mu.Unlock()
-		c.missingFrom(cause, seen(p.began))
-		return nil
-	}
-	if err == nil && gap.To.IsZero() {
-		if gap.To, err = c.endOf(ctx, gap, p.down); err != nil {
-			return err
-		}
-		if err = c.store.CloseGap(ctx, gap.ID, gap.To); err != nil {
-			return err
-		}
-	}
-	if err == nil && gap.To.After(covered) && gap.To.Sub(now) < clockJump {
-		covered = gap.To
-	}
-	if covered.Sub(now) >= clockJump { // the clock was set back: what is missing since is known by the heartbeat only
-		covered = earlier(later(created, p.down), p.began)
-	}
-	if err := c.fill(ctx, later(created, p.earlier), covered, p.why); err != nil {
-		return err
-	}
-	if covered.Before(p.began) {
-		c.missingFrom(p.why, seen(covered))
-		covered = p.began
-	}
-	c.missingFrom(cause, seen(covered))
-	return nil
-}
-
-// unexpected ends a gap that was left open: from at on nobody wants the
-// source to be recorded.
-func (c *coverage) unexpected(ctx context.Context, at time.Time) error {
-	gap, err := c.store.LastGap(ctx, c.src)
-	if ward.KindOf(err) == ward.NotFound || err == nil && !gap.To.IsZero() {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	return c.store.CloseGap(ctx, gap.ID, at)
-}
-
-// endOf is when a gap ended that a crash left open: when recording began
-// again, if it did, else when the process was seen last.
-func (c *coverage) endOf(ctx context.Context, gap ward.Gap, down time.Time) (time.Time, error) {
-	after, err := c.store.SegmentsBetween(ctx, c.src, gap.From, time.Now())
-	if err != nil {
-		return time.Time{}, err
-	}
-	for _, g := range after {
-		if !g.Start.Before(gap.From) {
-			return g.Start, nil
-		}
-	}
-	return later(gap.From, down), nil
-}
-
-// fill adds gaps for what neither a segment nor a gap covers in [from, to):
-// a crash came before their rows were written.
-func (c *coverage) fill(ctx context.Context, from, to time.Time, why ward.Cause) error {
-	segs, err := c.store.SegmentsBetween(ctx, c.src, from, to)
-	if err != nil {
-		return err
-	}
-	gaps, err := c.store.GapsBetween(ctx, c.src, from, to)
-	if err != nil {
-		return err
-	}
-	for _, hole := range holes(segs, gaps, from, to) {
-		err := c.store.AddGap(ctx, ward.Gap{Source: c.src, InstitutionID: c.inst, From: hole.From, To: hole.To, Cause: why})
-		if err != nil {
-			return err
-		}
-	}
-	return nil
 }

@@ -29,7 +29,7 @@ func (r *Recorder) resume(ctx context.Context, s *Stream) {
 func (r *Recorder) watch(s *Stream, u Unit) {
 	if r.clock.at.IsZero() {
 		r.clock = steadyFrom(u.Arrived, r.last)
-		if off := u.Arrived.Round(0).Sub(r.last); off <= -clockJump {
+		if off := u.Arrived.Round(0).Sub(r.last); off <= -clockJump && !r.coverage.toldOfClock() {
 			r.event(s, u, ward.RecordingEvent{Kind: ward.ClockJump, Off: off, Detail: "the server's clock is before the end of the last recording"})
 		}
 	}

@@ -72,7 +72,7 @@ func (f *Fleet) Run(ctx context.Context) error {
 	if f.Log == nil {
 		f.Log = slog.New(slog.DiscardHandler)
 	}
-	life, previous, err := f.Store.BeginLife(ctx, time.Now())
+	life, previous, away, err := f.Store.BeginLife(ctx, storage.ReadClock())
 	if err != nil && ctx.Err() != nil {
 		return nil // stopped before it began
 	}
@@ -82,17 +82,14 @@ func (f *Fleet) Run(ctx context.Context) error {
 	f.mu.Lock()
 	f.members = map[ward.CameraID]*member{}
 	f.mu.Unlock()
-	away := stay{earlier: previous.Began, down: previous.Ended, began: life.Began, why: ward.CauseRestart}
-	if previous.Ended.IsZero() && !previous.Began.IsZero() {
-		away.down, away.why = previous.Seen, ward.CauseCrash
-	}
+	stayed := stayOf(life, previous, away)
 	var beat sync.WaitGroup
 	beat.Go(func() { f.beat(ctx, life.ID) })
 	beat.Go(func() { f.backfill(ctx) })
 	tick := time.NewTicker(pollCameras)
 	defer tick.Stop()
 	for {
-		if err := f.poll(ctx, away); err != nil && ctx.Err() == nil {
+		if err := f.poll(ctx, stayed); err != nil && ctx.Err() == nil {
 			f.Log.ErrorContext(ctx, "cameras not read", "error", err)
 		}
 		select {
@@ -102,19 +99,24 @@ func (f *Fleet) Run(ctx context.Context) error {
 			beat.Wait()
 			last, cancel := context.WithTimeout(context.WithoutCancel(ctx), clerkFarewell)
 			defer cancel()
-			return f.Store.EndLife(last, life.ID, time.Now())
+			return f.Store.EndLife(last, life.ID, storage.ReadClock())
 		}
 	}
 }
 
+// beat keeps note that the process lives, and of a wall clock that is set.
 func (f *Fleet) beat(ctx context.Context, life string) {
 	tick := time.NewTicker(beatEvery)
 	defer tick.Stop()
 	for {
 		select {
-		case now := <-tick.C:
-			if err := f.Store.Beat(ctx, life, now); err != nil && ctx.Err() == nil {
+		case <-tick.C:
+			step, err := f.Store.Beat(ctx, life, storage.ReadClock())
+			if err != nil && ctx.Err() == nil {
 				f.Log.WarnContext(ctx, "heartbeat not written", "error", err)
+			}
+			if err == nil && step != 0 {
+				f.Log.WarnContext(ctx, "the server's clock was set", "by", step.String())
 			}
 		case <-ctx.Done():
 			return

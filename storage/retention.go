@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"strings"
 	"time"
 
@@ -49,9 +50,10 @@ type deletionRecord struct {
 }
 
 // dueSegments are archived, past their retention, not held, and not refused
-// within refusedFor; see setRefused.
+// within refusedFor; see setRefused. What was dated by a clock that was behind
+// is due later by as much: %s is clockSteps.query.
 const dueSegments = `SELECT ` + segmentColumns + ` FROM segment WHERE state = 'archived' AND keep_until_us > 0 AND keep_until_us <= $1
-	AND (keep_until_us, id) > ($2, $3) AND (retry_us <= $1 OR retry_us > $5) AND ` + notHeld + ` ORDER BY keep_until_us, id LIMIT $4`
+	AND keep_until_us + %s <= $1 AND (keep_until_us, id) > ($2, $3) AND (retry_us <= $1 OR retry_us > $5) AND ` + notHeld + ` ORDER BY keep_until_us, id LIMIT $4`
 
 // refusedFor is how long what is newer than its policy by what was sealed is
 // not looked at again: nothing but its row, which somebody forged, says that
@@ -59,21 +61,34 @@ const dueSegments = `SELECT ` + segmentColumns + ` FROM segment WHERE state = 'a
 const refusedFor = 24 * time.Hour
 
 // duePictures are snapshots of sightings past their retention that no hold
-// touches and nothing else shows.
+// touches and nothing else shows; %s as in dueSegments.
 const duePictures = `SELECT id, snapshot_key, keep_until_us FROM sighting WHERE snapshot_key <> '' AND picture_state = '' AND keep_until_us > 0 AND keep_until_us <= $1
-	AND ` + freePicture + ` ORDER BY keep_until_us, id LIMIT $2`
+	AND keep_until_us + %s <= $1 AND ` + freePicture + ` ORDER BY keep_until_us, id LIMIT $2`
+
+// due is dueSegments or duePictures, by the steps that the clock made.
+func due(ctx context.Context, q querier) (segments, pictures string, err error) {
+	steps, err := readClockSteps(ctx, q)
+	return fmt.Sprintf(dueSegments, steps.query(`leaf`)), fmt.Sprintf(duePictures, steps.query(`leaves - 1`)), err
+}
 
 // Due returns segments whose retention has ended by now, and that retention
 // would delete, after the one given, by the end of retention. It changes nothing.
 func (s *Store) Due(ctx context.Context, now time.Time, after ward.Segment, limit int) ([]ward.Segment, error) {
-	due, err := listed(ctx, s, "list segments past their retention", scanSegment, dueSegments, us(now), us(after.KeepUntil), after.ID, limit, us(now.Add(2*refusedFor)))
-	return due, err
+	query, _, err := due(ctx, s.read)
+	if err != nil {
+		return nil, err
+	}
+	return listed(ctx, s, "list segments past their retention", scanSegment, query, us(now), us(after.KeepUntil), after.ID, limit, us(now.Add(2*refusedFor)))
 }
 
 // DuePictures returns snapshots of sightings whose retention has ended by
 // now. It changes nothing.
 func (s *Store) DuePictures(ctx context.Context, now time.Time, limit int) ([]PlannedPicture, error) {
-	return listed(ctx, s, "list pictures past their retention", scanPlannedPicture, duePictures, us(now), limit)
+	_, query, err := due(ctx, s.read)
+	if err != nil {
+		return nil, err
+	}
+	return listed(ctx, s, "list pictures past their retention", scanPlannedPicture, query, us(now), limit)
 }
 
 func scanPlannedPicture(r row) (PlannedPicture, error) {
@@ -95,10 +110,14 @@ func (s *Store) PlanDeletion(ctx context.Context, now time.Time, limit int) (Pla
 		if err := t.lockLedger(ctx); err != nil {
 			return err
 		}
-		if err := t.planSegments(ctx, &p, now, limit); err != nil {
+		segments, pictures, err := due(ctx, t)
+		if err != nil {
 			return err
 		}
-		rows, err := t.QueryContext(ctx, duePictures, us(now), limit)
+		if err := t.planSegments(ctx, &p, segments, now, limit); err != nil {
+			return err
+		}
+		rows, err := t.QueryContext(ctx, pictures, us(now), limit)
 		if err != nil {
 			return err
 		}
@@ -120,10 +139,10 @@ func (s *Store) PlanDeletion(ctx context.Context, now time.Time, limit int) (Pla
 }
 
 // planSegments fills p.Segments, passing over those that are refused.
-func (t *tx) planSegments(ctx context.Context, p *Plan, now time.Time, limit int) error {
+func (t *tx) planSegments(ctx context.Context, p *Plan, query string, now time.Time, limit int) error {
 	var after ward.Segment
 	for len(p.Segments) < limit {
-		rows, err := t.QueryContext(ctx, dueSegments, us(now), us(after.KeepUntil), after.ID, limit, us(now.Add(2*refusedFor)))
+		rows, err := t.QueryContext(ctx, query, us(now), us(after.KeepUntil), after.ID, limit, us(now.Add(2*refusedFor)))
 		if err != nil {
 			return err
 		}

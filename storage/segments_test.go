@@ -177,30 +177,6 @@ func TestGaps(t *testing.T) {
 	})
 }
 
-func TestLives(t *testing.T) {
-	teststore.Each(t, func(t *testing.T, s *storage.Store) {
-		ctx := t.Context()
-		first, before, err := s.BeginLife(ctx, t0)
-		if err != nil || before != (storage.Life{}) {
-			t.Fatalf("got %v, %v, want no earlier life", before, err)
-		}
-		if err = s.Beat(ctx, first.ID, t0.Add(time.Minute)); err != nil {
-			t.Fatal(err)
-		}
-		second, before, err := s.BeginLife(ctx, t0.Add(time.Hour))
-		if err != nil || before.ID != first.ID || !before.Seen.Equal(t0.Add(time.Minute)) || !before.Ended.IsZero() {
-			t.Fatalf("got %+v, %v, want a crash after a minute", before, err)
-		}
-		if err = s.EndLife(ctx, second.ID, t0.Add(2*time.Hour)); err != nil {
-			t.Fatal(err)
-		}
-		_, before, err = s.BeginLife(ctx, t0.Add(3*time.Hour))
-		if err != nil || !before.Ended.Equal(t0.Add(2*time.Hour)) {
-			t.Fatalf("got %+v, %v, want an orderly end", before, err)
-		}
-	})
-}
-
 func TestCameras(t *testing.T) {
 	teststore.Each(t, func(t *testing.T, s *storage.Store) {
 		ctx := t.Context()

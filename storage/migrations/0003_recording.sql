@@ -29,3 +29,17 @@ CREATE TABLE backfill (
     tries   INTEGER NOT NULL,
     next_us BIGINT NOT NULL
 );
+
+-- What tells how long the process was away, and what retention must know of
+-- a clock that was set.
+
+-- seq: lives in their order, which a clock that was set does not change.
+-- boot and up_us: the machine's start, and how long it had run by then when
+-- the process was seen last. Empty when not known.
+ALTER TABLE process_life ADD COLUMN seq BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE process_life ADD COLUMN boot TEXT NOT NULL DEFAULT '';
+ALTER TABLE process_life ADD COLUMN up_us BIGINT NOT NULL DEFAULT 0;
+
+-- How many leaves the ledger had when the sighting was stored: the clock steps
+-- that are sealed later make its picture older or younger than it looks.
+ALTER TABLE sighting ADD COLUMN leaves BIGINT NOT NULL DEFAULT 0;
