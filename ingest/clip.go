@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"wardwatch/ward"
@@ -26,6 +27,7 @@ type ClipInfo struct {
 	To       time.Time // end of the last picture that is shown
 	Complete bool      // nothing is missing between the wanted beginning and end
 	Missing  []Stretch // what is not in the clip, within the wanted stretch
+	Overlap  bool      // a moment is in it twice: the server's clock was set back, and what was recorded first comes first
 	Segments []ward.SegmentID
 	Codec    ward.Codec
 }
@@ -98,8 +100,13 @@ func (l *Library) PlanClip(ctx context.Context, inst ward.InstitutionID, src war
 	if err != nil {
 		return nil, fmt.Errorf("clip of %s: %w", src, err)
 	}
-	info.From, info.To, info.Codec = c.stretches[0].From, c.stretches[len(c.stretches)-1].To, c.codec
-	info.Missing = missingOf(c.stretches, gaps, from, to)
+	have := slices.SortedFunc(slices.Values(c.stretches), func(a, b Stretch) int { return a.From.Compare(b.From) })
+	info.Codec, info.Overlap = c.codec, len(overlaps(have)) > 0
+	info.From, info.To = have[0].From, have[0].To
+	for _, h := range have {
+		info.To = later(info.To, h.To)
+	}
+	info.Missing = missingOf(have, gaps, from, to)
 	info.Complete = len(info.Missing) == 0
 	p := &ClipPlan{ClipInfo: info, inst: inst, src: src}
 	return p, c.lay(p)

@@ -38,12 +38,8 @@ func (l *Library) Frame(ctx context.Context, inst ward.InstitutionID, src ward.S
 	if err != nil {
 		return at, fmt.Errorf("frame of %s: %w", src, err)
 	}
-	here := -1 // the recording that shows at
-	for i, p := range places {
-		if !p.start().After(at.Add(pictureSlack)) {
-			here = i
-		}
-	}
+	here := showing(places, at)
+	places, here = ascending(places, here)
 	if here >= 0 {
 		// Mostly the pictures around are enough; those at the edges may be incomplete.
 		const edge = 8
@@ -172,6 +168,7 @@ func (l *Library) KeyFrameBefore(ctx context.Context, inst ward.InstitutionID, s
 	if err != nil {
 		return KeyFrame{}, fmt.Errorf("key frame of %s: %w", src, err)
 	}
+	slices.SortStableFunc(places, func(a, b place) int { return a.start().Compare(b.start()) })
 	for _, p := range slices.Backward(places) {
 		rec, err := l.open(ctx, p)
 		if err != nil {

@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -36,6 +37,15 @@ type place struct {
 	entry   spool.Entry  // where there is no row
 }
 
+// seq is the number of the file: the order in which the source was recorded,
+// also where the server's clock was set back and dates overlap.
+func (p place) seq() int64 {
+	if p.segment.ID != "" {
+		return p.segment.Seq
+	}
+	return p.entry.Seq
+}
+
 func (p place) start() time.Time {
 	if p.segment.ID != "" {
 		return p.segment.Start
@@ -53,7 +63,8 @@ type recording struct {
 }
 
 // locate returns the rows of src that touch [from, to), as far as they are
-// inst's, and the places of what can be read there, by start. Rows of another
+// inst's, and the places of what can be read there, both in the order of
+// recording. Rows of another
 // institution than inst are left out: a camera's id may have been used there
 // before. What has no row yet says whose it is in its header; see
 // recording.index.
@@ -90,7 +101,7 @@ func (l *Library) locate(ctx context.Context, inst ward.InstitutionID, src ward.
 		}
 		all = append(all, place{entry: e})
 	}
-	slices.SortStableFunc(all, func(a, b place) int { return a.start().Compare(b.start()) })
+	slices.SortStableFunc(all, func(a, b place) int { return cmp.Or(cmp.Compare(a.seq(), b.seq()), a.start().Compare(b.start())) })
 	return rows, all, nil
 }
 

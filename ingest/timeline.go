@@ -16,6 +16,9 @@ type Timeline struct {
 	// to be committed. Their State is empty and End is what is on the disk.
 	Live []ward.Segment
 	Gaps []ward.Gap
+	// Overlaps are the times that are there more than once, because the
+	// server's clock was set back; what was recorded first plays first.
+	Overlaps []Stretch
 	Covered
 }
 
@@ -45,7 +48,9 @@ func (l *Library) Timeline(ctx context.Context, inst ward.InstitutionID, src war
 		return tl, fmt.Errorf("timeline of %s: %w", src, err)
 	}
 	all := make([]ward.Segment, 0, len(tl.Segments)+len(tl.Live))
-	tl.Covered = Cover(append(append(all, tl.Segments...), tl.Live...), tl.Gaps, from, to)
+	all = append(append(all, tl.Segments...), tl.Live...)
+	tl.Covered = Cover(all, tl.Gaps, from, to)
+	tl.Overlaps = overlaps(stretchesOf(all))
 	return tl, nil
 }
 

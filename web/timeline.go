@@ -22,6 +22,7 @@ type Timeline struct {
 	Live        []ward.Segment        `json:"live" doc:"What is being recorded and has no row yet: id and state are empty"`
 	Gaps        []ward.Gap            `json:"gaps"`
 	FilledS     float64               `json:"filled_s" doc:"Seconds of gap_s that the device gave afterwards"`
+	Overlaps    []TimeRange           `json:"overlaps" doc:"Times that were recorded more than once, because the server's clock was set back. They play one after the other, what was recorded first first; a single moment means the last of them"`
 	RecordedS   float64               `json:"recorded_s" doc:"Seconds of [from, to) that were recorded"`
 	GapS        float64               `json:"gap_s" doc:"Seconds of [from, to) that have a gap"`
 	Sightings   []SightingMark        `json:"sightings" doc:"Of this camera; empty without the permission review"`
@@ -29,6 +30,12 @@ type Timeline struct {
 	Alerts      []AlertMark           `json:"alerts" doc:"At the camera's place; empty without the permission review"`
 	Events      []ward.RecordingEvent `json:"events"`
 	Cut         bool                  `json:"cut" doc:"There are more than 5000 of a kind, and the later ones are left out"`
+}
+
+// TimeRange is a stretch of time.
+type TimeRange struct {
+	From time.Time `json:"from"`
+	To   time.Time `json:"to"`
 }
 
 // SightingMark is a sighting on a time line.
@@ -72,7 +79,10 @@ func (s *Server) timeline(ctx context.Context, in *stretch, c ward.Camera) (*bod
 	}
 	out := Timeline{
 		Segments: list(tl.Segments), Live: list(tl.Live), Gaps: list(tl.Gaps), RecordedS: tl.Recorded.Seconds(), GapS: tl.Gap.Seconds(), FilledS: tl.Filled.Seconds(),
-		Sightings: []SightingMark{}, Settlements: []SettlementMark{}, Alerts: []AlertMark{},
+		Overlaps: make([]TimeRange, len(tl.Overlaps)), Sightings: []SightingMark{}, Settlements: []SettlementMark{}, Alerts: []AlertMark{},
+	}
+	for i, o := range tl.Overlaps {
+		out.Overlaps[i] = TimeRange{o.From, o.To}
 	}
 	events, err := s.Store.RecordingEvents(ctx, sourceOf(c), in.From, in.To)
 	if err != nil {
