@@ -180,20 +180,26 @@ type filler struct {
 	clock  ward.Clock
 	offset time.Duration // the device's clock minus the server's
 	file   *segmentFile
-	seq    int64 // of the last segment as it happened: only for the file's name
+	seq    int64 // of the segment before the gap, which puts a file without a row where it belongs
 }
 
 func (w *filler) to() time.Time { return w.gap.To }
 
+// lookBack is how far before a gap the segment before it is looked for.
+const lookBack = time.Hour
+
 // resume finds what earlier tries brought, and how the device's clock goes.
 func (w *filler) resume(ctx context.Context) error {
-	w.from = w.gap.From
-	have, err := w.fleet.Store.SegmentsBetween(ctx, w.gap.Source, w.gap.From, w.gap.To)
+	w.from, w.seq = w.gap.From, 1
+	have, err := w.fleet.Store.SegmentsBetween(ctx, w.gap.Source, w.gap.From.Add(-lookBack), w.gap.To)
 	if err != nil {
 		return err
 	}
 	for _, g := range have {
-		if g.Origin == ward.FromDevice {
+		if g.Origin == ward.FromStream && g.Start.Before(w.gap.From) {
+			w.seq = max(w.seq, g.Seq)
+		}
+		if g.Origin == ward.FromDevice && g.End.After(w.gap.From) {
 			w.filled += g.End.Sub(g.Start)
 			w.from = later(w.from, g.End)
 		}
@@ -202,7 +208,7 @@ func (w *filler) resume(ctx context.Context) error {
 	if err != nil && ward.KindOf(err) != ward.NotFound {
 		return err
 	}
-	w.seq, w.clock = last.Seq, ward.ServerClock
+	w.clock = ward.ServerClock
 	if last.Clock == ward.CameraClock {
 		w.clock, w.offset = last.Clock, last.CameraOffset
 	}
@@ -343,7 +349,7 @@ func (w *filler) begin(s *Stream, tracks []Track, u Unit) error {
 	if space.Room() <= 0 {
 		return errNoRoom
 	}
-	w.file, err = beginSegment(w.fleet.Spool, h, steady{at: u.Arrived, wall: u.Arrived}, tracks, u, w.seq+1)
+	w.file, err = beginSegment(w.fleet.Spool, h, steady{at: u.Arrived, wall: u.Arrived}, tracks, u, w.seq)
 	return err
 }
 

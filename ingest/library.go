@@ -37,6 +37,28 @@ type place struct {
 	entry   spool.Entry  // where there is no row
 }
 
+// inOrder puts places in the order of recording. What a device gave
+// afterwards comes where it was missing.
+func inOrder(all []place) []place {
+	slices.SortStableFunc(all, func(a, b place) int { return cmp.Or(cmp.Compare(a.seq(), b.seq()), a.start().Compare(b.start())) })
+	var given []place
+	all = slices.DeleteFunc(all, func(p place) bool {
+		late := p.segment.Origin == ward.FromDevice
+		if late {
+			given = append(given, p)
+		}
+		return late
+	})
+	for _, p := range given {
+		at := len(all)
+		for at > 0 && all[at-1].start().After(p.start()) {
+			at--
+		}
+		all = slices.Insert(all, at, p)
+	}
+	return all
+}
+
 // seq is the number of the file: the order in which the source was recorded,
 // also where the server's clock was set back and dates overlap.
 func (p place) seq() int64 {
@@ -101,8 +123,7 @@ func (l *Library) locate(ctx context.Context, inst ward.InstitutionID, src ward.
 		}
 		all = append(all, place{entry: e})
 	}
-	slices.SortStableFunc(all, func(a, b place) int { return cmp.Or(cmp.Compare(a.seq(), b.seq()), a.start().Compare(b.start())) })
-	return rows, all, nil
+	return rows, inOrder(all), nil
 }
 
 // find locates the files of src that touch [from, to) and opens them. The
