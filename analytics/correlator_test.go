@@ -11,8 +11,6 @@ import (
 	"testing"
 	"time"
 
-	"pgregory.net/rapid"
-
 	"wardwatch/analytics"
 	"wardwatch/internal/teststore"
 	"wardwatch/storage"
@@ -344,71 +342,4 @@ func TestRunJudgesWithinSecondsAndEnds(t *testing.T) {
 	}
 	cancel()
 	s.must(<-done)
-}
-
-// Whatever happened at the counter, in whatever order sightings, settlements
-// and passes come: every settlement leaves pending, no rule fires twice on
-// one, and the judgements are those of the story told in order.
-func TestOrderDoesNotMatter(t *testing.T) {
-	rapid.Check(t, func(r *rapid.T) {
-		type swipeAt struct {
-			at  float64
-			who ward.InsuredID
-		}
-		var swipes []swipeAt
-		var seen []ward.Sighting
-		at := 60.0
-		for range rapid.IntRange(1, 6).Draw(r, "swipes") {
-			at += rapid.Float64Range(1, 60).Draw(r, "pause")
-			swipes = append(swipes, swipeAt{at, ward.InsuredID(fmt.Sprintf("i%d", rapid.IntRange(0, 4).Draw(r, "card")))})
-			if rapid.Bool().Draw(r, "present") {
-				who := 2 * rapid.IntRange(0, 3).Draw(r, "person")
-				seen = append(seen, people(at-4, at+4), face(who, at-4, at+4))
-			}
-		}
-		if rapid.IntRange(0, 3).Draw(r, "watching") > 0 {
-			seen = append(seen, watched(0, at+60))
-		}
-		outcome := func(orderSeen []ward.Sighting, orderSwiped []swipeAt, passes bool) []string {
-			s := newScene(t)
-			for i := range 3 {
-				s.enrol(ward.InsuredID(fmt.Sprintf("i%d", i)), 2*i)
-			}
-			ids := map[swipeAt]ward.SettlementID{}
-			s.saw(orderSeen...)
-			for _, w := range orderSwiped {
-				ids[w] = s.swiped(w.at, "p1", w.who, 0)
-			}
-			if passes { // judged as time goes by; else all at once, long after
-				for now := 60.0; now < at+30; now += 5 {
-					s.pass(now)
-				}
-			}
-			s.pass(at + 60)
-			s.pass(at + 60)
-			var out []string
-			name := map[ward.SettlementID]string{}
-			for _, w := range swipes {
-				name[ids[w]] = fmt.Sprint(w)
-				if st := s.state(ids[w]); st == "pending" {
-					r.Fatalf("settlement at %g is left pending", w.at)
-				} else {
-					out = append(out, fmt.Sprint(w, st))
-				}
-			}
-			for _, a := range s.alerts() {
-				out = append(out, fmt.Sprint(a.Rule, " on ", name[a.SettlementID]))
-			}
-			slices.Sort(out)
-			if len(slices.Compact(slices.Clone(out))) != len(out) {
-				r.Fatalf("twice: %v", out)
-			}
-			return out
-		}
-		want := outcome(seen, swipes, true)
-		got := outcome(rapid.Permutation(seen).Draw(r, "sightings"), rapid.Permutation(swipes).Draw(r, "order"), false)
-		if !slices.Equal(got, want) {
-			r.Fatalf("in order %v, shuffled %v", want, got)
-		}
-	})
 }

@@ -115,7 +115,7 @@ func (t *tx) judge(ctx context.Context, j Judgement) (changed []ward.Alert, ok b
 		}
 	}
 	for _, id := range j.Others {
-		if _, err := t.ExecContext(ctx, again+` WHERE id = $2 AND stage > 0 AND state <> 'reversed'`, us(t.now), id); err != nil {
+		if _, err := t.ExecContext(ctx, again+`id = $1`, id); err != nil {
 			return nil, false, err
 		}
 	}
@@ -202,33 +202,26 @@ func (t *tx) withdraw(ctx context.Context, id ward.SettlementID, keep []ward.Rul
 	return fell, nil
 }
 
-// again makes a settlement wait from $1 on; the version makes whoever is just
-// judging it, on what was known before, be passed over.
-const again = `UPDATE settlement SET waiting = 1, due_us = $1, version = version + 1`
-
-// How far after a settlement others at its place, or with its card, may have
-// counted it: the most that a rule can be set to look back.
-const (
-	placeReach = ward.PlaceReach
-	cardReach  = ward.CardReach
-)
+// again makes a settlement that was judged wait, and be due since it happened;
+// the version makes whoever is just judging it, on what was known before, be
+// passed over.
+const again = `UPDATE settlement SET waiting = 1, due_us = at_us, version = version + 1 WHERE stage > 0 AND state <> 'reversed' AND `
 
 // judgeAgain lets the settlements wait that were judged already and may have
 // counted v, or not yet counted it: later ones at its place or with its card,
-// and those with an alert that rests on it.
+// as far as a rule can be set to look back, and those with an alert that rests on it.
 func (t *tx) judgeAgain(ctx context.Context, v ward.Settlement) error {
-	_, err := t.ExecContext(ctx, again+` WHERE place_id = $2 AND at_us BETWEEN $3 AND $4 AND stage > 0 AND state <> 'reversed' AND (at_us > $3 OR id > $5)`,
-		us(t.now), v.PlaceID, us(v.At), us(v.At.Add(placeReach)), v.ID)
+	_, err := t.ExecContext(ctx, again+`place_id = $1 AND at_us BETWEEN $2 AND $3 AND (at_us > $2 OR id > $4)`,
+		v.PlaceID, us(v.At), us(v.At.Add(ward.PlaceReach)), v.ID)
 	if err != nil {
 		return err
 	}
-	_, err = t.ExecContext(ctx, again+` WHERE insured_id = $2 AND at_us BETWEEN $3 AND $4 AND stage > 0 AND state <> 'reversed' AND id <> $5`,
-		us(t.now), v.InsuredID, us(v.At.Add(-maxAhead)), us(v.At.Add(cardReach)), v.ID)
+	_, err = t.ExecContext(ctx, again+`insured_id = $1 AND at_us BETWEEN $2 AND $3 AND id <> $4`,
+		v.InsuredID, us(v.At.Add(-maxAhead)), us(v.At.Add(ward.CardReach)), v.ID)
 	if err != nil {
 		return err
 	}
-	_, err = t.ExecContext(ctx, again+` WHERE stage > 0 AND state <> 'reversed' AND id IN
-		(SELECT a.settlement_id FROM alert_related r JOIN alert a ON a.id = r.alert_id WHERE r.settlement_id = $2)`, us(t.now), v.ID)
+	_, err = t.ExecContext(ctx, again+`id IN (SELECT a.settlement_id FROM alert_related r JOIN alert a ON a.id = r.alert_id WHERE r.settlement_id = $1)`, v.ID)
 	return err
 }
 

@@ -2,9 +2,7 @@ package storage
 
 import (
 	"context"
-	"database/sql"
 	"encoding/json"
-	"errors"
 	"fmt"
 
 	"wardwatch/ward"
@@ -79,22 +77,6 @@ func (s *Store) RuleSettings(ctx context.Context) ([]ward.RuleSetting, error) {
 // (empty), the newest first.
 func (s *Store) RuleHistory(ctx context.Context, rule ward.Rule, inst ward.InstitutionID) ([]ward.RuleSetting, error) {
 	return listed(ctx, s, "list settings of rule "+string(rule), scanRuleSetting, ruleColumns+` WHERE rule = $1 AND institution_id = $2 ORDER BY version DESC`, rule, inst)
-}
-
-// RuleVersion returns the setting of a rule that has a version, or
-// ward.NotFound for one that never was; the built-in one is version 1.
-func (s *Store) RuleVersion(ctx context.Context, rule ward.Rule, version int) (ward.RuleSetting, error) {
-	if info, ok := ward.RuleOf(rule); ok && version == ward.BuiltInVersion {
-		return info.BuiltIn(), nil
-	}
-	v, err := scanRuleSetting(s.read.QueryRowContext(ctx, ruleColumns+` WHERE rule = $1 AND version = $2`, rule, version))
-	if errors.Is(err, sql.ErrNoRows) {
-		err = missing(err, "rule.version", "没有这个版本的规则设置。", "The rule has no such version.")
-	}
-	if err != nil {
-		return v, fmt.Errorf("read version %d of rule %s: %w", version, rule, err)
-	}
-	return v, nil
 }
 
 func scanRuleSetting(r row) (ward.RuleSetting, error) {
