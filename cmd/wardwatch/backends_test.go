@@ -10,17 +10,20 @@ import (
 	"wardwatch/ward"
 )
 
-// TestServeOnRealServers records through PostgreSQL and MinIO, loses MinIO
-// for a while, and must end with every segment archived and fsck content.
+// TestServeOnRealServers records through PostgreSQL and MinIO, which is away
+// at the start and for a while later, and must end with every segment archived and fsck content.
 func TestServeOnRealServers(t *testing.T) {
 	t.Parallel()
 	minio := testserver.MinIOServer(t)
 	sim := testcam.Play(t, simcam.Camera{Path: "cam-1"})
+	minio.Stop()
 	s := serve(t, t.TempDir(), "WARDWATCH_DATABASE="+testserver.Postgres(t), "WARDWATCH_OBJECTS_KIND=s3", "WARDWATCH_OBJECTS_ENDPOINT="+minio.Endpoint,
 		"WARDWATCH_OBJECTS_REGION="+minio.Region, "WARDWATCH_OBJECTS_BUCKET=wardwatch-test", "WARDWATCH_OBJECTS_ACCESS_KEY="+minio.AccessKey, "WARDWATCH_OBJECTS_SECRET_KEY="+minio.SecretKey)
 	c := signIn(t, s)
 	c.hospital()
 	c.addCamera("cam-1", sim.URL("cam-1"), "", "")
+	c.recorded("cam-1", 1, 20*time.Second) // nor does it need the store to begin
+	minio.Start()
 	c.archived("cam-1", 2)
 	minio.Stop()
 	during := len(c.recorded("cam-1", 1, time.Second).Segments)

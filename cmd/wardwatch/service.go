@@ -58,8 +58,10 @@ func (s *service) open(ctx context.Context) error {
 		return err
 	}
 	s.close = append(s.close, s.store.Close)
-	if s.objects, err = openObjects(ctx, s.config); err != nil {
+	if s.objects, err = openObjects(ctx, s.config); s.objects == nil {
 		return err
+	} else if err != nil { // no reason not to record
+		s.log.ErrorContext(ctx, "the object store is away, recordings wait in the spool", "error", err)
 	}
 	if s.spool, err = spool.Open(filepath.Join(s.config.Data, "spool"), spool.Options{Limit: int64(s.config.Spool.Limit), Reserve: int64(s.config.Spool.Reserve)}); err != nil {
 		return err
@@ -195,14 +197,24 @@ func storeOptions(c Config, log *slog.Logger) storage.Options {
 	return storage.Options{Database: c.Database, Keys: filepath.Join(c.Data, "keys"), Log: log}
 }
 
+// openObjects opens the object store. When an S3 server is away or refuses,
+// the store is given with the error.
 func openObjects(ctx context.Context, c Config) (objects.Objects, error) {
-	if c.Objects.Kind == "s3" {
-		return objects.OpenS3(ctx, objects.S3Config{
-			Endpoint: c.Objects.Endpoint, Region: c.Objects.Region, Bucket: c.Objects.Bucket,
-			AccessKey: c.Objects.AccessKey, SecretKey: string(c.Objects.SecretKey), TLS: c.Objects.TLS,
-		})
+	if c.Objects.Kind != "s3" {
+		d, err := objects.OpenDir(filepath.Join(c.Data, "objects"))
+		if err != nil {
+			return nil, err
+		}
+		return d, nil
 	}
-	return objects.OpenDir(filepath.Join(c.Data, "objects"))
+	s, err := objects.OpenS3(ctx, objects.S3Config{
+		Endpoint: c.Objects.Endpoint, Region: c.Objects.Region, Bucket: c.Objects.Bucket,
+		AccessKey: c.Objects.AccessKey, SecretKey: string(c.Objects.SecretKey), TLS: c.Objects.TLS,
+	})
+	if s == nil {
+		return nil, err
+	}
+	return s, err
 }
 
 func newPool(c Config, log *slog.Logger) *vision.Pool {

@@ -10,9 +10,12 @@ import (
 	"iter"
 	"net/http"
 	"strings"
+	"sync"
 
 	"github.com/minio/minio-go/v7"
 	"github.com/minio/minio-go/v7/pkg/credentials"
+
+	"wardwatch/ward"
 )
 
 // maxRetries is how often one request is tried. The caller of a store tries
@@ -34,9 +37,15 @@ type S3Config struct {
 type S3 struct {
 	core   minio.Core
 	bucket string
+	region string
+
+	mu    sync.Mutex // guards found, and is held while the bucket is looked for
+	found bool
 }
 
 // OpenS3 connects to the bucket, creating it with object locking if absent.
+// When the server is away, or refuses, the error has Kind ward.Unavailable and
+// the store is given too: the bucket is then looked for before the next Put.
 func OpenS3(ctx context.Context, c S3Config) (*S3, error) {
 	if c.Region == "" {
 		c.Region = "us-east-1"
@@ -48,18 +57,33 @@ func OpenS3(ctx context.Context, c S3Config) (*S3, error) {
 	if err != nil {
 		return nil, fmt.Errorf("object store at %s: %w", c.Endpoint, unreachable(err))
 	}
-	s := &S3{core: minio.Core{Client: client}, bucket: c.Bucket}
-	found, err := client.BucketExists(ctx, c.Bucket)
+	s := &S3{core: minio.Core{Client: client}, bucket: c.Bucket, region: c.Region}
+	if err := s.find(ctx); err != nil {
+		err = fmt.Errorf("open bucket %s at %s: %w", c.Bucket, c.Endpoint, err)
+		if ward.KindOf(err) == ward.Unavailable {
+			return s, err
+		}
+		return nil, err
+	}
+	return s, nil
+}
+
+// find looks once for the bucket, and makes it if it is not there.
+func (s *S3) find(ctx context.Context) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.found {
+		return nil
+	}
+	found, err := s.core.BucketExists(ctx, s.bucket)
 	if err == nil && !found {
-		err = client.MakeBucket(ctx, c.Bucket, minio.MakeBucketOptions{Region: c.Region, ObjectLocking: true})
+		err = s.core.MakeBucket(ctx, s.bucket, minio.MakeBucketOptions{Region: s.region, ObjectLocking: true})
 		if minio.ToErrorResponse(err).Code == minio.BucketAlreadyOwnedByYou {
 			err = nil // another process was quicker
 		}
 	}
-	if err != nil {
-		return nil, fmt.Errorf("open bucket %s at %s: %w", c.Bucket, c.Endpoint, fromS3(err))
-	}
-	return s, nil
+	s.found = err == nil
+	return fromS3(err)
 }
 
 // Put implements Objects. The server checks the content (against the signed
@@ -69,6 +93,9 @@ func OpenS3(ctx context.Context, c S3Config) (*S3, error) {
 func (s *S3) Put(ctx context.Context, key string, r io.Reader, size int64) error {
 	if err := checkPut(key, size); err != nil {
 		return err
+	}
+	if err := s.find(ctx); err != nil {
+		return fmt.Errorf("put object %s: %w", key, err)
 	}
 	src := &exact{r: &withContext{ctx, r}, left: size, hash: sha256.New()}
 	if size == 0 { // the client does not read the source of an empty object
