@@ -151,7 +151,7 @@ func (w *Watcher) Run(ctx context.Context, s *ingest.Stream) {
 // read hands the newest key frame on and drops the one before it.
 func (w *Watcher) read(ctx context.Context, s *ingest.Stream, newest chan ingest.Unit) {
 	defer close(newest)
-	r := s.Subscribe(readerDepth, true)
+	r := s.Follow(readerDepth, true)
 	defer r.Close()
 	for {
 		u, err := r.Next(ctx)

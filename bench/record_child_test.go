@@ -39,6 +39,7 @@ func (o order) run(ctx context.Context) error {
 
 // record is the product's recorder: fleet, spool with hashes, rows, ledger.
 func (o order) record(ctx context.Context) (err error) {
+	ingest.SaveMemory()
 	store, err := storage.Migrate(ctx, storage.Options{Database: filepath.Join(o.Dir, "catalogue.db"), Keys: filepath.Join(o.Dir, "keys")})
 	if err != nil {
 		return err

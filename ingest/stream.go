@@ -183,6 +183,13 @@ func (s *Stream) Subscribe(depth int, fromKey bool) *Reader {
 	return r
 }
 
+// Follow is Subscribe for a reader that does not need units as soon as they
+// come: a camera with no other readers is then read in larger pieces, and its
+// units come up to 160 ms later.
+func (s *Stream) Follow(depth int, fromKey bool) *Reader {
+	return s.subscribe(depth, readerBytes, fromKey)
+}
+
 // subscribe is Subscribe for a ring of at most so many bytes, and a reader
 // that need not have units as soon as they come.
 func (s *Stream) subscribe(depth, most int, fromKey bool) *Reader {

@@ -53,6 +53,7 @@ func openService(ctx context.Context, c Config, log *slog.Logger) (*service, err
 }
 
 func (s *service) open(ctx context.Context) error {
+	ingest.SaveMemory()
 	var err error
 	if s.store, err = storage.OpenOrBegin(ctx, storeOptions(s.config, s.log)); err != nil {
 		return err
