@@ -127,6 +127,7 @@ func TestTranscoderCrash(t *testing.T) {
 	if err != nil || !strings.Contains(string(status), "NoNewPrivs:\t1") {
 		t.Errorf("the worker may gain privileges: %v", err)
 	}
+	isSealed(t, pid)
 	if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
 		t.Fatal(err)
 	}

@@ -34,6 +34,7 @@ func TestWorkerIsContained(t *testing.T) {
 	if !strings.Contains(string(status), "NoNewPrivs:\t1") {
 		t.Error("the worker may gain privileges")
 	}
+	isSealed(t, pool.PIDs()[0])
 	for _, want := range []string{
 		`Max file size +0 +0 `, `Max core file size +0 +0 `, `Max open files +64 +64 `,
 		`Max data size +2147483648 +2147483648 `, `Max address space +6442450944 +6442450944 `,
@@ -44,6 +45,34 @@ func TestWorkerIsContained(t *testing.T) {
 	}
 	if got := strings.Count(string(environ), "\x00"); got != 3 || strings.Contains(string(environ), "PATH=") {
 		t.Errorf("environment %q", environ)
+	}
+}
+
+// isSealed checks that every thread's system calls are filtered, and that the
+// process has a network of its own where this test may make one.
+func isSealed(t *testing.T, pid int) {
+	t.Helper()
+	threads, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/status", pid))
+	if err != nil || len(threads) == 0 {
+		t.Fatalf("%d threads, %v", len(threads), err)
+	}
+	for _, file := range threads {
+		b, err := os.ReadFile(file)
+		if err == nil && !strings.Contains(string(b), "\nSeccomp:\t2\n") {
+			t.Errorf("%s is not sealed (run make vision)", file)
+		}
+	}
+	alone := exec.CommandContext(t.Context(), "true")
+	alone.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNET}
+	if err := alone.Run(); errors.Is(err, syscall.EPERM) {
+		return // not permitted; the seal alone denies sockets
+	} else if err != nil {
+		t.Fatal(err)
+	}
+	ours, err1 := os.Readlink("/proc/self/ns/net")
+	its, err2 := os.Readlink(fmt.Sprintf("/proc/%d/ns/net", pid))
+	if err := errors.Join(err1, err2); err != nil || ours == its {
+		t.Errorf("networks %s and %s, %v", ours, its, err)
 	}
 }
 

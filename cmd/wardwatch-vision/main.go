@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"os"
 
+	"wardwatch/analytics/vision/contain"
 	"wardwatch/analytics/vision/worker"
 )
 
@@ -28,7 +29,7 @@ func main() {
 }
 
 func run(models string, transcode bool) error {
-	if err := contain(); err != nil {
+	if err := contain.Limit(); err != nil {
 		return fmt.Errorf("contain the worker: %w", err)
 	}
 	if transcode {

@@ -23,9 +23,12 @@ import (
 // screen, and a third of the work of 1080 lines.
 const maxLines = 720
 
-// ServeCoder says hello, then transcodes one stream until the reader ends.
+// ServeCoder seals the process, says hello, then transcodes one stream until the reader ends.
 // It needs no model. The error is of a peer that breaks the protocol.
 func ServeCoder(in io.Reader, out io.Writer) error {
+	if err := seal(); err != nil {
+		return err
+	}
 	if err := vision.WriteReply(out, vision.Reply{OK: true}); err != nil {
 		return fmt.Errorf("say hello: %w", err)
 	}

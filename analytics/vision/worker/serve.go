@@ -7,8 +7,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 
 	"wardwatch/analytics/vision"
+	"wardwatch/analytics/vision/contain"
 	"wardwatch/ward"
 )
 
@@ -20,7 +22,7 @@ const (
 	maxSessionPixels = 50 << 20 // 24 streams of 1920x1080
 )
 
-// Serve loads the models from dir, says so in the first reply, and answers
+// Serve loads the models from dir, seals the process, says so in the first reply, and answers
 // requests until the reader ends. It returns an error when the models do not load
 // or the peer breaks the protocol.
 func Serve(dir string, in io.Reader, out io.Writer) error {
@@ -28,6 +30,9 @@ func Serve(dir string, in io.Reader, out io.Writer) error {
 	if err != nil {
 		_ = vision.WriteReply(out, vision.Reply{Fault: vision.FaultModel, Text: err.Error()})
 		return fmt.Errorf("load the models: %w", err)
+	}
+	if err := seal(); err != nil {
+		return err
 	}
 	s := server{eye: e, sessions: map[uint64]*session{}}
 	if err := vision.WriteReply(out, vision.Reply{OK: true, Seen: ward.Seen{ModelID: e.modelID}}); err != nil {
@@ -46,6 +51,16 @@ func Serve(dir string, in io.Reader, out io.Writer) error {
 			return fmt.Errorf("write a reply: %w", err)
 		}
 	}
+}
+
+// seal takes from the process what looking at pictures does not need.
+func seal() error {
+	err := contain.Seal()
+	if errors.Is(err, contain.ErrLacking) {
+		fmt.Fprintln(os.Stderr, "the worker is contained by its limits alone:", err)
+		return nil
+	}
+	return err
 }
 
 type session struct {
