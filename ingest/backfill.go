@@ -20,9 +20,13 @@ const (
 	backfillAge = 7 * 24 * time.Hour
 	// backfillLeast is the shortest gap that is worth a connection.
 	backfillLeast = 2 * time.Second
+	// backfillLook is how often gaps are looked for that ended without the
+	// camera's being away, or whose end was stored late.
+	backfillLook = 20 * time.Second
 	// backfills is how many devices are asked at the same time: what happens
-	// now goes first.
-	backfills = 2
+	// now goes first. After backfillTurn the others have theirs.
+	backfills    = 8
+	backfillTurn = 10 * time.Minute
 	// backfillTries is how often a device is asked in vain, and backfillWait
 	// how long after the first time it is asked again; then twice as long, up
 	// to backfillLongest.
@@ -34,190 +38,166 @@ const (
 	backfillSlack = 2 * time.Minute
 )
 
-// backfill fills the gaps of cameras that are back with what the devices
-// stored meanwhile, until ctx ends.
-func (f *Fleet) backfill(ctx context.Context) {
-	var wg sync.WaitGroup
-	defer wg.Wait()
-	free := make(chan struct{}, backfills)
-	waits := map[ward.CameraID]*fillWait{}
+// backfill fills the camera's gaps with what the device stored meanwhile,
+// whenever it is live, until ctx ends.
+func (c *Camera) backfill(ctx context.Context) {
+	if c.ReplayURL == "" {
+		return
+	}
 	tick := time.NewTicker(backfillPoll)
 	defer tick.Stop()
+	var next time.Time
+	away := c.stats.reconnects.Load()
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
 		}
-		for _, m := range f.list() {
-			if m.ReplayURL == "" || m.State().Condition != Live {
-				continue
-			}
-			w := waits[m.ID]
-			if w == nil {
-				w = &fillWait{}
-				waits[m.ID] = w
-			}
-			away := m.Stats().Reconnects
-			if !w.due(away) {
-				continue
-			}
-			select {
-			case free <- struct{}{}:
-			default:
-				continue
-			}
-			w.begin(away)
-			wg.Go(func() {
-				next, err := f.fillOldest(ctx, m.Camera)
-				if err != nil && ctx.Err() == nil {
-					f.Log.WarnContext(ctx, "gaps not filled", "camera", m.ID, "error", err)
-				}
-				w.end(next)
-				<-free
-			})
+		if n := c.stats.reconnects.Load(); n != away {
+			next, away = time.Time{}, n
+		}
+		if time.Now().Before(next) || c.State().Condition != Live {
+			continue
+		}
+		select {
+		case c.fleet.doors().fills <- struct{}{}:
+		default:
+			continue
+		}
+		var err error
+		next, err = c.fillOldest(ctx)
+		<-c.fleet.doors().fills
+		if err != nil && ctx.Err() == nil {
+			c.Log.WarnContext(ctx, "gaps not filled", "camera", c.ID, "error", err)
 		}
 	}
 }
 
-// fillWait says when a camera's gaps are looked at again: after it was away,
-// or when a gap is to be tried again.
-type fillWait struct {
-	mu         sync.Mutex
-	busy, done bool
-	reconnects uint64
-	next       time.Time // zero: nothing to do until the camera was away
-}
-
-func (w *fillWait) due(reconnects uint64) bool {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	again := reconnects != w.reconnects || !w.done || !w.next.IsZero() && time.Now().After(w.next)
-	return again && !w.busy
-}
-
-func (w *fillWait) begin(reconnects uint64) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.busy, w.reconnects = true, reconnects
-}
-
-func (w *fillWait) end(next time.Time) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.busy, w.done, w.next = false, true, next
-}
-
-// fillOldest fills the oldest gap that is due, and says when to look again;
-// zero: not before the camera was away.
-func (f *Fleet) fillOldest(ctx context.Context, c *Camera) (next time.Time, err error) {
+// fillOldest fills the oldest gap that is due, and says when to look again.
+func (c *Camera) fillOldest(ctx context.Context) (next time.Time, err error) {
 	now := time.Now()
-	src := ward.Source{Kind: ward.FromCamera, ID: string(c.ID)}
-	gaps, err := f.Store.Fillable(ctx, src, now.Add(-backfillAge), backfillLeast)
+	next = now.Add(backfillLook)
+	gaps, err := c.Store.Fillable(ctx, c.source(), c.InstitutionID, now.Add(-backfillAge), backfillLeast)
 	if err != nil {
-		return now.Add(backfillWait), err
+		return next, err
 	}
 	for _, g := range gaps {
-		if g.InstitutionID != c.InstitutionID {
-			continue
+		if !g.Next.After(now) {
+			return now, c.fill(ctx, g)
 		}
-		if g.Next.After(now) {
-			next = earlier(orNever(next), g.Next)
-			continue
-		}
-		return now, f.fill(ctx, c, g)
+		next = earlier(next, g.Next)
 	}
 	return next, nil
 }
 
-func orNever(t time.Time) time.Time {
-	if t.IsZero() {
-		return time.Unix(1<<40, 0)
-	}
-	return t
-}
-
 // fill asks the device once for what is missing of a gap, and notes how far
-// that went.
-func (f *Fleet) fill(ctx context.Context, c *Camera, g storage.Fillable) error {
-	w := &filler{fleet: f, camera: c, gap: g.Gap}
-	err := w.resume(ctx)
-	before := w.from
-	f.Log.InfoContext(ctx, "a device is asked for what was not recorded", "camera", c.ID, "gap", g.ID, "seconds", w.to().Sub(w.from).Seconds())
-	if err == nil {
-		err = w.run(ctx)
+// that went. What fails here and not at the device is no try.
+func (c *Camera) fill(ctx context.Context, g storage.Fillable) error {
+	w := &filler{camera: c, gap: g.Gap}
+	if err := w.resume(ctx); err != nil {
+		return err
 	}
+	before := w.from
+	c.Log.InfoContext(ctx, "a device is asked for what was not recorded", "camera", c.ID, "gap", g.ID, "seconds", w.gap.To.Sub(w.from).Seconds())
+	err := w.run(ctx)
 	if ctx.Err() != nil {
 		return nil //nolint:nilerr // the next start goes on where this one was
 	}
-	filled := w.from.Sub(g.From)
+	wait := min(backfillWait<<min(g.Tries, 16), backfillLongest)
 	switch {
-	case w.to().Sub(w.from) < backfillLeast:
-		c.event(ward.Backfilled, w.filled, "")
-		return f.Store.FillDone(ctx, g.ID)
+	case w.gap.To.Sub(w.from) < backfillLeast:
+		c.note(ward.Backfilled, w.filled, "")
+		return c.Store.FillDone(ctx, g.ID)
 	case w.from.After(before): // some: the rest at once
-		return f.Store.FillLater(ctx, g.ID, time.Now().Add(backfillPoll))
+		return c.Store.FillLater(ctx, g.ID, 0, time.Now().Add(backfillPoll))
+	case errors.Is(err, errOurs) || causeOf(err) == ward.CauseBusy:
+		return errors.Join(err, c.Store.FillLater(ctx, g.ID, g.Tries, time.Now().Add(backfillWait)))
 	case g.Tries+1 < backfillTries:
-		wait := min(backfillWait<<g.Tries, backfillLongest)
-		f.Log.InfoContext(ctx, "the device did not fill a gap, it is asked again", "camera", c.ID, "gap", g.ID, "in", wait, "error", err)
-		return f.Store.FillLater(ctx, g.ID, time.Now().Add(wait))
-	case filled > 0:
-		c.event(ward.Backfilled, w.filled, "")
+		c.Log.InfoContext(ctx, "the device did not fill a gap, it is asked again", "camera", c.ID, "gap", g.ID, "in", wait, "error", err)
+		return c.Store.FillLater(ctx, g.ID, g.Tries+1, time.Now().Add(wait))
+	case w.filled > 0:
+		c.note(ward.Backfilled, w.filled, "")
 	default:
-		c.event(ward.NotBackfilled, 0, string(causeOf(err)))
+		c.note(ward.NotBackfilled, 0, string(causeOf(err)))
 	}
-	return f.Store.FillGivenUp(ctx, g.ID)
+	return c.Store.FillGivenUp(ctx, g.ID)
 }
+
+// errOurs is wrapped by errors that are not the device's.
+var errOurs = errors.New("what a device gave is not stored")
 
 // filler writes what a device plays of one gap. One goroutine uses it.
 type filler struct {
-	fleet  *Fleet
 	camera *Camera
 	gap    ward.Gap
 
 	from   time.Time     // what is missing begins here; server clock
 	filled time.Duration // of the gap, in this try and those before
-	clock  ward.Clock
+	known  bool          // offset is
 	offset time.Duration // the device's clock minus the server's
 	file   *segmentFile
-	seq    int64 // of the segment before the gap, which puts a file without a row where it belongs
 }
 
-func (w *filler) to() time.Time { return w.gap.To }
-
-// lookBack is how far before a gap the segment before it is looked for.
-const lookBack = time.Hour
+// deviceSeq numbers files of what devices gave; as the number in a file's
+// name it tells them from what is being recorded while they have no row.
+const deviceSeq = 1 << 40
 
 // resume finds what earlier tries brought, and how the device's clock goes.
 func (w *filler) resume(ctx context.Context) error {
-	w.from, w.seq = w.gap.From, 1
-	have, err := w.fleet.Store.SegmentsBetween(ctx, w.gap.Source, w.gap.From.Add(-lookBack), w.gap.To)
+	w.from = w.gap.From
+	if err := w.adopt(ctx); err != nil {
+		return err
+	}
+	have, err := w.camera.Store.SegmentsBetween(ctx, w.gap.Source, w.gap.From, w.gap.To)
 	if err != nil {
 		return err
 	}
 	for _, g := range have {
-		if g.Origin == ward.FromStream && g.Start.Before(w.gap.From) {
-			w.seq = max(w.seq, g.Seq)
-		}
-		if g.Origin == ward.FromDevice && g.End.After(w.gap.From) {
+		if g.Origin == ward.FromDevice {
 			w.filled += g.End.Sub(g.Start)
 			w.from = later(w.from, g.End)
 		}
 	}
-	last, err := w.fleet.Store.LastSegment(ctx, w.gap.Source)
+	last, err := w.camera.Store.LastSegment(ctx, w.gap.Source)
 	if err != nil && ward.KindOf(err) != ward.NotFound {
 		return err
 	}
-	w.clock = ward.ServerClock
-	if last.Clock == ward.CameraClock {
-		w.clock, w.offset = last.Clock, last.CameraOffset
+	w.known, w.offset = last.Clock == ward.CameraClock, last.CameraOffset
+	return nil
+}
+
+// adopt commits whole files of earlier tries whose row could not be stored.
+func (w *filler) adopt(ctx context.Context) error {
+	entries, err := w.camera.Spool.EntriesOf(w.gap.Source)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if e.Part || e.Seq < deviceSeq {
+			continue
+		}
+		if _, err = w.camera.Store.SegmentStarting(ctx, e.Source, e.Start); ward.KindOf(err) == ward.NotFound {
+			err = commitFinished(ctx, w.camera.Store, w.camera.Spool, e)
+		}
+		if err != nil {
+			return err
+		}
 	}
 	return nil
 }
 
+var (
+	errNoClock = errors.New("the device does not tell its clock, so that nobody knows what it recorded when")
+	errUndated = errors.New("the device does not tell when it recorded what it plays")
+)
+
 // run plays what is missing and writes it, until there is no more.
 func (w *filler) run(ctx context.Context) error {
-	from, to := w.from.Add(w.offset), w.to().Add(w.offset).Add(time.Second) // asked for in whole seconds
+	if !w.known {
+		return errNoClock
+	}
+	from, to := w.from.Add(w.offset), w.gap.To.Add(w.offset).Add(time.Second) // asked for in whole seconds
 	cam := w.camera.Camera
 	address, marked := cam.ReplayAt(from, to)
 	cam.URL = address
@@ -228,9 +208,9 @@ func (w *filler) run(ctx context.Context) error {
 	if !marked {
 		r.ask = rtsp.ClockRange(from, to)
 	}
-	ctx, cancel := context.WithTimeout(ctx, 2*to.Sub(from)+backfillSlack)
+	ctx, cancel := context.WithTimeout(ctx, min(2*to.Sub(from)+backfillSlack, backfillTurn))
 	defer cancel()
-	s, err := w.fleet.open(ctx, cam, opening{replay: r, event: func(kind ward.RecordingEventKind, _ time.Duration, _ string) {
+	s, err := w.camera.fleet.open(ctx, cam, opening{replay: r, event: func(kind ward.RecordingEventKind, _ time.Duration, _ string) {
 		if kind == ward.ClockJump {
 			r.jumped()
 		}
@@ -254,8 +234,6 @@ func (w *filler) run(ctx context.Context) error {
 	}
 	return errors.Join(err, w.finish(ctx, time.Time{}, 0))
 }
-
-var errUndated = errors.New("the device's recording has a hole and does not tell its dates")
 
 // undated is how much of a replay is held back until the device tells a
 // date: sender reports come every 5 s.
@@ -294,7 +272,7 @@ func (w *filler) unit(ctx context.Context, s *Stream, u Unit, hole bool) (full b
 		}
 		return false, nil
 	}
-	if !u.Arrived.Before(w.to()) {
+	if !u.Arrived.Before(w.gap.To) {
 		return true, w.finish(ctx, u.Arrived, u.DTS)
 	}
 	return false, w.picture(ctx, s, tracks, u, hole)
@@ -325,16 +303,16 @@ func (w *filler) picture(ctx context.Context, s *Stream, tracks []Track, u Unit,
 	if !w.file.due(u) {
 		return nil
 	}
-	if err := w.file.flush(); err != nil {
-		return err
+	if err := errors.Join(w.file.flush(), w.file.file.Sync()); err != nil {
+		return errors.Join(errOurs, err)
 	}
-	return w.file.file.Sync()
+	return nil
 }
 
 func (w *filler) begin(s *Stream, tracks []Track, u Unit) error {
 	video, _ := videoOf(tracks)
 	h := header{
-		V: 1, Source: s.Source(), InstitutionID: s.Institution(), Codec: video.Codec, Clock: w.clock, CameraOffset: w.offset, Origin: ward.FromDevice,
+		V: checkedVersion, Source: s.Source(), InstitutionID: s.Institution(), Codec: video.Codec, Clock: ward.CameraClock, CameraOffset: w.offset, Origin: ward.FromDevice,
 		KeepUntil: u.Arrived.Add(time.Duration(w.camera.RetentionDays) * 24 * time.Hour),
 	}
 	for _, t := range tracks {
@@ -342,18 +320,20 @@ func (w *filler) begin(s *Stream, tracks []Track, u Unit) error {
 			h.Audio = t.Codec
 		}
 	}
-	space, err := w.fleet.Spool.Space()
+	space, err := w.camera.Spool.Space()
 	if err != nil {
-		return err
+		return errors.Join(errOurs, err)
 	}
 	if space.Room() <= 0 {
 		return errNoRoom
 	}
-	w.file, err = beginSegment(w.fleet.Spool, h, steady{at: u.Arrived, wall: u.Arrived}, tracks, u, w.seq)
-	return err
+	if w.file, err = beginSegment(w.camera.Spool, h, steady{at: u.Arrived, wall: u.Arrived}, tracks, u, deviceSeq); err != nil {
+		return errors.Join(errOurs, err)
+	}
+	return nil
 }
 
-var errNoRoom = errors.New("the spool has no room for what is over")
+var errNoRoom = fmt.Errorf("the spool has no room for what is over: %w", errOurs)
 
 // finish ends the file, if there is one, and commits it. With a zero next it
 // ends with its last picture.
@@ -365,27 +345,27 @@ func (w *filler) finish(ctx context.Context, next time.Time, nextDTS int64) erro
 	w.file = nil
 	end, err := f.end(next, nextDTS)
 	if err != nil {
-		return discard(f.file, err)
+		return errors.Join(errOurs, discard(f.file, err))
 	}
 	if f.media == 0 {
 		return f.file.Discard()
 	}
 	g := f.segment()
-	g.End, g.Media, g.Chunks, g.Bytes = earlier(end, w.to()), f.video.span(f.media), f.chunks, f.file.Size
+	g.End, g.Media, g.Chunks, g.Bytes = earlier(end, w.gap.To), f.video.span(f.media), f.chunks, f.file.Size
 	if g.SHA256, err = f.file.Finish(); err != nil {
-		return discard(f.file, err)
+		return errors.Join(errOurs, discard(f.file, err))
 	}
-	// What is whole is committed though ctx ended; if it cannot be, Recover does it.
+	// What is whole is committed though ctx ended; if it cannot be, resume or Recover does it.
 	late, cancel := context.WithTimeout(context.WithoutCancel(ctx), clerkFarewell)
 	defer cancel()
-	stored, err := w.fleet.Store.CommitSegment(late, kept(g, time.Now()))
+	stored, err := w.camera.Store.CommitSegment(late, kept(g, time.Now()))
 	if err != nil {
-		return fmt.Errorf("commit what the device gave: %w", err)
+		return errors.Join(errOurs, err)
 	}
 	w.filled += stored.End.Sub(stored.Start)
 	w.from = stored.End
-	if w.fleet.OnSegment != nil {
-		w.fleet.OnSegment(stored)
+	if w.camera.OnSegment != nil {
+		w.camera.OnSegment(stored)
 	}
 	return nil
 }

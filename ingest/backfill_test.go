@@ -5,6 +5,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -31,6 +32,9 @@ func TestADeviceFillsTheGap(t *testing.T) {
 		{"plain", simcam.Faults{Card: "plain"}, "?starttime={from}&endtime={to}"},
 		{"wrong", simcam.Faults{Card: "onvif", ClockOffset: wrong}, ""},
 		{"none", simcam.Faults{}, ""},
+		// These play what happens now, whatever they are asked for.
+		{"ignores", simcam.Faults{}, "?starttime={from}&endtime={to}"},
+		{"silent", simcam.Faults{NoRTCP: true}, "?starttime={from}&endtime={to}"},
 	}
 	var cameras []simcam.Camera
 	for _, k := range kinds {
@@ -51,7 +55,9 @@ func TestADeviceFillsTheGap(t *testing.T) {
 	for _, k := range kinds {
 		until(t, "a segment of "+string(k.id), 20*time.Second, func() bool { return len(r.segments(t, k.id)) >= 1 })
 	}
-	cut(t, sim, kinds[0].id, kinds[1].id, kinds[2].id, kinds[3].id)
+	for _, k := range kinds {
+		cut(t, sim, k.id)
+	}
 	<-time.After(5 * time.Second) // the fault itself
 	for _, k := range kinds {
 		if err := sim.Set(string(k.id), k.faults); err != nil {
@@ -86,26 +92,29 @@ func TestADeviceFillsTheGap(t *testing.T) {
 		}
 		checkOrder(t, lib, k.id, order, gap)
 	}
-	until(t, "the device without a card is asked", 20*time.Second, func() bool {
-		list, err := r.store.Fillable(t.Context(), src("none"), time.Unix(1, 0), time.Second)
-		return err == nil && len(list) > 0 && slices.ContainsFunc(list, func(f storage.Fillable) bool { return f.Tries == 1 && f.Next.After(time.Now().Add(30*time.Second)) })
-	})
+	for _, k := range kinds[3:] {
+		until(t, string(k.id)+" is asked in vain", 60*time.Second, func() bool {
+			list, err := r.store.Fillable(t.Context(), src(k.id), inst, time.Unix(1, 0), time.Second)
+			return err == nil && slices.ContainsFunc(list, func(f storage.Fillable) bool { return f.Tries > 0 && !f.Next.IsZero() })
+		})
+		if slices.ContainsFunc(r.segments(t, k.id), func(g ward.Segment) bool { return g.Origin == ward.FromDevice }) {
+			t.Errorf("%s: what happens now is stored as what happened then", k.id)
+		}
+	}
 	r.stop()
 	for _, k := range kinds {
 		checkFiles(t, r, k.id)
 	}
 }
 
-// cut makes cameras unreachable; what they show goes on.
-func cut(t testing.TB, sim *simcam.Server, ids ...ward.CameraID) {
+// cut makes a camera unreachable; what it shows goes on.
+func cut(t testing.TB, sim *simcam.Server, id ward.CameraID) {
 	t.Helper()
-	for _, id := range ids {
-		if err := sim.Set(string(id), simcam.Faults{Answer: "close"}); err != nil {
-			t.Fatal(err)
-		}
-		if err := sim.Cut(string(id)); err != nil {
-			t.Fatal(err)
-		}
+	if err := sim.Set(string(id), simcam.Faults{Answer: "close"}); err != nil {
+		t.Fatal(err)
+	}
+	if err := sim.Cut(string(id)); err != nil {
+		t.Fatal(err)
 	}
 }
 
@@ -121,6 +130,7 @@ func checkOrder(t testing.TB, lib *ingest.Library, id ward.CameraID, order []str
 		t.Fatal(err)
 	}
 	from, to := gap.From.Add(1200*time.Millisecond), gap.To.Add(500*time.Millisecond)
+	ascends(t, lib, id, gap)
 	if _, err := lib.Clip(t.Context(), f, inst, src(id), from, to); err != nil {
 		t.Fatal(err)
 	}
@@ -164,4 +174,33 @@ func eventsOf(t testing.TB, r *rig, id ward.CameraID) []ward.RecordingEvent {
 		t.Fatal(err)
 	}
 	return all
+}
+
+// ascends checks that a playlist from before the gap until now shows
+// everything in its order: what was fetched has later numbers than what
+// follows it, and the file being written has no row yet.
+func ascends(t testing.TB, lib *ingest.Library, id ward.CameraID, gap ward.Gap) {
+	t.Helper()
+	now := time.Now()
+	p, err := lib.Playback(t.Context(), inst, src(id), gap.From.Add(-2*time.Second), time.Time{}, now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var last time.Time
+	dates := 0
+	for line := range strings.Lines(string(p.Playlist)) {
+		text, ok := strings.CutPrefix(strings.TrimSpace(line), "#EXT-X-PROGRAM-DATE-TIME:")
+		if !ok {
+			continue
+		}
+		at, err := time.Parse(time.RFC3339Nano, text)
+		if err != nil || at.Before(last) {
+			t.Errorf("%s: %s comes after %s (%v)", id, text, last, err)
+		}
+		last = at
+		dates++
+	}
+	if dates < 2 {
+		t.Errorf("%s: only %d dates in\n%s", id, dates, p.Playlist)
+	}
 }

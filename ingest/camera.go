@@ -97,6 +97,7 @@ type Camera struct {
 func (c *Camera) Run(ctx context.Context) error {
 	var wg sync.WaitGroup
 	defer wg.Wait()
+	wg.Go(func() { c.backfill(ctx) })
 	c.turn(Connecting, ward.CauseConnecting)
 	retry, down := firstRetry, time.Now()
 	for {
@@ -180,12 +181,17 @@ func (c *Camera) event(kind ward.RecordingEventKind, off time.Duration, detail s
 	if soon {
 		return
 	}
-	e := ward.RecordingEvent{
-		Source: ward.Source{Kind: ward.FromCamera, ID: string(c.ID)}, InstitutionID: c.InstitutionID, At: time.Now(), Kind: kind, Off: off, Detail: detail,
-	}
+	c.note(kind, off, detail)
+}
+
+// note stores what happened to the recording; it does not block.
+func (c *Camera) note(kind ward.RecordingEventKind, off time.Duration, detail string) {
+	e := ward.RecordingEvent{Source: c.source(), InstitutionID: c.InstitutionID, At: time.Now(), Kind: kind, Off: off, Detail: detail}
 	c.Log.Info("recording event", "camera", c.ID, "kind", kind, "off", off, "detail", detail)
 	c.clerk.add("add recording event", func(ctx context.Context) error { return c.Store.AddRecordingEvent(ctx, e) })
 }
+
+func (c *Camera) source() ward.Source { return ward.Source{Kind: ward.FromCamera, ID: string(c.ID)} }
 
 func (c *Camera) record(ctx context.Context, s *Stream, noKey chan<- struct{}) {
 	r := &Recorder{

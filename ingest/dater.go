@@ -32,7 +32,7 @@ func (d *dater) add(s *Stream, u Unit) ([]Unit, error) {
 	d.video = video
 	at, told := d.replay.told(video, u)
 	if !d.begun {
-		return d.begin(u, at, told), nil
+		return d.begin(u, at, told)
 	}
 	if !told {
 		if !d.replay.steady() {
@@ -46,7 +46,7 @@ func (d *dater) add(s *Stream, u Unit) ([]Unit, error) {
 }
 
 // begin holds u back, or dates it and everything that is held.
-func (d *dater) begin(u Unit, at time.Time, told bool) []Unit {
+func (d *dater) begin(u Unit, at time.Time, told bool) ([]Unit, error) {
 	if len(d.held) == 0 {
 		d.dts = u.DTS
 	}
@@ -54,15 +54,25 @@ func (d *dater) begin(u Unit, at time.Time, told bool) []Unit {
 	length := d.video.span(u.DTS - d.dts)
 	switch {
 	case told:
-		return d.release(at.Add(-length))
+		return d.release(at.Add(-length)), nil
 	case length < undated:
-		return nil
+		return nil, nil
 	}
-	return d.rest()
+	if all := d.rest(); all != nil {
+		return all, nil
+	}
+	return nil, errUndated
 }
 
-// rest dates what is still held by when it should be, for want of better.
-func (d *dater) rest() []Unit { return d.release(d.replay.first()) }
+// rest dates what is held by where the device says that it begins; nil if it
+// does not.
+func (d *dater) rest() []Unit {
+	from, ok := d.replay.begins()
+	if !ok || len(d.held) == 0 {
+		return nil
+	}
+	return d.release(from)
+}
 
 // release dates what is held; the first picture is of at.
 func (d *dater) release(at time.Time) []Unit {

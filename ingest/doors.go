@@ -41,6 +41,7 @@ type doors struct {
 	used map[string]int
 
 	buffers rtsp.Buffers
+	fills   chan struct{} // devices that play what they stored
 }
 
 func newDoors(perDevice int) *doors {
@@ -50,6 +51,7 @@ func newDoors(perDevice int) *doors {
 	return &doors{
 		perDevice: perDevice, pace: rate.NewLimiter(startsASecond, maxStarting),
 		lanes: [2]chan struct{}{make(chan struct{}, maxStarting), make(chan struct{}, maxStarting)}, used: map[string]int{},
+		fills: make(chan struct{}, backfills),
 	}
 }
 

@@ -85,7 +85,6 @@ func (f *Fleet) Run(ctx context.Context) error {
 	stayed := stayOf(life, previous, away)
 	var beat sync.WaitGroup
 	beat.Go(func() { f.beat(ctx, life.ID) })
-	beat.Go(func() { f.backfill(ctx) })
 	tick := time.NewTicker(pollCameras)
 	defer tick.Stop()
 	for {

@@ -40,10 +40,12 @@ type place struct {
 // inOrder puts places in the order of recording. What a device gave
 // afterwards comes where it was missing.
 func inOrder(all []place) []place {
-	slices.SortStableFunc(all, func(a, b place) int { return cmp.Or(cmp.Compare(a.seq(), b.seq()), a.start().Compare(b.start())) })
+	slices.SortStableFunc(all, func(a, b place) int {
+		return cmp.Or(a.rowless()-b.rowless(), cmp.Compare(a.seq(), b.seq()), a.start().Compare(b.start()))
+	})
 	var given []place
 	all = slices.DeleteFunc(all, func(p place) bool {
-		late := p.segment.Origin == ward.FromDevice
+		late := p.segment.Origin == ward.FromDevice || p.segment.ID == "" && p.entry.Seq >= deviceSeq
 		if late {
 			given = append(given, p)
 		}
@@ -57,6 +59,15 @@ func inOrder(all []place) []place {
 		all = slices.Insert(all, at, p)
 	}
 	return all
+}
+
+// rowless is 1 where there is no row: such a file is later than all with one,
+// and the number in its name does not count what devices gave meanwhile.
+func (p place) rowless() int {
+	if p.segment.ID == "" {
+		return 1
+	}
+	return 0
 }
 
 // seq is the number of the file: the order in which the source was recorded,

@@ -14,7 +14,8 @@ type replay struct {
 	from, to time.Time
 
 	mu    sync.Mutex           // guards the rest
-	start time.Time            // of the first picture
+	start time.Time            // of the first picture, as the device says; zero: it does not
+	now   bool                 // sender reports tell the time of sending, or of what happens now
 	moved bool                 // the media's time stamps jumped: what follows has no date but its own
 	heard map[uint32]time.Time // by RTP time: pictures that are not whole yet
 	taken map[int64]time.Time  // by PTS: pictures that are
@@ -28,22 +29,30 @@ const (
 	maxTaken = 2 * recorderDepth
 )
 
-// reportsAround is how far beyond the stretch a sender report may be and be
-// of what was stored; other devices report the time at which they send it.
-const reportsAround = time.Minute
+// reportsBefore is how far before the stretch a device may begin: at a key
+// frame, or a file's beginning.
+const reportsBefore = time.Minute
 
-// newReplay asks for [from, to) of the device's clock. Addresses and ranges
-// tell whole seconds, and devices begin with the key frame before.
+// newReplay asks for [from, to) of the device's clock.
 func newReplay(from, to time.Time) *replay {
-	return &replay{from: from, to: to, start: from.Truncate(time.Second), heard: map[uint32]time.Time{}, taken: map[int64]time.Time{}}
+	return &replay{from: from, to: to, heard: map[uint32]time.Time{}, taken: map[int64]time.Time{}}
 }
 
-// report is told what a sender report says.
+// of says whether at can be a moment of the stretch. What happens now cannot:
+// the gap was over before the device was asked.
+func (r *replay) of(at time.Time) bool {
+	return at.After(r.from.Add(-reportsBefore)) && at.Before(r.to)
+}
+
+// report is told what a sender report says. Devices that report the time at
+// which they send, and those that play what happens now, do not date anything.
 func (r *replay) report(said rtsp.Report) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if said.NTP.After(r.from.Add(-reportsAround)) && said.NTP.Before(r.to.Add(reportsAround)) {
+	if r.of(said.NTP) {
 		r.said = said
+	} else if !said.NTP.Before(r.to) && r.said.NTP.IsZero() {
+		r.now = true
 	}
 }
 
@@ -51,9 +60,17 @@ func (r *replay) report(said rtsp.Report) {
 func (r *replay) begin(at time.Time) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if !at.IsZero() {
+	if r.of(at) {
 		r.start = at
 	}
+}
+
+// begins is where the device says that it begins, unless it says later that
+// it sends what happens now.
+func (r *replay) begins() (at time.Time, ok bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.start, !r.start.IsZero() && !r.now
 }
 
 func (r *replay) jumped() {
@@ -70,6 +87,9 @@ func (r *replay) packet(b []byte, ts uint32) {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if at.Before(r.from.Add(-reportsBefore)) {
+		return
+	}
 	if len(r.heard) >= maxHeard {
 		clear(r.heard)
 	}
@@ -102,13 +122,6 @@ func (r *replay) told(t Track, u Unit) (at time.Time, ok bool) {
 	at, ok = r.taken[u.PTS]
 	delete(r.taken, u.PTS)
 	return at.Add(-t.span(u.PTS - u.DTS)), ok
-}
-
-// first is when the first picture should be, for want of better.
-func (r *replay) first() time.Time {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.start
 }
 
 // steady says whether the media's time stamps tell how long pictures last.

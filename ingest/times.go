@@ -89,7 +89,7 @@ func (x *times) next(s *session, t Track, u Unit, ts uint32) int64 {
 	step, passed := int64(int32(ts-x.prev)), u.Arrived.Sub(x.arrived) //nolint:gosec // RTP time wraps
 	off := t.span(step) - passed
 	jump := off > maxAhead || t.span(step) < -maxBack
-	if !jump {
+	if !jump && s.told.replay == nil { // a device may play faster than it recorded
 		was := x.pace.absurd
 		x.pace.add(t.span(step), passed, u.Arrived)
 		if x.pace.absurd != was && t.Video() {

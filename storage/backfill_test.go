@@ -30,7 +30,7 @@ func TestFillableGaps(t *testing.T) {
 		}
 		want := func(ids ...ward.GapID) []storage.Fillable {
 			t.Helper()
-			got, err := s.Fillable(ctx, cam1, t0.Add(5*time.Minute), 2*time.Second)
+			got, err := s.Fillable(ctx, cam1, "h-1", t0.Add(5*time.Minute), 2*time.Second)
 			if err != nil || len(got) != len(ids) {
 				t.Fatalf("got %+v, %v, want %v", got, err, ids)
 			}
@@ -43,8 +43,8 @@ func TestFillableGaps(t *testing.T) {
 		}
 		want("first", "later")
 		next := t0.Add(time.Hour)
-		for range 2 {
-			if err := s.FillLater(ctx, "first", next); err != nil {
+		for tries := range 3 {
+			if err := s.FillLater(ctx, "first", tries, next); err != nil {
 				t.Fatal(err)
 			}
 		}
