@@ -114,25 +114,24 @@ func (b Rulebook) reach() time.Duration {
 
 // seen reads the sightings around the settlements and names who stood there.
 func (b *batch) seen(ctx context.Context) error {
+	before := picturesBefore
+	for _, q := range b.questions {
+		if q.book.on(ward.MoreCardsThanFolk) {
+			before = max(before, q.book[ward.MoreCardsThanFolk].seconds("within")+coreBefore)
+		}
+	}
 	from, to := b.moments()
-	all, err := b.c.Store.SightingsAtPlaces(ctx, placesIn(b.questions), from.Add(-picturesBefore), to.Add(picturesAfter))
+	all, err := b.c.Store.SightingsAtPlaces(ctx, placesIn(b.questions), from.Add(-before), to.Add(picturesAfter))
 	if err != nil {
 		return err
 	}
 	for i := range b.questions {
 		q := &b.questions[i]
 		at := q.settlement.At
-		q.window.Sightings = inside(all[q.read.PlaceID], around(at, picturesBefore, picturesAfter))
-		longer := time.Duration(0)
+		q.window.Sightings = inside(all[q.read.PlaceID], around(at, before, picturesAfter))
 		if q.read.Kind == ward.TreatmentFee && q.window.Place.Kind == ward.Treatment && q.book.on(ward.NoPhysician) {
-			longer = q.book[ward.NoPhysician].minutes("before")
-		}
-		if q.book.on(ward.MoreCardsThanFolk) {
-			longer = max(longer, q.book[ward.MoreCardsThanFolk].seconds("within")+coreBefore)
-		}
-		if longer > picturesBefore {
-			q.window.Sightings, err = b.c.Store.SightingsAt(ctx, q.read.PlaceID, at.Add(-longer), at.Add(picturesAfter))
-			if err != nil {
+			longer := max(before, q.book[ward.NoPhysician].minutes("before"))
+			if q.window.Sightings, err = b.c.Store.SightingsAt(ctx, q.read.PlaceID, at.Add(-longer), at.Add(picturesAfter)); err != nil {
 				return err
 			}
 		}

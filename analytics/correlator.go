@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"wardwatch/storage"
@@ -16,6 +17,7 @@ import (
 const (
 	pollEvery   = 250 * time.Millisecond
 	dueBatch    = 400             // settlements read between two looks at the clock
+	writers     = 8               // of pictures at a time
 	togetherFor = time.Minute     // settlements whose moments are this near are read together
 	retryPause  = 2 * time.Second // after an error, times the number of tries
 	snapTries   = 3               // then the alert is raised without its picture
@@ -43,7 +45,7 @@ type Correlator struct {
 
 	once  sync.Once
 	wake  chan struct{}
-	tries map[ward.SettlementID]int // of those that gave an error; Run's goroutine only
+	tries map[ward.SettlementID]int // of those that gave an error; written by Run's goroutine while no answer is sought
 	faces faceIndex                 // Run's goroutine only
 }
 
@@ -99,6 +101,9 @@ func (c *Correlator) Pass(ctx context.Context, now time.Time) error {
 			return err
 		}
 		full := len(due) == dueBatch
+		more := slices.ContainsFunc(due, func(s ward.Settlement) bool {
+			return s.Stage != ward.NotJudged || now.Sub(s.At) > 2*deadline // may make others wait again, or itself
+		})
 		var early []ward.SettlementID
 		for _, together := range clusters(due) {
 			waiting, err := c.judgeTogether(ctx, together, settings, now)
@@ -107,10 +112,10 @@ func (c *Correlator) Pass(ctx context.Context, now time.Time) error {
 			}
 			early = append(early, waiting...)
 		}
-		if !full && len(early) < len(due) { // what was judged may have made others wait again
-			continue
-		}
 		if !full {
+			if more && len(early) < len(due) {
+				continue
+			}
 			return nil
 		}
 		if err := c.Store.PostponeSettlements(ctx, early, now.Add(pollEvery)); err != nil {
@@ -192,8 +197,9 @@ func (c *Correlator) judge(ctx context.Context, due []ward.Settlement, settings 
 	if early, err = b.gather(ctx, due); err != nil {
 		return nil, err
 	}
-	for _, q := range b.questions {
-		j, err := c.answer(ctx, q, now)
+	answers, errs := c.answers(ctx, b.questions, now)
+	for i, q := range b.questions {
+		err := errs[i]
 		if err != nil && len(due) > 1 {
 			if err = c.retry(ctx, q.read, now, err); err != nil {
 				return nil, err
@@ -203,9 +209,26 @@ func (c *Correlator) judge(ctx context.Context, due []ward.Settlement, settings 
 		if err != nil {
 			return nil, err
 		}
-		js = append(js, j)
+		js = append(js, answers[i])
 	}
 	return early, c.conclude(ctx, js)
+}
+
+// answers asks the rules about every settlement, a few at a time: the
+// pictures of alerts are written meanwhile, and their store takes its time.
+func (c *Correlator) answers(ctx context.Context, qs []question, now time.Time) ([]storage.Judgement, []error) {
+	js, errs := make([]storage.Judgement, len(qs)), make([]error, len(qs))
+	var next atomic.Int64
+	var all sync.WaitGroup
+	for range min(writers, len(qs)) {
+		all.Go(func() {
+			for i := next.Add(1) - 1; i < int64(len(qs)); i = next.Add(1) - 1 {
+				js[i], errs[i] = c.answer(ctx, qs[i], now)
+			}
+		})
+	}
+	all.Wait()
+	return js, errs
 }
 
 // answer asks the rules about one settlement.

@@ -93,9 +93,6 @@ func (t *tx) raise(ctx context.Context, a ward.Alert) (ward.Alert, error) {
 
 // relate notes the other settlements that an alert rests on.
 func (t *tx) relate(ctx context.Context, a ward.Alert) error {
-	if _, err := t.ExecContext(ctx, `DELETE FROM alert_related WHERE alert_id = $1`, a.ID); err != nil {
-		return err
-	}
 	for _, id := range a.Related {
 		if _, err := t.ExecContext(ctx, `INSERT INTO alert_related (settlement_id, alert_id) VALUES ($1, $2) ON CONFLICT DO NOTHING`, id, a.ID); err != nil {
 			return err

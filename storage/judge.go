@@ -106,7 +106,7 @@ func (t *tx) judge(ctx context.Context, j Judgement) (changed []ward.Alert, ok b
 		if err := t.putFace(ctx, j.Face); err != nil {
 			return nil, false, err
 		}
-		if err := t.judgeAgain(ctx, v); err != nil {
+		if err := t.judgeLater(ctx, v); err != nil {
 			return nil, false, err
 		}
 	} else if v.State != j.State || v.Reason != j.Reason {
@@ -155,6 +155,11 @@ func (t *tx) settle(ctx context.Context, j Judgement) (changed []ward.Alert, err
 				if _, err := t.sealRecord(ctx, "decision", string(a.ID), decisionRecord{Alert: a.ID, From: old.State, To: ward.AlertNew}); err != nil {
 					return nil, err
 				}
+			}
+		}
+		if was { // what it rested on before
+			if _, err := t.ExecContext(ctx, `DELETE FROM alert_related WHERE alert_id = $1`, a.ID); err != nil {
+				return nil, err
 			}
 		}
 		if a, err = t.raise(ctx, a); err != nil {
@@ -207,21 +212,22 @@ func (t *tx) withdraw(ctx context.Context, id ward.SettlementID, keep []ward.Rul
 // passed over.
 const again = `UPDATE settlement SET waiting = 1, due_us = at_us, version = version + 1 WHERE stage > 0 AND state <> 'reversed' AND `
 
-// judgeAgain lets the settlements wait that were judged already and may have
+// judgeLater lets the settlements wait that were judged already and may have
 // counted v, or not yet counted it: later ones at its place or with its card,
-// as far as a rule can be set to look back, and those with an alert that rests on it.
+// as far as a rule can be set to look back.
+func (t *tx) judgeLater(ctx context.Context, v ward.Settlement) error {
+	_, err := t.ExecContext(ctx, again+`(place_id = $1 AND at_us BETWEEN $2 AND $3 AND (at_us > $2 OR id > $4) OR insured_id = $5 AND at_us BETWEEN $6 AND $7 AND id <> $4)`,
+		v.PlaceID, us(v.At), us(v.At.Add(ward.PlaceReach)), v.ID, v.InsuredID, us(v.At.Add(-maxAhead)), us(v.At.Add(ward.CardReach)))
+	return err
+}
+
+// judgeAgain is judgeLater for a settlement that is no longer what it was:
+// also those wait that have an alert that rests on it.
 func (t *tx) judgeAgain(ctx context.Context, v ward.Settlement) error {
-	_, err := t.ExecContext(ctx, again+`place_id = $1 AND at_us BETWEEN $2 AND $3 AND (at_us > $2 OR id > $4)`,
-		v.PlaceID, us(v.At), us(v.At.Add(ward.PlaceReach)), v.ID)
-	if err != nil {
+	if err := t.judgeLater(ctx, v); err != nil {
 		return err
 	}
-	_, err = t.ExecContext(ctx, again+`insured_id = $1 AND at_us BETWEEN $2 AND $3 AND id <> $4`,
-		v.InsuredID, us(v.At.Add(-maxAhead)), us(v.At.Add(ward.CardReach)), v.ID)
-	if err != nil {
-		return err
-	}
-	_, err = t.ExecContext(ctx, again+`id IN (SELECT a.settlement_id FROM alert_related r JOIN alert a ON a.id = r.alert_id WHERE r.settlement_id = $1)`, v.ID)
+	_, err := t.ExecContext(ctx, again+`id IN (SELECT a.settlement_id FROM alert_related r JOIN alert a ON a.id = r.alert_id WHERE r.settlement_id = $1)`, v.ID)
 	return err
 }
 
