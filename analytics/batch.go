@@ -244,20 +244,19 @@ func (b *batch) blind(ctx context.Context) error {
 
 // search finds the settlements with the same faces, once those before are known.
 func (b *batch) search(ctx context.Context) error {
-	found := map[ward.SettlementID][]int{} // by question
+	found, fresh := map[ward.SettlementID][]int{}, false // by which questions
 	for i := range b.questions {
 		q := &b.questions[i]
 		if q.window.person == nil || q.read.Stage == ward.NotJudged || b.now.Before(q.settlement.At.Add(searchAfter)) ||
 			!q.book.on(ward.CardsHoarded, ward.KnownCollector, ward.ImpossibleTravel) {
 			continue
 		}
-		if len(found) == 0 {
+		if !fresh {
 			if err := b.c.faces.refresh(ctx, b.c.Store, b.now); err != nil {
 				return err
 			}
 		}
-		q.window.Searched = true
-		found[q.read.ID] = found[q.read.ID] // searched for
+		fresh, q.window.Searched = true, true
 		for _, id := range b.c.faces.like(q.window.person.ModelID, q.window.person.Template) {
 			if id != q.read.ID {
 				found[id] = append(found[id], i)
@@ -265,10 +264,8 @@ func (b *batch) search(ctx context.Context) error {
 		}
 	}
 	ids := make([]ward.SettlementID, 0, len(found))
-	for id, by := range found {
-		if len(by) > 0 {
-			ids = append(ids, id)
-		}
+	for id := range found {
+		ids = append(ids, id)
 	}
 	slices.Sort(ids)
 	uses, err := b.c.Store.Uses(ctx, ids)

@@ -258,7 +258,7 @@ func (c *Correlator) answer(ctx context.Context, q question, now time.Time) (sto
 		case Fine, NotApplicable:
 		}
 	}
-	if q.window.Searched && q.read.Stage == ward.JudgedPromptly && q.read.Received.After(q.settlement.At.Add(searchAfter)) {
+	if q.window.Searched && q.read.Stage == ward.JudgedPromptly { // those that were searched for before this face was known
 		for _, u := range q.window.OfFace {
 			if u.At.After(q.settlement.At) {
 				j.Others = append(j.Others, u.Settlement)
@@ -270,14 +270,13 @@ func (c *Correlator) answer(ctx context.Context, q question, now time.Time) (sto
 
 // later is how long after a settlement the rule can be judged.
 func (r Rule) later() time.Duration {
-	switch r.Rule {
-	case ward.DrugNotCollected:
+	if r.Rule == ward.DrugNotCollected {
 		return r.minutes("within")
-	case ward.SettledBlind:
-		return r.seconds("around")
-	default:
-		return searchAfter - deadline
 	}
+	if r.Rule == ward.SettledBlind {
+		return r.seconds("around")
+	}
+	return searchAfter - deadline
 }
 
 // alert is the alert of a finding that fired, with its picture stored.

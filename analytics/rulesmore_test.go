@@ -224,7 +224,7 @@ func TestImpossibleTravel(t *testing.T) {
 		u.Location, u.Institution = where, inst
 		return []analytics.Use{u}
 	}
-	min := func(n float64) float64 { return -60 * n }
+	minutes := func(n float64) float64 { return -60 * n }
 	stranger := []ward.Sighting{watched(-60, 10), people(-5, 5)}
 	known := []ward.Sighting{watched(-60, 10), face(1, -5, 5)}
 	for _, c := range []struct {
@@ -236,17 +236,17 @@ func TestImpossibleTravel(t *testing.T) {
 		want         analytics.Outcome
 		reason, text string
 	}{
-		{"286 km in an hour", hangkou, from(yichang, "h2", card{min(60), "c", -1}), nil, stranger, false, analytics.Fired, "", "The same card"},
-		{"286 km in 132 minutes: too fast by little", hangkou, from(yichang, "h2", card{min(132), "c", -1}), nil, stranger, false, analytics.Fired, "", ""},
-		{"286 km in 134 minutes: with the slack of clocks", hangkou, from(yichang, "h2", card{min(134), "c", -1}), nil, stranger, false, analytics.Fine, "", ""},
-		{"10 km at once is within the slack", hangkou, from(wuchang, "h2", card{min(0), "c", -1}), nil, stranger, false, analytics.Fine, "", ""},
-		{"the same institution", hangkou, from(yichang, "h1", card{min(1), "c", -1}), nil, stranger, false, analytics.Fine, "", ""},
+		{"286 km in an hour", hangkou, from(yichang, "h2", card{minutes(60), "c", -1}), nil, stranger, false, analytics.Fired, "", "The same card"},
+		{"286 km in 132 minutes: too fast by little", hangkou, from(yichang, "h2", card{minutes(132), "c", -1}), nil, stranger, false, analytics.Fired, "", ""},
+		{"286 km in 134 minutes: with the slack of clocks", hangkou, from(yichang, "h2", card{minutes(134), "c", -1}), nil, stranger, false, analytics.Fine, "", ""},
+		{"10 km at once is within the slack", hangkou, from(wuchang, "h2", card{minutes(0), "c", -1}), nil, stranger, false, analytics.Fine, "", ""},
+		{"the same institution", hangkou, from(yichang, "h1", card{minutes(1), "c", -1}), nil, stranger, false, analytics.Fine, "", ""},
 		{"the other came later: it fires there", hangkou, from(yichang, "h2", card{10, "c", -1}), nil, stranger, false, analytics.Fine, "", ""},
-		{"nobody said where the other is", hangkou, from(nil, "h2", card{min(60), "c", -1}), nil, stranger, false, analytics.Blind, "no_location", ""},
-		{"nobody said where this is", nil, from(yichang, "h2", card{min(60), "c", -1}), nil, stranger, false, analytics.Blind, "no_location", ""},
+		{"nobody said where the other is", hangkou, from(nil, "h2", card{minutes(60), "c", -1}), nil, stranger, false, analytics.Blind, "no_location", ""},
+		{"nobody said where this is", nil, from(yichang, "h2", card{minutes(60), "c", -1}), nil, stranger, false, analytics.Blind, "no_location", ""},
 		{"nowhere else", nil, nil, nil, stranger, false, analytics.Fine, "", ""},
-		{"the face was elsewhere", hangkou, nil, from(yichang, "h2", card{min(60), "a", 1}), known, true, analytics.Fired, "", "The same face"},
-		{"somebody less alike was elsewhere", hangkou, nil, from(yichang, "h2", card{min(60), "a", 2}), known, true, analytics.Fine, "", ""},
+		{"the face was elsewhere", hangkou, nil, from(yichang, "h2", card{minutes(60), "a", 1}), known, true, analytics.Fired, "", "The same face"},
+		{"somebody less alike was elsewhere", hangkou, nil, from(yichang, "h2", card{minutes(60), "a", 2}), known, true, analytics.Fine, "", ""},
 		{"the face is still to be searched", hangkou, nil, nil, known, false, analytics.Later, "", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {

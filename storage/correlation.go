@@ -215,7 +215,7 @@ func padded[T ~string](ids []T) []T {
 	if n > lookUpBatch || len(ids) == 0 {
 		return ids
 	}
-	return append(ids[:len(ids):len(ids)], slices.Repeat(ids[len(ids)-1:], n-len(ids))...)
+	return append(slices.Clip(ids), slices.Repeat(ids[len(ids)-1:], n-len(ids))...)
 }
 
 func located(lat, lon *float64) *ward.Location {

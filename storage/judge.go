@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"wardwatch/ward"
@@ -64,15 +65,32 @@ func (s *Store) Judge(ctx context.Context, js ...Judgement) (changed []ward.Aler
 	slices.SortFunc(js, func(a, b Judgement) int {
 		return cmp.Or(a.Settlement.At.Compare(b.Settlement.At), cmp.Compare(a.Settlement.ID, b.Settlement.ID))
 	})
+	if len(js) == 0 {
+		return nil, nil, nil
+	}
 	err = s.change(ctx, fmt.Sprintf("judge %d settlements", len(js)), func(t *tx) error {
 		changed, passed = nil, nil
-		for _, j := range js {
-			as, ok, err := t.judge(ctx, j)
+		var kept []Judgement
+		for some := range slices.Chunk(js, judgedTogether) {
+			ids, err := t.judge(ctx, some)
+			if err != nil {
+				return err
+			}
+			for _, j := range some {
+				if ids[j.Settlement.ID] {
+					kept = append(kept, j)
+				} else {
+					passed = append(passed, j.Settlement.ID)
+				}
+			}
+		}
+		if err := t.judgeOthers(ctx, kept); err != nil {
+			return err
+		}
+		for _, j := range kept {
+			as, err := t.settle(ctx, j)
 			if err != nil {
 				return fmt.Errorf("settlement %s: %w", j.Settlement.ID, err)
-			}
-			if !ok {
-				passed = append(passed, j.Settlement.ID)
 			}
 			changed = append(changed, as...)
 		}
@@ -84,43 +102,136 @@ func (s *Store) Judge(ctx context.Context, js ...Judgement) (changed []ward.Aler
 	return changed, passed, nil
 }
 
-func (t *tx) judge(ctx context.Context, j Judgement) (changed []ward.Alert, ok bool, err error) {
-	v := j.Settlement
-	unclear, err := json.Marshal(append([]ward.Unclear{}, j.Unclear...))
+// judgedTogether is how many judgements one statement stores.
+const judgedTogether = 100
+
+// judge stores the states of judgements and who stood there, and returns
+// those whose settlement was still as it was read.
+func (t *tx) judge(ctx context.Context, js []Judgement) (map[ward.SettlementID]bool, error) {
+	var rows values
+	var faces []any
+	for _, j := range js {
+		v, due := j.Settlement, j.Settlement.Due
+		unclear, err := json.Marshal(append([]ward.Unclear{}, j.Unclear...))
+		if err != nil {
+			return nil, err
+		}
+		if !j.Again.IsZero() {
+			due = j.Again
+		}
+		rows.add("text bigint text text text bigint bigint bigint", v.ID, v.Version, j.State, j.Reason, string(unclear), int64(j.Stage), int64(flag(!j.Again.IsZero())), us(due))
+	}
+	done := map[ward.SettlementID]bool{}
+	found, err := t.QueryContext(ctx, `UPDATE settlement SET state = column3, reason = column4, unclear = column5, stage = column6, waiting = column7, due_us = column8, version = version + 1
+		FROM (VALUES `+rows.marks()+`) AS j WHERE id = column1 AND version = column2 RETURNING id`, rows.args...)
 	if err != nil {
-		return nil, false, err
+		return nil, err
 	}
-	due := v.Due
-	if !j.Again.IsZero() {
-		due = j.Again
+	if _, err := collect(found, func(r row) (struct{}, error) {
+		var id ward.SettlementID
+		err := r.Scan(&id)
+		done[id] = true
+		return struct{}{}, err
+	}); err != nil {
+		return nil, err
 	}
-	res, err := t.ExecContext(ctx, `UPDATE settlement SET state = $3, reason = $4, unclear = $5, stage = $6, waiting = $7, due_us = $8, version = version + 1
-		WHERE id = $1 AND version = $2`, v.ID, v.Version, j.State, j.Reason, string(unclear), j.Stage, flag(!j.Again.IsZero()), us(due))
-	if err != nil {
-		return nil, false, err
-	}
-	if n, err := res.RowsAffected(); err != nil || n == 0 {
-		return nil, false, err
-	}
-	if v.Stage == ward.NotJudged {
-		if err := t.putFace(ctx, j.Face); err != nil {
-			return nil, false, err
-		}
-		if err := t.judgeLater(ctx, v); err != nil {
-			return nil, false, err
-		}
-	} else if v.State != j.State || v.Reason != j.Reason {
-		if err := t.resealSettlement(ctx, v.ID); err != nil {
-			return nil, false, err
+	for _, j := range js {
+		if f := j.Face; f != nil && j.Settlement.Stage == ward.NotJudged && done[j.Settlement.ID] {
+			if len(f.Template) == 0 {
+				return nil, errors.New("a face without a template")
+			}
+			faces = append(faces, f.Settlement, us(f.At), f.Sighting, f.ModelID, t.s.seal.sealTemplate(f.Template, "settlement.face."+string(f.Settlement)), us(t.now))
 		}
 	}
-	for _, id := range j.Others {
+	if len(faces) == 0 {
+		return done, nil
+	}
+	_, err = t.ExecContext(ctx, `INSERT INTO settlement_face (settlement_id, at_us, sighting_id, model_id, template, stored_us) VALUES `+rowMarks(len(faces)/6, 6)+`
+		ON CONFLICT (settlement_id) DO UPDATE SET at_us = excluded.at_us, sighting_id = excluded.sighting_id, model_id = excluded.model_id,
+			template = excluded.template, stored_us = excluded.stored_us`, faces...)
+	return done, err
+}
+
+// judgeOthers lets those wait again that the judgements of settlements which
+// were not judged before concern. Those judged in the same call saw each other.
+func (t *tx) judgeOthers(ctx context.Context, js []Judgement) error {
+	own := map[ward.SettlementID]bool{}
+	wait := map[ward.SettlementID]bool{}
+	for _, j := range js {
+		own[j.Settlement.ID] = true
+		for _, id := range j.Others {
+			wait[id] = true
+		}
+	}
+	for some := range slices.Chunk(js, judgedTogether) {
+		var rows values
+		for _, j := range some {
+			if v := j.Settlement; v.Stage == ward.NotJudged {
+				rows.add("text text text bigint bigint bigint bigint", v.ID, v.PlaceID, v.InsuredID, us(v.At), us(v.At.Add(ward.PlaceReach)), us(v.At.Add(-maxAhead)), us(v.At.Add(ward.CardReach)))
+			} else if err := t.resealSettlement(ctx, v.ID); err != nil {
+				return err
+			}
+		}
+		if len(rows.args) == 0 {
+			continue
+		}
+		from := `SELECT s.id FROM (VALUES ` + rows.marks() + `) AS j JOIN settlement s ON s.stage > 0 AND s.state <> 'reversed' AND s.id <> column1 AND `
+		for _, on := range []string{
+			`s.place_id = column2 AND s.at_us BETWEEN column4 AND column5 AND (s.at_us > column4 OR s.id > column1)`,
+			`s.insured_id = column3 AND s.at_us BETWEEN column6 AND column7`,
+		} {
+			found, err := t.QueryContext(ctx, from+on, rows.args...)
+			if err != nil {
+				return err
+			}
+			if _, err := collect(found, func(r row) (struct{}, error) {
+				var id ward.SettlementID
+				err := r.Scan(&id)
+				wait[id] = true
+				return struct{}{}, err
+			}); err != nil {
+				return err
+			}
+		}
+	}
+	for id := range wait {
+		if own[id] {
+			continue
+		}
 		if _, err := t.ExecContext(ctx, again+`id = $1`, id); err != nil {
-			return nil, false, err
+			return err
 		}
 	}
-	changed, err = t.settle(ctx, j)
-	return changed, true, err
+	return nil
+}
+
+// values are the rows of a VALUES list, whose columns both engines name
+// column1 and so on.
+type values struct {
+	args  []any
+	types []string
+}
+
+// add adds a row; types are those of its columns, which PostgreSQL must be told.
+func (v *values) add(types string, args ...any) {
+	v.args, v.types = append(v.args, args...), strings.Fields(types)
+}
+
+func (v *values) marks() string {
+	var b strings.Builder
+	for i := range v.args {
+		switch k := i % len(v.types); {
+		case i == 0:
+			b.WriteString("(")
+		case k == 0:
+			b.WriteString("), (")
+		default:
+			b.WriteString(", ")
+		}
+		fmt.Fprintf(&b, "CAST($%d AS %s)", i+1, v.types[i%len(v.types)])
+	}
+	b.WriteString(")")
+	return b.String()
 }
 
 // settle makes the stored alerts of a settlement those of its judgement.
@@ -212,35 +323,16 @@ func (t *tx) withdraw(ctx context.Context, id ward.SettlementID, keep []ward.Rul
 // passed over.
 const again = `UPDATE settlement SET waiting = 1, due_us = at_us, version = version + 1 WHERE stage > 0 AND state <> 'reversed' AND `
 
-// judgeLater lets the settlements wait that were judged already and may have
-// counted v, or not yet counted it: later ones at its place or with its card,
-// as far as a rule can be set to look back.
-func (t *tx) judgeLater(ctx context.Context, v ward.Settlement) error {
+// judgeAgain lets the settlements wait that were judged already and may have
+// counted v, which is no longer what it was: later ones at its place or with its
+// card, as far as a rule can be set to look back, and those with an alert
+// that rests on it.
+func (t *tx) judgeAgain(ctx context.Context, v ward.Settlement) error {
 	_, err := t.ExecContext(ctx, again+`(place_id = $1 AND at_us BETWEEN $2 AND $3 AND (at_us > $2 OR id > $4) OR insured_id = $5 AND at_us BETWEEN $6 AND $7 AND id <> $4)`,
 		v.PlaceID, us(v.At), us(v.At.Add(ward.PlaceReach)), v.ID, v.InsuredID, us(v.At.Add(-maxAhead)), us(v.At.Add(ward.CardReach)))
-	return err
-}
-
-// judgeAgain is judgeLater for a settlement that is no longer what it was:
-// also those wait that have an alert that rests on it.
-func (t *tx) judgeAgain(ctx context.Context, v ward.Settlement) error {
-	if err := t.judgeLater(ctx, v); err != nil {
+	if err != nil {
 		return err
 	}
-	_, err := t.ExecContext(ctx, again+`id IN (SELECT a.settlement_id FROM alert_related r JOIN alert a ON a.id = r.alert_id WHERE r.settlement_id = $1)`, v.ID)
-	return err
-}
-
-func (t *tx) putFace(ctx context.Context, f *Face) error {
-	if f == nil {
-		return nil
-	}
-	if len(f.Template) == 0 {
-		return errors.New("a face without a template")
-	}
-	_, err := t.ExecContext(ctx, `INSERT INTO settlement_face (settlement_id, at_us, sighting_id, model_id, template, stored_us) VALUES ($1, $2, $3, $4, $5, $6)
-		ON CONFLICT (settlement_id) DO UPDATE SET at_us = excluded.at_us, sighting_id = excluded.sighting_id, model_id = excluded.model_id,
-			template = excluded.template, stored_us = excluded.stored_us`,
-		f.Settlement, us(f.At), f.Sighting, f.ModelID, t.s.seal.sealTemplate(f.Template, "settlement.face."+string(f.Settlement)), us(t.now))
+	_, err = t.ExecContext(ctx, again+`id IN (SELECT a.settlement_id FROM alert_related r JOIN alert a ON a.id = r.alert_id WHERE r.settlement_id = $1)`, v.ID)
 	return err
 }
