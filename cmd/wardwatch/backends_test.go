@@ -1,6 +1,7 @@
 package main_test
 
 import (
+	"net"
 	"testing"
 	"time"
 
@@ -35,6 +36,25 @@ func TestServeOnRealServers(t *testing.T) {
 	}
 	s.terminate()
 	s.fsck()
+}
+
+// TestServeWhileTheStoreHangs: a store that takes connections and never
+// answers keeps nothing from being recorded.
+func TestServeWhileTheStoreHangs(t *testing.T) {
+	t.Parallel()
+	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = l.Close() }) // the kernel takes what is never accepted
+	sim := testcam.Play(t, simcam.Camera{Path: "cam-1"})
+	s := serve(t, t.TempDir(), "WARDWATCH_OBJECTS_KIND=s3", "WARDWATCH_OBJECTS_ENDPOINT="+l.Addr().String(),
+		"WARDWATCH_OBJECTS_BUCKET=wardwatch-test", "WARDWATCH_OBJECTS_ACCESS_KEY=key", "WARDWATCH_OBJECTS_SECRET_KEY=a-secret")
+	c := signIn(t, s)
+	c.hospital()
+	c.addCamera("cam-1", sim.URL("cam-1"), "", "")
+	c.recorded("cam-1", 1, 20*time.Second)
+	s.terminate()
 }
 
 // archived waits until the first n segments are in the object store.

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -43,6 +44,10 @@ type service struct {
 	close     []func() error // in order of opening
 }
 
+// objectsWait is how long the start waits for the object store: nothing is
+// recorded before.
+const objectsWait = 2 * time.Second
+
 // openService opens what the process needs; nothing runs yet.
 func openService(ctx context.Context, c Config, log *slog.Logger) (*service, error) {
 	s := &service{config: c, log: log}
@@ -59,7 +64,9 @@ func (s *service) open(ctx context.Context) error {
 		return err
 	}
 	s.close = append(s.close, s.store.Close)
-	if s.objects, err = openObjects(ctx, s.config); s.objects == nil {
+	soon, cancel := context.WithTimeout(ctx, objectsWait)
+	defer cancel()
+	if s.objects, err = openObjects(soon, s.config); s.objects == nil {
 		return err
 	} else if err != nil { // no reason not to record
 		s.log.ErrorContext(ctx, "the object store is away, recordings wait in the spool", "error", err)
@@ -198,8 +205,8 @@ func storeOptions(c Config, log *slog.Logger) storage.Options {
 	return storage.Options{Database: c.Database, Keys: filepath.Join(c.Data, "keys"), Log: log}
 }
 
-// openObjects opens the object store. When an S3 server is away or refuses,
-// the store is given with the error.
+// openObjects opens the object store. When an S3 server is away, refuses or
+// does not answer, the store is given with the error.
 func openObjects(ctx context.Context, c Config) (objects.Objects, error) {
 	if c.Objects.Kind != "s3" {
 		d, err := objects.OpenDir(filepath.Join(c.Data, "objects"))

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/minio/minio-go/v7"
 	"github.com/minio/minio-go/v7/pkg/credentials"
@@ -21,6 +22,10 @@ import (
 // maxRetries is how often one request is tried. The caller of a store tries
 // again on its own schedule, so a dead server should be known soon.
 const maxRetries = 2
+
+// findWait is how long a server has to say whether the bucket is there: every
+// Put waits for that.
+const findWait = 5 * time.Second
 
 // S3Config says where a bucket is. The keys are secret: never log them.
 type S3Config struct {
@@ -44,8 +49,9 @@ type S3 struct {
 }
 
 // OpenS3 connects to the bucket, creating it with object locking if absent.
-// When the server is away, or refuses, the error has Kind ward.Unavailable and
-// the store is given too: the bucket is then looked for before the next Put.
+// When the server is away, refuses, or has not answered at ctx's deadline (5 s
+// at the latest), the error has Kind ward.Unavailable and the store is given
+// too: the bucket is then looked for before the next Put.
 func OpenS3(ctx context.Context, c S3Config) (*S3, error) {
 	if c.Region == "" {
 		c.Region = "us-east-1"
@@ -68,13 +74,16 @@ func OpenS3(ctx context.Context, c S3Config) (*S3, error) {
 	return s, nil
 }
 
-// find looks once for the bucket, and makes it if it is not there.
+// find looks once for the bucket, and makes it if it is not there. A server
+// that does not answer in time is unreachable.
 func (s *S3) find(ctx context.Context) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.found {
 		return nil
 	}
+	ctx, cancel := context.WithTimeout(ctx, findWait)
+	defer cancel()
 	found, err := s.core.BucketExists(ctx, s.bucket)
 	if err == nil && !found {
 		err = s.core.MakeBucket(ctx, s.bucket, minio.MakeBucketOptions{Region: s.region, ObjectLocking: true})
@@ -83,6 +92,9 @@ func (s *S3) find(ctx context.Context) error {
 		}
 	}
 	s.found = err == nil
+	if errors.Is(err, context.DeadlineExceeded) {
+		return unreachable(err)
+	}
 	return fromS3(err)
 }
 

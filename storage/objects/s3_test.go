@@ -1,11 +1,15 @@
 package objects_test
 
 import (
+	"context"
 	"errors"
 	"io"
 	"io/fs"
+	"net"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/minio/minio-go/v7"
 	"github.com/minio/minio-go/v7/pkg/credentials"
@@ -69,6 +73,53 @@ func TestServerKilledDuringPut(t *testing.T) {
 type zeros struct{}
 
 func (zeros) Read(p []byte) (int, error) { clear(p); return len(p), nil }
+
+// silent takes connections and never answers.
+func silent(t *testing.T) testserver.S3 {
+	t.Helper()
+	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var done sync.WaitGroup
+	t.Cleanup(func() {
+		_ = l.Close()
+		done.Wait()
+	})
+	done.Go(func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			defer func() { _ = c.Close() }()
+		}
+	})
+	return testserver.S3{Endpoint: l.Addr().String(), AccessKey: "key", SecretKey: "a-secret"}
+}
+
+// TestServerThatHangs is an unreachable one: for who opens it with a deadline,
+// and for a Put without one, which others wait for.
+func TestServerThatHangs(t *testing.T) {
+	t.Parallel()
+	unreachable := &ward.Error{Kind: ward.Unavailable, Code: "objects.unreachable"}
+	soon, cancel := context.WithTimeout(t.Context(), time.Second)
+	defer cancel()
+	o, err := objects.OpenS3(soon, config(silent(t), "ward-bucket"))
+	wantError(t, "open", err, unreachable)
+	if o == nil {
+		t.Fatal("no store to try again with")
+	}
+	limit, end := context.WithTimeout(t.Context(), time.Minute)
+	defer end()
+	wantError(t, "put", o.Put(limit, "key", strings.NewReader("x"), 1), unreachable)
+	if limit.Err() != nil {
+		t.Error("it has no deadline of its own")
+	}
+	gone, leave := context.WithCancel(t.Context())
+	leave()
+	wantError(t, "put of who has left", o.Put(gone, "key", strings.NewReader("x"), 1), context.Canceled)
+}
 
 func TestWrongKeys(t *testing.T) {
 	for name, start := range servers {
