@@ -2,9 +2,7 @@ package storage
 
 import (
 	"context"
-	"fmt"
 	"os"
-	"slices"
 	"strings"
 	"time"
 )
@@ -60,72 +58,16 @@ type ClockStep struct {
 	Life string    `json:"life"`
 	From time.Time `json:"from"`
 	To   time.Time `json:"to"`
+	// Started says that the machine was started anew before Life: From is what
+	// the clock said last, and nobody knows how long ago that was.
+	Started bool `json:"started,omitempty"`
 }
 
-// sealClockStep seals a step, of no length none.
+// sealClockStep seals a step, of no length none unless the machine was started.
 func (t *tx) sealClockStep(ctx context.Context, c ClockStep) error {
-	if c.From.Equal(c.To) {
+	if c.From.Equal(c.To) && !c.Started {
 		return nil
 	}
 	_, err := t.sealRecord(ctx, KindClockStep, c.Life, c)
 	return err
-}
-
-// clockSteps say by how much the wall clock leads the one that something was
-// dated by, up to each of some leaves, in their order.
-type clockSteps []clockLead
-
-type clockLead struct {
-	leaf int64         // of what was sealed before this leaf
-	lead time.Duration // at least 0: a clock that was ahead then only makes it be kept for longer
-}
-
-// maxClockLeads bounds the length of a query; neighbours are joined to the
-// longer lead.
-const maxClockLeads = 64
-
-// readClockSteps reads all of them: a handful.
-func readClockSteps(ctx context.Context, q querier) (clockSteps, error) {
-	rows, err := q.QueryContext(ctx, `SELECT leaf, kind, ref, body FROM sealed_record WHERE kind = $1 ORDER BY leaf`, KindClockStep)
-	if err != nil {
-		return nil, fmt.Errorf("read clock steps: %w", err)
-	}
-	sealed, err := collect(rows, scanSealed)
-	if err != nil {
-		return nil, fmt.Errorf("read clock steps: %w", err)
-	}
-	all := make(clockSteps, len(sealed))
-	var sum time.Duration
-	for i, r := range slices.Backward(sealed) {
-		var c ClockStep
-		if err := r.Into(&c); err != nil {
-			return nil, err
-		}
-		sum += c.To.Sub(c.From)
-		all[i] = clockLead{r.Leaf, max(sum, 0)}
-	}
-	for len(all) > maxClockLeads {
-		var half clockSteps
-		for pair := range slices.Chunk(all, 2) {
-			last := pair[len(pair)-1]
-			half = append(half, clockLead{last.leaf, max(pair[0].lead, last.lead)})
-		}
-		all = half
-	}
-	return all, nil
-}
-
-// query is by how many µs the wall clock leads that of a row, in SQL; leaf is
-// the row's, or what stands for it.
-func (c clockSteps) query(leaf string) string {
-	if len(c) == 0 {
-		return `0`
-	}
-	var b strings.Builder
-	b.WriteString(`CASE`)
-	for _, s := range c {
-		fmt.Fprintf(&b, ` WHEN %s < %d THEN %d`, leaf, s.leaf, s.lead.Microseconds())
-	}
-	b.WriteString(` ELSE 0 END`)
-	return b.String()
 }

@@ -32,7 +32,8 @@ type Away struct {
 
 // BeginLife records that the process started at now and returns its life, the
 // one before it, which is zero when this is the first, and what is known of
-// the time between them. A wall clock that was set meanwhile is sealed.
+// the time between them. A wall clock that was set meanwhile is sealed, and so is
+// that the machine was started anew.
 func (s *Store) BeginLife(ctx context.Context, now Reading) (life, previous Life, away Away, err error) {
 	err = s.change(ctx, "begin process life", func(t *tx) error {
 		previous, away = Life{}, Away{}
@@ -46,9 +47,13 @@ func (s *Store) BeginLife(ctx context.Context, now Reading) (life, previous Life
 		previous.Began, previous.Seen, previous.Ended = at(began), at(seen), at(ended)
 		previous.reading = Reading{Wall: previous.Seen, Boot: boot, Up: micros(up)}
 		life = Life{ID: ward.NewID[string](now.Wall), Began: at(us(now.Wall)), Seen: at(us(now.Wall)), reading: now}
-		if step, known := now.stepSince(previous.reading); previous.ID != "" && known {
-			away = Away{Known: true, Lasted: now.Up - previous.reading.Up, Step: step}
-			if err := t.sealClockStep(ctx, ClockStep{Life: previous.ID, To: life.Began, From: life.Began.Add(-step)}); err != nil {
+		if previous.ID != "" {
+			between := ClockStep{Life: life.ID, From: previous.Seen, To: life.Began, Started: true}
+			if step, known := now.stepSince(previous.reading); known {
+				away = Away{Known: true, Lasted: now.Up - previous.reading.Up, Step: step}
+				between = ClockStep{Life: previous.ID, From: life.Began.Add(-step), To: life.Began}
+			}
+			if err := t.sealClockStep(ctx, between); err != nil {
 				return err
 			}
 		}
