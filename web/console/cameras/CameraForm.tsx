@@ -93,7 +93,7 @@ function CameraSettings({ camera, onDone }: { camera: Camera | undefined; onDone
       {split && <Alert type="info" showIcon title={t('cameras.split')} style={{ marginBottom: 12 }} />}
       <div className="pair">
         <Form.Item name="user" label={t('cameras.user')}><Input autoComplete="off" maxLength={128} /></Form.Item>
-        <Form.Item name="password" label={t('cameras.password')} rules={again ? [{ required: true, message: again }] : []} extra={again ?? (camera?.has_password ? t('cameras.passwordKept') : t('cameras.passwordHint'))}>
+        <Form.Item name="password" label={t('cameras.password')} rules={again ? [{ required: true, message: again }] : []} extra={again ? <span className="bad-text">{again}</span> : (camera?.has_password ? t('cameras.passwordKept') : t('cameras.passwordHint'))}>
           <Input.Password autoComplete="new-password" visibilityToggle={false} maxLength={128} />
         </Form.Item>
         <Form.Item name="transport" label={t('cameras.transport')}>

@@ -37,7 +37,8 @@ export function overWebRTC(id: string, video: HTMLVideoElement, prefer: 'main' |
     lag = (JSON.parse(String(e.data)) as { lag_ms: number }).lag_ms
   }
   pc.ontrack = (e) => {
-    if (!ended) video.srcObject = e.streams[0] ?? new MediaStream([e.track])
+    const [stream] = e.streams // none: nothing is ever sent on this track
+    if (!ended && stream) video.srcObject = stream
   }
   pc.onconnectionstatechange = () => {
     if (ended) return

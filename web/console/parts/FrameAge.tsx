@@ -1,3 +1,4 @@
+import { Spin } from 'antd'
 import { useEffect, useRef, useState, type RefObject } from 'react'
 import { useTranslation } from 'react-i18next'
 
@@ -8,7 +9,7 @@ type Shown = { taken: number; at: number } // performance.now() when the picture
 
 /**
  * FrameAge shows how old the picture on the screen is, so that a frozen one is
- * seen to be frozen. taken tells when a picture was taken, by what the service
+ * seen to be frozen, and that one is awaited before the first. taken tells when a picture was taken, by what the service
  * says of it; without, when it was received.
  */
 export function FrameAge({ video, taken }: { video: RefObject<HTMLVideoElement | null>; taken?: RefObject<((media: number, came: number) => number | undefined) | undefined> }) {
@@ -47,7 +48,7 @@ export function FrameAge({ video, taken }: { video: RefObject<HTMLVideoElement |
       if (precise) element.cancelVideoFrameCallback(handle)
     }
   }, [video, taken])
-  if (age === undefined) return null
+  if (age === undefined) return <div className="screen-wait"><Spin /></div>
   const name = age.still >= frozen ? 'screen-age frozen' : age.still >= late ? 'screen-age late' : 'screen-age'
   return <span className={name} data-age={age.seconds.toFixed(1)}>{age.still >= frozen ? t('live.frozen', { seconds: Math.round(age.seconds) }) : t('live.age', { seconds: age.seconds.toFixed(1) })}</span>
 }

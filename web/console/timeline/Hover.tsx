@@ -40,8 +40,9 @@ export function Hover({ pointed, tracks, view, width }: { pointed: Pointed; trac
       </div>
       <div className="strong">{stamp(pointed.at)}</div>
       {tracks.length > 1 && <div className="quiet">{cameraName(track.camera)}</div>}
-      {recorded && <div className="quiet">{codecName(recorded.codec)}{recorded.repaired && ` · ${t('timeline.repaired')}`}</div>}
-      {gap && <div>{gap.lasting ? t('timeline.lasting') : length((gap.to - gap.from) / 1000)} · {t(`causeDo.${gap.cause}`)}</div>}
+      {recorded && <div className="quiet">{codecName(recorded.codec)}{recorded.repaired && ` · ${t('timeline.repaired')}`}{recorded.filled && ` · ${t('timeline.filled')}`}</div>}
+      {gap && recorded && <div>{t(`cause.${gap.cause}`)} {length((gap.to - gap.from) / 1000)}</div>}
+      {gap && !recorded && <div>{gap.lasting ? t('timeline.lasting') : length((gap.to - gap.from) / 1000)} · {t(`causeDo.${gap.cause}`)}</div>}
       {seen.map((s) => <div key={`${s.kind} ${s.from}`}>{t(`sighting.${s.kind}`)}{s.kind === 'people' && s.count > 1 && ` · ${t('axis.people', { n: s.count })}`}</div>)}
       {marks.slice(0, listed).map((m, i) => <div key={`${m.at} ${i}`}>{markWords(m)}</div>)}
       {marks.length > listed && <div className="quiet">+{marks.length - listed}</div>}

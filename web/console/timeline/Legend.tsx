@@ -3,13 +3,20 @@ import { length } from '../parts/time'
 import type { Track } from './useTracks'
 import type { View } from './view'
 
+type Stretch = { from: number; to: number }
+
+/** within is the part of a stretch that another one covers; empty ones end before they begin. */
+const within = (a: Stretch, b: Stretch): Stretch => ({ from: Math.max(a.from, b.from), to: Math.min(a.to, b.to) })
+
+const lengthIn = (a: Stretch, b: Stretch) => Math.max(0, Math.min(a.to, b.to) - Math.max(a.from, b.from))
+
 /** Legend names the colours of the axis, and how much of what it shows was recorded. */
 export function Legend({ tracks, view }: { tracks: Track[]; view: View }) {
   const { t } = useTranslation()
-  const sum = (all: { from: number; to: number }[]) => all.reduce((s, x) => s + Math.max(0, Math.min(x.to, view.to) - Math.max(x.from, view.from)), 0) / 1000
+  const sum = (all: Stretch[]) => all.reduce((s, x) => s + lengthIn(x, view), 0) / 1000
   const recorded = tracks.reduce((s, x) => s + sum(x.recorded.filter((r) => !r.filled)), 0)
   const filled = tracks.reduce((s, x) => s + sum(x.recorded.filter((r) => r.filled)), 0)
-  const missing = tracks.reduce((s, x) => s + sum(x.missing), 0)
+  const missing = tracks.reduce((s, x) => s + sum(x.missing) - sum(x.recorded.filter((r) => r.filled).flatMap((r) => x.missing.map((g) => within(r, g)))), 0)
   return (
     <div className="legend">
       <span><i className="bar recorded" />{t('timeline.recorded')} {length(recorded)}</span>
