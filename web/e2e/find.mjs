@@ -40,7 +40,7 @@ export async function find(page, cameras) {
   return { clicks, sizes }
 }
 
-/** shanghai is what is typed for a moment. @param {number} ms */
+/** shanghai is what is typed for a moment: 11-22 10:32:05, of which 11-22 10:32 is one too. @param {number} ms */
 function shanghai(ms) {
-  return new Date(ms + 8 * 3_600_000).toISOString().slice(0, 19).replace('T', ' ')
+  return new Date(ms + 8 * 3_600_000).toISOString().slice(5, 19).replace('T', ' ')
 }
