@@ -204,3 +204,30 @@ func ascends(t testing.TB, lib *ingest.Library, id ward.CameraID, gap ward.Gap) 
 		t.Errorf("%s: only %d dates in\n%s", id, dates, p.Playlist)
 	}
 }
+
+// A camera that is switched off is asked for nothing more, in the middle of a replay too.
+func TestAReplayEndsWithItsCamera(t *testing.T) {
+	t.Parallel()
+	card := simcam.Faults{Card: "onvif"}
+	sim := testcam.Play(t, simcam.Camera{Path: "cam-1", Faults: card})
+	r := newRig(t, nil)
+	c := camera("cam-1", sim.URL("cam-1"))
+	c.ReplayURL = c.URL
+	addCamera(t, r.store, c)
+	until(t, "a segment", 20*time.Second, func() bool { return len(r.segments(t, "cam-1")) >= 1 })
+	cut(t, sim, "cam-1")
+	<-time.After(8 * time.Second) // the fault itself
+	if err := sim.Set("cam-1", card); err != nil {
+		t.Fatal(err)
+	}
+	until(t, "the replay", 40*time.Second, func() bool { return sim.Sessions("cam-1") == 2 })
+	off, err := r.store.Camera(t.Context(), "cam-1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	off.Enabled = false
+	if err := r.store.UpdateCamera(t.Context(), off); err != nil {
+		t.Fatal(err)
+	}
+	until(t, "nobody is connected", 5*time.Second, func() bool { return sim.Sessions("cam-1") == 0 })
+}
