@@ -78,11 +78,15 @@ type Recording struct {
 	From     time.Time   `json:"from"`
 	To       time.Time   `json:"to"`
 	Recorded float64     `json:"recorded_s"`
-	Gaps     []GapSpan   `json:"gaps"`
+	// Filled is how much of Gaps the device's own storage gave afterwards, in
+	// seconds. It is not in Recorded.
+	Filled float64   `json:"filled_s,omitempty"`
+	Gaps   []GapSpan `json:"gaps"`
 }
 
 // GapSpan is a stretch without recording. Cause is "unknown" when none was
-// noted: the stretch was still being recorded when the package was made.
+// noted: the stretch was still being recorded when the package was made. A
+// gap that was filled afterwards stays one.
 type GapSpan struct {
 	From  time.Time  `json:"from"`
 	To    time.Time  `json:"to"`
@@ -112,12 +116,21 @@ type Role string
 // The roles.
 const (
 	RoleOriginal Role = "original" // media, byte for byte as recorded
+	RoleBackfill Role = "backfill" // media that the device had stored and gave afterwards: it fills a gap
 	RoleSnapshot Role = "snapshot"
 	RoleRecord   Role = "record"
 	RoleEvents   Role = "events" // the protocol of a visit
 	RoleReadme   Role = "readme"
 	RoleKey      Role = "key"
 )
+
+// mediaRole is the role of a recording's file.
+func mediaRole(o ward.Origin) Role {
+	if o == ward.FromStream {
+		return RoleOriginal
+	}
+	return RoleBackfill
+}
 
 func proofPath(leaf int64) string { return fmt.Sprintf("proofs/%d.tlog-proof", leaf) }
 

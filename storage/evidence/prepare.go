@@ -168,7 +168,7 @@ func (d *draft) sealed(ctx context.Context, it *Item, e ward.Evidence) error {
 		if err := r.Into(it.Segment); err != nil {
 			return err
 		}
-		return d.media(ctx, it, e, RoleOriginal, "media/"+it.Segment.Source.ID+"/"+path.Base(it.Segment.Key))
+		return d.media(ctx, it, e, mediaRole(it.Segment.Origin), "media/"+it.Segment.Source.ID+"/"+path.Base(it.Segment.Key))
 	case ward.EvidenceVisit:
 		it.Path, it.Events = p, "records/visit-"+e.Ref+"-events.json"
 		b, err := d.Store.SealedEvents(ctx, ward.VisitID(e.Ref))

@@ -54,16 +54,17 @@ func (d *draft) recording(ctx context.Context, l storage.Lead) (Recording, error
 	if err != nil {
 		return rec, err
 	}
-	rec.Recorded, rec.Gaps = cover(l.From, l.To, segs, gaps)
+	rec.Recorded, rec.Filled, rec.Gaps = cover(l.From, l.To, segs, gaps)
 	return rec, nil
 }
 
-// cover says how many seconds of [from, to) the segments hold, and where
-// and why there are none.
-func cover(from, to time.Time, segs []ward.Segment, gaps []ward.Gap) (float64, []GapSpan) {
+// cover says how many seconds of [from, to) were recorded as they happened,
+// where and why none were, and how many seconds of that the device gave
+// afterwards.
+func cover(from, to time.Time, segs []ward.Segment, gaps []ward.Gap) (recorded, filled float64, without []GapSpan) {
 	spans := []GapSpan{}
 	type span struct{ from, to time.Time }
-	var known []span
+	var known, given []span
 	clipped := func(f, t time.Time) (span, bool) {
 		if f.Before(from) {
 			f = from
@@ -73,10 +74,12 @@ func cover(from, to time.Time, segs []ward.Segment, gaps []ward.Gap) (float64, [
 		}
 		return span{f, t}, f.Before(t)
 	}
-	var recorded time.Duration
 	for _, g := range segs {
-		if s, ok := clipped(g.Start, g.End); ok {
-			recorded += s.to.Sub(s.from)
+		switch s, ok := clipped(g.Start, g.End); {
+		case ok && g.Origin == ward.FromDevice:
+			given = append(given, s)
+		case ok:
+			recorded += s.to.Sub(s.from).Seconds()
 			known = append(known, s)
 		}
 	}
@@ -98,5 +101,23 @@ func cover(from, to time.Time, segs []ward.Segment, gaps []ward.Gap) (float64, [
 		}
 	}
 	slices.SortStableFunc(spans, func(a, b GapSpan) int { return a.From.Compare(b.From) })
-	return recorded.Seconds(), spans
+	slices.SortFunc(given, func(a, b span) int { return a.from.Compare(b.from) })
+	at = from
+	for _, s := range given {
+		for _, g := range spans {
+			f, t := s.from, s.to
+			for _, begin := range []time.Time{g.From, at} { // no moment counts twice
+				if begin.After(f) {
+					f = begin
+				}
+			}
+			if g.To.Before(t) {
+				t = g.To
+			}
+			if f.Before(t) {
+				filled, at = filled+t.Sub(f).Seconds(), t
+			}
+		}
+	}
+	return recorded, filled, spans
 }

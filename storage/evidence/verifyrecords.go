@@ -187,6 +187,9 @@ func (c *check) item(it Item) {
 	case ward.EvidenceSegment:
 		var seg storage.SealedSegment
 		ok = ok && p.kind == storage.KindSegment && p.ref == it.Ref && it.Segment != nil && c.into(it.Leaf, &seg) == nil && seg == *it.Segment && seg.SHA256 == it.SHA256
+		if ok && !slices.ContainsFunc(c.m.Files, func(f File) bool { return f.Path == it.Path && f.Role == mediaRole(seg.Origin) }) {
+			c.report.fail(it.Path, "录像来源（当时录制或事后从设备补录）与封存记录不符。", "Whether it was recorded as it happened or taken from the device afterwards differs from its sealed record.")
+		}
 	case ward.EvidenceSnapshot:
 		ok = ok && c.addedAt[string(it.Kind)+"/"+it.Ref] == it.Leaf
 	case ward.EvidenceVisit:
