@@ -58,6 +58,9 @@ func blockSegment(n int) ward.Segment {
 		g.Mono, g.KeepUntil = time.Duration(n)*time.Minute, start.AddDate(0, 0, 90)
 		g.Chunks = []ward.Chunk{{Offset: 1200}, {At: 2 * time.Second, Offset: 520_000}, {At: 3960 * time.Millisecond, Offset: 1<<33 + int64(n)}}
 	}
+	if n%5 == 0 {
+		g.Origin = ward.FromDevice
+	}
 	if n%11 == 0 {
 		g.Key = fmt.Sprintf("v1/elsewhere/%d.mp4", n)
 	}

@@ -73,11 +73,12 @@ func (s *Store) TurnGap(ctx context.Context, id ward.GapID, g ward.Gap) (ward.Ga
 
 // EndDamage closes the gaps inside a segment (CauseLoss, CauseSlow) of src that
 // a crash left open, where its last segment ends: how far the damage went,
-// nobody knows. One that begins later is in no segment, and is removed.
+// nobody knows. One that begins later is in no segment, and is removed. What a
+// device gave afterwards does not count.
 func (s *Store) EndDamage(ctx context.Context, src ward.Source) error {
 	return s.change(ctx, fmt.Sprintf("end damage of %s", src), func(t *tx) error {
 		var end int64
-		err := t.QueryRowContext(ctx, `SELECT end_us FROM segment WHERE source_kind = $1 AND source_id = $2 ORDER BY seq DESC LIMIT 1`, src.Kind, src.ID).Scan(&end)
+		err := t.QueryRowContext(ctx, `SELECT end_us FROM segment WHERE source_kind = $1 AND source_id = $2 AND origin = $3 ORDER BY seq DESC LIMIT 1`, src.Kind, src.ID, ward.FromStream).Scan(&end)
 		if err != nil && !errors.Is(err, sql.ErrNoRows) {
 			return err
 		}
