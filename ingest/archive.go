@@ -14,9 +14,8 @@ import (
 
 const (
 	// thereTimeout bounds the look for an object before its recording is given
-	// up, and readTimeout the reading of one that is there: room is needed soon.
-	thereTimeout = 2 * time.Second
-	readTimeout  = 10 * time.Second
+	// up: room is needed soon.
+	thereTimeout = 200 * time.Millisecond
 )
 
 var (
@@ -103,11 +102,13 @@ func (p *Uploader) verify(ctx context.Context, g ward.Segment) error {
 // there says whether the object store has g whole, though its row does not
 // say so: it was put before a crash, or the answer got lost. A store that does
 // not answer is errSilent; any other error is that it has something of g's
-// size and does not let it be read in time.
-func (p *Uploader) there(ctx context.Context, g ward.Segment) (bool, error) {
+// size and does not let it be read within the time given.
+func (p *Uploader) there(ctx context.Context, g ward.Segment, within time.Duration) (bool, error) {
 	if !p.Stats().Down.IsZero() {
 		return false, errSilent
 	}
+	ctx, cancel := context.WithTimeout(ctx, within)
+	defer cancel()
 	short, cancel := context.WithTimeout(ctx, thereTimeout)
 	defer cancel()
 	info, err := p.Objects.Stat(short, g.Key)
@@ -117,9 +118,7 @@ func (p *Uploader) there(ctx context.Context, g ward.Segment) (bool, error) {
 	if err != nil {
 		return false, errors.Join(errSilent, err)
 	}
-	long, cancel := context.WithTimeout(ctx, readTimeout)
-	defer cancel()
-	err = p.verify(long, g)
+	err = p.verify(ctx, g)
 	if errors.Is(err, errDiffers) || errors.Is(err, fs.ErrNotExist) {
 		return false, nil
 	}

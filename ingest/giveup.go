@@ -15,6 +15,10 @@ const (
 	// silentFor is how long a store that did not answer is not asked again
 	// whether it has what is to be given up: waiting for it would cost room.
 	silentFor = 30 * time.Second
+	// evictFor is how long recordings are given up before alarms are looked at
+	// again, and askFor how much of it asking the store may take.
+	evictFor = 3 * time.Second
+	askFor   = 2 * time.Second
 )
 
 // absence remembers spooled rows that cannot be given up, because their file
@@ -33,35 +37,41 @@ func (a *absence) of(now time.Time) map[ward.SegmentID]bool {
 	return a.ids
 }
 
-// evict gives up what must be, and says whether anything changed.
-func (k *Keeper) evict(ctx context.Context) (changed bool) {
+// evict gives up what must be, for evictFor at most, and says whether anything
+// changed, and whether there was no time for all of it.
+func (k *Keeper) evict(ctx context.Context) (changed, more bool) {
 	var last ward.Segment
-	for ctx.Err() == nil {
+	k.asked = 0
+	for began := time.Now(); ctx.Err() == nil; {
 		space, err := k.Spool.Space()
 		if err != nil || space.Room() >= k.ahead(k.State()) {
-			return changed
+			return changed, false
+		}
+		if time.Since(began) >= evictFor {
+			return changed, true
 		}
 		k.Upload.clean(ctx)
-		given, more, err := k.giveUp(ctx, &last)
+		given, others, err := k.giveUp(ctx, &last, began.Add(evictFor))
 		if err != nil && ctx.Err() == nil {
 			k.Log.ErrorContext(ctx, "spool nearly full, and not enough given up", "error", err)
 		}
-		if given == 0 && more && err == nil {
+		if given == 0 && others && err == nil {
 			continue // none of these may go: the next ones
 		}
 		k.mu.Lock()
 		k.state.Stuck = given == 0
 		k.mu.Unlock()
 		if changed = true; given == 0 {
-			return changed
+			return changed, false
 		}
 	}
-	return changed
+	return changed, false
 }
 
 // giveUp goes through the oldest recordings after last and gives up some of
-// them, until there is room. more says that there are others after them.
-func (k *Keeper) giveUp(ctx context.Context, last *ward.Segment) (given int, more bool, err error) {
+// them, until there is room or it is time to end. more says that there are
+// others after them.
+func (k *Keeper) giveUp(ctx context.Context, last *ward.Segment, end time.Time) (given int, more bool, err error) {
 	short, cancel := context.WithTimeout(ctx, keepTimeout)
 	list, err := k.Store.Evictable(short, *last, evictBatch)
 	cancel()
@@ -71,7 +81,7 @@ func (k *Keeper) giveUp(ctx context.Context, last *ward.Segment) (given int, mor
 	s, absent := k.State(), k.absent.of(time.Now())
 	for _, g := range list {
 		space, err := k.Spool.Space()
-		if err != nil || given > 0 && space.Room() >= k.ahead(s) {
+		if err != nil || given > 0 && space.Room() >= k.ahead(s) || !time.Now().Before(end) {
 			return given, true, err
 		}
 		*last = g
@@ -101,9 +111,11 @@ func (k *Keeper) giveUp(ctx context.Context, last *ward.Segment) (given int, mor
 // store has it and only its row does not say so.
 func (k *Keeper) evictOne(ctx context.Context, g ward.Segment) (bool, error) {
 	var there bool
-	if time.Since(k.silent) >= silentFor {
+	if left := askFor - k.asked; left > 0 && time.Since(k.silent) >= silentFor {
 		var err error
-		if there, err = k.Upload.there(ctx, g); errors.Is(err, errSilent) {
+		began := time.Now()
+		there, err = k.Upload.there(ctx, g, left)
+		if k.asked += time.Since(began); errors.Is(err, errSilent) {
 			k.silent = time.Now()
 		} else if err != nil {
 			k.absent.of(time.Now())[g.ID] = true // the uploader looks at it, too

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -128,5 +129,87 @@ func TestPain01WhatTheStoreHasIsNotGivenUp(t *testing.T) {
 	}
 	if want := []ward.SegmentState{ward.Archived, ward.Archived, ward.Evicted}; !slices.Equal(states, want) {
 		t.Errorf("got %v, want %v", states, want)
+	}
+}
+
+// slowStore has everything that was put, looks for long, and reads for ever.
+type slowStore struct {
+	objects.Objects
+
+	stat  time.Duration
+	looks atomic.Int32
+}
+
+func (s *slowStore) Stat(ctx context.Context, key string) (objects.Info, error) {
+	s.looks.Add(1)
+	select {
+	case <-time.After(s.stat):
+		return s.Objects.Stat(ctx, key)
+	case <-ctx.Done():
+		return objects.Info{}, ctx.Err()
+	}
+}
+
+func (s *slowStore) Get(ctx context.Context, _ string, _, _ int64) (io.ReadCloser, error) {
+	<-ctx.Done()
+	return nil, ctx.Err()
+}
+
+// A store that looks for 1.5 s, or that has recordings and does not let them be
+// read, does not keep room from being made, nor alarms from being raised.
+func TestASlowStoreDoesNotKeepRoomFromBeingMade(t *testing.T) {
+	t.Parallel()
+	for name, stat := range map[string]time.Duration{"looks": 1500 * time.Millisecond, "reads": 0} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			const size, all = 16 << 10, 40
+			dir, err := objects.OpenDir(t.TempDir())
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { _ = dir.Close() })
+			a := &archive{rig: &rig{store: teststore.SQLite(t), logs: newLog()}}
+			addPlace(t, a.store)
+			if a.spool, err = spool.Open(t.TempDir(), spool.Options{Reserve: -1, Limit: all * size}); err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { _ = a.spool.Close() })
+			log := slog.New(slog.NewTextHandler(a.logs, nil))
+			slow := &slowStore{Objects: dir, stat: stat}
+			a.upload = &ingest.Uploader{Store: a.store, Spool: a.spool, Objects: slow, Log: log} // it does not run
+			a.keeper = &ingest.Keeper{Store: a.store, Spool: a.spool, Upload: a.upload, Log: log}
+			for n := range all {
+				g := a.put(t, "cam-1", n, size)
+				if stat == 0 && n < 10 {
+					if err := dir.Put(t.Context(), g.Key, strings.NewReader(strings.Repeat("x", size)), size); err != nil {
+						t.Fatal(err)
+					}
+				}
+			}
+			ctx, stop := context.WithCancel(t.Context())
+			var wg sync.WaitGroup
+			wg.Go(func() { _ = a.keeper.Run(ctx) })
+			defer func() { stop(); wg.Wait() }()
+			for began, at := time.Now(), a.keeper.State().At; ; {
+				s := a.keeper.State()
+				if s.Evicted >= 4 && s.Space.Room() > 0 {
+					break
+				}
+				if time.Since(began) > 30*time.Second {
+					t.Fatalf("no room after 30 s: %+v", s)
+				}
+				if now := time.Now(); !at.IsZero() && now.Sub(s.At) > 10*time.Second {
+					t.Fatalf("no alarm could be raised for %s", now.Sub(s.At))
+				}
+				at = s.At
+				select {
+				case <-time.After(10 * time.Millisecond):
+				case <-ctx.Done():
+				}
+			}
+			if n := slow.looks.Load(); stat > 0 && n != 1 {
+				t.Errorf("a slow store was asked %d times, want once", n)
+			}
+		})
 	}
 }

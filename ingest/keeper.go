@@ -47,7 +47,8 @@ type Keeper struct {
 	in, out flow // by the goroutine of Run, as the rest
 	counted time.Time
 	absent  absence
-	silent  time.Time // when the store did not answer
+	silent  time.Time     // when the store did not answer
+	asked   time.Duration // how long the store was asked in this pass
 	said    map[string]time.Time
 }
 
@@ -69,7 +70,11 @@ func (k *Keeper) Run(ctx context.Context) error {
 		now := time.Now()
 		k.look(ctx, now, now.Sub(last))
 		last = now
-		if k.evict(ctx) {
+		changed, more := k.evict(ctx)
+		if more && ctx.Err() == nil {
+			continue // alarms first
+		}
+		if changed {
 			k.look(ctx, time.Now(), 0)
 		}
 		select {
