@@ -152,8 +152,8 @@ func (r *recoding) pictures(ctx context.Context) ([]shot, error) {
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
 	}
-	shots, err := shotsOf(append(all, got...), wanted)
-	if failed = errors.Join(failed, err); failed != nil && len(shots) > 0 && r.lib.Log != nil {
+	shots, tooMuch := shotsOf(append(all, got...), wanted)
+	if failed = errors.Join(failed, err, tooMuch); failed != nil && len(shots) > 0 && r.lib.Log != nil {
 		r.lib.Log.WarnContext(ctx, "pictures not coded again", "recording", r.rec.start(), "of", len(wanted), "coded", len(shots), "error", failed)
 	}
 	if len(shots) == 0 {

@@ -83,6 +83,8 @@ func (p *Uploader) Wake() {
 
 func (p *Uploader) signal() chan struct{} {
 	p.once.Do(func() {
+		p.mu.Lock() // Stats may be asked for before
+		defer p.mu.Unlock()
 		p.wake = make(chan struct{}, 1)
 		p.tries = map[ward.SegmentID]try{}
 		p.throttle = newThrottle(p.MbitS, p.Spool)

@@ -188,7 +188,8 @@ type atOnce struct {
 
 func (o *atOnce) Delete(ctx context.Context, key string) error {
 	n := o.now.Add(1)
-	for most := o.most.Load(); n > most && !o.most.CompareAndSwap(most, n); most = o.most.Load() {
+	for most := o.most.Load(); n > most; most = o.most.Load() {
+		o.most.CompareAndSwap(most, n)
 	}
 	if n > 1 {
 		o.once.Do(func() { close(o.both) })
