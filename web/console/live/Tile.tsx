@@ -1,6 +1,6 @@
 import { ExpandOutlined, HistoryOutlined, MutedOutlined, SoundOutlined } from '@ant-design/icons'
 import { Badge, Button, Spin, Tooltip } from 'antd'
-import { useEffect, useRef, useState, type RefObject } from 'react'
+import { useRef, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { Link } from 'react-router'
 import type { Schemas } from '../api/client'
@@ -31,12 +31,13 @@ export function Tile({ camera, prefer, linked, onEnlarge }: Props) {
   const wanted = up && seen
   const { video, taken, watching } = useWatch(camera.id, wanted, prefer)
   const live = wanted && watching.state === 'live'
+  const [loud, setLoud] = useState(false)
   return (
     <div className="tile" ref={box} data-camera={camera.id} data-state={wanted ? watching.state : 'paused'} data-way={watching.way} data-source={watching.source}>
       <div className="screen">
-        <video ref={video} autoPlay muted playsInline aria-label={camera.name} />
+        <video ref={video} autoPlay muted={!live || !loud} playsInline aria-label={camera.name} />
         {live && <SourceTag watching={watching} />}
-        {live && <Sound video={video} watching={watching} name={camera.name} />}
+        {live && <Sound watching={watching} name={camera.name} on={loud} onTurn={setLoud} />}
         {live && <FrameAge video={video} taken={taken} />}
         {!live && <Note camera={camera} error={wanted ? watching.error : undefined} waiting={up} />}
         {onEnlarge && <Button className="screen-button" size="small" icon={<ExpandOutlined />} aria-label={t('live.enlarge', { name: camera.name })} onClick={onEnlarge} />}
@@ -64,15 +65,8 @@ function SourceTag({ watching }: { watching: Watching }) {
 }
 
 /** Sound turns the sound on and off, or says why there is none to be heard. */
-function Sound({ video, watching, name }: { video: RefObject<HTMLVideoElement | null>; watching: Watching; name: string }) {
+function Sound({ watching, name, on, onTurn }: { watching: Watching; name: string; on: boolean; onTurn: (on: boolean) => void }) {
   const { t } = useTranslation()
-  const [on, setOn] = useState(false)
-  useEffect(() => {
-    const element = video.current
-    if (!element) return
-    element.muted = !on
-    return () => { element.muted = true }
-  }, [video, on])
   if (!watching.sound) return null
   if (watching.sound === 'aac' && watching.way === 'webrtc') {
     return <Tooltip title={t('live.aacHint')}><span className="screen-sound" data-sound="aac"><MutedOutlined /> {t('live.aac')}</span></Tooltip>
@@ -80,7 +74,7 @@ function Sound({ video, watching, name }: { video: RefObject<HTMLVideoElement | 
   const text = t(on ? 'call.soundOff' : 'call.soundOn')
   return (
     <Tooltip title={text}>
-      <Button className="screen-sound" data-sound={on ? 'on' : 'off'} size="small" icon={on ? <SoundOutlined /> : <MutedOutlined />} aria-label={`${name}: ${text}`} aria-pressed={on} onClick={() => setOn(!on)} />
+      <Button className="screen-sound" data-sound={on ? 'on' : 'off'} size="small" icon={on ? <SoundOutlined /> : <MutedOutlined />} aria-label={`${name}: ${text}`} aria-pressed={on} onClick={() => onTurn(!on)} />
     </Tooltip>
   )
 }

@@ -7,7 +7,7 @@ import { Loading } from '../parts/Loading'
 import { Nothing } from '../parts/Nothing'
 import { Trouble } from '../parts/Trouble'
 import { When } from '../parts/When'
-import { shown, type RuleView } from './figures'
+import { shown, unitOf, type RuleView } from './figures'
 
 /** History lists every version of a rule's setting; undefined closes it. */
 export function History({ rule, institution, onClose }: { rule: RuleView | undefined; institution: string | undefined; onClose: () => void }) {
@@ -28,7 +28,7 @@ export function History({ rule, institution, onClose }: { rule: RuleView | undef
         <div key={s.version} style={{ marginBottom: 16 }}>
           <div><span className="strong">{t('rules.version', { n: s.version })}</span> <Tag>{s.inherit ? t('rules.common') : t(`ruleMode.${s.mode}`)}</Tag></div>
           <div className="quiet small">{s.at && <When at={s.at} />} · {names.user(s.by)}</div>
-          {!s.inherit && rule?.params.map((p) => <div key={p.name} className="small">{t(`ruleParam.${p.name}` as 'ruleParam.before')}: {shown(p, s.params[p.name] ?? p.default)} {t(`ruleUnit.${p.unit}`)}</div>)}
+          {!s.inherit && rule?.params.map((p) => <div key={p.name} className="small">{t(`ruleParam.${p.name}` as 'ruleParam.before')}: {shown(p, s.params[p.name] ?? p.default)} {unitOf(t, p)}</div>)}
         </div>
       ))}
     </Drawer>

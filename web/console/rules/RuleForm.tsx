@@ -4,7 +4,7 @@ import { useTranslation } from 'react-i18next'
 import { api, take, type Schemas } from '../api/client'
 import { useNames } from '../api/queries'
 import { Trouble } from '../parts/Trouble'
-import { hintKey, minutes, shown, type RuleParam, type RuleView } from './figures'
+import { hintKey, minutes, shown, unitOf, type RuleParam, type RuleView } from './figures'
 
 type Values = { mode: Schemas['RuleMode']; figures: Record<string, string | number> }
 
@@ -81,7 +81,7 @@ function figure(p: RuleParam, v: string | number | undefined): number {
 /** Figure is one field, with what it means and what it may be. */
 function Figure({ param: p }: { param: RuleParam }) {
   const { t } = useTranslation()
-  const unit = t(`ruleUnit.${p.unit}`)
+  const unit = unitOf(t, p)
   const range = t('rules.default', { v: shown(p, p.default), min: shown(p, p.min), max: shown(p, p.max) })
   const scale = p.unit === 'share' ? 100 : 1
   return (

@@ -10,7 +10,7 @@ import { Loading } from '../parts/Loading'
 import { SeverityTag } from '../parts/tags'
 import { Trouble } from '../parts/Trouble'
 import { When } from '../parts/When'
-import { shown, type RuleView } from './figures'
+import { shown, unitOf, type RuleView } from './figures'
 import { History } from './History'
 import { RuleForm } from './RuleForm'
 
@@ -100,7 +100,7 @@ function Differences({ rule }: { rule: RuleView }) {
   const other = rule.params.filter((p) => (set.params[p.name] ?? p.default) !== p.default)
   return (
     <div className="small">
-      {other.map((p) => <div key={p.name}>{t(`ruleParam.${p.name}` as 'ruleParam.before')} {shown(p, set.params[p.name] ?? p.default)} {t(`ruleUnit.${p.unit}`)}</div>)}
+      {other.map((p) => <div key={p.name}>{t(`ruleParam.${p.name}` as 'ruleParam.before')} {shown(p, set.params[p.name] ?? p.default)} {unitOf(t, p)}</div>)}
     </div>
   )
 }

@@ -1,3 +1,4 @@
+import type { TFunction } from 'i18next'
 import type { Schemas } from '../api/client'
 
 export type RuleParam = Schemas['RuleParam']
@@ -8,6 +9,11 @@ export function shown(p: RuleParam, v: number): string {
   if (p.unit === 'share') return String(Math.round(v * 1000) / 10)
   if (p.unit === 'day_minute') return `${String(Math.floor(v / 60)).padStart(2, '0')}:${String(v % 60).padStart(2, '0')}`
   return String(Math.round(v * 1000) / 1000)
+}
+
+/** unitOf is the unit's text; empty for figures that need none. */
+export function unitOf(t: TFunction, { unit }: RuleParam): string {
+  return unit === 'cosine' || unit === 'count' || unit === 'day_minute' ? '' : t(`ruleUnit.${unit}`)
 }
 
 /** hintKey is the text that explains a figure: hours share two. */
