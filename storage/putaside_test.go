@@ -33,6 +33,45 @@ func (m *meanwhile) Put(ctx context.Context, key string, r io.Reader, size int64
 	return m.Objects.Put(ctx, key, r, size)
 }
 
+// beforeDelete calls then before the first object is removed.
+type beforeDelete struct {
+	objects.Objects
+
+	then func()
+}
+
+func (b *beforeDelete) Delete(ctx context.Context, key string) error {
+	if then := b.then; then != nil {
+		b.then = nil
+		then()
+	}
+	return b.Objects.Delete(ctx, key)
+}
+
+// Pain 4: what gets its row just before it is removed from its place is put back.
+func TestPain04WhatGetsARowAtTheLastMomentIsPutBack(t *testing.T) {
+	testcase.Each(t, func(t *testing.T, w *testcase.World) {
+		ctx := t.Context()
+		key, sum := w.Picture("v1/h1/snapshots/late.jpg")
+		m := w.Media
+		m.Objects = &beforeDelete{w.Media.Objects, func() {
+			err := w.Store.PutSighting(ctx, ward.Sighting{ID: "late", CameraID: "cam-1", PlaceID: "counter", InstitutionID: "h1", Kind: ward.PeopleSeen, From: w.Start, To: w.Start, SnapshotKey: key})
+			if err != nil {
+				t.Error(err)
+			}
+		}}
+		if n, err := reconciler(w, m).Once(ctx); err != nil || n != 0 {
+			t.Errorf("%d put aside, %v", n, err)
+		}
+		if got, _, err := objects.Sum(ctx, w.Media.Objects, key); err != nil || got != sum {
+			t.Errorf("in its place: %x, %v", got, err)
+		}
+		if n, err := reconciler(w, w.Media).Once(ctx); err != nil || n != 0 {
+			t.Errorf("again: %d put aside, %v", n, err)
+		}
+	})
+}
+
 // whileRead calls then when a spooled file is opened.
 type whileRead struct {
 	spool.FS

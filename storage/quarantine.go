@@ -244,7 +244,32 @@ func (r *Reconciler) object(ctx context.Context, key string) (moved bool, err er
 	if err != nil {
 		return false, err
 	}
-	return true, objs.Delete(ctx, key)
+	if err := objs.Delete(ctx, key); err != nil {
+		return false, err
+	}
+	back, err := r.putBack(ctx, key, to, size)
+	return !back, err
+}
+
+// putBackFor bounds putting one object back, which a stop does not end.
+const putBackFor = time.Minute
+
+// putBack looks again whether a row names key, which was just removed: one
+// may have come after the look with the ledger locked. Then the object gets
+// its place again, and its copy stays, with its record.
+func (r *Reconciler) putBack(ctx context.Context, key, from string, size int64) (back bool, err error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), putBackFor)
+	defer cancel()
+	query, args := knownKeys(key)
+	known, err := listed(ctx, r.Store, "look for objects", scanKey, query, args...)
+	if err != nil || len(known) == 0 {
+		return false, err
+	}
+	body, err := r.Media.Objects.Get(ctx, from, 0, -1)
+	if err != nil {
+		return false, err
+	}
+	return true, errors.Join(r.Media.Objects.Put(ctx, key, body, size), body.Close())
 }
 
 // files puts aside what is in the spool, without a row, of a source that
