@@ -2,6 +2,7 @@ package storage
 
 import (
 	"context"
+	"errors"
 	"os"
 	"strings"
 	"time"
@@ -20,15 +21,39 @@ type Reading struct {
 	Up   time.Duration
 }
 
+// readTries is how often the clocks are read until nothing came between, and
+// readWithin how long a reading may take: less than MinClockStep by far.
+const (
+	readTries  = 5
+	readWithin = 200 * time.Millisecond
+)
+
 // ReadClock reads the clocks, of Linux.
-func ReadClock() Reading {
-	boot, err1 := os.ReadFile("/proc/sys/kernel/random/boot_id")
-	uptime, err2 := os.ReadFile("/proc/uptime")
-	r := Reading{Wall: time.Now()}
-	seconds, _, _ := strings.Cut(string(uptime), " ")
-	up, err3 := time.ParseDuration(seconds + "s")
-	if err1 == nil && err2 == nil && err3 == nil {
-		r.Boot, r.Up = strings.TrimSpace(string(boot)), up
+func ReadClock() Reading { return readClock(os.ReadFile, time.Now) }
+
+// readClock reads the wall clock between two looks at how long the machine
+// has run. When they are far apart each time, because the process has to
+// wait, nobody knows which belongs to it, and Boot is empty.
+func readClock(file func(string) ([]byte, error), wall func() time.Time) (r Reading) {
+	boot, err := file("/proc/sys/kernel/random/boot_id")
+	uptime := func() time.Duration {
+		text, err1 := file("/proc/uptime")
+		seconds, _, _ := strings.Cut(string(text), " ")
+		up, err2 := time.ParseDuration(seconds + "s")
+		err = errors.Join(err, err1, err2)
+		return up
+	}
+	for range readTries {
+		before := uptime()
+		r = Reading{Wall: wall()}
+		after := uptime()
+		if err != nil {
+			return r
+		}
+		if after-before <= readWithin {
+			r.Boot, r.Up = strings.TrimSpace(string(boot)), before+(after-before)/2
+			return r
+		}
 	}
 	return r
 }

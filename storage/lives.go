@@ -110,7 +110,8 @@ func (s *Store) seen(ctx context.Context, what, id string, now Reading, ended ti
 		_, err := t.ExecContext(ctx, `UPDATE process_life SET seen_us = $2, ended_us = $3, boot = $4, up_us = $5 WHERE id = $1`, id, us(now.Wall), us(ended), now.Boot, now.Up.Microseconds())
 		return err
 	})
-	if err == nil && *step != 0 {
+	// A life that began without knowing the machine's count goes on from here.
+	if err == nil && own != nil && own.id == id && (*step != 0 || own.told.Boot == "") {
 		s.life.Store(&ownLife{id: own.id, began: own.began, told: now})
 	}
 	return err
