@@ -80,6 +80,10 @@ fuzz: ## every fuzzer for FUZZTIME (10s)
 		echo "$$name"; go test -run '^$$' -fuzz "^$$name$$" -fuzztime $(or $(FUZZTIME),10s) "$$folder"; \
 	done
 
+.PHONY: fuzz-vision
+fuzz-vision: ready ## feed damaged video and photos to the vision workers for FUZZTIME (10m)
+	@WARDWATCH_FUZZ_VISION=$(or $(FUZZTIME),10m) go test -run 'TestDamagedBitstreams' -timeout 24h -v ./analytics/vision
+
 .PHONY: soak
 soak: setup-test ready ## 16 cameras for SOAK (1h), half of it under faults; SOAK_STACK=servers for PostgreSQL and MinIO
 	@SOAK=$(or $(SOAK),1h) SOAK_STACK=$(SOAK_STACK) go test -run 'TestSoak' -timeout 24h -v ./cmd/wardwatch

@@ -24,6 +24,9 @@ import (
 
 func TestWorkerIsContained(t *testing.T) {
 	pool := modeltest.Pool(t, 1, nil)
+	if _, err := pool.Still(t.Context(), modeltest.Frame(t, modeltest.Clip(t, "franck.mp4"), "10"), vision.WantPrint); err != nil {
+		t.Fatal(err)
+	}
 	proc := fmt.Sprintf("/proc/%d/", pool.PIDs()[0])
 	status, err1 := os.ReadFile(proc + "status")
 	limits, err2 := os.ReadFile(proc + "limits")
@@ -37,6 +40,7 @@ func TestWorkerIsContained(t *testing.T) {
 	isSealed(t, pool.PIDs()[0])
 	for _, want := range []string{
 		`Max file size +0 +0 `, `Max core file size +0 +0 `, `Max open files +64 +64 `,
+		`Max cpu time +[2-9][0-9] +unlimited `,
 		`Max data size +2147483648 +2147483648 `, `Max address space +6442450944 +6442450944 `,
 	} {
 		if !regexp.MustCompile(want).Match(limits) {

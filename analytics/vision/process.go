@@ -75,7 +75,7 @@ func startProcess(ctx context.Context, path string, args []string, log *slog.Log
 // ask sends one request and waits for its reply. After an error the
 // process is out of step and must be stopped.
 func (p *process) ask(q Request, deadline time.Time) (Reply, error) {
-	if err := p.in.SetWriteDeadline(deadline); err != nil {
+	if err := errors.Join(p.in.SetWriteDeadline(deadline), grant(p.cmd.Process.Pid, requestCPU)); err != nil {
 		return Reply{}, err
 	}
 	if err := WriteRequest(p.in, q); err != nil {
@@ -86,7 +86,7 @@ func (p *process) ask(q Request, deadline time.Time) (Reply, error) {
 
 // code is ask for a transcoding worker.
 func (p *process) code(q CodeRequest, deadline time.Time) (CodeReply, error) {
-	if err := errors.Join(p.in.SetWriteDeadline(deadline), p.out.SetReadDeadline(deadline)); err != nil {
+	if err := errors.Join(p.in.SetWriteDeadline(deadline), p.out.SetReadDeadline(deadline), grant(p.cmd.Process.Pid, requestCPU)); err != nil {
 		return CodeReply{}, err
 	}
 	if err := WriteCodeRequest(p.in, q); err != nil {
