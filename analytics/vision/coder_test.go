@@ -58,6 +58,7 @@ func TestTranscodingShowsEveryPicture(t *testing.T) {
 		wide, high int
 	}{
 		{"h265", ward.H265, nil, 360, 288},
+		{"h265-of-16", ward.H265, []string{"-vf", "scale=320:240"}, 320, 240}, // widths of which libswscale has faster ways
 		{"h265-large-reordered", ward.H265, []string{"-vf", "scale=1920:1080", "-x265-params", "keyint=10:bframes=3:repeat-headers=1:log-level=error"}, 1280, 720},
 		{"mjpeg", ward.MJPEG, nil, 360, 288},
 		{"vp8", ward.VP8, nil, 360, 288},

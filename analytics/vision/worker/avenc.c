@@ -116,8 +116,9 @@ static int open_encoder(avenc *e, int width, int height) {
 /* Scales the picture in hand into e->small. */
 static int scale(avenc *e, int width, int height) {
   AVFrame *f = e->picture;
+  // Not SWS_FAST_BILINEAR: it writes machine code, which a sealed worker may not.
   e->sws = sws_getCachedContext(e->sws, f->width, f->height, f->format, width,
-                                height, AV_PIX_FMT_YUV420P, SWS_FAST_BILINEAR,
+                                height, AV_PIX_FMT_YUV420P, SWS_BILINEAR,
                                 NULL, NULL, NULL);
   if (!e->sws) return AVERROR(ENOMEM);
   const int *coef = sws_getCoefficients(SWS_CS_DEFAULT);
