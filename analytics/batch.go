@@ -1,6 +1,7 @@
 package analytics
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -45,7 +46,7 @@ func (b *batch) gather(ctx context.Context, due []ward.Settlement) (early []ward
 		return nil, nil
 	}
 	b.books = map[ward.InstitutionID]Rulebook{}
-	if b.counters, err = b.c.Store.Counters(ctx, placesOf(due)); err != nil {
+	if b.counters, err = b.c.Store.Counters(ctx, distinct(due, func(s ward.Settlement) ward.PlaceID { return s.PlaceID })); err != nil {
 		return nil, err
 	}
 	for _, s := range due {
@@ -89,7 +90,7 @@ func (b *batch) wait(ctx context.Context) (early []ward.SettlementID, err error)
 	for _, q := range young {
 		since = earliest(since, ends(q))
 	}
-	until, err := b.c.Store.WatchedUntil(ctx, placesIn(young), since)
+	until, err := b.c.Store.WatchedUntil(ctx, distinct(young, func(q question) ward.PlaceID { return q.read.PlaceID }), since)
 	if err != nil {
 		return nil, err
 	}
@@ -121,7 +122,7 @@ func (b *batch) seen(ctx context.Context) error {
 		}
 	}
 	from, to := b.moments()
-	all, err := b.c.Store.SightingsAtPlaces(ctx, placesIn(b.questions), from.Add(-before), to.Add(picturesAfter))
+	all, err := b.c.Store.SightingsAtPlaces(ctx, distinct(b.questions, func(q question) ward.PlaceID { return q.read.PlaceID }), from.Add(-before), to.Add(picturesAfter))
 	if err != nil {
 		return err
 	}
@@ -152,7 +153,7 @@ func inside(vs []ward.Sighting, w span) []ward.Sighting {
 }
 
 func (b *batch) insured(ctx context.Context) error {
-	people, err := b.c.Store.InsuredMany(ctx, cardsIn(b.questions))
+	people, err := b.c.Store.InsuredMany(ctx, distinct(b.questions, func(q question) ward.InsuredID { return q.read.InsuredID }))
 	if err != nil {
 		return err
 	}
@@ -178,11 +179,11 @@ func (b *batch) uses(ctx context.Context) error {
 			here[q.read.ID] = Person{p.ID, p.ModelID, p.Template}
 		}
 	}
-	atPlace, err := b.c.Store.UsesAtPlaces(ctx, placesIn(b.questions), from.Add(-place), to)
+	atPlace, err := b.c.Store.UsesAtPlaces(ctx, distinct(b.questions, func(q question) ward.PlaceID { return q.read.PlaceID }), from.Add(-place), to)
 	if err != nil {
 		return err
 	}
-	ofCard, err := b.c.Store.UsesOfCards(ctx, cardsIn(b.questions), from.Add(-card-storage.MaxOffset), to.Add(2*storage.MaxOffset))
+	ofCard, err := b.c.Store.UsesOfCards(ctx, distinct(b.questions, func(q question) ward.InsuredID { return q.read.InsuredID }), from.Add(-card-storage.MaxOffset), to.Add(2*storage.MaxOffset))
 	if err != nil {
 		return err
 	}
@@ -340,28 +341,11 @@ func latest(a, b time.Time) time.Time {
 	return a
 }
 
-func placesOf(due []ward.Settlement) []ward.PlaceID {
-	var out []ward.PlaceID
-	for _, s := range due {
-		out = append(out, s.PlaceID)
-	}
-	slices.Sort(out)
-	return slices.Compact(out)
-}
-
-func placesIn(qs []question) []ward.PlaceID {
-	var out []ward.PlaceID
-	for _, q := range qs {
-		out = append(out, q.read.PlaceID)
-	}
-	slices.Sort(out)
-	return slices.Compact(out)
-}
-
-func cardsIn(qs []question) []ward.InsuredID {
-	var out []ward.InsuredID
-	for _, q := range qs {
-		out = append(out, q.read.InsuredID)
+// distinct are the different values that of gives for all, in order.
+func distinct[T any, K cmp.Ordered](all []T, of func(T) K) []K {
+	out := make([]K, len(all))
+	for i, v := range all {
+		out[i] = of(v)
 	}
 	slices.Sort(out)
 	return slices.Compact(out)
