@@ -65,6 +65,7 @@ type feed struct {
 	Track
 
 	out     *webrtc.TrackLocalStaticRTP
+	packets atomic.Uint32 // sent
 	payload rtp.Payloader
 	seq     uint16
 	at      uint32 // RTP time of what was sent last
@@ -111,15 +112,15 @@ func (v *Viewer) feeds(tracks []Track, offer string) (map[int]*feed, error) {
 		if err != nil {
 			return nil, fmt.Errorf("add track to viewer: %w", err)
 		}
-		v.done.Go(func() { v.hear(sender, t.Video()) })
+		v.done.Go(func() { v.hear(sender, f) })
 		feeds[t.ID] = f
 	}
 	return feeds, nil
 }
 
 // hear reads what the browser reports of a track, which also feeds the interceptors.
-func (v *Viewer) hear(sender *webrtc.RTPSender, video bool) {
-	var lossy time.Time // since when
+func (v *Viewer) hear(sender *webrtc.RTPSender, f *feed) {
+	link := lossy{}
 	for {
 		packets, _, err := sender.ReadRTCP()
 		if err != nil {
@@ -128,12 +129,13 @@ func (v *Viewer) hear(sender *webrtc.RTPSender, video bool) {
 		for _, p := range packets {
 			switch p := p.(type) {
 			case *rtcp.PictureLossIndication, *rtcp.FullIntraRequest:
-				if video {
+				if f.Video() {
 					v.rejoin()
 				}
 			case *rtcp.ReceiverReport:
-				if video && len(p.Reports) > 0 {
-					lossy = v.judge(p.Reports[0].FractionLost, lossy)
+				if f.Video() && len(p.Reports) > 0 && link.hopeless(p.Reports[0], f.packets.Load(), time.Now()) {
+					v.slow.Store(true)
+					v.cancel()
 				}
 			}
 		}
@@ -147,20 +149,28 @@ func (v *Viewer) rejoin() {
 	}
 }
 
-// judge ends a viewer that has lost too much since lossy, and returns the
-// new lossy.
-func (v *Viewer) judge(lost uint8, lossy time.Time) time.Time {
-	if lost < lossyAt {
-		return time.Time{}
+// lossy follows the reports of one link. The zero value is ready to use.
+type lossy struct {
+	since   time.Time // of the first of the bad reports in a row
+	highest uint32    // the last packet that arrived
+	sent    uint32    // packets
+}
+
+// hopeless says whether the link has lost too much for too long. When nothing
+// arrived between two reports, the browser reports that nothing was lost
+// (RFC 3550 §A.3): then it is all of what was sent, if there was any.
+func (l *lossy) hopeless(r rtcp.ReceptionReport, sent uint32, now time.Time) bool {
+	silent, idle := r.LastSequenceNumber == l.highest, sent == l.sent
+	l.highest, l.sent = r.LastSequenceNumber, sent
+	switch {
+	case silent && idle:
+		return false
+	case !silent && r.FractionLost < lossyAt:
+		l.since = time.Time{}
+	case l.since.IsZero():
+		l.since = now
 	}
-	if lossy.IsZero() {
-		return time.Now()
-	}
-	if time.Since(lossy) >= lossyFor {
-		v.slow.Store(true)
-		v.cancel()
-	}
-	return lossy
+	return !l.since.IsZero() && now.Sub(l.since) >= lossyFor
 }
 
 // serve waits for the connection and sends the stream.
@@ -257,6 +267,7 @@ func (f *feed) write(u Unit, cached bool) (n int, ok bool) {
 			if f.flac() { // G.711 may be parted anywhere, and each part has its own time
 				sent += uint32(frameLength(f.Track, b)) //nolint:gosec // at most viewerMTU
 			}
+			f.packets.Add(1)
 			if err := f.out.WriteRTP(p); err != nil {
 				return n, false // the connection is closed
 			}
