@@ -69,7 +69,9 @@ type Seen struct {
 	// Print is a 64-bit perceptual hash (dHash) of the picture: equal or
 	// near-equal prints mean an unchanged picture.
 	Print uint64 `json:"print"`
-	JPEG  []byte `json:"-"` // the picture, when a snapshot was asked for
+	// Measures tell whether the camera can see; nil when not asked for.
+	Measures *Measures `json:"measures,omitempty"`
+	JPEG     []byte    `json:"-"` // the picture, when a snapshot was asked for
 }
 
 // Template is a face embedding of unit length (192 float32 for MobileFaceNet).

@@ -93,6 +93,9 @@ func ReadReply(r io.Reader) (Reply, error) {
 	if len(a.Dims) != len(faces) || len(faces) > maxFaces || len(a.Seen.People) > maxFaces {
 		return a, fmt.Errorf("%w: %d faces, %d people, %d templates", ErrFrame, len(faces), len(a.Seen.People), len(a.Dims))
 	}
+	if m := a.Seen.Measures; m != nil && (!m.Levels.Whole() || !m.Detail.Whole()) {
+		return a, fmt.Errorf("%w: measures", ErrFrame)
+	}
 	for i, n := range a.Dims {
 		if n < 0 || n > maxDim || 4*n > len(p) {
 			return a, fmt.Errorf("%w: template of %d", ErrFrame, n)

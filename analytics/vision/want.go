@@ -18,6 +18,8 @@ const (
 	// WantLive asks the passive liveness model about every face; it implies
 	// WantFaces (7 ms a face). Its opinion may lower trust, never raise it.
 	WantLive
+	// WantMeasures tells whether the camera can see (some ms); of a stream only.
+	WantMeasures
 )
 
 // Has reports whether any bit of b is in w.

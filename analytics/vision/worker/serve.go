@@ -9,6 +9,8 @@ import (
 	"io"
 	"os"
 
+	"gocv.io/x/gocv"
+
 	"wardwatch/analytics/vision"
 	"wardwatch/analytics/vision/contain"
 	"wardwatch/ward"
@@ -66,6 +68,7 @@ func seal() error {
 type session struct {
 	dec    *decoder
 	pixels int    // of a picture
+	grey   []byte // the last one that was measured
 	used   uint64 // the server's clock at the last access unit
 }
 
@@ -123,10 +126,24 @@ func (s *server) see(q vision.Request) vision.Reply {
 	}
 	defer pic.Close()
 	seen, err := s.eye.look(pic, q, false)
+	if err == nil && q.Want.Has(vision.WantMeasures) {
+		seen.Measures, err = ses.measure(pic)
+	}
 	if err != nil {
 		return fault(vision.FaultModel, err)
 	}
 	return vision.Reply{OK: true, Seen: seen}
+}
+
+// measure takes the measures of the session's next picture.
+func (s *session) measure(pic gocv.Mat) (*ward.Measures, error) {
+	now, err := grey(pic)
+	if err != nil {
+		return nil, fmt.Errorf("measure the picture: %w", err)
+	}
+	m := vision.Measure(now, s.grey)
+	s.grey = now
+	return &m, nil
 }
 
 func (s *server) still(q vision.Request) vision.Reply {
