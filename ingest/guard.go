@@ -90,9 +90,9 @@ func isOwn(a netip.Addr) (bool, error) {
 	return false, nil
 }
 
-// control is a net.Dialer's Control: it sees the address after the name was
+// Control is a net.Dialer's Control: it sees the address after the name was
 // looked up, so that no answer of a name server leads around the check.
-func (g *Guard) control(_, address string, _ syscall.RawConn) error {
+func (g *Guard) Control(_, address string, _ syscall.RawConn) error {
 	a, err := netip.ParseAddrPort(address)
 	if err != nil {
 		return fmt.Errorf("address %s: %w", address, ErrGuarded)

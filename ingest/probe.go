@@ -168,7 +168,7 @@ func (t *trial) reach(ctx context.Context, u *url.URL) bool {
 		return false
 	}
 	defer leave()
-	d := net.Dialer{Control: t.fleet.Guard.control, Timeout: probeConnect}
+	d := net.Dialer{Control: t.fleet.Guard.Control, Timeout: probeConnect}
 	conn, err := d.DialContext(ctx, "tcp", net.JoinHostPort(host, port))
 	if err != nil {
 		t.say("connect", false, wordsUnreached(err, port))

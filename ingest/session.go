@@ -100,7 +100,7 @@ func (f *Fleet) open(ctx context.Context, cam ward.Camera, o opening) (*session,
 func (f *Fleet) config(s *session, u *base.URL) rtsp.Config {
 	c := rtsp.Config{
 		URL: u, User: s.cam.User, Password: string(s.cam.Password), Timeout: s.stall, Pause: s.gather, Buffers: &f.doors().buffers,
-		Dial: (&net.Dialer{Control: f.Guard.control}).DialContext,
+		Dial: (&net.Dialer{Control: f.Guard.Control}).DialContext,
 		TLS:  trust(u.Hostname(), s.cam.TLSFingerprint, func(shown string) { s.Fingerprint = shown }),
 	}
 	if s.told.replay != nil {

@@ -88,7 +88,10 @@ func (t *tx) raise(ctx context.Context, a ward.Alert) (ward.Alert, error) {
 	if err != nil {
 		return a, err
 	}
-	return a, t.relate(ctx, a)
+	if err := t.relate(ctx, a); err != nil {
+		return a, err
+	}
+	return a, t.announceAlert(ctx, ward.AlertRaisedEvent, a)
 }
 
 // relate notes the other settlements that an alert rests on.
@@ -201,8 +204,10 @@ func (s *Store) DecideAlert(ctx context.Context, id ward.AlertID, next ward.Aler
 		if n == 0 {
 			return &ward.Error{Kind: ward.Conflict, Code: "alert.state", ZH: "疑点已被他人处理，请刷新后重试。", EN: "Somebody else has just decided; reload and try again."}
 		}
-		_, err = t.sealRecord(ctx, "decision", string(id), decisionRecord{Alert: id, From: before, To: a.State, By: by, Note: note})
-		return err
+		if _, err = t.sealRecord(ctx, "decision", string(id), decisionRecord{Alert: id, From: before, To: a.State, By: by, Note: note}); err != nil {
+			return err
+		}
+		return t.announceAlert(ctx, ward.AlertChangedEvent, a)
 	})
 	return a, err
 }

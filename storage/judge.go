@@ -313,6 +313,9 @@ func (t *tx) withdraw(ctx context.Context, id ward.SettlementID, keep []ward.Rul
 		if _, err := t.sealRecord(ctx, "decision", string(a.ID), decisionRecord{Alert: a.ID, From: before, To: a.State, Note: note}); err != nil {
 			return nil, err
 		}
+		if err := t.announceAlert(ctx, ward.AlertChangedEvent, a); err != nil {
+			return nil, err
+		}
 		fell = append(fell, a)
 	}
 	return fell, nil

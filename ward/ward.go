@@ -45,6 +45,8 @@ type (
 	HoldID string
 	// EvidenceID is the id of one item of a case.
 	EvidenceID string
+	// EndpointID is the id of where notifications go.
+	EndpointID string
 	// UserID is the id of a person who signs in.
 	UserID string
 )

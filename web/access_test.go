@@ -336,6 +336,23 @@ var requests = map[string]func(*world) request{
 		return request{path: map[string]string{"rule": "nobody_at_counter"}, json: m{"mode": "live", "params": m{"before": 6}, "based_on": based}}
 	},
 
+	"GET /api/v1/notify-endpoints": bare,
+	"POST /api/v1/notify-endpoints": func(w *world) request {
+		for _, p := range get(w.t, func(ctx context.Context, _ string) ([]ward.Endpoint, error) { return w.store.Endpoints(ctx) }, "") {
+			must(w.t, w.store.DeleteEndpoint(w.t.Context(), p.ID)) // there is a limit
+		}
+		return request{json: m{"name": "公安", "url": "https://192.0.2.7/events", "secret": webhookSecret}}
+	},
+	"PUT /api/v1/notify-endpoints/{id}": func(w *world) request {
+		return request{path: id(w.endpoint()), json: m{"name": "新名", "url": "https://192.0.2.7/events", "types": []string{"wardwatch.alert.raised"}, "institutions": []string{}, "disabled": true}}
+	},
+	"DELETE /api/v1/notify-endpoints/{id}":    func(w *world) request { return request{path: id(w.endpoint())} },
+	"POST /api/v1/notify-endpoints/{id}/test": func(w *world) request { return request{path: id(w.endpoint())} },
+	"POST /api/v1/notify-endpoints/{id}/replay": func(w *world) request {
+		return request{path: id(w.endpoint()), json: m{"from": 1}}
+	},
+	"GET /api/v1/notify-endpoints/{id}/deliveries": func(w *world) request { return request{path: id(w.endpoint())} },
+
 	"GET /api/v1/alerts":                   bare,
 	"GET /api/v1/alerts/{id}":              func(w *world) request { return request{path: id(w.alert.ID)} },
 	"GET /api/v1/alerts/{id}/snapshot.jpg": func(w *world) request { return request{path: id(w.alert.ID)} },

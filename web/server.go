@@ -67,6 +67,8 @@ type Server struct {
 
 	// BehindTLS says that a proxy in front speaks TLS: cookies are Secure.
 	BehindTLS bool
+	// PlainWebhooks allows webhooks over http.
+	PlainWebhooks bool
 	// Registry is where the metrics are; nil makes one of web's own.
 	Registry *prometheus.Registry
 	// MetricsToken must come as a bearer token with /metrics. When it is
@@ -137,6 +139,7 @@ func (s *Server) routes() (*routes, error) {
 	s.settlementRoutes(r)
 	s.ruleRoutes(r)
 	s.alertRoutes(r)
+	s.notificationRoutes(r)
 	s.admissionRoutes(r)
 	s.roundRoutes(r)
 	s.visitRoutes(r)

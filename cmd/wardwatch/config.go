@@ -41,6 +41,13 @@ type Config struct {
 	WebRTC       WebRTC      `koanf:"webrtc"`
 	Live         Live        `koanf:"live"`
 	Cameras      Cameras     `koanf:"cameras"`
+	Notify       Notify      `koanf:"notify"`
+}
+
+// Notify says where webhooks may be.
+type Notify struct {
+	Networks  []string `koanf:"networks"`   // in CIDR, as those of cameras
+	PlainHTTP bool     `koanf:"plain_http"` // allow webhooks without TLS
 }
 
 // Cameras says where cameras may be.
@@ -49,10 +56,10 @@ type Cameras struct {
 	PerDevice int      `koanf:"per_device"` // connections to one address and port
 }
 
-// guard is where cameras may be.
-func (c Cameras) guard() (*ingest.Guard, error) {
+// guardOf allows addresses in networks, or, when there are none, all but this machine's own.
+func guardOf(networks []string) (*ingest.Guard, error) {
 	g := &ingest.Guard{}
-	for _, text := range c.Networks {
+	for _, text := range networks {
 		n, err := netip.ParsePrefix(strings.TrimSpace(text))
 		if err != nil {
 			return nil, err
@@ -231,8 +238,11 @@ func (c *Config) check(path string) error {
 	if c.Upload.MbitS < 0 || c.Upload.Workers < 1 || c.Upload.Workers > 64 {
 		return badConfig(path, `upload.mbit_s 不能为负，upload.workers 应在 1 到 64 之间`, `upload.mbit_s must not be negative, and upload.workers must be 1 to 64`)
 	}
-	if _, err := c.Cameras.guard(); err != nil {
+	if _, err := guardOf(c.Cameras.Networks); err != nil {
 		return badConfig(path, `cameras.networks 应为网段，例如 10.1.0.0/16`, `cameras.networks must be networks such as 10.1.0.0/16`)
+	}
+	if _, err := guardOf(c.Notify.Networks); err != nil {
+		return badConfig(path, `notify.networks 应为网段，例如 10.1.0.0/16`, `notify.networks must be networks such as 10.1.0.0/16`)
 	}
 	if c.Cameras.PerDevice < 1 || c.Cameras.PerDevice > 100000 {
 		return badConfig(path, `cameras.per_device 应在 1 到 100000 之间`, `cameras.per_device must be 1 to 100000`)

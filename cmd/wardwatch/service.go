@@ -23,6 +23,7 @@ import (
 	"wardwatch/storage/spool"
 	"wardwatch/ward"
 	"wardwatch/web"
+	"wardwatch/web/notify"
 )
 
 // service is every part of one process, wired. The demo and `serve` share it.
@@ -40,6 +41,7 @@ type service struct {
 	retention *storage.Retention
 	rounds    *rounds.Engine
 	correl    *analytics.Correlator
+	notify    *notify.Dispatcher
 	web       *web.Server
 	close     []func() error // in order of opening
 }
@@ -88,7 +90,7 @@ func (s *service) open(ctx context.Context) error {
 	}
 	s.retention = &storage.Retention{Store: s.store, Objects: s.objects, Log: s.log}
 	s.keeper = &ingest.Keeper{Store: s.store, Spool: s.spool, Upload: s.upload, Log: s.log, Retention: s.retention}
-	guard, err := s.config.Cameras.guard()
+	guard, err := guardOf(s.config.Cameras.Networks)
 	if err != nil {
 		return err
 	}
@@ -109,6 +111,11 @@ func (s *service) open(ctx context.Context) error {
 		Store: s.store, Objects: s.objects, Spool: s.spool, Library: library, Fleet: s.fleet, Keeper: s.keeper, WHEP: &ingest.WHEP{API: api}, Live: s.live, Rounds: s.rounds,
 		Hub: hub, Software: "wardwatch " + version, Log: s.log, BehindTLS: strings.HasPrefix(s.config.PublicURL, "https://"),
 	}
+	if guard, err = guardOf(s.config.Notify.Networks); err != nil {
+		return err
+	}
+	s.notify = &notify.Dispatcher{Store: s.store, Guard: guard, PlainHTTP: s.config.Notify.PlainHTTP, Log: s.log}
+	s.web.PlainWebhooks = s.config.Notify.PlainHTTP
 	s.web.Console, s.web.Bedside = web.Pages()
 	s.web.Registry, s.web.MetricsToken = s.measure(), string(s.config.MetricsToken)
 	s.see(library)
@@ -177,6 +184,7 @@ func (s *service) Run(ctx context.Context, l net.Listener) error {
 	part(func() error { return s.rounds.Run(frontCtx) })
 	part(func() error { return s.correl.Run(frontCtx) })
 	part(func() error { return (&analytics.Clocks{Store: s.store, Log: s.log}).Run(frontCtx) })
+	part(func() error { return s.notify.Run(frontCtx) })
 	part(func() error { return s.web.Run(frontCtx, l) })
 	front.Go(func() error { // a part below that fails ends the rest
 		select {

@@ -1,0 +1,106 @@
+package storage
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"slices"
+	"strconv"
+	"time"
+
+	"wardwatch/storage/ledger"
+	"wardwatch/ward"
+)
+
+// cloudEvent is a CloudEvents 1.0 event in JSON with the extensions sequence
+// (of the endpoint, digits) and institution.
+type cloudEvent struct {
+	SpecVersion     string             `json:"specversion"`
+	ID              string             `json:"id"`
+	Source          string             `json:"source"` // of this installation: wardwatch/ and 12 digits of its ledger key's fingerprint
+	Type            ward.EventType     `json:"type"`
+	Subject         string             `json:"subject,omitempty"`
+	Time            time.Time          `json:"time"`
+	DataContentType string             `json:"datacontenttype"`
+	Sequence        string             `json:"sequence"`
+	Institution     ward.InstitutionID `json:"institution,omitempty"`
+	Data            any                `json:"data"`
+}
+
+// alertEvent is the data of an event about an alert: ids and states, no words,
+// since those that people write may name somebody.
+type alertEvent struct {
+	Alert       ward.AlertID       `json:"alert"`
+	State       ward.AlertState    `json:"state"`
+	Institution ward.InstitutionID `json:"institution"`
+	Place       ward.PlaceID       `json:"place"`
+	Camera      ward.CameraID      `json:"camera,omitempty"`
+	Rule        ward.Rule          `json:"rule"`
+	RuleVersion int                `json:"rule_version"`
+	Severity    ward.Severity      `json:"severity"`
+	Settlement  ward.SettlementID  `json:"settlement"`
+	At          time.Time          `json:"at"`
+	Raised      time.Time          `json:"raised"`
+}
+
+// announceAlert puts an event about an alert into the outbox; alerts of rules
+// in shadow are told to nobody.
+func (t *tx) announceAlert(ctx context.Context, typ ward.EventType, a ward.Alert) error {
+	if a.Shadow {
+		return nil
+	}
+	return t.announce(ctx, typ, "alert/"+string(a.ID), a.InstitutionID, alertEvent{
+		Alert: a.ID, State: a.State, Institution: a.InstitutionID, Place: a.PlaceID, Camera: a.CameraID, Rule: a.Rule, RuleVersion: a.RuleVersion,
+		Severity: a.Severity, Settlement: a.SettlementID, At: a.At, Raised: a.Raised,
+	})
+}
+
+// announce puts an event into the outbox of every endpoint that wants it, in
+// the transaction of what it tells: both are durable, or neither.
+func (t *tx) announce(ctx context.Context, typ ward.EventType, subject string, inst ward.InstitutionID, data any) error {
+	rows, err := t.QueryContext(ctx, endpointColumns+` ORDER BY id`)
+	if err != nil {
+		return err
+	}
+	all, err := collect(rows, scanEndpoint)
+	if err != nil {
+		return err
+	}
+	e := cloudEvent{ID: ward.NewID[string](t.now), Type: typ, Subject: subject, Institution: inst, Data: data}
+	for _, p := range all {
+		if len(p.Types) > 0 && !slices.Contains(p.Types, typ) || len(p.Institutions) > 0 && !slices.Contains(p.Institutions, inst) {
+			continue
+		}
+		if err := t.enqueue(ctx, p.ID, e); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// enqueue gives the event the endpoint's next number. The ledger's lock makes
+// transactions that number events one at a time, so that numbers are
+// committed in their order and no two wait for each other's endpoints.
+func (t *tx) enqueue(ctx context.Context, id ward.EndpointID, e cloudEvent) error {
+	if err := t.lockLedger(ctx); err != nil {
+		return err
+	}
+	var seq int64
+	err := t.QueryRowContext(ctx, `UPDATE notify_endpoint SET last_seq = last_seq + 1 WHERE id = $1 RETURNING last_seq`, id).Scan(&seq)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil // it was deleted meanwhile
+	}
+	if err != nil {
+		return err
+	}
+	e.SpecVersion, e.DataContentType, e.Time, e.Sequence = "1.0", "application/json", t.now.UTC(), strconv.FormatInt(seq, 10)
+	e.Source = ledger.Origin(t.s.PublicKey())
+	body, err := json.Marshal(e)
+	if err != nil {
+		return err
+	}
+	_, err = t.ExecContext(ctx, `INSERT INTO notify_outbox (endpoint_id, seq, event_id, type, body, at_us, since_us, next_us, attempts, state, http_status, failure, delivered_us)
+		VALUES ($1, $2, $3, $4, $5, $6, $6, 0, 0, 'pending', 0, '', 0)`, id, seq, e.ID, e.Type, string(body), us(t.now))
+	return err
+}
