@@ -184,7 +184,10 @@ func (s *Store) DecideAlert(ctx context.Context, id ward.AlertID, next ward.Aler
 		return a, &ward.Error{Kind: ward.Invalid, Code: "alert.next", ZH: "处理状态不正确，应为 taken、confirmed、dismissed 或 new。", EN: "The state must be taken, confirmed, dismissed or new."}
 	}
 	err := s.change(ctx, "decide alert "+string(id), func(t *tx) error {
-		var err error
+		err := t.lockLedger(ctx)
+		if err != nil {
+			return err
+		}
 		if a, err = scanAlert(t.QueryRowContext(ctx, alertColumns+` WHERE id = $1`, id)); err != nil {
 			return alertMissing(err)
 		}

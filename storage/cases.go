@@ -26,11 +26,11 @@ var china = time.FixedZone("Asia/Shanghai", 8*60*60)
 func (s *Store) OpenCase(ctx context.Context, c ward.Case, items []ward.Evidence, by ward.User) (ward.Case, error) {
 	err := s.change(ctx, "open case", func(t *tx) error {
 		c.ID, c.Opened, c.OpenedBy = ward.NewID[ward.CaseID](t.now), at(us(t.now)), by.ID
-		if err := t.claim(ctx, c.ID, items); err != nil {
-			return err
-		}
 		// From here to the commit no other case is opened.
 		if err := t.lockLedger(ctx); err != nil {
+			return err
+		}
+		if err := t.claim(ctx, c.ID, items); err != nil {
 			return err
 		}
 		var err error

@@ -25,26 +25,31 @@ type dialect struct {
 	// isolation is what write transactions ask for; the zero value is the
 	// engine's own.
 	isolation sql.IsolationLevel
-	// lockLedger makes appends to the ledger one at a time.
-	lockLedger func(context.Context, *sql.Tx) error
+	// lock keeps other transactions from taking the same lock, until the end of this one.
+	lock func(context.Context, *sql.Tx, lockKey) error
 	// retry says whether a transaction that failed with err may be run again.
 	retry func(error) bool
 	// unique says whether err is a unique-key violation.
 	unique func(error) bool
-	// forUpdate, after a SELECT, keeps other transactions from changing its rows.
-	forUpdate string
 	// full says whether err is that the database's disk is full.
 	full func(error) bool
 }
 
-// ledgerLock is the key of PostgreSQL's advisory lock on the ledger: "ward" in ASCII.
-const ledgerLock = 0x77617264
+// lockKey is the key of an advisory lock of PostgreSQL.
+type lockKey int64
+
+// Who takes both takes judgingLock first; rows that others change are locked
+// after them. See DESIGN.md, Transactions.
+const (
+	judgingLock lockKey = 0x6a756467 // "judg" in ASCII: over the states of settlements
+	ledgerLock  lockKey = 0x77617264 // "ward": over appends to the ledger
+)
 
 var sqliteDialect = dialect{
-	goose:      goose.DialectSQLite3,
-	lockLedger: func(context.Context, *sql.Tx) error { return nil }, // BEGIN IMMEDIATE already excludes other writers
-	retry:      func(error) bool { return false },
-	unique:     func(err error) bool { return err != nil && strings.Contains(err.Error(), "UNIQUE constraint failed") },
+	goose:  goose.DialectSQLite3,
+	lock:   func(context.Context, *sql.Tx, lockKey) error { return nil }, // BEGIN IMMEDIATE already excludes other writers
+	retry:  func(error) bool { return false },
+	unique: func(err error) bool { return err != nil && strings.Contains(err.Error(), "UNIQUE constraint failed") },
 	full: func(err error) bool {
 		e, ok := errors.AsType[*sqlite.Error](err)
 		return ok && e.Code()&0xff == sqliteFull
@@ -55,13 +60,12 @@ var sqliteDialect = dialect{
 const sqliteFull = 13
 
 var postgresDialect = dialect{
-	goose:     goose.DialectPostgres,
-	forUpdate: " FOR UPDATE",
+	goose: goose.DialectPostgres,
 	// Whatever the server's default is: code that takes a lock and then reads
 	// must see what the lock's holder before it committed.
 	isolation: sql.LevelReadCommitted,
-	lockLedger: func(ctx context.Context, t *sql.Tx) error {
-		_, err := t.ExecContext(ctx, `SELECT pg_advisory_xact_lock($1)`, ledgerLock)
+	lock: func(ctx context.Context, t *sql.Tx, key lockKey) error {
+		_, err := t.ExecContext(ctx, `SELECT pg_advisory_xact_lock($1)`, int64(key))
 		return err
 	},
 	retry: func(err error) bool {

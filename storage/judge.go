@@ -70,6 +70,9 @@ func (s *Store) Judge(ctx context.Context, js ...Judgement) (changed []ward.Aler
 	}
 	err = s.change(ctx, fmt.Sprintf("judge %d settlements", len(js)), func(t *tx) error {
 		changed, passed = nil, nil
+		if err := t.lockJudging(ctx); err != nil {
+			return err
+		}
 		var kept []Judgement
 		for some := range slices.Chunk(js, judgedTogether) {
 			ids, err := t.judge(ctx, some)
@@ -281,17 +284,30 @@ func (t *tx) settle(ctx context.Context, j Judgement) (changed []ward.Alert, err
 	return changed, nil
 }
 
+// alertsOf returns the alerts of a settlement with the ledger locked when
+// there are any, so that nobody decides on them before the transaction ends.
 func (t *tx) alertsOf(ctx context.Context, id ward.SettlementID) (map[ward.Rule]ward.Alert, error) {
-	rows, err := t.QueryContext(ctx, alertColumns+` WHERE settlement_id = $1`, id)
-	if err != nil {
-		return nil, err
+	for {
+		rows, err := t.QueryContext(ctx, alertColumns+` WHERE settlement_id = $1`, id)
+		if err != nil {
+			return nil, err
+		}
+		all, err := collect(rows, scanAlert)
+		if err != nil {
+			return nil, err
+		}
+		if len(all) > 0 && !t.locked {
+			if err := t.lockLedger(ctx); err != nil {
+				return nil, err
+			}
+			continue // somebody may have decided meanwhile
+		}
+		out := map[ward.Rule]ward.Alert{}
+		for _, a := range all {
+			out[a.Rule] = a
+		}
+		return out, nil
 	}
-	all, err := collect(rows, scanAlert)
-	out := map[ward.Rule]ward.Alert{}
-	for _, a := range all {
-		out[a.Rule] = a
-	}
-	return out, err
 }
 
 // withdraw lets the alerts of a settlement fall but those of the rules in

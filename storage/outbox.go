@@ -56,6 +56,22 @@ func (t *tx) announceAlert(ctx context.Context, typ ward.EventType, a ward.Alert
 	})
 }
 
+// visitEvent is the data of an event about a visit that has its verdict.
+type visitEvent struct {
+	Visit       ward.VisitID       `json:"visit"`
+	Round       ward.RoundID       `json:"round"`
+	Admission   ward.AdmissionID   `json:"admission"`
+	Institution ward.InstitutionID `json:"institution"`
+	Verdict     ward.Verdict       `json:"verdict"`
+	Sealed      time.Time          `json:"sealed"`
+}
+
+func (t *tx) announceVisit(ctx context.Context, v ward.Visit) error {
+	return t.announce(ctx, ward.VisitSealedEvent, "visit/"+string(v.ID), v.InstitutionID, visitEvent{
+		Visit: v.ID, Round: v.RoundID, Admission: v.AdmissionID, Institution: v.InstitutionID, Verdict: v.Verdict, Sealed: v.Sealed,
+	})
+}
+
 // announce puts an event into the outbox of every endpoint that wants it, in
 // the transaction of what it tells: both are durable, or neither.
 func (t *tx) announce(ctx context.Context, typ ward.EventType, subject string, inst ward.InstitutionID, data any) error {

@@ -25,8 +25,10 @@ func hook(t *testing.T, s *storage.Store, id ward.EndpointID, types []ward.Event
 type sentEvent struct {
 	SpecVersion, ID, Source, Type, Subject, Sequence, Institution string
 	Data                                                          struct {
-		Alert ward.AlertID
-		State ward.AlertState
+		Alert   ward.AlertID
+		State   ward.AlertState
+		Visit   ward.VisitID
+		Verdict ward.Verdict
 	}
 }
 
@@ -85,6 +87,25 @@ func TestOutboxTellsWhatHappensToAlerts(t *testing.T) {
 		}
 		if none := outbox(t, s, "elsewhere"); len(none) != 0 {
 			t.Errorf("of another institution: %+v", none)
+		}
+	})
+}
+
+// A verdict is told once, with what it is.
+func TestOutboxTellsVerdicts(t *testing.T) {
+	teststore.Each(t, func(t *testing.T, s *storage.Store) {
+		_, v := orderOne(t, s, "t", time.Now(), time.Minute)
+		hook(t, s, "rounds", []ward.EventType{ward.VisitSealedEvent}, v.InstitutionID)
+		v.Verdict = ward.Absent
+		if _, err := s.SealVisit(t.Context(), v, nil); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.SealVisit(t.Context(), v, nil); ward.KindOf(err) != ward.Conflict {
+			t.Fatalf("sealed twice: %v", err)
+		}
+		got := outbox(t, s, "rounds")
+		if len(got) != 1 || got[0].Type != "wardwatch.visit.sealed" || got[0].Data.Visit != v.ID || got[0].Data.Verdict != ward.Absent || got[0].Institution != string(v.InstitutionID) {
+			t.Errorf("got %+v", got)
 		}
 	})
 }

@@ -56,6 +56,9 @@ func (s *Store) beginRemoval(ctx context.Context, some []doomed) (free []bool, e
 // was removed, which the caller has made sure of.
 func (s *Store) spare(ctx context.Context, d doomed) error {
 	return s.change(ctx, fmt.Sprintf("spare %s %s", d.what, d.id), func(t *tx) error {
+		if err := t.lockLedger(ctx); err != nil {
+			return err
+		}
 		var plan string
 		err := t.QueryRowContext(ctx, `SELECT plan_id FROM `+d.table+` WHERE id = $1 AND `+d.state+` = 'deleting' AND removing = 0`, d.id).Scan(&plan)
 		if err != nil {

@@ -249,6 +249,9 @@ func (s *Store) ConfirmDeletion(ctx context.Context, plan string, segs []ward.Se
 		return nil
 	}
 	return s.change(ctx, "confirm deletions of plan "+plan, func(t *tx) error {
+		if err := t.lockLedger(ctx); err != nil {
+			return err
+		}
 		rec := deletionRecord{Plan: plan, Segments: []ward.SegmentID{}, Pictures: []ward.SightingID{}}
 		for _, id := range segs {
 			res, err := t.ExecContext(ctx, `UPDATE segment SET state = $3 WHERE id = $1 AND plan_id = $2 AND state = 'deleting'`, id, plan, ward.Deleted)

@@ -110,7 +110,7 @@ func TestOpenVisitIsSingleUse(t *testing.T) {
 		if _, err := s.OpenVisit(ctx, hash("old"), hash("d"), now); !errors.Is(err, &ward.Error{Code: "bedside.link_unknown"}) {
 			t.Errorf("replaced link: %v", err)
 		}
-		if _, err := s.OpenVisit(ctx, hash("new"), hash("d"), now); err != nil {
+		if _, err := s.OpenVisit(ctx, hash("new"), hash("z"), now); err != nil {
 			t.Errorf("new link: %v", err)
 		}
 	})

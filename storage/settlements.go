@@ -67,12 +67,12 @@ func (t *tx) takeSettlement(ctx context.Context, v ward.Settlement, offset time.
 	if n, err := res.RowsAffected(); err != nil || n == 1 {
 		return v, ward.WasAdded, err
 	}
-	was, err := scanSettlement(t.QueryRowContext(ctx, settlementColumns+` WHERE institution_id = $1 AND external_no = $2`+t.s.dialect.forUpdate, v.InstitutionID, v.ExternalNo))
-	if err != nil {
-		return v, "", err
+	was, now, change, err := t.taken(ctx, v)
+	if err == nil && change != ward.Unchanged {
+		if err = t.lockJudging(ctx); err == nil {
+			was, now, change, err = t.taken(ctx, v) // it may have changed while the lock was waited for
+		}
 	}
-	now := was
-	change, err := now.Take(v)
 	if err != nil {
 		return v, "", err
 	}
@@ -84,6 +84,17 @@ func (t *tx) takeSettlement(ctx context.Context, v ward.Settlement, offset time.
 	}
 	now.Received, now.Due, now.Unclear, now.Version = v.Received, now.At.Add(offset+settleDelay), []ward.Unclear{}, was.Version+1
 	return now, change, t.changeSettlement(ctx, was, now)
+}
+
+// taken is the stored settlement that v reports again, and what v makes of it.
+func (t *tx) taken(ctx context.Context, v ward.Settlement) (was, now ward.Settlement, change ward.SettlementChange, err error) {
+	was, err = scanSettlement(t.QueryRowContext(ctx, settlementColumns+` WHERE institution_id = $1 AND external_no = $2`, v.InstitutionID, v.ExternalNo))
+	if err != nil {
+		return was, was, "", err
+	}
+	now = was
+	change, err = now.Take(v)
+	return was, now, change, err
 }
 
 // changeSettlement replaces was by now; what was judged of it and with it is
@@ -261,6 +272,9 @@ func (s *Store) PostponeSettlements(ctx context.Context, ids []ward.SettlementID
 	marks, args := placeholders(ids)
 	args = append(args, us(due))
 	return s.change(ctx, "postpone settlements", func(t *tx) error {
+		if err := t.lockJudging(ctx); err != nil {
+			return err
+		}
 		_, err := t.ExecContext(ctx, fmt.Sprintf(`UPDATE settlement SET due_us = $%d WHERE waiting = 1 AND id IN (%s)`, len(args), marks), args...)
 		return err
 	})

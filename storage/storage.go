@@ -151,10 +151,24 @@ func (t *tx) lockLedger(ctx context.Context) error {
 	if t.locked {
 		return nil
 	}
-	if err := t.s.dialect.lockLedger(ctx, t.Tx); err != nil {
+	if err := t.s.dialect.lock(ctx, t.Tx, ledgerLock); err != nil {
 		return fmt.Errorf("lock ledger: %w", err)
 	}
 	t.locked = true
+	return nil
+}
+
+// lockJudging makes the transaction the only one that changes stored
+// settlements, until its end: to judge one may let any other wait again, so
+// their rows have no order in which two transactions could lock them. It
+// comes before the ledger's lock.
+func (t *tx) lockJudging(ctx context.Context) error {
+	if t.locked {
+		return errors.New("lock judging: the ledger was locked before")
+	}
+	if err := t.s.dialect.lock(ctx, t.Tx, judgingLock); err != nil {
+		return fmt.Errorf("lock judging: %w", err)
+	}
 	return nil
 }
 
@@ -167,6 +181,7 @@ func (s *Store) change(ctx context.Context, what string, f func(*tx) error) erro
 			return nil
 		}
 		if try < 5 && s.dialect.retry(err) && ctx.Err() == nil {
+			s.log.WarnContext(ctx, "transaction runs again", "what", what, "error", err)
 			continue
 		}
 		if s.dialect.full(err) {

@@ -92,6 +92,9 @@ func (s *Store) sealVisit(ctx context.Context, v ward.Visit, checks []ward.Check
 		return v, fmt.Errorf("seal visit %s: verdict %q", v.ID, v.Verdict)
 	}
 	err := s.change(ctx, "seal visit "+string(v.ID), func(t *tx) error {
+		if err := t.lockLedger(ctx); err != nil {
+			return err
+		}
 		res, err := t.ExecContext(ctx, `UPDATE visit SET state = 'sealed', verdict = $2, reason_zh = $3, reason_en = $4, decided_by = $5,
 				snapshot_key = $6, snapshot_sha = $7, sealed_us = $8, device_hash = NULL
 			WHERE id = $1 AND state <> 'sealed' AND (state = $9 OR $10)`,
@@ -157,8 +160,10 @@ func (t *tx) sealVerdict(ctx context.Context, v *ward.Visit) error {
 	if v.Leaf, err = t.sealRecord(ctx, "verdict", string(v.ID), rec); err != nil {
 		return err
 	}
-	_, err = t.ExecContext(ctx, `UPDATE visit SET leaf = $2 WHERE id = $1`, v.ID, v.Leaf)
-	return err
+	if _, err = t.ExecContext(ctx, `UPDATE visit SET leaf = $2 WHERE id = $1`, v.ID, v.Leaf); err != nil {
+		return err
+	}
+	return t.announceVisit(ctx, *v)
 }
 
 // hashEvents is the SHA-256, in hex, of the JSON array of ward.VisitEvent.

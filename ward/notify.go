@@ -3,6 +3,7 @@ package ward
 import (
 	"encoding/base64"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 )
@@ -14,6 +15,7 @@ type EventType string
 const (
 	AlertRaisedEvent  EventType = "wardwatch.alert.raised"  // a rule fired, or fired again after it was withdrawn
 	AlertChangedEvent EventType = "wardwatch.alert.changed" // a person decided on it, or it was withdrawn
+	VisitSealedEvent  EventType = "wardwatch.visit.sealed"  // a bed of a round has its verdict
 	TestEvent         EventType = "wardwatch.test"          // somebody pressed the test button; goes to that endpoint only
 )
 
@@ -56,7 +58,7 @@ func (e *Endpoint) Check(plain bool) error {
 		return &Error{Kind: Invalid, Code: "endpoint.https", ZH: "地址必须使用 https（见配置项 notify.plain_http）。", EN: "The address must use https (see the configuration's notify.plain_http)."}
 	}
 	for _, t := range e.Types {
-		if t != AlertRaisedEvent && t != AlertChangedEvent {
+		if !slices.Contains([]EventType{AlertRaisedEvent, AlertChangedEvent, VisitSealedEvent}, t) { // a test goes to its endpoint whatever the filter
 			return &Error{Kind: Invalid, Code: "endpoint.types", ZH: "没有这种事件类型。", EN: "There is no such type of event."}
 		}
 	}

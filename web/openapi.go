@@ -24,7 +24,7 @@ var enums = map[reflect.Type][]any{
 	reflect.TypeFor[ward.Clock]():              {ward.ServerClock, ward.CameraClock},
 	reflect.TypeFor[ward.Codec]():              {ward.H264, ward.H265, ward.VP8, ward.MJPEG, ward.AAC, ward.Opus, ward.PCMU, ward.PCMA, ward.NoCodec},
 	reflect.TypeFor[ward.DeliveryState]():      {ward.DeliveryPending, ward.DeliveryDone, ward.DeliveryDead},
-	reflect.TypeFor[ward.EventType]():          {ward.AlertRaisedEvent, ward.AlertChangedEvent, ward.TestEvent},
+	reflect.TypeFor[ward.EventType]():          {ward.AlertRaisedEvent, ward.AlertChangedEvent, ward.VisitSealedEvent, ward.TestEvent},
 	reflect.TypeFor[EventKind]():               {AlertEvent, SettlementEvent, VisitEvent, CameraEvent},
 	reflect.TypeFor[ward.EvidenceKind]():       {ward.EvidenceSegment, ward.EvidenceSnapshot, ward.EvidenceSettlement, ward.EvidenceAlert, ward.EvidenceVisit},
 	reflect.TypeFor[ward.Origin]():             {ward.FromStream, ward.FromDevice},
