@@ -111,6 +111,32 @@ func (s *Store) Deliveries(ctx context.Context, id ward.EndpointID, f DeliveryFi
 	return listed(ctx, s, "list deliveries to "+string(id), scanDelivery, deliveryColumns+where+fmt.Sprintf(` ORDER BY seq DESC LIMIT $%d`, len(args)), args...)
 }
 
+// Backlogs says what has not arrived, of the endpoints that have anything like that.
+func (s *Store) Backlogs(ctx context.Context) (map[ward.EndpointID]ward.Backlog, error) {
+	all := map[ward.EndpointID]ward.Backlog{}
+	_, err := listed(ctx, s, "count what waits in the outbox", func(r row) (b ward.Backlog, err error) {
+		var id ward.EndpointID
+		var oldest int64
+		err = r.Scan(&id, &b.Waiting, &oldest)
+		b.Oldest = at(oldest)
+		all[id] = b
+		return b, err
+	}, `SELECT endpoint_id, COUNT(*), MIN(at_us) FROM notify_outbox WHERE state = 'pending' GROUP BY endpoint_id`)
+	if err != nil {
+		return nil, err
+	}
+	_, err = listed(ctx, s, "count what was given up in the outbox", func(r row) (b ward.Backlog, err error) {
+		var id ward.EndpointID
+		var dead int64
+		err = r.Scan(&id, &dead)
+		b = all[id]
+		b.Dead = dead
+		all[id] = b
+		return b, err
+	}, `SELECT endpoint_id, COUNT(*) FROM notify_outbox WHERE state = 'dead' GROUP BY endpoint_id`)
+	return all, err
+}
+
 // SweepOutbox removes what was delivered or given up and is 30 days old.
 func (s *Store) SweepOutbox(ctx context.Context, now time.Time) error {
 	return s.change(ctx, "sweep outbox", func(t *tx) error {

@@ -55,7 +55,7 @@ func (e *Endpoint) Check(plain bool) error {
 		return &Error{Kind: Invalid, Code: "endpoint.url", ZH: "地址应以 https:// 开头，不含用户名、密码和 #。", EN: "The address must begin with https:// and have no user, password or fragment."}
 	}
 	if u.Scheme == "http" && !plain {
-		return &Error{Kind: Invalid, Code: "endpoint.https", ZH: "地址必须使用 https（见配置项 notify.plain_http）。", EN: "The address must use https (see the configuration's notify.plain_http)."}
+		return &Error{Kind: Invalid, Code: "endpoint.https", ZH: "地址必须使用 https（见配置项 notify.unencrypted）。", EN: "The address must use https (see the configuration's notify.unencrypted)."}
 	}
 	for _, t := range e.Types {
 		if !slices.Contains([]EventType{AlertRaisedEvent, AlertChangedEvent, VisitSealedEvent}, t) { // a test goes to its endpoint whatever the filter
@@ -63,6 +63,13 @@ func (e *Endpoint) Check(plain bool) error {
 		}
 	}
 	return nil
+}
+
+// Backlog is what has not arrived at an endpoint.
+type Backlog struct {
+	Waiting int64     `json:"waiting"`         // events that wait, for their turn or for the next try
+	Oldest  time.Time `json:"oldest,omitzero"` // when the oldest of them happened
+	Dead    int64     `json:"dead"`            // given up in the last 30 days
 }
 
 // DeliveryState says what became of an event for one endpoint.

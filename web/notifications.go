@@ -11,6 +11,12 @@ import (
 	"wardwatch/ward"
 )
 
+// EndpointView is an endpoint and what has not arrived there.
+type EndpointView struct {
+	ward.Endpoint
+	ward.Backlog
+}
+
 // NewEndpoint is a webhook to be made.
 type NewEndpoint struct {
 	Name         string               `json:"name" minLength:"1" maxLength:"64"`
@@ -72,8 +78,17 @@ func (s *Server) notificationRoutes(r *routes) {
 	add(r, who, huma.Operation{Method: http.MethodGet, Path: path + "/{id}/deliveries", OperationID: "listNotifyDeliveries", Summary: "What goes or went there, the newest first", Tags: tags}, s.listDeliveries)
 }
 
-func (s *Server) listEndpoints(ctx context.Context, _ *none) (*body[Page[ward.Endpoint]], error) {
-	return items(s.Store.Endpoints(ctx))
+func (s *Server) listEndpoints(ctx context.Context, _ *none) (*body[Page[EndpointView]], error) {
+	all, err := s.Store.Endpoints(ctx)
+	if err != nil {
+		return nil, err
+	}
+	backlogs, err := s.Store.Backlogs(ctx)
+	out := make([]EndpointView, len(all))
+	for i, p := range all {
+		out[i] = EndpointView{p, backlogs[p.ID]}
+	}
+	return items(out, err)
 }
 
 func (s *Server) addEndpoint(ctx context.Context, in *creation[NewEndpoint]) (*created[ward.Endpoint], error) {
@@ -86,7 +101,7 @@ func (s *Server) addEndpoint(ctx context.Context, in *creation[NewEndpoint]) (*c
 		if _, err := p.SigningKey(); err != nil {
 			return p, err
 		}
-		if err := p.Check(s.PlainWebhooks); err != nil {
+		if err := p.Check(s.UnencryptedNotify); err != nil {
 			return p, err
 		}
 		return p, s.Store.AddEndpoint(ctx, p)
@@ -105,7 +120,7 @@ func (s *Server) changeEndpoint(ctx context.Context, in *endpointChangeInput) (*
 			return nil, err
 		}
 	}
-	if err := p.Check(s.PlainWebhooks); err != nil {
+	if err := p.Check(s.UnencryptedNotify); err != nil {
 		return nil, err
 	}
 	if err := s.Store.ChangeEndpoint(ctx, p); err != nil {

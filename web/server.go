@@ -67,8 +67,8 @@ type Server struct {
 
 	// BehindTLS says that a proxy in front speaks TLS: cookies are Secure.
 	BehindTLS bool
-	// PlainWebhooks allows webhooks over http.
-	PlainWebhooks bool
+	// UnencryptedNotify allows webhooks over http.
+	UnencryptedNotify bool
 	// Registry is where the metrics are; nil makes one of web's own.
 	Registry *prometheus.Registry
 	// MetricsToken must come as a bearer token with /metrics. When it is

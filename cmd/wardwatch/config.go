@@ -46,8 +46,8 @@ type Config struct {
 
 // Notify says where webhooks may be.
 type Notify struct {
-	Networks  []string `koanf:"networks"`   // in CIDR, as those of cameras
-	PlainHTTP bool     `koanf:"plain_http"` // allow webhooks without TLS
+	Networks    []string `koanf:"networks"`    // in CIDR, as those of cameras
+	Unencrypted bool     `koanf:"unencrypted"` // allow webhooks without TLS
 }
 
 // Cameras says where cameras may be.

@@ -114,8 +114,8 @@ func (s *service) open(ctx context.Context) error {
 	if guard, err = guardOf(s.config.Notify.Networks); err != nil {
 		return err
 	}
-	s.notify = &notify.Dispatcher{Store: s.store, Guard: guard, PlainHTTP: s.config.Notify.PlainHTTP, Log: s.log}
-	s.web.PlainWebhooks = s.config.Notify.PlainHTTP
+	s.notify = &notify.Dispatcher{Store: s.store, Guard: guard, Unencrypted: s.config.Notify.Unencrypted, Log: s.log}
+	s.web.UnencryptedNotify = s.config.Notify.Unencrypted
 	s.web.Console, s.web.Bedside = web.Pages()
 	s.web.Registry, s.web.MetricsToken = s.measure(), string(s.config.MetricsToken)
 	s.see(library)

@@ -32,4 +32,5 @@ CREATE TABLE notify_outbox (
     PRIMARY KEY (endpoint_id, seq)
 );
 CREATE INDEX notify_outbox_pending ON notify_outbox (endpoint_id, seq) WHERE state = 'pending';
+CREATE INDEX notify_outbox_dead ON notify_outbox (endpoint_id) WHERE state = 'dead';
 CREATE INDEX notify_outbox_age ON notify_outbox (at_us);

@@ -45,7 +45,7 @@ func child(ctx context.Context, dir string) error {
 	}
 	sent := make(chan error, 1)
 	go func() {
-		sent <- (&notify.Dispatcher{Store: s, Guard: local(), PlainHTTP: true, Log: slog.New(slog.DiscardHandler)}).Run(ctx)
+		sent <- (&notify.Dispatcher{Store: s, Guard: local(), Unencrypted: true, Log: slog.New(slog.DiscardHandler)}).Run(ctx)
 	}()
 	for range 20 {
 		id, err := raise(ctx, s)
@@ -130,7 +130,7 @@ func TestKilledBetweenCommitAndDelivery(t *testing.T) {
 // arrived lets what is left be sent, and compares.
 func arrived(t *testing.T, s *storage.Store, r *receiver, committed []ward.AlertID) {
 	t.Helper()
-	run(t, &notify.Dispatcher{Store: s, Guard: local(), PlainHTTP: true})
+	run(t, &notify.Dispatcher{Store: s, Guard: local(), Unencrypted: true})
 	until(t, "nothing waits", func() bool {
 		left, err := s.Deliveries(t.Context(), "hook", storage.DeliveryFilter{State: ward.DeliveryPending})
 		must(t, err)

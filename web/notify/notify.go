@@ -30,11 +30,11 @@ const (
 
 // Dispatcher sends. One process of an installation runs it. The fields are set before Run.
 type Dispatcher struct {
-	Store     *storage.Store
-	Guard     *ingest.Guard    // where endpoints may be
-	PlainHTTP bool             // allow http
-	Now       func() time.Time // nil: time.Now
-	Log       *slog.Logger
+	Store       *storage.Store
+	Guard       *ingest.Guard    // where endpoints may be
+	Unencrypted bool             // allow http
+	Now         func() time.Time // nil: time.Now
+	Log         *slog.Logger
 
 	client *http.Client
 }

@@ -137,7 +137,7 @@ func TestRetriesInOrderAndReplays(t *testing.T) {
 		for range 3 {
 			must(t, s.SendTest(t.Context(), "hook"))
 		}
-		d := &notify.Dispatcher{Store: s, Guard: local(), PlainHTTP: true}
+		d := &notify.Dispatcher{Store: s, Guard: local(), Unencrypted: true}
 		run(t, d)
 		done := func() bool {
 			all := deliveries(t, s, "hook")
@@ -173,7 +173,7 @@ func TestGivesUpAfterADay(t *testing.T) {
 	r.endpoint(s, "hook")
 	must(t, s.SendTest(t.Context(), "hook"))
 	var ahead atomic.Int64
-	run(t, &notify.Dispatcher{Store: s, Guard: local(), PlainHTTP: true, Now: func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }})
+	run(t, &notify.Dispatcher{Store: s, Guard: local(), Unencrypted: true, Now: func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }})
 	until(t, "a try failed", func() bool { return deliveries(t, s, "hook")[0].Attempts > 0 })
 	if d := deliveries(t, s, "hook")[0]; d.State != ward.DeliveryPending || d.Failure != "status_500" || !d.Next.After(time.Now().Add(-time.Minute)) {
 		t.Errorf("got %+v", d)

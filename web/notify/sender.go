@@ -65,7 +65,7 @@ func (d *Dispatcher) post(ctx context.Context, p ward.Endpoint, v ward.Delivery)
 	if err != nil {
 		return 0, "address"
 	}
-	if req.URL.Scheme != "https" && !d.PlainHTTP {
+	if req.URL.Scheme != "https" && !d.Unencrypted {
 		return 0, "https"
 	}
 	now := d.now()

@@ -1,5 +1,5 @@
 import {
-  AlertOutlined, AuditOutlined, BankOutlined, AccountBookOutlined, FolderOpenOutlined, ControlOutlined, HeatMapOutlined, HddOutlined, IdcardOutlined, PlaySquareOutlined, TeamOutlined, UserOutlined, VideoCameraOutlined,
+  AlertOutlined, AuditOutlined, BankOutlined, AccountBookOutlined, FolderOpenOutlined, ControlOutlined, HeatMapOutlined, HddOutlined, IdcardOutlined, NotificationOutlined, PlaySquareOutlined, TeamOutlined, UserOutlined, VideoCameraOutlined,
 } from '@ant-design/icons'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { Alert, Badge, Button, Dropdown, Layout, Menu, Space, Tooltip } from 'antd'
@@ -30,11 +30,12 @@ const Cameras = lazy(() => import('../cameras/Cameras'))
 const Coverage = lazy(() => import('../coverage/Coverage'))
 const People = lazy(() => import('../people/People'))
 const Places = lazy(() => import('../places/Places'))
+const Notifications = lazy(() => import('../notifications/Notifications'))
 const System = lazy(() => import('../system/System'))
 const Rules = lazy(() => import('../rules/Rules'))
 const Users = lazy(() => import('../users/Users'))
 
-type Screen = { path: string; key: 'alerts' | 'settlements' | 'live' | 'rounds' | 'cases' | 'people' | 'cameras' | 'coverage' | 'places' | 'rules' | 'system' | 'users'; icon: ReactNode; needs: Permission }
+type Screen = { path: string; key: 'alerts' | 'settlements' | 'live' | 'rounds' | 'cases' | 'people' | 'cameras' | 'coverage' | 'places' | 'rules' | 'notifications' | 'system' | 'users'; icon: ReactNode; needs: Permission }
 
 const screens: Screen[] = [
   { path: '/alerts', key: 'alerts', icon: <AlertOutlined />, needs: 'review' },
@@ -47,6 +48,7 @@ const screens: Screen[] = [
   { path: '/coverage', key: 'coverage', icon: <HeatMapOutlined />, needs: 'watch' },
   { path: '/places', key: 'places', icon: <BankOutlined />, needs: 'manage' },
   { path: '/rules', key: 'rules', icon: <ControlOutlined />, needs: 'administer' },
+  { path: '/notifications', key: 'notifications', icon: <NotificationOutlined />, needs: 'administer' },
   { path: '/system', key: 'system', icon: <HddOutlined />, needs: 'manage' },
   { path: '/users', key: 'users', icon: <TeamOutlined />, needs: 'administer' },
 ]
@@ -100,6 +102,7 @@ export function Shell() {
                 <Route path="/coverage" element={<Coverage />} />
                 <Route path="/people" element={<People />} />
                 <Route path="/places" element={<Places />} />
+                <Route path="/notifications" element={<Notifications />} />
                 <Route path="/system" element={<System />} />
                 <Route path="/rules" element={<Rules />} />
                 <Route path="/users" element={<Users />} />
