@@ -75,6 +75,9 @@ func TestWebhooksAreCheckedAndTheirSecretIsKept(t *testing.T) {
 			t.Errorf("test: got %d %s", status, got)
 		}
 	}
+	if _, got = ask("GET", "/api/v1/notify-endpoints", nil); !strings.Contains(string(got), `"waiting":3`) || !strings.Contains(string(got), `"dead":0`) {
+		t.Errorf("what waits: %s", got)
+	}
 	var page web.Page[ward.Delivery]
 	_, got = ask("GET", path+"/deliveries?limit=2", nil)
 	must(t, json.Unmarshal(got, &page))

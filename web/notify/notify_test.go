@@ -184,6 +184,9 @@ func TestGivesUpAfterADay(t *testing.T) {
 	if err != nil || len(dead) != 1 {
 		t.Errorf("dead letters: %v, %v", dead, err)
 	}
+	if left, err := s.Backlogs(t.Context()); err != nil || left["hook"] != (ward.Backlog{Dead: 1}) {
+		t.Errorf("what is left: %+v, %v", left, err)
+	}
 	well.Store(true)
 	_, err = s.Replay(t.Context(), "hook", 1, time.Now().Add(25*time.Hour))
 	must(t, err)
