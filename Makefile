@@ -44,6 +44,7 @@ build: console vision ## build bin/wardwatch and bin/wardwatch-vision
 .PHONY: vision
 vision:
 	@$(VISION_ENV) go build -trimpath -ldflags "$(LDFLAGS)" -tags $(VISION_TAGS) -o bin/wardwatch-vision ./cmd/wardwatch-vision
+	@install -m 644 .tools/lib/libonnxruntime.so bin/
 
 .PHONY: ready
 ready: setup models build
@@ -97,7 +98,7 @@ check: setup-check web/node_modules/.installed ## format, lint with the import r
 	@out=$$(.tools/bin/gofumpt -l $$(git ls-files '*.go')); test -z "$$out" || { echo "not gofumpt-clean (run: .tools/bin/gofumpt -w FILE):"; echo "$$out"; exit 1; }
 	@go vet ./...
 	@.tools/bin/golangci-lint run ./...
-	@$(VISION_ENV) .tools/bin/golangci-lint run --build-tags $(VISION_TAGS) ./analytics/vision/worker/... ./cmd/wardwatch-vision/...
+	@$(VISION_ENV) .tools/bin/golangci-lint run --build-tags $(VISION_TAGS) ./analytics/vision/worker/... ./cmd/wardwatch-vision/... ./bench/engines/...
 	@out=$$(.tools/bin/deadcode -test ./...); test -z "$$out" || { echo "dead code:"; echo "$$out"; exit 1; }
 	@cd web && npm run --silent check
 
@@ -107,6 +108,7 @@ outage: setup-test ## the object store away for 60 s beside a recording camera
 
 .PHONY: bench
 bench: setup-test ready ## benchmarks, as ratios against a limit measured in the same run
+	@$(VISION_ENV) go build -trimpath -tags $(VISION_TAGS) -o bin/wardwatch-engines ./bench/engines
 	@go test -run '^$$' -bench . -benchtime 2s ./bench/...
 
 .PHONY: clean

@@ -26,6 +26,7 @@ require (
 	github.com/prometheus/client_golang v1.25.0
 	github.com/transparency-dev/merkle v0.0.2
 	github.com/versity/versitygw v1.8.0
+	github.com/yalue/onnxruntime_go v1.21.0
 	gocv.io/x/gocv v0.43.0
 	golang.org/x/mod v0.42.0
 	golang.org/x/sync v0.23.0

@@ -8,7 +8,7 @@
 #   deploy/setup.sh interop other people's RTSP servers, for make interop
 #
 # Debian packages go to the system (as root or with sudo), our tools at pinned
-# versions into .tools/bin.
+# versions into .tools/bin, ONNX Runtime into .tools/lib.
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -17,6 +17,8 @@ bin=$root/.tools/bin
 go_minimum=26   # Go 1.26: go.mod
 node_minimum=20 # Node 20: Vite
 
+onnxruntime=1.22.0 # Microsoft's build, from their npm package; go.mod has the binding for it
+onnxruntime_sha512=QaAqr7PFekrmEsmu1rpw7OxJYyG+iACjNHoNtQIVt9Oh7st8WDPIIUe6KhF9l35HVJTJd9CV1rePoPmKhSV26g==
 minio='github.com/minio/minio v0.0.0-20250907161309-07c3a429bfed'
 go2rtc='github.com/AlexxIT/go2rtc v1.9.14'
 mediamtx='github.com/bluenviron/mediamtx v1.13.0'
@@ -61,6 +63,7 @@ main() {
 	install_packages "${packages[@]}"
 	check_go
 	check_node
+	install_onnxruntime
 
 	case $mode in
 	run) ;;
@@ -110,6 +113,31 @@ install_packages() {
 		-o Dpkg::Use-Pty=0 -o Dpkg::Options::=--force-confold \
 		install --no-install-recommends "${missing[@]}" ||
 		die "apt-get could not install: ${missing[*]}"
+}
+
+# install_onnxruntime takes the library out of Microsoft's npm package, which
+# has all platforms in one archive of known content.
+install_onnxruntime() {
+	local lib=$root/.tools/lib/libonnxruntime-$onnxruntime.so
+	[[ ! -f $lib ]] || return 0
+	local platform
+	case $(uname -m) in
+	x86_64) platform=x64 ;;
+	aarch64) platform=arm64 ;;
+	*) die "there is no ONNX Runtime for $(uname -m); x86_64 and aarch64 have one" ;;
+	esac
+	say "fetching ONNX Runtime $onnxruntime (runs the models, 90 MB)"
+	local dir=$root/.tools/fetch-onnxruntime
+	rm -rf "$dir"
+	mkdir -p "$dir" "${lib%/*}"
+	(cd "$dir" && npm pack --silent "onnxruntime-node@$onnxruntime" >/dev/null) ||
+		die "ONNX Runtime could not be fetched: check that npm's registry ($(npm config get registry)) can be reached, then run this again"
+	[[ $(openssl dgst -sha512 -binary "$dir"/*.tgz | base64 -w0) == "$onnxruntime_sha512" ]] ||
+		die "ONNX Runtime $onnxruntime is not the one that we know: somebody changed it on its way"
+	tar -xzf "$dir"/*.tgz -C "$dir" "package/bin/napi-v6/linux/$platform/libonnxruntime.so.1"
+	mv "$dir/package/bin/napi-v6/linux/$platform/libonnxruntime.so.1" "$lib"
+	ln -sf "${lib##*/}" "$root/.tools/lib/libonnxruntime.so"
+	rm -r "$dir"
 }
 
 check_go() {

@@ -17,6 +17,9 @@ const (
 	FileLive      = "fr_liveness.onnx"
 )
 
+// FileEngine is ONNX Runtime's library, beside the worker. `make vision` puts it there.
+const FileEngine = "libonnxruntime.so"
+
 // Files lists every model file that a worker loads.
 func Files() []string {
 	return []string{FileFaceFull, FileFaceShort, FileMesh, FileEmbed, FilePeople, FileLive}
@@ -62,11 +65,16 @@ func firstThatExists(paths ...string) string {
 
 // missing says which part of the vision chain is not installed, or nil.
 func missing(path, models string) error {
-	if st, err := os.Stat(path); err != nil || st.IsDir() {
+	st, err := os.Stat(path)
+	if err == nil && !st.IsDir() {
+		path = filepath.Join(filepath.Dir(path), FileEngine)
+		st, err = os.Stat(path)
+	}
+	if err != nil || st.IsDir() {
 		return &ward.Error{
 			Kind: ward.Unavailable, Code: "vision.not_built",
-			ZH:  "找不到视觉进程 " + path + "：请运行 make vision",
-			EN:  "the vision worker " + path + " is not there: run make vision",
+			ZH:  "找不到视觉进程的文件 " + path + "：请运行 make vision",
+			EN:  "the vision worker's file " + path + " is not there: run make vision",
 			Err: err,
 		}
 	}

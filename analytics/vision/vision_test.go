@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -185,6 +186,10 @@ func TestMissingPartsAreNamed(t *testing.T) {
 		t.Errorf("no worker: %v", err)
 	}
 	p = &vision.Pool{Path: os.Args[0], Models: t.TempDir()}
+	if err := p.Ready(); !errors.Is(err, &ward.Error{Code: "vision.not_built"}) || !strings.Contains(err.Error(), vision.FileEngine) {
+		t.Errorf("no engine beside the worker: %v", err)
+	}
+	p = &vision.Pool{Path: filepath.Join(modeltest.Root(t), "bin", "wardwatch-vision"), Models: t.TempDir()}
 	if err := p.Ready(); !errors.Is(err, &ward.Error{Code: "vision.model_missing"}) || !strings.Contains(err.Error(), vision.FileFaceFull) || !strings.Contains(err.Error(), "make models") {
 		t.Errorf("no models: %v", err)
 	}

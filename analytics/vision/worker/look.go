@@ -34,6 +34,9 @@ type eye struct {
 
 func openEye(dir string) (*eye, error) {
 	gocv.SetNumThreads(1)
+	if err := openEngine(); err != nil {
+		return nil, err
+	}
 	var errs []error
 	load := func(name string, outs ...string) *net {
 		n, err := loadNet(filepath.Join(dir, name), outs...)
