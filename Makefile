@@ -111,6 +111,17 @@ bench: setup-test ready ## benchmarks, as ratios against a limit measured in the
 	@$(VISION_ENV) go build -trimpath -tags $(VISION_TAGS) -o bin/wardwatch-engines ./bench/engines
 	@go test -run '^$$' -bench . -benchtime 2s ./bench/...
 
+.PHONY: eval
+EVAL_DIR := $(CURDIR)/.eval
+eval: ready ## how right the alerts are, on EVAL_FACES=FOLDER of labelled faces (or the demo clips); half an hour; EVAL_ARGS="--cameras 12"
+	@mkdir -p "$(EVAL_DIR)"
+	@if test -e "$(EVAL_FACES)/faces112.tar" && ! test -d "$(EVAL_DIR)/faces"; then \
+		mkdir "$(EVAL_DIR)/faces.part" && tar -xf "$(EVAL_FACES)/faces112.tar" -C "$(EVAL_DIR)/faces.part" && cp "$(EVAL_FACES)/manifest.csv" "$(EVAL_DIR)/faces.part" && mv "$(EVAL_DIR)/faces.part" "$(EVAL_DIR)/faces"; \
+	fi
+	@folder="$(EVAL_FACES)"; if test -e "$$folder/faces112.tar"; then folder="$(EVAL_DIR)/faces"; fi; \
+	if test -n "$$folder"; then bin/wardwatch face eval --images "$$folder"; fi; \
+	bin/wardwatch eval counters --dir "$(EVAL_DIR)" --json "$(EVAL_DIR)/counters.json" $${folder:+--faces "$$folder"} $(EVAL_ARGS)
+
 .PHONY: clean
 clean: ## remove what was built (not the models)
-	@rm -rf bin web/dist/console web/dist/bedside .demo
+	@rm -rf bin web/dist/console web/dist/bedside .demo .eval

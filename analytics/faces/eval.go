@@ -31,6 +31,8 @@ type Report struct {
 	// 1e-4. With fewer than 1/FAR impostor pairs it means no false accept at all.
 	AtFAR   []Operating `json:"at_far"`
 	ModelID string      `json:"model_id"`
+	// Groups are measured at thresholds that other people were used to choose.
+	Groups []Group `json:"groups"`
 }
 
 // Operating is one point of the curve.
@@ -41,15 +43,23 @@ type Operating struct {
 }
 
 type enrolled struct {
-	person   int
-	template ward.Template
+	person    int
+	name      string
+	half      Half
+	eastAsian bool
+	template  ward.Template
 }
 
 // Eval enrols every image of dir (folders are people: Name/*.jpg, .jpeg or
 // .png) and compares all pairs. subset, when not empty, keeps the people
-// ("Name") and images ("Name/Name_0001.jpg") that it names. progress may be nil.
+// ("Name") and images ("Name/Name_0001.jpg") that it names. A manifest.csv in
+// dir may say who is East Asian, see People. progress may be nil.
 func Eval(ctx context.Context, pool *vision.Pool, dir string, subset map[string]bool, progress io.Writer) (Report, error) {
 	images, err := list(dir, subset)
+	if err != nil {
+		return Report{}, err
+	}
+	east, err := eastAsian(dir)
 	if err != nil {
 		return Report{}, err
 	}
@@ -59,8 +69,9 @@ func Eval(ctx context.Context, pool *vision.Pool, dir string, subset map[string]
 		return r, err
 	}
 	people := map[int]bool{}
-	for _, e := range all {
-		people[e.person] = true
+	for i, e := range all {
+		people[e.person], all[i].eastAsian = true, east[e.name]
+		all[i].half = HalfOf(e.name)
 	}
 	r.People = len(people)
 	genuine, impostor := compareAll(all)
@@ -69,6 +80,7 @@ func Eval(ctx context.Context, pool *vision.Pool, dir string, subset map[string]
 	for _, far := range []float64{1e-2, 1e-3, 1e-4} {
 		r.AtFAR = append(r.AtFAR, operate(genuine, impostor, far))
 	}
+	r.Groups = halves(all)
 	return r, nil
 }
 
@@ -153,7 +165,7 @@ func enrolAll(ctx context.Context, pool *vision.Pool, dir string, images []image
 	var all []enrolled
 	for i, t := range templates {
 		if t != nil {
-			all = append(all, enrolled{images[i].person, t})
+			all = append(all, enrolled{person: images[i].person, name: filepath.Dir(images[i].path), template: t})
 		}
 	}
 	return all, nil

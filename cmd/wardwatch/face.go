@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"os"
 	"runtime"
 	"strings"
@@ -69,8 +70,24 @@ func (f faceEval) Run(e *terminal) error {
 		for _, o := range r.AtFAR {
 			_, _ = fmt.Fprintf(e.out, "TAR %.4f at FAR %.0e (threshold %.3f)\n", o.TAR, o.FAR, o.Threshold)
 		}
+		for _, g := range r.Groups {
+			printGroup(e.out, g)
+		}
 		return nil
 	})
+}
+
+// printGroup prints what thresholds chosen on one half of a group do on the other.
+func printGroup(out io.Writer, g faces.Group) {
+	_, _ = fmt.Fprintf(out, "%s, on the half that chose nothing: people %d, images %d, pairs: %d genuine, %d impostor (chosen on %d)\n", g.Group, g.People, g.Images, g.Genuine, g.Impostor, g.Chosen)
+	for _, c := range g.Points {
+		few := ""
+		if c.Few {
+			few = "; chosen on too few pairs"
+		}
+		_, _ = fmt.Fprintf(out, "  threshold %.3f (FAR %.0e for %s): TAR %.4f [%.4f, %.4f], FAR %.2e [%.2e, %.2e]%s\n",
+			c.Threshold, c.Nominal, c.For, c.TAR.Rate, c.TAR.Low, c.TAR.High, c.FAR.Rate, c.FAR.Low, c.FAR.High, few)
+	}
 }
 
 func readSubset(path string) (map[string]bool, error) {

@@ -41,6 +41,7 @@ type commands struct {
 	Retention retentionCommand `cmd:"" help:"Print which recordings may be deleted."`
 	Migrate   migrateCommand   `cmd:"" help:"Bring the database schema to this version."`
 	Face      faceCommand      `cmd:"" help:"Compare faces, measure the face model."`
+	Eval      evalCommand      `cmd:"" help:"Measure how right the alerts are."`
 }
 
 // terminal is what every command runs with.

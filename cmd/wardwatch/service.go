@@ -42,6 +42,7 @@ type service struct {
 	rounds    *rounds.Engine
 	correl    *analytics.Correlator
 	notify    *notify.Dispatcher
+	lookout   *analytics.Lookout // nil when vision.workers is 0
 	web       *web.Server
 	close     []func() error // in order of opening
 }
@@ -130,9 +131,9 @@ func (s *service) see(library *ingest.Library) {
 	}
 	s.pool = newPool(s.config, s.log)
 	gallery := &analytics.Gallery{}
-	lookout := &analytics.Lookout{Pool: s.pool, Store: s.store, Objects: s.objects, Gallery: gallery, Log: s.log}
-	s.fleet.OnStream = lookout.Watch
-	measureVision(s.web.Registry, lookout.Stats, s.pool.Restarts)
+	s.lookout = &analytics.Lookout{Pool: s.pool, Store: s.store, Objects: s.objects, Gallery: gallery, Log: s.log}
+	s.fleet.OnStream = s.lookout.Watch
+	measureVision(s.web.Registry, s.lookout.Stats, s.pool.Restarts)
 	s.correl.Gallery = gallery
 	s.correl.Recorded = (&analytics.Archive{Library: library, Pool: s.pool}).Picture
 	s.rounds.NewEye = func(c ward.Codec) rounds.Eye { return eye{s.pool.NewSession(c)} }
