@@ -20,19 +20,19 @@ import (
 )
 
 type evalCommand struct {
-	Counters evalCounters `cmd:"" help:"Play labelled scenes at counters against the whole service, and score its alerts."`
+	Counters evalCounters `cmd:"" help:"Score the alerts on labelled scenes at counters."`
 }
 
 type evalCounters struct {
-	Faces       string        `type:"existingdir" placeholder:"DIR" help:"Labelled faces: Name/*.jpg, and manifest.csv where there is one. Without it: the two men of the demo clips."`
-	Half        string        `default:"report" enum:"calibration,report,both" help:"Which half of the people: calibration (to choose figures on), report (to measure them on) or both."`
+	Faces       string        `type:"existingdir" placeholder:"DIR" help:"Labelled faces, Name/*.jpg; default: the demo clips' men."`
+	Half        string        `default:"report" enum:"calibration,report,both" help:"People: calibration, report or both halves."`
 	Settlements int           `default:"600" help:"At least so many."`
 	Cameras     int           `default:"8" help:"Counters at the same time, each with a camera."`
 	Seed        uint64        `default:"1" help:"Another seed is another day."`
 	Workers     int           `default:"2" help:"Vision workers."`
-	Wait        time.Duration `default:"85s" help:"From the last swipe until the alerts are read: faces are searched for after a minute."`
-	Dir         string        `default:".eval" type:"path" help:"Working folder; its data folder is begun anew at each start."`
-	JSON        string        `type:"path" placeholder:"FILE" help:"Write the report to this file as well."`
+	Wait        time.Duration `default:"85s" help:"From the last swipe until the alerts are read."`
+	Dir         string        `default:".eval" type:"path" help:"Working folder; its data are begun anew."`
+	JSON        string        `type:"path" placeholder:"FILE" help:"The report, for programs."`
 }
 
 // Run prints the report. That rules err is an answer, not a failure.

@@ -30,7 +30,7 @@ var version = "unknown"
 
 // commands is the command line.
 type commands struct {
-	Config  string           `short:"c" type:"path" env:"WARDWATCH_CONFIG" placeholder:"FILE" help:"Configuration file (YAML); every key is in deploy/wardwatch.yaml."`
+	Config  string           `short:"c" type:"path" env:"WARDWATCH_CONFIG" placeholder:"FILE" help:"YAML; keys: deploy/wardwatch.yaml"`
 	Version kong.VersionFlag `help:"Print the version."`
 
 	Serve     serveCommand     `cmd:"" help:"Run the service."`
