@@ -75,6 +75,9 @@ func (b *batch) question(s ward.Settlement) question {
 		if cam.Created.Before(q.settlement.At) {
 			q.window.Cameras = append(q.window.Cameras, cam.ID)
 		}
+		if since := q.settlement.At.Add(-q.book[ward.NoPhysician].minutes("before") - 2*zonesEvery); !cam.Staff.IsZero() && cam.Staff.Before(since) {
+			q.window.StaffCameras = append(q.window.StaffCameras, cam.ID)
+		}
 	}
 	return q
 }

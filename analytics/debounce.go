@@ -40,11 +40,13 @@ type Debouncer struct {
 	Camera ward.Camera
 	// NewID names a sighting that begins at the given moment.
 	NewID func(at time.Time) ward.SightingID
+	// Zones are what is drawn in the camera's picture; they may change
+	// between two pictures.
+	Zones []ward.Zone
 
-	last    time.Time // of the newest picture
-	watched *open
-	people  *open
-	faces   []*track
+	last                          time.Time // of the newest picture
+	watched, people, staff, queue *open
+	faces                         []*track
 }
 
 // open is a sighting that may still grow.
@@ -63,14 +65,17 @@ func (d *Debouncer) Step(seen ward.Seen, at time.Time) []Change {
 	before := d.last
 	d.last = at
 	cs = d.stepWatched(cs, at)
-	cs = d.stepPeople(cs, seen, at)
-	return d.stepFaces(cs, seen, at, before)
+	crowd := crowdIn(seen, d.Zones)
+	cs = d.stepPeople(cs, &d.people, ward.PeopleSeen, crowd.people, at)
+	cs = d.stepPeople(cs, &d.staff, ward.StaffSeen, crowd.staff, at)
+	cs = d.stepPeople(cs, &d.queue, ward.QueueSeen, crowd.queue, at)
+	return d.stepFaces(cs, seen, crowd.faces, at, before)
 }
 
 // Close ends every open sighting at its last picture: the stream is over.
 func (d *Debouncer) Close() []Change {
 	var cs []Change
-	for _, o := range []*open{d.watched, d.people} {
+	for _, o := range []*open{d.watched, d.people, d.staff, d.queue} {
 		if o != nil {
 			cs = append(cs, Change{Phase: Closed, Sighting: o.Sighting})
 		}
@@ -78,7 +83,7 @@ func (d *Debouncer) Close() []Change {
 	for _, t := range d.faces {
 		cs = append(cs, t.closed())
 	}
-	d.watched, d.people, d.faces = nil, nil, nil
+	d.watched, d.people, d.staff, d.queue, d.faces = nil, nil, nil, nil, nil
 	return cs
 }
 
@@ -113,52 +118,30 @@ func (d *Debouncer) stepWatched(cs []Change, at time.Time) []Change {
 	return append(cs, Change{Phase: phase, Sighting: d.watched.Sighting})
 }
 
-func (d *Debouncer) stepPeople(cs []Change, seen ward.Seen, at time.Time) []Change {
-	count, score, box := peopleIn(seen)
-	if o := d.people; o != nil && (at.Sub(o.To) > peopleHold || o.full(at)) {
+// stepPeople goes on with the people of one kind; now is who of them is in the picture.
+func (d *Debouncer) stepPeople(cs []Change, group **open, kind ward.SightingKind, now presence, at time.Time) []Change {
+	if o := *group; o != nil && (at.Sub(o.To) > peopleHold || o.full(at)) {
 		cs = append(cs, Change{Phase: Closed, Sighting: o.Sighting})
-		d.people = nil
+		*group = nil
 	}
-	if count == 0 {
+	if now.count == 0 {
 		return cs
 	}
 	phase := Extended
-	if d.people == nil {
-		o := d.begin(ward.PeopleSeen, at)
-		phase, d.people = Opened, &o
+	if *group == nil {
+		o := d.begin(kind, at)
+		phase, *group = Opened, &o
 	}
-	o := d.people
-	o.To, o.Count = at, max(o.Count, count)
-	if score > o.Score {
-		o.Score, o.Box = score, box
+	o := *group
+	o.To, o.Count = at, max(o.Count, now.count)
+	if now.score > o.Score {
+		o.Score, o.Box = now.score, now.box
 	}
 	return append(cs, Change{Phase: phase, Sighting: o.Sighting})
 }
 
-// peopleIn counts the people of one picture: the persons found, or the
-// faces when those are more (a face at the edge has no body in the picture).
-func peopleIn(seen ward.Seen) (count int, score float32, box ward.Box) {
-	var faces int
-	for _, f := range seen.Faces {
-		if f.Score >= ward.ScoreMin {
-			faces++
-			if f.Score > score {
-				score, box = f.Score, f.Box
-			}
-		}
-	}
-	for _, p := range seen.People {
-		if p.Score >= personMin {
-			count++
-			if p.Score > score {
-				score, box = p.Score, p.Box
-			}
-		}
-	}
-	return max(count, faces), score, box
-}
-
-func (d *Debouncer) stepFaces(cs []Change, seen ward.Seen, at, before time.Time) []Change {
+// stepFaces goes on with the tracks; zones are those of the faces, in their order.
+func (d *Debouncer) stepFaces(cs []Change, seen ward.Seen, zones []ward.ZoneKind, at, before time.Time) []Change {
 	d.faces = slices.DeleteFunc(d.faces, func(t *track) bool {
 		gone := at.Sub(t.To) > faceHold || t.full(at)
 		if gone {
@@ -166,12 +149,14 @@ func (d *Debouncer) stepFaces(cs []Change, seen ward.Seen, at, before time.Time)
 		}
 		return gone
 	})
-	for _, p := range associate(d.faces, seen.Faces, before) {
+	for i, p := range associate(d.faces, seen.Faces, before) {
 		phase, t := Extended, p.track
 		if t == nil {
 			phase, t = Opened, &track{open: d.begin(ward.FaceSeen, at)}
+			t.Zone = zones[i]
 			d.faces = append(d.faces, t)
 		}
+		t.Zone = nearerCounter(t.Zone, zones[i])
 		t.add(p.face, seen, at)
 		cs = append(cs, Change{Phase: phase, Sighting: t.Sighting})
 	}

@@ -46,7 +46,8 @@ type Window struct {
 	Place    ward.Place
 	Location *ward.Location
 	// Cameras are the enabled cameras of the place that existed by then;
-	// StaffCameras those of them with a zone of the staff.
+	// StaffCameras those of them with a zone of the staff, drawn before any
+	// rule looks into it.
 	Cameras, StaffCameras []ward.CameraID
 	// Sightings are those at the place around the settlement; those elsewhere in time are ignored.
 	Sightings []ward.Sighting

@@ -73,8 +73,11 @@ func moreCardsThanFolk(s ward.Settlement, win Window, r Rule) Finding {
 		case ward.PeopleSeen:
 			most[v.CameraID] = max(most[v.CameraID], v.Count)
 		case ward.FaceSeen:
+			if !v.Zone.AtCounter() {
+				continue
+			}
 			faces[v.CameraID]++
-		case ward.Watched, ward.StaffSeen:
+		case ward.Watched, ward.StaffSeen, ward.QueueSeen:
 			continue
 		}
 		f.Sightings = append(f.Sightings, v.ID)

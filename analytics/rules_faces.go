@@ -10,8 +10,8 @@ import (
 
 // faceMismatch 冒名: the insured is enrolled, and every comparable face
 // around the swipe is somebody else's. One face that matches or may match
-// clears it, whoever else is there: people come in company. To fire, such a
-// face must have been there at the swipe itself with min_pictures pictures, so
+// clears it, whoever else is there and wherever but among the staff: people
+// come in company. To fire, such a face must have been at the counter at the swipe itself with min_pictures pictures, so
 // that neither the customer before nor a blurred glimpse accuses anyone.
 func faceMismatch(s ward.Settlement, win Window, r Rule) Finding {
 	if len(win.Insured.Template) == 0 {
@@ -30,7 +30,7 @@ func faceMismatch(s ward.Settlement, win Window, r Rule) Finding {
 		if r.faces().Judge(v.Template.Cosine(win.Insured.Template)) != ward.MatchNo {
 			return fine()
 		}
-		if core.touches(v) && v.Count >= r.count("min_pictures") {
+		if core.touches(v) && v.Zone.AtCounter() && v.Count >= r.count("min_pictures") {
 			f.Sightings = append(f.Sightings, v.ID)
 			if accused == nil || area(v) > area(*accused) {
 				accused = &faces[i]
@@ -56,7 +56,7 @@ func faceMismatch(s ward.Settlement, win Window, r Rule) Finding {
 // as large, since then it is unclear whose card it was.
 func personAt(s ward.Settlement, win Window, r Rule) (*ward.Sighting, Finding) {
 	core := around(s.At, coreBefore, coreAfter)
-	faces := facesIn(win.Sightings, core)
+	faces := slices.DeleteFunc(facesIn(win.Sightings, core), func(v ward.Sighting) bool { return !v.Zone.AtCounter() })
 	var best *ward.Sighting
 	for i, v := range faces {
 		if v.Count >= r.count("min_pictures") && (best == nil || area(v) > area(*best)) {

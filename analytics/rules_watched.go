@@ -75,18 +75,18 @@ func covered(vs []ward.Sighting, w span) (share float64, hole time.Duration) {
 	return float64(sum) / float64(w.to.Sub(w.from)), hole
 }
 
-// somebody says whether anybody was seen in w: a person or a face.
+// somebody says whether any customer was seen in w: a person or a face.
 func somebody(vs []ward.Sighting, w span) bool {
 	return slices.ContainsFunc(vs, func(v ward.Sighting) bool {
-		return (v.Kind == ward.PeopleSeen || v.Kind == ward.FaceSeen) && w.touches(v)
+		return (v.Kind == ward.PeopleSeen || v.Kind == ward.FaceSeen && v.Zone.AtCounter()) && w.touches(v)
 	})
 }
 
-// facesIn returns the comparable faces that touch w, in a fixed order.
+// facesIn returns the comparable faces that touch w, but the staff's, in a fixed order.
 func facesIn(vs []ward.Sighting, w span) []ward.Sighting {
 	var out []ward.Sighting
 	for _, v := range vs {
-		if v.Kind == ward.FaceSeen && len(v.Template) > 0 && w.touches(v) {
+		if v.Kind == ward.FaceSeen && v.Zone != ward.StaffZone && len(v.Template) > 0 && w.touches(v) {
 			out = append(out, v)
 		}
 	}

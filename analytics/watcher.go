@@ -36,6 +36,7 @@ type Lookout struct {
 	Log     *slog.Logger
 
 	counts watchCounts
+	zones  zoneMap
 }
 
 // Stats counts the pictures of all cameras since the start. It may be called
@@ -55,6 +56,7 @@ func (l *Lookout) Watch(ctx context.Context, cam ward.Camera, s *ingest.Stream) 
 		See: func(ctx context.Context, au []byte, key bool) (ward.Seen, bool, error) {
 			return session.See(ctx, au, key, vision.WantPeople|vision.WantFaces|vision.WantTemplates|vision.WantSnapshot)
 		},
+		Zones: func(ctx context.Context) []ward.Zone { return l.zones.of(ctx, l.Store, cam.ID, l.Log) },
 	}
 	w.Run(ctx, s)
 }
@@ -71,7 +73,8 @@ type Watcher struct {
 	// picture as JPEG. ok is false when no picture came out. At most one call
 	// is under way.
 	See   func(ctx context.Context, au []byte, key bool) (seen ward.Seen, ok bool, err error)
-	Every time.Duration // least time between two pictures; 0: 1 s
+	Zones func(context.Context) []ward.Zone // what is drawn in the picture now; nil: nothing
+	Every time.Duration                     // least time between two pictures; 0: 1 s
 	Log   *slog.Logger
 
 	counts watchCounts
@@ -194,6 +197,9 @@ func (w *Watcher) look(ctx context.Context, s *ingest.Stream, u ingest.Unit) {
 	at := u.Arrived.Round(0).UTC()
 	if w.Gallery != nil {
 		w.Gallery.Put(w.Camera.PlaceID, Picture{Camera: w.Camera.ID, At: at, JPEG: seen.JPEG, Faces: seen.Faces})
+	}
+	if w.Zones != nil {
+		w.debounce.Zones = w.Zones(ctx)
 	}
 	w.keep(w.debounce.Step(seen, at))
 	w.save(ctx)

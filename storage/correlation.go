@@ -18,10 +18,11 @@ type Counter struct {
 	Cameras []CounterCamera // the enabled ones, by id
 }
 
-// CounterCamera is a camera that watches a counter since Created.
+// CounterCamera is a camera that watches a counter since Created, and the
+// zone of its staff since Staff (zero: it has none), when it was last drawn.
 type CounterCamera struct {
-	ID      ward.CameraID
-	Created time.Time
+	ID             ward.CameraID
+	Created, Staff time.Time
 }
 
 // Counters returns those of the places that are known, by id.
@@ -40,14 +41,18 @@ func (s *Store) Counters(ctx context.Context, ids []ward.PlaceID) (map[ward.Plac
 	if err != nil {
 		return nil, fmt.Errorf("read counters: %w", err)
 	}
-	err = eachOf(ctx, s.read, `SELECT place_id, id, created_us FROM camera WHERE enabled = 1 AND place_id IN `, padded(ids), nil, func(r row) error {
+	err = eachOf(ctx, s.read, `SELECT c.place_id, c.id, c.created_us, COALESCE(z.set_us, 0) FROM camera c
+		LEFT JOIN camera_zones z ON z.staff = 1 AND `+newestZones+` WHERE c.enabled = 1 AND c.place_id IN `, padded(ids), nil, func(r row) error {
 		var place ward.PlaceID
 		var c CounterCamera
-		var created int64
-		if err := r.Scan(&place, &c.ID, &created); err != nil {
+		var created, staff int64
+		if err := r.Scan(&place, &c.ID, &created, &staff); err != nil {
 			return err
 		}
 		c.Created = at(created)
+		if staff > 0 {
+			c.Staff = at(staff)
+		}
 		counter := out[place]
 		counter.Cameras = append(counter.Cameras, c)
 		out[place] = counter

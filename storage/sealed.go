@@ -23,7 +23,8 @@ const (
 	KindDecision   = "decision" // on an alert
 	KindRound      = "round"    // the order
 	KindHold       = "hold"
-	KindRule       = "rule" // by rule/version: how it was set
+	KindRule       = "rule"  // by rule/version: how it was set
+	KindZones      = "zones" // by camera/version: what was drawn in its picture
 )
 
 // The kinds of sealed record that say what became of media.

@@ -40,14 +40,14 @@ func (s *Store) PutSightings(ctx context.Context, vs []ward.Sighting) error {
 			}
 			tmpl := s.seal.sealTemplate(v.Template, "sighting.template."+string(v.ID))
 			_, err = t.ExecContext(ctx, `INSERT INTO sighting
-				(id, camera_id, place_id, institution_id, kind, from_us, to_us, people, score, box, model_id, template, snapshot_key, keep_until_us, leaves)
-				VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13,
+				(id, camera_id, place_id, institution_id, kind, from_us, to_us, people, score, box, model_id, template, snapshot_key, zone, keep_until_us, leaves)
+				VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14,
 					COALESCE((SELECT CAST($6 AS BIGINT) + retention_days * CAST(86400000000 AS BIGINT) FROM camera WHERE id = $2), 0),
 					COALESCE((SELECT MAX(idx) + 1 FROM log_entry), 0))
 				ON CONFLICT (id) DO UPDATE SET to_us = excluded.to_us, people = excluded.people, score = excluded.score,
-					box = excluded.box, model_id = excluded.model_id, template = excluded.template, snapshot_key = excluded.snapshot_key`,
+					box = excluded.box, model_id = excluded.model_id, template = excluded.template, snapshot_key = excluded.snapshot_key, zone = excluded.zone`,
 				v.ID, v.CameraID, v.PlaceID, v.InstitutionID, v.Kind, us(v.From), us(v.To), v.Count, float64(v.Score),
-				string(box), v.ModelID, tmpl, v.SnapshotKey)
+				string(box), v.ModelID, tmpl, v.SnapshotKey, v.Zone)
 			if err != nil {
 				return fmt.Errorf("sighting %s: %w", v.ID, err)
 			}
@@ -64,7 +64,7 @@ func (s *Store) SetSightingSnapshot(ctx context.Context, id ward.SightingID, key
 	})
 }
 
-const sightingColumns = `SELECT id, camera_id, place_id, institution_id, kind, from_us, to_us, people, score, box, model_id, template, snapshot_key FROM sighting`
+const sightingColumns = `SELECT id, camera_id, place_id, institution_id, kind, from_us, to_us, people, score, box, model_id, template, snapshot_key, zone FROM sighting`
 
 // SightingsAt returns what was seen at a place at any moment of [from, to],
 // with templates, in the order of beginning.
@@ -89,7 +89,7 @@ func (s *Store) scanSighting(r row) (ward.Sighting, error) {
 	var box string
 	var score float64
 	var tmpl []byte
-	err := r.Scan(&v.ID, &v.CameraID, &v.PlaceID, &v.InstitutionID, &v.Kind, &from, &to, &v.Count, &score, &box, &v.ModelID, &tmpl, &v.SnapshotKey)
+	err := r.Scan(&v.ID, &v.CameraID, &v.PlaceID, &v.InstitutionID, &v.Kind, &from, &to, &v.Count, &score, &box, &v.ModelID, &tmpl, &v.SnapshotKey, &v.Zone)
 	if err != nil {
 		return v, err
 	}

@@ -156,8 +156,9 @@ type SightingKind string
 // The kinds of Sighting.
 const (
 	Watched    SightingKind = "watched" // pictures were analysed; without it nobody seen means nothing
-	PeopleSeen SightingKind = "people"  // at least one person, without a break
+	PeopleSeen SightingKind = "people"  // at least one person, without a break: in the customers' zone, or anywhere but in the staff's
 	StaffSeen  SightingKind = "staff"   // somebody in the zone of the staff
+	QueueSeen  SightingKind = "queue"   // somebody in the zone of those who wait
 	FaceSeen   SightingKind = "face"    // one person's face, tracked
 )
 
@@ -171,10 +172,11 @@ type Sighting struct {
 	InstitutionID InstitutionID `json:"institution_id"`
 	Kind          SightingKind  `json:"kind"`
 	From          time.Time     `json:"from"`
-	To            time.Time     `json:"to"`    // the last picture that showed it
-	Count         int           `json:"count"` // most people at once; pictures for watched; comparable pictures for a face
-	Score         float32       `json:"score"` // the best detection
-	Box           Box           `json:"box"`   // in the best shot
+	To            time.Time     `json:"to"`             // the last picture that showed it
+	Count         int           `json:"count"`          // most people at once; pictures for watched; comparable pictures for a face
+	Score         float32       `json:"score"`          // the best detection
+	Box           Box           `json:"box"`            // in the best shot
+	Zone          ZoneKind      `json:"zone,omitempty"` // of a face: where it was, the customers' zone before any other
 	ModelID       string        `json:"model_id"`
 	Template      Template      `json:"-"` // of the best shots, fused
 	SnapshotKey   string        `json:"-"` // the best shot, in the object store

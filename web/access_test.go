@@ -269,6 +269,10 @@ var requests = map[string]func(*world) request{
 	"PUT /api/v1/cameras/{id}": func(w *world) request {
 		return request{path: id(w.newCamera().ID), json: m{"place_id": w.place.ID, "name": "改", "url": "rtsp://192.0.2.3/1", "password": "secret-password", "enabled": false}}
 	},
+	"GET /api/v1/cameras/{id}/zones": func(w *world) request { return request{path: id(w.camera.ID)} },
+	"PUT /api/v1/cameras/{id}/zones": func(w *world) request {
+		return request{path: id(w.newCamera().ID), json: m{"based_on": 0, "zones": []m{{"kind": "staff", "polygon": []m{{"x": 0, "y": 0}, {"x": 1, "y": 0}, {"x": 0.5, "y": 1}}}}}}
+	},
 	"GET /api/v1/cameras/export.csv": bare,
 	"POST /api/v1/cameras/import": func(w *world) request {
 		return request{query: "?dry_run=false", kind: "text/csv", raw: fmt.Appendf(nil, "id,institution_id,place,name,url,password\nimported-%d,h-own,%s,镜头,rtsp://192.0.2.2/%[1]d,secret-password\n", w.next(), w.place.Name)}

@@ -40,11 +40,12 @@ var enums = map[reflect.Type][]any{
 	reflect.TypeFor[ward.SegmentState]():       {ward.Spooled, ward.Archived, ward.Deleting, ward.Deleted, ward.Evicted},
 	reflect.TypeFor[ward.SettlementKind]():     {ward.Outpatient, ward.DrugSale, ward.TreatmentFee, ward.Inpatient},
 	reflect.TypeFor[ward.SettlementState]():    {ward.Pending, ward.Clear, ward.Suspicious, ward.CannotTell, ward.Reversed},
-	reflect.TypeFor[ward.SightingKind]():       {ward.Watched, ward.PeopleSeen, ward.StaffSeen, ward.FaceSeen},
+	reflect.TypeFor[ward.SightingKind]():       {ward.Watched, ward.PeopleSeen, ward.StaffSeen, ward.QueueSeen, ward.FaceSeen},
 	reflect.TypeFor[ward.SourceKind]():         {ward.FromCamera, ward.FromVisit},
 	reflect.TypeFor[ward.Transport]():          {ward.TransportTCP, ward.TransportUDP, ward.TransportAuto},
 	reflect.TypeFor[ward.Verdict]():            {ward.NoVerdict, ward.Present, ward.Mismatch, ward.Absent, ward.Unable, ward.Refused, ward.NoAnswer, ward.Interrupted, ward.Undecided},
 	reflect.TypeFor[ward.VisitState]():         {ward.VisitOrdered, ward.VisitOpened, ward.VisitConsented, ward.VisitChecking, ward.VisitDeciding, ward.VisitSealed},
+	reflect.TypeFor[ward.ZoneKind]():           {ward.CustomerZone, ward.StaffZone, ward.QueueZone, ward.Elsewhere, ward.NoZone},
 }
 
 // enum stands for the string type T in the API document.
@@ -108,6 +109,7 @@ func apiConfig() huma.Config {
 	alias[ward.Transport](r)
 	alias[ward.Verdict](r)
 	alias[ward.VisitState](r)
+	alias[ward.ZoneKind](r)
 	return c
 }
 

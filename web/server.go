@@ -129,6 +129,7 @@ func (s *Server) routes() (*routes, error) {
 	s.userRoutes(r)
 	s.institutionRoutes(r)
 	s.cameraRoutes(r)
+	s.zoneRoutes(r)
 	s.importRoutes(r)
 	s.probeRoutes(r)
 	s.recordingRoutes(r)

@@ -3,7 +3,8 @@ import { useTranslation } from 'react-i18next'
 import type { Schemas } from '../api/client'
 import { clock } from '../parts/time'
 
-const kinds: Schemas['SightingKind'][] = ['watched', 'people', 'face']
+const kinds: Schemas['SightingKind'][] = ['watched', 'people', 'staff', 'queue', 'face']
+const drawn: Schemas['SightingKind'][] = ['staff', 'queue'] // seen only where a zone was drawn
 const ticks = 5
 
 const signed = (seconds: number) => `${seconds > 0 ? '+' : seconds < 0 ? '−' : ''}${Math.abs(seconds).toFixed(seconds % 1 === 0 ? 0 : 1)}`
@@ -23,7 +24,7 @@ export function Axis({ alert, sightings, played, onPick }: {
   const relative = (v: string) => (Date.parse(v) - at) / 1000
   return (
     <div className="bars">
-      {kinds.map((kind) => (
+      {kinds.filter((kind) => !drawn.includes(kind) || sightings.some((s) => s.kind === kind)).map((kind) => (
         <div className="bar-row" key={kind}>
           <span className="bar-label">{t(`sighting.${kind}`)}</span>
           <div
@@ -38,7 +39,7 @@ export function Axis({ alert, sightings, played, onPick }: {
               const a = relative(s.from)
               const b = relative(s.to)
               return (
-                <Tooltip key={s.id} title={`${clock(s.from)} – ${clock(s.to)} (${signed(a)} … ${signed(b)} ${t('axis.s')})${kind === 'people' ? ` · ${t('axis.people', { n: s.count })}` : ''}`}>
+                <Tooltip key={s.id} title={`${clock(s.from)} – ${clock(s.to)} (${signed(a)} … ${signed(b)} ${t('axis.s')})${kind === 'people' || drawn.includes(kind) ? ` · ${t('axis.people', { n: s.count })}` : ''}`}>
                   <div className={`bar ${kind}`} style={{ left: `${percent(a)}%`, width: `${percent(b) - percent(a)}%` }} />
                 </Tooltip>
               )

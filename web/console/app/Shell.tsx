@@ -33,6 +33,7 @@ const Places = lazy(() => import('../places/Places'))
 const Notifications = lazy(() => import('../notifications/Notifications'))
 const System = lazy(() => import('../system/System'))
 const Rules = lazy(() => import('../rules/Rules'))
+const Zones = lazy(() => import('../zones/Zones'))
 const Users = lazy(() => import('../users/Users'))
 
 type Screen = { path: string; key: 'alerts' | 'settlements' | 'live' | 'rounds' | 'cases' | 'people' | 'cameras' | 'coverage' | 'places' | 'rules' | 'notifications' | 'system' | 'users'; icon: ReactNode; needs: Permission }
@@ -99,6 +100,7 @@ export function Shell() {
                 <Route path="/cases" element={<Cases />} />
                 <Route path="/cases/:id" element={<CasePage />} />
                 <Route path="/cameras" element={<Cameras />} />
+                <Route path="/cameras/:id/zones" element={<Zones />} />
                 <Route path="/coverage" element={<Coverage />} />
                 <Route path="/people" element={<People />} />
                 <Route path="/places" element={<Places />} />

@@ -105,6 +105,7 @@ function List({ page, onEdit, onRemove }: { page: Schemas['CameraPage'] | undefi
         {
           title: '', align: 'right', fixed: 'right', render: (_, c) => (
             <Space>
+              <Link to={`/cameras/${c.id}/zones`}>{t('cameras.zones')}</Link>
               <Button size="small" onClick={() => onEdit(c)}>{t('list.edit')}</Button>
               <Popconfirm title={t('cameras.removeAsk', { name: c.name })} description={t('cameras.removeHint')} onConfirm={() => onRemove(c.id)} okButtonProps={{ danger: true }}>
                 <Button size="small" danger>{t('list.remove')}</Button>
