@@ -18,19 +18,20 @@ import { colors, fresh, kinds, mostZones, type Zone } from './shape'
 /** Zones is where it is drawn in a camera's picture who stands where. */
 export default function Zones() {
   const { id = '' } = useParams()
+  const [taken, setTaken] = useState(() => new Date().toISOString()) // when the picture was asked for
   const zoning = useQuery({
     queryKey: ['zones', id],
     queryFn: () => take(api.GET('/api/v1/cameras/{id}/zones', { params: { path: { id } } })),
     staleTime: 0,
     gcTime: 0,
   })
-  if (zoning.data) return <Editor key={`${id} ${zoning.data.version}`} zoning={zoning.data} />
+  if (zoning.data) return <Editor key={`${id} ${zoning.data.version}`} zoning={zoning.data} taken={taken} onNewPicture={() => setTaken(new Date().toISOString())} />
   return zoning.error ? <Trouble error={zoning.error} retry={() => void zoning.refetch()} /> : <Loading />
 }
 
 const drawn = (zones: Schemas['Zone'][]): Zone[] => zones.flatMap(({ kind, polygon }) => (kind === 'customer' || kind === 'staff' || kind === 'queue' ? [{ kind, polygon }] : []))
 
-function Editor({ zoning }: { zoning: Schemas['Zoning'] }) {
+function Editor({ zoning, taken, onNewPicture }: { zoning: Schemas['Zoning']; taken: string; onNewPicture: () => void }) {
   const { t } = useTranslation()
   const names = useNames()
   const { message } = App.useApp()
@@ -39,7 +40,6 @@ function Editor({ zoning }: { zoning: Schemas['Zoning'] }) {
   const camera = useCamera(id).data
   const [zones, setZones] = useState(() => drawn(zoning.zones))
   const [picked, setPicked] = useState(zones.length > 0 ? 0 : -1)
-  const [taken, setTaken] = useState(() => new Date().toISOString()) // when the picture was asked for
   const [ratio, setRatio] = useState<number>()
   const [unseen, setUnseen] = useState(false)
   const changed = JSON.stringify(zones) !== JSON.stringify(drawn(zoning.zones))
@@ -66,7 +66,7 @@ function Editor({ zoning }: { zoning: Schemas['Zoning'] }) {
         actions={(
           <Space wrap>
             <Link to="/cameras">{t('zones.back')}</Link>
-            <Button icon={<ReloadOutlined />} onClick={() => setTaken(new Date().toISOString())}>{t('zones.newPicture')}</Button>
+            <Button icon={<ReloadOutlined />} onClick={onNewPicture}>{t('zones.newPicture')}</Button>
             <Button disabled={!changed} onClick={() => setZones(drawn(zoning.zones))}>{t('zones.undo')}</Button>
             <Button type="primary" disabled={!changed} loading={save.isPending} onClick={() => save.mutate()}>{t('list.save')}</Button>
           </Space>
