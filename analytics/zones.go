@@ -18,9 +18,9 @@ const (
 	zonesEvery = 5 * time.Second // what was drawn counts at the latest after so long
 )
 
-// zoneOf says which zone holds the largest share of a box, the customers'
+// kindAt says which zone holds the largest share of a box, the customers'
 // among equals; NoZone when none holds enough.
-func zoneOf(zones []ward.Zone, b ward.Box) ward.ZoneKind {
+func kindAt(zones []ward.Zone, b ward.Box) ward.ZoneKind {
 	kind, best := ward.NoZone, 0.0
 	for _, z := range zones {
 		share := z.Share(b)
@@ -60,13 +60,13 @@ func crowdIn(seen ward.Seen, zones []ward.Zone) crowd {
 	kinds := make([]ward.ZoneKind, len(seen.People))
 	for i, p := range seen.People {
 		if p.Score >= personMin {
-			kinds[i] = zoneOf(zones, p.Box)
+			kinds[i] = kindAt(zones, p.Box)
 			bodies.take(kinds[i], zones, p.Score, p.Box)
 		}
 	}
 	out := crowd{faces: make([]ward.ZoneKind, len(seen.Faces))}
 	for i, f := range seen.Faces {
-		kind := zoneOf(zones, f.Box)
+		kind := kindAt(zones, f.Box)
 		if k := bodyOf(f.Box, seen.People); k >= 0 {
 			kind = kinds[k]
 		}
