@@ -110,7 +110,8 @@ func TestADecidedAlertIsNotWithdrawn(t *testing.T) {
 	s.saw(watched(0, 600))
 	s.report(report{1, 0, 100, "i1", false})
 	s.pass(130)
-	_, err := s.DecideAlert(t.Context(), s.alerts()[0].ID, ward.AlertConfirmed, "u1", "看过录像")
+	a := s.alerts()[0]
+	_, err := s.StepAlert(t.Context(), a.ID, a.Version, ward.AlertStep{Action: ward.AlertConfirm, By: "u1", Note: "看过录像"})
 	s.must(err)
 	s.report(report{1, 0, 100, "i1", true})
 	s.pass(160)

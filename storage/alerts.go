@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"slices"
 	"time"
 
 	"wardwatch/ward"
@@ -31,19 +30,14 @@ type alertRecord struct {
 	Snapshot    string              `json:"snapshot_sha256,omitempty"`
 }
 
-// decisionRecord is sealed when a person decides on an alert.
-type decisionRecord struct {
-	Alert ward.AlertID    `json:"alert"`
-	From  ward.AlertState `json:"from"`
-	To    ward.AlertState `json:"to"`
-	By    ward.UserID     `json:"by"`
-	Note  string          `json:"note"`
-}
-
-// raise seals and inserts one alert. One that was there, withdrawn or resting
-// on an older revision of the settlement, is stated anew.
-func (t *tx) raise(ctx context.Context, a ward.Alert) (ward.Alert, error) {
-	a.State, a.DecidedBy, a.DecisionNote, a.CaseID = ward.AlertNew, "", "", ""
+// raise seals and inserts one alert. One that was there (old), withdrawn or
+// resting on an older revision of the settlement, is stated anew.
+func (t *tx) raise(ctx context.Context, a ward.Alert, old *ward.Alert) (ward.Alert, error) {
+	step := ward.AlertStep{Action: ward.AlertRaise, At: at(us(t.now))}
+	a.State, a.Version, a.Appealed, a.CaseID = "", 0, false, ""
+	if old != nil {
+		a.ID, a.State, a.Version, step.Action = old.ID, old.State, old.Version, ward.AlertRestate
+	}
 	a.At, a.Raised, a.ClipFrom, a.ClipTo = at(us(a.At)), at(us(a.Raised)), at(us(a.ClipFrom)), at(us(a.ClipTo))
 	if a.Related == nil {
 		a.Related = []ward.SettlementID{}
@@ -63,6 +57,14 @@ func (t *tx) raise(ctx context.Context, a ward.Alert) (ward.Alert, error) {
 	if err != nil {
 		return a, err
 	}
+	policy, err := readAlertPolicy(ctx, t.Tx)
+	if err != nil {
+		return a, err
+	}
+	event, err := a.Apply(step, policy)
+	if err != nil {
+		return a, err
+	}
 	if a.Leaf, err = t.sealRecord(ctx, "alert", string(a.ID), recordOfAlert(a)); err != nil {
 		return a, err
 	}
@@ -76,16 +78,27 @@ func (t *tx) raise(ctx context.Context, a ward.Alert) (ward.Alert, error) {
 	}
 	_, err = t.ExecContext(ctx, `INSERT INTO alert
 		(id, institution_id, place_id, camera_id, rule, rule_version, settlement_id, related, at_us, raised_us, severity, state,
-		 decided_by, decision_note, sightings, explain_zh, explain_en, snapshot_key, snapshot_sha, clip_from_us, clip_to_us, case_id, leaf, shadow, revision)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, '', '', $13, $14, $15, $16, $17, $18, $19, '', $20, $21, $22)
+		 decided_by, decision_note, sightings, explain_zh, explain_en, snapshot_key, snapshot_sha, clip_from_us, clip_to_us, case_id, leaf, shadow, revision,
+		 version, deadline_us, next_us)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, '', '', $13, $14, $15, $16, $17, $18, $19, '', $20, $21, $22, $23, $24, $25)
 		ON CONFLICT (rule, settlement_id) DO UPDATE SET place_id = excluded.place_id, camera_id = excluded.camera_id, rule_version = excluded.rule_version,
 			related = excluded.related, at_us = excluded.at_us, raised_us = excluded.raised_us, severity = excluded.severity, state = excluded.state,
 			decided_by = '', decision_note = '', sightings = excluded.sightings, explain_zh = excluded.explain_zh, explain_en = excluded.explain_en,
 			snapshot_key = excluded.snapshot_key, snapshot_sha = excluded.snapshot_sha, clip_from_us = excluded.clip_from_us, clip_to_us = excluded.clip_to_us,
-			leaf = excluded.leaf, shadow = excluded.shadow, revision = excluded.revision`,
+			leaf = excluded.leaf, shadow = excluded.shadow, revision = excluded.revision, version = excluded.version, assignee = '', reason_code = '', decided_us = 0,
+			deadline_us = excluded.deadline_us, next_us = excluded.next_us`,
 		a.ID, a.InstitutionID, a.PlaceID, a.CameraID, a.Rule, a.RuleVersion, a.SettlementID, string(related), us(a.At), us(a.Raised),
-		int(a.Severity), a.State, string(sightings), a.ExplainZH, a.ExplainEN, a.SnapshotKey, sum, us(a.ClipFrom), us(a.ClipTo), a.Leaf, flag(a.Shadow), a.Revision)
+		int(a.Severity), a.State, string(sightings), a.ExplainZH, a.ExplainEN, a.SnapshotKey, sum, us(a.ClipFrom), us(a.ClipTo), a.Leaf, flag(a.Shadow), a.Revision,
+		a.Version, us(a.Deadline), us(a.Next))
 	if err != nil {
+		return a, err
+	}
+	if event.Leaf = a.Leaf; old != nil {
+		if event.Leaf, err = t.sealRecord(ctx, KindDecision, string(a.ID), recordOfStep(a.ID, event)); err != nil {
+			return a, err
+		}
+	}
+	if err := t.addAlertEvent(ctx, a.ID, event); err != nil {
 		return a, err
 	}
 	if err := t.relate(ctx, a); err != nil {
@@ -118,7 +131,8 @@ func recordOfAlert(a ward.Alert) alertRecord {
 }
 
 const alertColumns = `SELECT id, institution_id, place_id, camera_id, rule, rule_version, settlement_id, related, at_us, raised_us, severity, state,
-	decided_by, decision_note, sightings, explain_zh, explain_en, snapshot_key, snapshot_sha, clip_from_us, clip_to_us, case_id, leaf, shadow, revision FROM alert`
+	decided_by, decision_note, sightings, explain_zh, explain_en, snapshot_key, snapshot_sha, clip_from_us, clip_to_us, case_id, leaf, shadow, revision,
+	version, assignee, reason_code, decided_us, appealed, deadline_us, next_us FROM alert`
 
 // Alert returns one alert, or ward.NotFound.
 func (s *Store) Alert(ctx context.Context, id ward.AlertID) (ward.Alert, error) {
@@ -139,9 +153,12 @@ type AlertFilter struct {
 	State        ward.AlertState
 	Rule         ward.Rule
 	SettlementID ward.SettlementID
-	Shadow       bool   // also those of rules in shadow
-	Before       string // cursor: the next of an earlier call
-	Limit        int    // 1 to 500; 0 means 50
+	Assignee     ward.UserID
+	Open         bool      // only those that wait for a decision
+	Overdue      time.Time // only those that wait and whose deadline was before
+	Shadow       bool      // also those of rules in shadow
+	Before       string    // cursor: the next of an earlier call
+	Limit        int       // 1 to 500; 0 means 50
 }
 
 // Alerts lists the newest first. next continues the list and is empty at its end.
@@ -159,7 +176,15 @@ func (s *Store) Alerts(ctx context.Context, f AlertFilter) (list []ward.Alert, n
 	and("state =", string(f.State))
 	and("rule =", string(f.Rule))
 	and("settlement_id =", string(f.SettlementID))
+	and("assignee =", string(f.Assignee))
 	and("id <", f.Before)
+	if f.Open || !f.Overdue.IsZero() {
+		where += ` AND state IN ('new', 'taken', 'appealed')`
+	}
+	if !f.Overdue.IsZero() {
+		args = append(args, us(f.Overdue))
+		where += fmt.Sprintf(` AND deadline_us > 0 AND deadline_us < $%d`, len(args))
+	}
 	limit := pageSize(f.Limit)
 	args = append(args, limit+1)
 	rows, err := s.read.QueryContext(ctx, alertColumns+where+fmt.Sprintf(` ORDER BY id DESC LIMIT $%d`, len(args)), args...)
@@ -175,59 +200,20 @@ func (s *Store) Alerts(ctx context.Context, f AlertFilter) (list []ward.Alert, n
 	return list, next, nil
 }
 
-// DecideAlert moves an alert to the state next in the name of by and seals
-// the decision (kind "decision"). A move that the alert's state does not
-// allow, also because somebody else was faster, is a ward.Conflict.
-func (s *Store) DecideAlert(ctx context.Context, id ward.AlertID, next ward.AlertState, by ward.UserID, note string) (ward.Alert, error) {
-	var a ward.Alert
-	if !slices.Contains([]ward.AlertState{ward.AlertNew, ward.AlertTaken, ward.AlertConfirmed, ward.AlertDismissed}, next) {
-		return a, &ward.Error{Kind: ward.Invalid, Code: "alert.next", ZH: "处理状态不正确，应为 taken、confirmed、dismissed 或 new。", EN: "The state must be taken, confirmed, dismissed or new."}
-	}
-	err := s.change(ctx, "decide alert "+string(id), func(t *tx) error {
-		err := t.lockLedger(ctx)
-		if err != nil {
-			return err
-		}
-		if a, err = scanAlert(t.QueryRowContext(ctx, alertColumns+` WHERE id = $1`, id)); err != nil {
-			return alertMissing(err)
-		}
-		before := a.State
-		if err = a.Apply(next, by, note); err != nil {
-			return err
-		}
-		res, err := t.ExecContext(ctx, `UPDATE alert SET state = $2, decided_by = $3, decision_note = $4 WHERE id = $1 AND state = $5`,
-			id, a.State, a.DecidedBy, a.DecisionNote, before)
-		if err != nil {
-			return err
-		}
-		n, err := res.RowsAffected()
-		if err != nil {
-			return err
-		}
-		if n == 0 {
-			return &ward.Error{Kind: ward.Conflict, Code: "alert.state", ZH: "疑点已被他人处理，请刷新后重试。", EN: "Somebody else has just decided; reload and try again."}
-		}
-		if _, err = t.sealRecord(ctx, "decision", string(id), decisionRecord{Alert: id, From: before, To: a.State, By: by, Note: note}); err != nil {
-			return err
-		}
-		return t.announceAlert(ctx, ward.AlertChangedEvent, a)
-	})
-	return a, err
-}
-
 func scanAlert(r row) (ward.Alert, error) {
 	var a ward.Alert
 	var related, sightings string
-	var when, raised, from, to int64
-	var severity, shadow int
+	var when, raised, from, to, decided, deadline, next int64
+	var severity, shadow, appealed int
 	var sum []byte
 	err := r.Scan(&a.ID, &a.InstitutionID, &a.PlaceID, &a.CameraID, &a.Rule, &a.RuleVersion, &a.SettlementID, &related, &when, &raised, &severity, &a.State,
-		&a.DecidedBy, &a.DecisionNote, &sightings, &a.ExplainZH, &a.ExplainEN, &a.SnapshotKey, &sum, &from, &to, &a.CaseID, &a.Leaf, &shadow, &a.Revision)
+		&a.DecidedBy, &a.DecisionNote, &sightings, &a.ExplainZH, &a.ExplainEN, &a.SnapshotKey, &sum, &from, &to, &a.CaseID, &a.Leaf, &shadow, &a.Revision,
+		&a.Version, &a.Assignee, &a.Reason, &decided, &appealed, &deadline, &next)
 	if err != nil {
 		return a, err
 	}
 	a.At, a.Raised, a.ClipFrom, a.ClipTo, a.Severity = at(when), at(raised), at(from), at(to), ward.Severity(severity)
-	a.Shadow = shadow != 0
+	a.Shadow, a.Appealed, a.Decided, a.Deadline, a.Next = shadow != 0, appealed != 0, at(decided), at(deadline), at(next)
 	copy(a.SnapshotSHA[:], sum)
 	if err := json.Unmarshal([]byte(related), &a.Related); err != nil {
 		return a, fmt.Errorf("related of alert %s: %w", a.ID, err)

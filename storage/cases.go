@@ -26,11 +26,11 @@ var china = time.FixedZone("Asia/Shanghai", 8*60*60)
 func (s *Store) OpenCase(ctx context.Context, c ward.Case, items []ward.Evidence, by ward.User) (ward.Case, error) {
 	err := s.change(ctx, "open case", func(t *tx) error {
 		c.ID, c.Opened, c.OpenedBy = ward.NewID[ward.CaseID](t.now), at(us(t.now)), by.ID
-		// From here to the commit no other case is opened.
+		// From here to the commit no other case is opened. The ledger before the rows of alerts, as everybody does.
 		if err := t.lockLedger(ctx); err != nil {
 			return err
 		}
-		if err := t.claim(ctx, c.ID, items); err != nil {
+		if err := t.claim(ctx, c.ID, items, by); err != nil {
 			return err
 		}
 		var err error
@@ -61,7 +61,7 @@ func (s *Store) OpenCase(ctx context.Context, c ward.Case, items []ward.Evidence
 }
 
 // claim marks the alerts and visits among items as belonging to the case.
-func (t *tx) claim(ctx context.Context, id ward.CaseID, items []ward.Evidence) error {
+func (t *tx) claim(ctx context.Context, id ward.CaseID, items []ward.Evidence, by ward.User) error {
 	for _, e := range items {
 		var res sql.Result
 		var err error
@@ -82,8 +82,22 @@ func (t *tx) claim(ctx context.Context, id ward.CaseID, items []ward.Evidence) e
 				EN: "This alert or visit does not exist or is in a case already; reload and open that case.",
 			})
 		}
+		if e.Kind == ward.EvidenceAlert {
+			if err := t.file(ctx, ward.AlertID(e.Ref), id, by); err != nil {
+				return err
+			}
+		}
 	}
 	return nil
+}
+
+// file notes at an alert that a case was opened with it.
+func (t *tx) file(ctx context.Context, id ward.AlertID, with ward.CaseID, by ward.User) error {
+	a, err := scanAlert(t.QueryRowContext(ctx, alertColumns+` WHERE id = $1`, id))
+	if err != nil {
+		return err
+	}
+	return t.step(ctx, &a, ward.AlertStep{Action: ward.AlertFile, By: by.ID, At: t.now, Note: string(with)})
 }
 
 // nextNumber is called with the ledger locked.

@@ -124,6 +124,12 @@ func TestFsckNamesEveryChangedValue(t *testing.T) {
 			{"alert", "rule", "1 = 1", to("face_mismatch"), alert},
 			{"alert", "state", "1 = 1", to("dismissed"), alert},
 			{"alert", "decision_note", "1 = 1", to("x"), alert},
+			{"alert", "assignee", "1 = 1", to("u-other"), alert},
+			{"alert", "deadline_us", "1 = 1", plus, alert},
+			{"alert", "version", "1 = 1", plus, alert},
+			{"alert_event", "note", "action = 'confirm'", to("x"), "alert_event/" + string(w.Alert) + "/2"},
+			{"alert_event", "by_user", "action = 'confirm'", to("x"), "alert_event/" + string(w.Alert) + "/2"},
+			{"alert_event", "at_us", "action = 'file'", plus, "alert_event/" + string(w.Alert) + "/3"},
 			{"alert", "snapshot_sha", "1 = 1", flip, alert},
 			{"visit", "verdict", "1 = 1", to("absent"), visit},
 			{"visit", "state", "1 = 1", to("deciding"), visit},
@@ -214,6 +220,11 @@ func TestFsckNamesWhatIsRemovedOrAdded(t *testing.T) {
 		"segment row": func(_ *testing.T, w *testcase.World, _ ward.Case, segs []ward.Segment) string {
 			w.Exec(`DELETE FROM segment WHERE id = $1`, string(segs[0].ID))
 			return "segment/" + string(segs[0].ID)
+		},
+		"step of an alert": func(_ *testing.T, w *testcase.World, _ ward.Case, _ []ward.Segment) string {
+			w.Exec(`DELETE FROM alert_event WHERE seq = 3`)
+			w.Exec(`UPDATE alert SET version = 2`)
+			return "alert/" + string(w.Alert)
 		},
 		"alert row": func(_ *testing.T, w *testcase.World, _ ward.Case, _ []ward.Segment) string {
 			w.Exec(`DELETE FROM alert`)

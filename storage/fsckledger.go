@@ -53,7 +53,8 @@ func (f *fsck) ledger(ctx context.Context) error {
 		if err := t.leaf(i); err != nil {
 			return fmt.Errorf("leaf %d: %w", i, err)
 		}
-		f.cursor.Ledger = ledgerMark{i + 1, t.pos, t.stack, t.lastRoot}
+		t.noted = append(t.noted[:0], t.stack...) // what is under way in the stack itself must not show in the note
+		f.cursor.Ledger = ledgerMark{i + 1, t.pos, t.noted, t.lastRoot}
 		if err := f.did(""); err != nil {
 			return err
 		}
@@ -71,6 +72,7 @@ type treeCheck struct {
 	nextNote              *storedNote
 	pos                   int64
 	stack                 []tlog.Hash // roots of the complete subtrees, biggest first
+	noted                 []tlog.Hash // the stack after the last whole leaf
 	lastRoot              int64       // size of the last root that agreed
 }
 

@@ -88,40 +88,6 @@ func (f *fsck) segmentRows(ctx context.Context) error {
 	return f.strayBlocks(ctx)
 }
 
-func (f *fsck) alertRows(ctx context.Context) error {
-	id := func(a ward.Alert) string { return string(a.ID) }
-	return each(ctx, f, "list alerts", alertColumns+` WHERE id > $1 ORDER BY id LIMIT $2`, scanAlert, id, func(a ward.Alert) error {
-		if err := f.agree(ctx, "alert", string(a.ID), KindAlert, string(a.ID), a.Leaf, recordOfAlert(a)); err != nil {
-			return err
-		}
-		return f.decision(ctx, a)
-	})
-}
-
-// decision compares an alert's state with the last sealed decision on it.
-func (f *fsck) decision(ctx context.Context, a ward.Alert) error {
-	r, ok, err := latestSealed(ctx, f.s.read, KindDecision, string(a.ID))
-	if err != nil {
-		return err
-	}
-	last := decisionRecord{To: ward.AlertNew}
-	if ok {
-		if r.Into(&last) != nil {
-			f.bad("alert/"+string(a.ID), "处理决定的封存记录无法读取。", "The sealed record of its decision cannot be read")
-			return nil //nolint:nilerr // it is reported
-		}
-	}
-	if last.To == a.State && last.By == a.DecidedBy && last.Note == a.DecisionNote {
-		return nil
-	}
-	// Somebody may just have decided.
-	if now, err := f.s.Alert(ctx, a.ID); err != nil || now.State != a.State {
-		return err
-	}
-	f.bad("alert/"+string(a.ID), "疑点状态与封存的处理决定不符。", "Its state differs from the sealed decision")
-	return nil
-}
-
 func (f *fsck) visitRows(ctx context.Context) error {
 	id := func(v ward.Visit) string { return string(v.ID) }
 	return each(ctx, f, "list visits", visitColumns+` WHERE state = 'sealed' AND id > $1 ORDER BY id LIMIT $2`, scanVisit, id, func(v ward.Visit) error {

@@ -258,25 +258,18 @@ func (t *tx) settle(ctx context.Context, j Judgement) (changed []ward.Alert, err
 			return nil, fmt.Errorf("alert %s is of settlement %s", a.ID, a.SettlementID)
 		}
 		a.Revision = v.Revision
-		old, was := stored[a.Rule]
-		if was {
-			restate := old.State == ward.AlertWithdrawn || old.Revision != a.Revision && old.Withdrawable()
+		var old *ward.Alert
+		if was, ok := stored[a.Rule]; ok {
+			restate := was.State == ward.AlertWithdrawn || was.Revision != a.Revision && was.Withdrawable()
 			if !restate {
 				continue
 			}
-			a.ID = old.ID
-			if old.State != ward.AlertNew {
-				if _, err := t.sealRecord(ctx, "decision", string(a.ID), decisionRecord{Alert: a.ID, From: old.State, To: ward.AlertNew}); err != nil {
-					return nil, err
-				}
-			}
-		}
-		if was { // what it rested on before
-			if _, err := t.ExecContext(ctx, `DELETE FROM alert_related WHERE alert_id = $1`, a.ID); err != nil {
+			old = &was
+			if _, err := t.ExecContext(ctx, `DELETE FROM alert_related WHERE alert_id = $1`, was.ID); err != nil { // what it rested on before
 				return nil, err
 			}
 		}
-		if a, err = t.raise(ctx, a); err != nil {
+		if a, err = t.raise(ctx, a, old); err != nil {
 			return nil, fmt.Errorf("raise alert %s: %w", a.ID, err)
 		}
 		changed = append(changed, a)
@@ -314,22 +307,20 @@ func (t *tx) alertsOf(ctx context.Context, id ward.SettlementID) (map[ward.Rule]
 // keep, and those that a person has decided. Each is sealed as a decision of nobody.
 func (t *tx) withdraw(ctx context.Context, id ward.SettlementID, keep []ward.Rule, note string) (fell []ward.Alert, err error) {
 	stored, err := t.alertsOf(ctx, id)
-	if err != nil {
+	if err != nil || len(stored) == 0 {
+		return nil, err
+	}
+	if err := t.lockLedger(ctx); err != nil { // before the rows of alerts, as everybody does
+		return nil, err
+	}
+	if stored, err = t.alertsOf(ctx, id); err != nil { // somebody may have decided meanwhile
 		return nil, err
 	}
 	for _, a := range stored {
 		if slices.Contains(keep, a.Rule) || !a.Withdrawable() {
 			continue
 		}
-		before := a.State
-		a.State, a.DecidedBy, a.DecisionNote = ward.AlertWithdrawn, "", note
-		if _, err := t.ExecContext(ctx, `UPDATE alert SET state = $2, decided_by = '', decision_note = $3 WHERE id = $1`, a.ID, a.State, note); err != nil {
-			return nil, err
-		}
-		if _, err := t.sealRecord(ctx, "decision", string(a.ID), decisionRecord{Alert: a.ID, From: before, To: a.State, Note: note}); err != nil {
-			return nil, err
-		}
-		if err := t.announceAlert(ctx, ward.AlertChangedEvent, a); err != nil {
+		if err := t.step(ctx, &a, ward.AlertStep{Action: ward.AlertWithdraw, At: t.now, Note: note}); err != nil {
 			return nil, err
 		}
 		fell = append(fell, a)

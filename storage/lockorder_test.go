@@ -110,11 +110,11 @@ func judgeAll(t *testing.T, s *storage.Store, turn int) error {
 func decideAll(t *testing.T, s *storage.Store, turn int) error {
 	as, _, err := s.Alerts(t.Context(), storage.AlertFilter{})
 	for _, a := range as {
-		next := ward.AlertTaken
+		next := ward.AlertTake
 		if a.State == ward.AlertTaken {
-			next = ward.AlertNew
+			next = ward.AlertRelease
 		}
-		if _, err := s.DecideAlert(t.Context(), a.ID, next, "u1", fmt.Sprint(turn)); err != nil && ward.KindOf(err) != ward.Conflict {
+		if _, err := s.StepAlert(t.Context(), a.ID, a.Version, step(next, "u1", fmt.Sprint(turn))); err != nil && ward.KindOf(err) != ward.Conflict {
 			return err
 		}
 	}

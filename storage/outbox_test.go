@@ -71,10 +71,10 @@ func TestOutboxTellsWhatHappensToAlerts(t *testing.T) {
 			t.Fatal(err)
 		}
 		id := raised[0].ID
-		if _, err := s.DecideAlert(t.Context(), id, ward.AlertConfirmed, "u1", ""); err == nil {
+		if _, err := s.StepAlert(t.Context(), id, 1, step(ward.AlertConfirm, "u1", "")); err == nil {
 			t.Fatal("confirmed without a reason")
 		}
-		if _, err := s.DecideAlert(t.Context(), id, ward.AlertTaken, "u1", ""); err != nil {
+		if _, err := s.StepAlert(t.Context(), id, 1, step(ward.AlertTake, "u1", "")); err != nil {
 			t.Fatal(err)
 		}
 		got := outbox(t, s, "all")

@@ -20,11 +20,13 @@ const (
 	KindSettlement = "settlement"
 	KindCase       = "case"
 	KindCustody    = "custody"
-	KindDecision   = "decision" // on an alert
+	KindDecision   = "decision" // a step of an alert
 	KindRound      = "round"    // the order
 	KindHold       = "hold"
 	KindRule       = "rule"  // by rule/version: how it was set
 	KindZones      = "zones" // by camera/version: what was drawn in its picture
+
+	KindAlertPolicy = "alert_policy" // by version: until when alerts are to be decided
 )
 
 // The kinds of sealed record that say what became of media.

@@ -1,7 +1,6 @@
 package storage_test
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"reflect"
@@ -281,43 +280,6 @@ func TestJudgeOnce(t *testing.T) {
 		}
 		if _, _, err := s.Judge(t.Context(), storage.Judgement{Settlement: v, State: ward.Suspicious}); err == nil {
 			t.Error("suspicious without an alert was accepted")
-		}
-	})
-}
-
-func TestDecideAlert(t *testing.T) {
-	teststore.Each(t, func(t *testing.T, s *storage.Store) {
-		counter(t, s)
-		v, _, err := s.AddSettlement(t.Context(), bill("a", time.Now()))
-		if err != nil {
-			t.Fatal(err)
-		}
-		raised, _, err := judged(t, s, v, ward.NobodyAtCounter)
-		if err != nil {
-			t.Fatal(err)
-		}
-		id := raised[0].ID
-		if _, e := s.DecideAlert(t.Context(), id, ward.AlertConfirmed, "u1", ""); !errors.Is(e, &ward.Error{Code: "alert.note_missing"}) {
-			t.Errorf("without a note: %v", e)
-		}
-		if a, e := s.DecideAlert(t.Context(), id, ward.AlertTaken, "u1", ""); e != nil || a.State != ward.AlertTaken {
-			t.Errorf("take: %v, %v", a, e)
-		}
-		if a, e := s.DecideAlert(t.Context(), id, ward.AlertConfirmed, "u1", "看过录像"); e != nil || a.State != ward.AlertConfirmed || a.DecidedBy != "u1" {
-			t.Errorf("confirm: %v, %v", a, e)
-		}
-		if _, e := s.DecideAlert(t.Context(), id, ward.AlertDismissed, "u2", "no"); ward.KindOf(e) != ward.Conflict {
-			t.Errorf("dismiss after confirming: %v", e)
-		}
-		if _, e := s.DecideAlert(t.Context(), id, "gone", "u2", "no"); ward.KindOf(e) != ward.Invalid {
-			t.Errorf("unknown state: %v", e)
-		}
-		if _, e := s.DecideAlert(t.Context(), "none", ward.AlertTaken, "u2", ""); ward.KindOf(e) != ward.NotFound {
-			t.Errorf("unknown alert: %v", e)
-		}
-		got, err := s.Alert(t.Context(), id)
-		if err != nil || got.DecisionNote != "看过录像" || bytes.Equal(got.SnapshotSHA[:], make([]byte, 32)) {
-			t.Errorf("got %+v, %v", got, err)
 		}
 	})
 }

@@ -13,6 +13,7 @@ const (
 	Administrator Role = "administrator" // everything, everywhere
 	Inspector     Role = "inspector"     // 稽核员: alerts, rounds, cases in scope
 	Operator      Role = "operator"      // cameras and places in scope; no personal data, no evidence
+	Contact       Role = "contact"       // 机构联系人: what an institution is told, and its answer
 )
 
 // User is a person who signs in. Institutions is the scope; AllInstitutions overrides it.
@@ -38,14 +39,16 @@ const (
 	MayReview     Permission = "review"     // alerts, settlements, insured persons, clips
 	MayRound      Permission = "round"      // order rounds, call, decide
 	MayCase       Permission = "case"       // cases, evidence, export
+	MayAppeal     Permission = "appeal"     // confirmed alerts as the institution is told of them, and appeals
 	MayAdminister Permission = "administer" // users, institutions, enrolment
 )
 
 // permissions is the whole policy; Administrator has all.
 var permissions = map[Role][]Permission{
-	Administrator: {MayWatch, MayManage, MaySettle, MayReview, MayRound, MayCase, MayAdminister},
+	Administrator: {MayWatch, MayManage, MaySettle, MayReview, MayRound, MayCase, MayAppeal, MayAdminister},
 	Inspector:     {MayWatch, MayReview, MayRound, MayCase},
 	Operator:      {MayWatch, MayManage, MaySettle},
+	Contact:       {MayAppeal},
 }
 
 // May says whether the user may do p to an object of institution inst; an

@@ -2,7 +2,6 @@ package ward_test
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"math"
 	"strings"
@@ -37,38 +36,13 @@ func TestDecide(t *testing.T) {
 	}
 }
 
-func TestAlertStates(t *testing.T) {
-	for _, tc := range []struct {
-		from, to ward.AlertState
-		note     string
-		want     string // code of the error, or empty
-	}{
-		{ward.AlertNew, ward.AlertTaken, "", ""},
-		{ward.AlertNew, ward.AlertConfirmed, "clip", ""},
-		{ward.AlertTaken, ward.AlertDismissed, "the patient's wife paid", ""},
-		{ward.AlertDismissed, ward.AlertNew, "appeal", ""},
-		{ward.AlertTaken, ward.AlertConfirmed, "", "alert.note_missing"},
-		{ward.AlertNew, ward.AlertNew, "", "alert.state"},
-		{ward.AlertConfirmed, ward.AlertDismissed, "no", "alert.state"},
-		{ward.AlertDismissed, ward.AlertConfirmed, "no", "alert.state"},
-	} {
-		a := ward.Alert{State: tc.from}
-		err := a.Apply(tc.to, "u", tc.note)
-		if tc.want == "" && (err != nil || a.State != tc.to || a.DecidedBy != "u") {
-			t.Errorf("%s to %s: %v, %+v", tc.from, tc.to, err, a)
-		}
-		if tc.want != "" && (!errors.Is(err, &ward.Error{Code: tc.want}) || a.State != tc.from) {
-			t.Errorf("%s to %s: got %v, want %s and no change", tc.from, tc.to, err, tc.want)
-		}
-	}
-}
-
 func TestPermissions(t *testing.T) {
-	all := []ward.Permission{ward.MayWatch, ward.MayManage, ward.MaySettle, ward.MayReview, ward.MayRound, ward.MayCase, ward.MayAdminister}
+	all := []ward.Permission{ward.MayWatch, ward.MayManage, ward.MaySettle, ward.MayReview, ward.MayRound, ward.MayCase, ward.MayAppeal, ward.MayAdminister}
 	want := map[ward.Role]string{
-		ward.Administrator: "watch manage settle review round case administer",
+		ward.Administrator: "watch manage settle review round case appeal administer",
 		ward.Inspector:     "watch review round case",
 		ward.Operator:      "watch manage settle",
+		ward.Contact:       "appeal",
 	}
 	for role, list := range want {
 		u := ward.User{Role: role, Institutions: []ward.InstitutionID{"own"}}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"net/http"
 	"slices"
+	"strings"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -19,12 +21,17 @@ type AlertDetail struct {
 	Insured     ward.Insured      `json:"insured" doc:"Masked"`
 	Sightings   []ward.Sighting   `json:"sightings"`
 	HasSnapshot bool              `json:"has_snapshot"`
+	History     []ward.AlertEvent `json:"history" doc:"Every step, oldest first, each sealed in the ledger"`
 }
 
-// AlertDecision moves an alert on.
+// AlertDecision is a step of an alert's life that a person takes.
 type AlertDecision struct {
-	State ward.AlertState `json:"state" doc:"taken, confirmed or dismissed; new reopens a dismissed one"`
-	Note  string          `json:"note,omitempty" maxLength:"1000" doc:"Required to confirm or dismiss"`
+	Action   ward.AlertAction   `json:"action" doc:"take, assign, release, extend, confirm, dismiss or reopen"`
+	Version  int64              `json:"version" minimum:"1" doc:"Of the alert that it was decided on: when somebody else was faster the answer is 409 alert.changed"`
+	Note     string             `json:"note,omitempty" maxLength:"1000" doc:"Required to confirm, dismiss, reopen or extend; the institution can read that of a confirmation"`
+	Reason   ward.DismissReason `json:"reason_code,omitempty" doc:"Required to dismiss"`
+	Assignee ward.UserID        `json:"assignee,omitempty" maxLength:"64" doc:"Required to assign: somebody of listAlertAssignees"`
+	Deadline time.Time          `json:"deadline,omitzero" doc:"Required to extend"`
 }
 
 type alertList struct {
@@ -33,6 +40,9 @@ type alertList struct {
 	State        ward.AlertState   `query:"state"`
 	Rule         ward.Rule         `query:"rule"`
 	SettlementID ward.SettlementID `query:"settlement_id" maxLength:"64" doc:"Only those of this settlement"`
+	Mine         bool              `query:"mine" doc:"Only the caller's tasks that wait for a decision"`
+	Open         bool              `query:"open" doc:"Only those that wait for a decision"`
+	Overdue      bool              `query:"overdue" doc:"Only those that wait and whose deadline has passed"`
 	Shadow       bool              `query:"shadow" doc:"Also those of rules in shadow, for administrators"`
 }
 
@@ -50,10 +60,11 @@ func (s *Server) alertRoutes(r *routes) {
 	tags, may := []string{"alerts"}, ward.MayReview
 	add(r, role(may), huma.Operation{Method: http.MethodGet, Path: v1 + "/alerts", OperationID: "listAlerts", Summary: "Alerts in scope, newest first", Tags: tags}, s.listAlerts)
 	on(r, may, huma.Operation{Method: http.MethodGet, Path: v1 + "/alerts/{id}", OperationID: "getAlert", Summary: "An alert with its settlement, person and sightings", Tags: tags}, s.loadAlert, s.getAlert)
-	on(r, may, huma.Operation{Method: http.MethodPost, Path: v1 + "/alerts/{id}/decision", OperationID: "decideAlert", Summary: "Take, confirm, dismiss or reopen", Tags: tags},
+	on(r, may, huma.Operation{Method: http.MethodPost, Path: v1 + "/alerts/{id}/decision", OperationID: "decideAlert", Summary: "Take, assign, give back, extend, confirm, dismiss or reopen", Tags: tags},
 		func(ctx context.Context, in *alertDecisionInput) (ward.Alert, ward.InstitutionID, error) {
 			return s.loadAlert(ctx, &in.AlertPath)
 		}, s.decideAlert)
+	on(r, may, huma.Operation{Method: http.MethodGet, Path: v1 + "/alerts/{id}/assignees", OperationID: "listAlertAssignees", Summary: "Whose task the alert can be", Tags: tags}, s.loadAlert, s.listAlertAssignees)
 	on(r, may, media(huma.Operation{Method: http.MethodGet, Path: v1 + "/alerts/{id}/snapshot.jpg", OperationID: "alertSnapshot", Summary: "What the camera saw", Tags: tags}, "image/jpeg"), s.loadAlert, s.alertSnapshot)
 	on(r, may, media(huma.Operation{Method: http.MethodGet, Path: v1 + "/alerts/{id}/clip.mp4", OperationID: "alertClip", Summary: "The recording around the alert", Tags: tags}, "video/mp4"), s.loadAlert, s.alertClip)
 }
@@ -73,10 +84,17 @@ func whole(a ward.Alert) ward.Alert {
 }
 
 func (s *Server) listAlerts(ctx context.Context, in *alertList) (*body[Page[ward.Alert]], error) {
-	v, next, err := s.Store.Alerts(ctx, storage.AlertFilter{
+	f := storage.AlertFilter{
 		Institutions: callerOf(ctx).narrow(in.InstitutionID), State: in.State, Rule: in.Rule, SettlementID: in.SettlementID, Before: in.Cursor, Limit: in.Limit,
-		Shadow: in.Shadow && callerOf(ctx).Can(ward.MayAdminister),
-	})
+		Shadow: in.Shadow && callerOf(ctx).Can(ward.MayAdminister), Open: in.Open || in.Mine,
+	}
+	if in.Mine {
+		f.Assignee = callerOf(ctx).ID
+	}
+	if in.Overdue {
+		f.Overdue = s.now()
+	}
+	v, next, err := s.Store.Alerts(ctx, f)
 	v = slices.Clone(v)
 	for i := range v {
 		v[i] = whole(v[i])
@@ -108,16 +126,31 @@ func (s *Server) getAlert(ctx context.Context, _ *AlertPath, a ward.Alert) (*bod
 	// the inspector sees who was there before and after.
 	out.Sightings, err = s.Store.SightingsAt(ctx, a.PlaceID, a.ClipFrom, a.ClipTo)
 	out.Sightings = list(out.Sightings)
+	if err != nil {
+		return nil, err
+	}
+	out.History, err = s.Store.AlertEvents(ctx, a.ID)
 	return answer(out, err)
 }
 
 func (s *Server) decideAlert(ctx context.Context, in *alertDecisionInput, a ward.Alert) (*body[ward.Alert], error) {
-	a, err := s.Store.DecideAlert(ctx, a.ID, in.Body.State, callerOf(ctx).ID, in.Body.Note)
+	b := in.Body
+	if !b.Action.Personal() {
+		return nil, &ward.Error{Kind: ward.Invalid, Code: "alert.action", ZH: "没有这种处理方式。", EN: "There is no such decision."}
+	}
+	step := ward.AlertStep{Action: b.Action, By: callerOf(ctx).ID, Note: strings.TrimSpace(b.Note), Reason: b.Reason, Assignee: b.Assignee, Deadline: b.Deadline}
+	a, err := s.Store.StepAlert(ctx, a.ID, b.Version, step)
 	if err != nil {
 		return nil, err
 	}
-	s.Hub.Notify(string(AlertEvent), string(a.ID), a.InstitutionID)
+	if !a.Shadow {
+		s.Hub.Notify(string(AlertEvent), string(a.ID), a.InstitutionID)
+	}
 	return answer(whole(a), nil)
+}
+
+func (s *Server) listAlertAssignees(ctx context.Context, _ *AlertPath, a ward.Alert) (*body[Page[storage.UserName]], error) {
+	return items(s.Store.AlertAssignees(ctx, a))
 }
 
 func (s *Server) alertSnapshot(ctx context.Context, _ *AlertPath, a ward.Alert) (*huma.StreamResponse, error) {

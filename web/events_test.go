@@ -112,7 +112,7 @@ func TestChangesAreAnnounced(t *testing.T) {
 	if got := nextData(t, lines); !strings.Contains(got, `"settlement"`) {
 		t.Errorf("got %s", got)
 	}
-	u.do(http.MethodPost, "/api/v1/alerts/"+string(w.alert.ID)+"/decision", m{"state": "taken"}).want(200, "")
+	u.do(http.MethodPost, "/api/v1/alerts/"+string(w.alert.ID)+"/decision", m{"action": "take", "version": 1}).want(200, "")
 	if got := nextData(t, lines); !strings.Contains(got, string(w.alert.ID)) {
 		t.Errorf("got %s", got)
 	}

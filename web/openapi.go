@@ -18,7 +18,9 @@ const schemaPrefix = "#/components/schemas/"
 // with the constants of package ward.
 var enums = map[reflect.Type][]any{
 	reflect.TypeFor[ward.Action]():             {ward.ActionOpenCase, ward.ActionAdd, ward.ActionView, ward.ActionExport},
-	reflect.TypeFor[ward.AlertState]():         {ward.AlertNew, ward.AlertTaken, ward.AlertConfirmed, ward.AlertDismissed, ward.AlertWithdrawn},
+	reflect.TypeFor[ward.AlertState]():         {ward.AlertNew, ward.AlertTaken, ward.AlertAppealed, ward.AlertConfirmed, ward.AlertDismissed, ward.AlertWithdrawn},
+	reflect.TypeFor[ward.AlertAction]():        {ward.AlertRaise, ward.AlertRestate, ward.AlertWithdraw, ward.AlertRemind, ward.AlertExpire, ward.AlertFile, ward.AlertTake, ward.AlertAssign, ward.AlertRelease, ward.AlertExtend, ward.AlertConfirm, ward.AlertDismiss, ward.AlertReopen, ward.AlertAppeal},
+	reflect.TypeFor[ward.DismissReason]():      {ward.NotDismissed, ward.DismissWrong, ward.DismissLegitimate, ward.DismissUnclear, ward.DismissDuplicate, ward.DismissTest},
 	reflect.TypeFor[ward.Cause]():              {ward.CauseConnecting, ward.CauseUnreachable, ward.CauseAuth, ward.CauseNotFound, ward.CauseCodec, ward.CauseStalled, ward.CauseGarbage, ward.CauseLoss, ward.CauseSlow, ward.CauseDisk, ward.CauseRestart, ward.CauseCrash, ward.CauseDisabled, ward.CauseSchedule, ward.CauseBusy, ward.CauseClock, ward.CauseEvicted},
 	reflect.TypeFor[ward.CheckKind]():          {ward.CheckLive, ward.CheckFace},
 	reflect.TypeFor[ward.Clock]():              {ward.ServerClock, ward.CameraClock},
@@ -29,12 +31,12 @@ var enums = map[reflect.Type][]any{
 	reflect.TypeFor[ward.EvidenceKind]():       {ward.EvidenceSegment, ward.EvidenceSnapshot, ward.EvidenceSettlement, ward.EvidenceAlert, ward.EvidenceVisit},
 	reflect.TypeFor[ward.Origin]():             {ward.FromStream, ward.FromDevice},
 	reflect.TypeFor[ward.Outcome]():            {ward.Pass, ward.Fail, ward.Unsure, ward.NotDone},
-	reflect.TypeFor[ward.Permission]():         {ward.MayWatch, ward.MayManage, ward.MaySettle, ward.MayReview, ward.MayRound, ward.MayCase, ward.MayAdminister},
+	reflect.TypeFor[ward.Permission]():         {ward.MayWatch, ward.MayManage, ward.MaySettle, ward.MayReview, ward.MayRound, ward.MayCase, ward.MayAppeal, ward.MayAdminister},
 	reflect.TypeFor[ward.ParamUnit]():          {ward.InSeconds, ward.InMinutes, ward.InDays, ward.InShare, ward.InCosine, ward.InCount, ward.InKm, ward.InKmh, ward.InDayMinute},
 	reflect.TypeFor[ward.PlaceKind]():          {ward.Charge, ward.Pharmacy, ward.Corridor, ward.Ward, ward.Treatment},
 	reflect.TypeFor[ward.RecordPolicy]():       {ward.RecordAlways, ward.RecordHours, ward.RecordNever},
 	reflect.TypeFor[ward.RecordingEventKind](): {ward.ClockJump, ward.Drift, ward.ParamsChanged, ward.SenderChanged, ward.OverTCP, ward.AudioDropped, ward.Backfilled, ward.NotBackfilled},
-	reflect.TypeFor[ward.Role]():               {ward.Administrator, ward.Inspector, ward.Operator},
+	reflect.TypeFor[ward.Role]():               {ward.Administrator, ward.Inspector, ward.Operator, ward.Contact},
 	reflect.TypeFor[ward.Rule]():               {ward.NobodyAtCounter, ward.MoreCardsThanFolk, ward.OneFaceManyCards, ward.CardsHoarded, ward.OneCardManyFaces, ward.FaceMismatch, ward.ImpossibleTravel, ward.BatchSwiping, ward.OutOfHours, ward.DrugNotCollected, ward.KnownCollector, ward.SettledBlind, ward.NoPhysician},
 	reflect.TypeFor[ward.RuleMode]():           {ward.RuleLive, ward.RuleShadow, ward.RuleOff},
 	reflect.TypeFor[ward.SegmentState]():       {ward.Spooled, ward.Archived, ward.Deleting, ward.Deleted, ward.Evicted},
@@ -83,6 +85,7 @@ func apiConfig() huma.Config {
 	r := c.Components.Schemas
 	r.RegisterTypeAlias(reflect.TypeFor[huma.ErrorModel](), reflect.TypeFor[Problem]())
 	alias[ward.Action](r)
+	alias[ward.AlertAction](r)
 	alias[ward.AlertState](r)
 	alias[ward.Cause](r)
 	alias[ward.DeliveryState](r)
@@ -90,6 +93,7 @@ func apiConfig() huma.Config {
 	alias[ward.CheckKind](r)
 	alias[ward.Clock](r)
 	alias[ward.Codec](r)
+	alias[ward.DismissReason](r)
 	alias[EventKind](r)
 	alias[ward.EvidenceKind](r)
 	alias[ward.Outcome](r)

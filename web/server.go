@@ -141,6 +141,8 @@ func (s *Server) routes() (*routes, error) {
 	s.ruleRoutes(r)
 	s.alertRoutes(r)
 	s.notificationRoutes(r)
+	s.alertPolicyRoutes(r)
+	s.findingRoutes(r)
 	s.admissionRoutes(r)
 	s.roundRoutes(r)
 	s.visitRoutes(r)

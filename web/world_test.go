@@ -148,6 +148,14 @@ func (w *world) newAlert() ward.Alert {
 	return get(t, w.store.Alert, alerts[0].ID)
 }
 
+// confirmed is a new alert that was confirmed.
+func (w *world) confirmed() ward.Alert {
+	w.t.Helper()
+	a, err := w.store.StepAlert(w.t.Context(), w.newAlert().ID, 1, ward.AlertStep{Action: ward.AlertConfirm, By: "u-1", Note: "看过录像"})
+	must(w.t, err)
+	return a
+}
+
 // record writes two seconds of H.264 through the real recorder.
 func (w *world) record(src ward.Source) ward.Segment {
 	t := w.t

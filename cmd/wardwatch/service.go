@@ -186,6 +186,9 @@ func (s *service) Run(ctx context.Context, l net.Listener) error {
 	part(func() error { return s.correl.Run(frontCtx) })
 	part(func() error { return (&analytics.Clocks{Store: s.store, Log: s.log}).Run(frontCtx) })
 	part(func() error { return s.notify.Run(frontCtx) })
+	part(func() error {
+		return (&storage.AlertClock{Store: s.store, Notify: s.correl.Notify, Log: s.log}).Run(frontCtx)
+	})
 	part(func() error { return s.web.Run(frontCtx, l) })
 	front.Go(func() error { // a part below that fails ends the rest
 		select {

@@ -121,7 +121,7 @@ func (w *World) fraud() {
 		SnapshotKey: key, SnapshotSHA: sum, ClipFrom: swiped.Add(-ward.ClipBefore), ClipTo: swiped.Add(ward.ClipAfter),
 	}}})
 	w.must(err)
-	_, err = w.Store.DecideAlert(ctx, w.Alert, ward.AlertConfirmed, w.By.ID, "画面中无人")
+	_, err = w.Store.StepAlert(ctx, w.Alert, 1, ward.AlertStep{Action: ward.AlertConfirm, By: w.By.ID, Note: "画面中无人"})
 	w.must(err)
 }
 

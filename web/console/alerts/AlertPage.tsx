@@ -19,6 +19,7 @@ import { When } from '../parts/When'
 import { Axis } from './Axis'
 import { Bill } from './Bill'
 import { Disposition } from './Disposition'
+import { Steps } from './Steps'
 
 const around = 60_000 // ms of the timeline on either side of the swipe
 
@@ -40,7 +41,7 @@ export default function AlertPage() {
   const detail = useQuery({ queryKey: ['alert', id], queryFn: () => take(api.GET('/api/v1/alerts/{id}', { params: { path: { id } } })) })
   if (detail.isLoading) return <Loading />
   if (!detail.data) return <Trouble error={detail.error} retry={() => void detail.refetch()} />
-  const { alert, settlement, insured, sightings, related, has_snapshot } = detail.data
+  const { alert, settlement, insured, sightings, related, has_snapshot, history } = detail.data
   const begin = (Date.parse(alert.clip_from) - Date.parse(alert.at)) / 1000 // of the clip, from the swipe
   const seek = (relative: number) => {
     if (!video.current) return
@@ -80,6 +81,7 @@ export default function AlertPage() {
             <div className="quiet small" style={{ marginTop: 8 }}>{t('alert.raised')} <When at={alert.raised} /> · {t('ledger.leaf', { n: alert.leaf })}</div>
           </Card>
           <Disposition alert={alert} />
+          <Steps history={history} />
         </div>
       </div>
     </>

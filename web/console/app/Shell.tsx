@@ -1,5 +1,5 @@
 import {
-  AlertOutlined, AuditOutlined, BankOutlined, AccountBookOutlined, FolderOpenOutlined, ControlOutlined, HeatMapOutlined, HddOutlined, IdcardOutlined, NotificationOutlined, PlaySquareOutlined, TeamOutlined, UserOutlined, VideoCameraOutlined,
+  AlertOutlined, AuditOutlined, BankOutlined, AccountBookOutlined, FileProtectOutlined, FolderOpenOutlined, ControlOutlined, HeatMapOutlined, HddOutlined, IdcardOutlined, NotificationOutlined, PlaySquareOutlined, TeamOutlined, UserOutlined, VideoCameraOutlined,
 } from '@ant-design/icons'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { Alert, Badge, Button, Dropdown, Layout, Menu, Space, Tooltip } from 'antd'
@@ -19,6 +19,7 @@ import { LanguageSwitch } from './LanguageSwitch'
 const LiveWall = lazy(() => import('../live/LiveWall'))
 const Timeline = lazy(() => import('../timeline/Timeline'))
 const Alerts = lazy(() => import('../alerts/Alerts'))
+const Findings = lazy(() => import('../findings/Findings'))
 const AlertPage = lazy(() => import('../alerts/AlertPage'))
 const Rounds = lazy(() => import('../rounds/Rounds'))
 const Board = lazy(() => import('../rounds/Board'))
@@ -36,12 +37,13 @@ const Rules = lazy(() => import('../rules/Rules'))
 const Zones = lazy(() => import('../zones/Zones'))
 const Users = lazy(() => import('../users/Users'))
 
-type Screen = { path: string; key: 'alerts' | 'settlements' | 'live' | 'rounds' | 'cases' | 'people' | 'cameras' | 'coverage' | 'places' | 'rules' | 'notifications' | 'system' | 'users'; icon: ReactNode; needs: Permission }
+type Screen = { path: string; key: 'alerts' | 'findings' | 'settlements' | 'live' | 'rounds' | 'cases' | 'people' | 'cameras' | 'coverage' | 'places' | 'rules' | 'notifications' | 'system' | 'users'; icon: ReactNode; needs: Permission }
 
 const screens: Screen[] = [
   { path: '/alerts', key: 'alerts', icon: <AlertOutlined />, needs: 'review' },
   { path: '/settlements', key: 'settlements', icon: <AccountBookOutlined />, needs: 'review' },
   { path: '/live', key: 'live', icon: <PlaySquareOutlined />, needs: 'watch' },
+  { path: '/findings', key: 'findings', icon: <FileProtectOutlined />, needs: 'appeal' },
   { path: '/rounds', key: 'rounds', icon: <AuditOutlined />, needs: 'round' },
   { path: '/cases', key: 'cases', icon: <FolderOpenOutlined />, needs: 'case' },
   { path: '/people', key: 'people', icon: <IdcardOutlined />, needs: 'review' },
@@ -91,6 +93,7 @@ export function Shell() {
                 <Route path="/" element={mine[0] ? <Navigate to={mine[0].path} replace /> : <Nothing text={t('app.noScreens')} />} />
                 <Route path="/alerts" element={<Alerts />} />
                 <Route path="/alerts/:id" element={<AlertPage />} />
+                <Route path="/findings" element={<Findings />} />
                 <Route path="/settlements" element={<Settlements />} />
                 <Route path="/live" element={<LiveWall />} />
                 <Route path="/live/:id" element={<Timeline />} />

@@ -2,7 +2,7 @@ import { Tag } from 'antd'
 import { useTranslation } from 'react-i18next'
 import type { Schemas } from '../api/client'
 
-const alertColor: Record<Schemas['AlertState'], string> = { new: 'red', taken: 'blue', confirmed: 'volcano', dismissed: 'default', withdrawn: 'default' }
+const alertColor: Record<Schemas['AlertState'], string> = { new: 'red', taken: 'blue', appealed: 'magenta', confirmed: 'volcano', dismissed: 'default', withdrawn: 'default' }
 
 export function AlertStateTag({ state }: { state: Schemas['AlertState'] }) {
   const { t } = useTranslation()

@@ -1,5 +1,5 @@
 import { useQuery } from '@tanstack/react-query'
-import { Alert, Button, Table, Tag, Tooltip } from 'antd'
+import { Alert, Button, Space, Table, Tag, Tooltip } from 'antd'
 import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { api, take } from '../api/client'
@@ -10,6 +10,7 @@ import { Loading } from '../parts/Loading'
 import { SeverityTag } from '../parts/tags'
 import { Trouble } from '../parts/Trouble'
 import { When } from '../parts/When'
+import { Deadlines } from './Deadlines'
 import { shown, unitOf, type RuleView } from './figures'
 import { History } from './History'
 import { RuleForm } from './RuleForm'
@@ -23,13 +24,14 @@ export default function Rules() {
   const [institution, setInstitution] = useState<string>()
   const [edited, setEdited] = useState<RuleView>()
   const [past, setPast] = useState<RuleView>()
+  const [deadlines, setDeadlines] = useState(false)
   const rules = useQuery({
     queryKey: ['rules', institution],
     queryFn: () => take(api.GET('/api/v1/rules', { params: { query: { institution_id: institution } } })),
   })
   return (
     <>
-      <Head title={t('screen.rules')} actions={<InstitutionSelect value={institution} onChange={setInstitution} />} />
+      <Head title={t('screen.rules')} actions={<Space wrap><Button onClick={() => setDeadlines(true)}>{t('policy.title')}</Button><InstitutionSelect value={institution} onChange={setInstitution} /></Space>} />
       <Alert type="info" showIcon title={t('rules.intro')} style={{ marginBottom: 12 }} />
       <Trouble error={rules.error} retry={() => void rules.refetch()} />
       {rules.isLoading ? <Loading /> : (
@@ -88,6 +90,7 @@ export default function Rules() {
         />
       )}
       <RuleForm rule={edited} institution={institution} onClose={() => setEdited(undefined)} />
+      <Deadlines open={deadlines} onClose={() => setDeadlines(false)} />
       <History rule={past} institution={institution} onClose={() => setPast(undefined)} />
     </>
   )

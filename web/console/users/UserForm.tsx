@@ -40,7 +40,7 @@ function Person({ user, onDone, onAdded }: { user: User | undefined; onDone: () 
       {!user && <Form.Item name="login" label={t('users.login')} rules={[{ required: true }]}><Input className="mono" maxLength={64} autoComplete="off" /></Form.Item>}
       <Form.Item name="name" label={t('users.name')} rules={[{ required: true }]}><Input maxLength={100} /></Form.Item>
       <Form.Item name="role" label={t('users.role')}>
-        <Radio.Group options={(['inspector', 'operator', 'administrator'] as const).map((r) => ({ value: r, label: t(`role.${r}`) }))} />
+        <Radio.Group options={(['inspector', 'operator', 'contact', 'administrator'] as const).map((r) => ({ value: r, label: t(`role.${r}`) }))} />
       </Form.Item>
       <Form.Item name="all_institutions" label={t('users.everywhere')} valuePropName="checked"><Switch /></Form.Item>
       {!everywhere && <Form.Item name="institutions" label={t('users.scope')}><Select mode="multiple" options={institutions.map((i) => ({ value: i.id, label: i.name }))} /></Form.Item>}
