@@ -64,16 +64,22 @@ func (l *Library) codedPiece(ctx context.Context, inst ward.InstitutionID, rec *
 	}
 	of := piece{from: o.size, to: rec.size}
 	g, c := rec.segment, clockOf(rec.segment)
+	last := false
 	if !n.init {
 		if g, of, err = l.pieceOf(ctx, inst, rec, n, o); err != nil {
 			return nil, err
 		}
 		c = clockOf(g)
+		parts := of.parts()
+		if n.part >= len(parts) {
+			return nil, pieceUnknown()
+		}
+		of, last = parts[n.part], n.part+1 == len(parts)
 	}
-	key := fmt.Sprintf("%s/%s/%d/%d/%t/%t", rec.segment.ID, rec.entry.Source, rec.start().UnixMicro(), n.number, n.init, n.whole)
+	key := fmt.Sprintf("%s/%s/%d/%d/%d/%t/%t", rec.segment.ID, rec.entry.Source, rec.start().UnixMicro(), n.number, n.part, n.init, n.whole)
 	b, ok := l.coded.get(key)
 	if !ok {
-		r := recoding{lib: l, rec: rec, of: of, clock: c, init: n.init}
+		r := recoding{lib: l, rec: rec, of: of, clock: c, init: n.init, first: n.part == 0, last: last}
 		if b, err = r.run(ctx, inst, o); err != nil {
 			return nil, err
 		}

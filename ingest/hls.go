@@ -84,6 +84,24 @@ type piece struct {
 	from, to int64         // in the file, in bytes
 }
 
+// maxPart is the most of a piece that is coded again at a time: some seconds
+// of a core and some MB. A camera may send a key frame less often.
+const maxPart = 20 * time.Second
+
+// parts cuts a piece that is coded again into equal ones.
+func (p piece) parts() []piece {
+	n := max(int((p.end-p.at+maxPart-1)/maxPart), 1)
+	all := make([]piece, n)
+	for k := range all {
+		all[k] = piece{at: p.cut(k, n), end: p.cut(k+1, n), from: p.from, to: p.to}
+	}
+	return all
+}
+
+func (p piece) cut(k, n int) time.Duration {
+	return p.at + (p.end-p.at)*time.Duration(k)/time.Duration(n)
+}
+
 func (r reel) end() time.Time {
 	if len(r.pieces) == 0 {
 		return r.segment.Start
@@ -171,15 +189,21 @@ type playlist struct {
 func (b *playlist) add(r reel) {
 	mapped := false
 	for i, p := range r.pieces {
-		at, end := r.wall(p.at), r.wall(p.end)
-		if !end.After(b.from) || !at.Before(b.to) {
-			continue
+		parts := []piece{p}
+		if b.again(r.segment.Codec) {
+			parts = p.parts()
 		}
-		if !mapped {
-			b.begin(r, at)
-			mapped = true
+		for k, q := range parts {
+			at, end := r.wall(q.at), r.wall(q.end)
+			if !end.After(b.from) || !at.Before(b.to) {
+				continue
+			}
+			if !mapped {
+				b.begin(r, at)
+				mapped = true
+			}
+			b.piece(r, i, k, end)
 		}
-		b.piece(r, i, end)
 	}
 }
 
@@ -226,7 +250,8 @@ func (b *playlist) changed(start time.Time) bool {
 	return false
 }
 
-func (b *playlist) piece(r reel, number int, end time.Time) {
+// piece writes a part of the recording's piece of that number.
+func (b *playlist) piece(r reel, number, part int, end time.Time) {
 	// Rounded ends rather than lengths: a day's rounding does not add up.
 	d := end.Sub(b.origin).Round(time.Millisecond) - b.end.Sub(b.origin).Round(time.Millisecond)
 	d = max(d, 0)
@@ -239,6 +264,9 @@ func (b *playlist) piece(r reel, number int, end time.Time) {
 		b.body = append(b.body, wholePiece...)
 	} else {
 		b.body = strconv.AppendInt(b.body, int64(number), 10)
+	}
+	if part > 0 {
+		b.body = strconv.AppendInt(append(b.body, '-'), int64(part), 10)
 	}
 	b.body = append(b.body, b.suffix(pieceSuffix, r.segment)+"\n"...)
 	b.pieces++

@@ -15,7 +15,8 @@ import (
 )
 
 // The names of a playlist's files: the recording's start in microseconds
-// since 1970, and for a piece its number in the recording.
+// since 1970, and for a piece its number in the recording, and which part of
+// it when it is coded again in several.
 const (
 	initSuffix  = ".mp4"
 	pieceSuffix = ".m4s"
@@ -41,6 +42,7 @@ func (p *Piece) Close() error { return p.close() }
 type pieceName struct {
 	start  time.Time
 	number int // of the piece
+	part   int // of the piece, from 0 on; others only of what is coded again
 	init   bool
 	whole  bool
 	coded  bool // again
@@ -59,6 +61,12 @@ func parsePieceName(name string) (n pieceName, ok bool) {
 		var number string
 		if rest, number, ok = strings.Cut(rest, "-"); !ok {
 			return n, false
+		}
+		if which, part, several := strings.Cut(number, "-"); several {
+			if n.part, ok = digits(part, 3); !ok || n.part == 0 || !n.coded {
+				return n, false
+			}
+			number = which
 		}
 		if n.whole = number == wholePiece; !n.whole {
 			if n.number, ok = digits(number, 6); !ok {
@@ -167,7 +175,7 @@ func (l *Library) pieceOf(ctx context.Context, inst ward.InstitutionID, rec *rec
 		}
 	}
 	if n.whole {
-		return g, piece{from: o.size, to: g.Bytes}, nil
+		return g, piece{end: g.Media, from: o.size, to: g.Bytes}, nil
 	}
 	if pieces := piecesOf(g, over); n.number < len(pieces) {
 		return g, pieces[n.number], nil

@@ -172,13 +172,6 @@ func (l *LiveView) join(ctx context.Context, c ward.Camera, key derivedKey, run 
 		}
 		return d, nil
 	}
-	free := func() {}
-	if key.source == LiveTranscode {
-		var err error
-		if free, err = l.Transcodes.take(ctx, 0); err != nil {
-			return nil, err
-		}
-	}
 	// It serves later viewers too, so it must not end with the first one's request.
 	own, stop := context.WithCancel(context.WithoutCancel(ctx))
 	d := &derived{camera: c, stop: stop, ready: make(chan struct{}), uses: 1}
@@ -187,12 +180,27 @@ func (l *LiveView) join(ctx context.Context, c ward.Camera, key derivedKey, run 
 	}
 	l.derived[key] = d
 	l.done.Go(func() {
-		run(own, d)
+		l.inPlace(own, key.source, d, run)
 		stop()
-		free()
 		l.forget(key, d)
 	})
 	return d, nil
+}
+
+// inPlace runs what makes d, with a transcoder of its own where it needs one.
+func (l *LiveView) inPlace(ctx context.Context, source LiveSource, d *derived, run func(context.Context, *derived)) {
+	if source == LiveTranscode {
+		free, err := l.Transcodes.forLive(ctx)
+		if err != nil && ctx.Err() != nil {
+			err = notLive(err)
+		}
+		if err != nil {
+			d.begin(nil, err)
+			return
+		}
+		defer free()
+	}
+	run(ctx, d)
 }
 
 // leave gives one use back; the last one ends the stream after a while.
@@ -213,7 +221,7 @@ func (l *LiveView) leave(key derivedKey, d *derived) {
 }
 
 // forget takes what has ended off the list: what failed after a while, what
-// worked at once.
+// worked, or found no transcoder, at once.
 func (l *LiveView) forget(key derivedKey, d *derived) {
 	drop := func() {
 		l.mu.Lock()
@@ -225,7 +233,7 @@ func (l *LiveView) forget(key derivedKey, d *derived) {
 			delete(l.derived, key)
 		}
 	}
-	if d.stream == nil {
+	if d.stream == nil && !errors.Is(d.err, &ward.Error{Code: "whep.busy"}) {
 		time.AfterFunc(liveRest, drop)
 		return
 	}

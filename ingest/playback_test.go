@@ -199,9 +199,9 @@ func talkingClip(t testing.TB, size string, seconds int, more ...string) *clip {
 	return makeClip(t, append(args, more...)...)
 }
 
-func playlistOf(t testing.TB, s *shelf, from, to time.Time) ingest.Playback {
+func playlistOf(t testing.TB, s *shelf, from, to time.Time, shows ...ward.Codec) ingest.Playback {
 	t.Helper()
-	p, err := s.lib.Playback(t.Context(), inst, s.src, from, to, time.Now())
+	p, err := s.lib.Playback(t.Context(), inst, s.src, from, to, time.Now(), shows...)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,41 +3,34 @@ package ingest
 import (
 	"context"
 	"errors"
-	"fmt"
+	"math"
+	"slices"
 	"time"
-
-	"github.com/bluenviron/mediacommon/v2/pkg/codecs/h264"
-	"github.com/bluenviron/mediacommon/v2/pkg/formats/fmp4"
-	"github.com/bluenviron/mediacommon/v2/pkg/formats/fmp4/seekablebuffer"
-	"github.com/bluenviron/mediacommon/v2/pkg/formats/mp4"
 
 	"wardwatch/ward"
 )
 
-const (
-	// recodeWait is how long a piece waits for a transcoder: those of other
-	// pieces are free after a second or two.
-	recodeWait = 8 * time.Second
-	// maxRecoded bounds a piece that is coded again, in bytes: two minutes
-	// without a key frame.
-	maxRecoded = 40 << 20
-)
+// recodeWait is how long a piece waits for a transcoder: those of other
+// pieces are free after a second or two.
+const recodeWait = 8 * time.Second
 
-// recoding is one piece that is being coded again.
+// recoding is one part of a piece that is being coded again.
 type recoding struct {
-	lib   *Library
-	rec   *recording
-	of    piece
-	clock mediaClock
-	init  bool
+	lib         *Library
+	rec         *recording
+	of          piece // whose bytes, and which time of it
+	clock       mediaClock
+	init        bool
+	first, last bool // part of the piece
 
 	index *index
 	video indexedTrack
-	feed  []picture // for the decoder: those of the piece, and what the last ones need
-	end   int64     // media time at which the last picture ends
+	feed  []picture // for the decoder: those that are wanted, and what they need
+	begin int64     // media time of the first picture that is wanted
+	end   int64     // media time at which the last one ends
 }
 
-// run returns the piece, or the init segment.
+// run returns the part, or the init segment.
 func (r *recoding) run(ctx context.Context, inst ward.InstitutionID, o beginning) ([]byte, error) {
 	to := min(r.of.to+1, r.rec.size) // with the fragment after it
 	if r.init {
@@ -53,19 +46,40 @@ func (r *recoding) run(ctx context.Context, inst ward.InstitutionID, o beginning
 	}
 	r.index, r.video = x, v
 	r.choose()
-	if r.init && len(r.feed) > 1 {
-		r.feed = r.feed[:1]
+	if r.init {
+		r.feed = r.feed[:min(len(r.feed), 1)]
+	} else {
+		r.narrow()
 	}
 	wait, err := r.wait(inst, o)
 	if err != nil {
 		return nil, err
 	}
-	coded, err := r.pictures(ctx)
+	for {
+		b, err := r.inTurn(ctx, o, wait)
+		if !errors.Is(err, errYielded) {
+			return b, err
+		}
+	}
+}
+
+// inTurn codes and writes while it has a transcoder; the memory that it takes
+// is bounded by how many may. The error is errYielded when that is taken away.
+func (r *recoding) inTurn(ctx context.Context, o beginning, wait int64) ([]byte, error) {
+	ctx, free, err := r.lib.Transcodes.forPiece(ctx, recodeWait)
 	if err != nil {
 		return nil, err
 	}
+	defer free()
+	coded, err := r.pictures(ctx)
+	if err != nil {
+		if errors.Is(err, context.Canceled) {
+			err = context.Cause(ctx)
+		}
+		return nil, err
+	}
 	if r.init {
-		return withH264(o.init, v, coded[0])
+		return withH264(o.init, r.video, coded[0])
 	}
 	return r.fragment(coded, wait)
 }
@@ -89,6 +103,7 @@ func (r *recoding) wait(inst ward.InstitutionID, o beginning) (int64, error) {
 // frame and sent after it are decoded by means of those before it, so they
 // belong to the piece before.
 func (r *recoding) choose() {
+	r.begin = math.MinInt64
 	var key, next *picture
 	for _, p := range r.index.pictures(r.video, r.clock) {
 		switch {
@@ -114,168 +129,41 @@ func (r *recoding) choose() {
 	}
 }
 
+// narrow leaves what the part shows, as its piece is cut, and what that needs
+// to be decoded, from a key frame on.
+func (r *recoding) narrow() {
+	if !r.first {
+		r.begin = r.ticks(r.of.at)
+		if key := lastKey(r.feed, r.begin); key > 0 {
+			r.feed = r.feed[key:]
+		}
+	}
+	if next, ok := nextShown(r.feed, r.ticks(r.of.end)-1); ok && !r.last {
+		r.end = next.shown()
+		r.feed = slices.DeleteFunc(r.feed, func(p picture) bool { return p.dts >= r.end })
+	}
+}
+
+// lastKey is where the last key frame is that is shown at t at the latest.
+func lastKey(all []picture, t int64) int {
+	at := 0
+	for i, p := range all {
+		if p.key && p.shown() <= t {
+			at = i
+		}
+	}
+	return at
+}
+
+// wants says whether the part shows a picture of feed.
+func (r *recoding) wants(p picture) bool {
+	return p.shown() >= r.begin && (p.shown() < r.end || r.last && p.offset < r.of.to)
+}
+
+// ticks is a time of the recording as media time.
+func (r *recoding) ticks(d time.Duration) int64 {
+	return int64(d) / int64(time.Microsecond) * int64(r.video.timescale) / int64(time.Second/time.Microsecond)
+}
+
 // pts is a media time in 1/90000 s.
 func (r *recoding) pts(t int64) int64 { return t * 90000 / int64(r.video.timescale) }
-
-// shot is a picture that was coded again.
-type shot struct {
-	nalus [][]byte
-	key   bool
-	shown int64 // media time
-}
-
-// pictures codes what was chosen, in the order of showing. What cannot be
-// decoded is missing; it is an error when that is everything.
-func (r *recoding) pictures(ctx context.Context) ([]shot, error) {
-	free, err := r.lib.Transcodes.take(ctx, recodeWait)
-	if err != nil {
-		return nil, err
-	}
-	defer free()
-	t := r.lib.Transcodes.New(ctx, r.index.header.Codec)
-	defer t.Close()
-	wanted := map[int64]int64{}
-	var all []Coded
-	var failed error
-	for _, p := range r.feed {
-		if p.offset < r.of.to || p.shown() < r.end {
-			wanted[r.pts(p.shown())] = p.shown()
-		}
-		got, err := r.decode(ctx, t, p)
-		if err != nil && ctx.Err() != nil {
-			return nil, ctx.Err()
-		}
-		failed = errors.Join(err, failed)
-		all = append(all, got...)
-	}
-	got, err := t.Flush(ctx)
-	if ctx.Err() != nil {
-		return nil, ctx.Err()
-	}
-	shots, tooMuch := shotsOf(append(all, got...), wanted)
-	if failed = errors.Join(failed, err, tooMuch); failed != nil && len(shots) > 0 && r.lib.Log != nil {
-		r.lib.Log.WarnContext(ctx, "pictures not coded again", "recording", r.rec.start(), "of", len(wanted), "coded", len(shots), "error", failed)
-	}
-	if len(shots) == 0 {
-		return nil, &ward.Error{Kind: ward.Unavailable, Code: "playback.transcode", ZH: "这段录像转码失败，请下载原始录像查看。", EN: "This piece of recording could not be transcoded; download the original instead.", Err: failed}
-	}
-	return shots, nil
-}
-
-// decode gives one picture to the transcoder.
-func (r *recoding) decode(ctx context.Context, t Transcoder, p picture) ([]Coded, error) {
-	b := make([]byte, p.size)
-	if _, err := r.rec.ReadAt(b, p.offset); err != nil {
-		return nil, fmt.Errorf("read picture: %w", err)
-	}
-	v := r.video
-	if !p.key {
-		v.entry = nil // no parameter sets in front
-	}
-	au, err := v.annexB(r.index.header.Codec, b)
-	if err != nil {
-		return nil, err
-	}
-	return t.Transcode(ctx, Coded{PTS: r.pts(p.shown()), Key: p.key, Data: au}, true, false)
-}
-
-// shotsOf takes the wanted pictures, from the first key frame on.
-func shotsOf(all []Coded, wanted map[int64]int64) ([]shot, error) {
-	var shots []shot
-	size := 0
-	for _, c := range all {
-		shown, ok := wanted[c.PTS]
-		if !ok || len(shots) == 0 && !c.Key || len(shots) > 0 && shown <= shots[len(shots)-1].shown {
-			continue
-		}
-		var nalus h264.AnnexB
-		if err := nalus.Unmarshal(c.Data); err != nil {
-			return shots, fmt.Errorf("read a transcoded picture: %w", err)
-		}
-		if size += len(c.Data); size > maxRecoded {
-			return shots, errors.New("too much between two key frames")
-		}
-		shots = append(shots, shot{nalus, c.Key, shown})
-	}
-	return shots, nil
-}
-
-// withH264 returns the beginning of a recording with the sample entry of
-// its pictures exchanged for that of the coded ones.
-func withH264(init []byte, v indexedTrack, key shot) ([]byte, error) {
-	track := Track{Codec: ward.H264}
-	track.adopt(key.nalus)
-	var b seekablebuffer.Buffer
-	in := fmp4.Init{Tracks: []*fmp4.InitTrack{{ID: v.id, TimeScale: v.timescale, Codec: &mp4.CodecH264{SPS: track.SPS, PPS: track.PPS}}}}
-	if err := in.Marshal(&b); err != nil {
-		return nil, fmt.Errorf("describe transcoded pictures: %w", err)
-	}
-	var entry []byte
-	exchange(b.Bytes(), "avc1", func(e []byte) []byte { entry = e; return e })
-	return exchange(init, v.format, func([]byte) []byte { return entry }), nil
-}
-
-// fragment writes the pictures, and the sound of the piece as it was recorded.
-func (r *recoding) fragment(shots []shot, wait int64) ([]byte, error) {
-	c, scale := r.clock, r.video.timescale
-	video := &fmp4.PartTrack{ID: r.video.id, BaseTime: uint64(c.ticks(scale, shots[0].shown) - wait)} //nolint:gosec // after 1970
-	for i, s := range shots {
-		end := r.end
-		if i+1 < len(shots) {
-			end = shots[i+1].shown
-		}
-		b, err := h264.AVCC(s.nalus).Marshal()
-		if err != nil {
-			return nil, fmt.Errorf("write a transcoded picture: %w", err)
-		}
-		video.Samples = append(video.Samples, &fmp4.Sample{
-			Duration: clampU32(c.ticks(scale, end) - c.ticks(scale, s.shown)), PTSOffset: clamp32(wait), IsNonSyncSample: !s.key, Payload: b,
-		})
-	}
-	out := fmp4.Part{SequenceNumber: 1, Tracks: []*fmp4.PartTrack{video}}
-	for _, t := range r.index.tracks {
-		sound, err := r.sound(t)
-		if err != nil {
-			return nil, err
-		}
-		if sound != nil {
-			out.Tracks = append(out.Tracks, sound)
-		}
-	}
-	var b seekablebuffer.Buffer
-	if err := out.Marshal(&b); err != nil {
-		return nil, fmt.Errorf("write a transcoded piece: %w", err)
-	}
-	return b.Bytes(), nil
-}
-
-// sound returns a track of sound, nil for one that is none or is not played.
-func (r *recoding) sound(t indexedTrack) (*fmp4.PartTrack, error) {
-	if t.video || !t.playable() {
-		return nil, nil //nolint:nilnil // documented
-	}
-	var out *fmp4.PartTrack
-	var last sample
-	for _, p := range r.index.parts {
-		for _, run := range p.runs {
-			if run.track != t.id || p.offset >= r.of.to {
-				continue
-			}
-			for _, s := range run.samples {
-				b := make([]byte, s.size)
-				if _, err := r.rec.ReadAt(b, s.offset); err != nil {
-					return nil, fmt.Errorf("read sound: %w", err)
-				}
-				at := r.clock.ticks(t.timescale, s.dts)
-				if out == nil {
-					out = &fmp4.PartTrack{ID: t.id, BaseTime: uint64(at)} //nolint:gosec // after 1970
-				} else {
-					out.Samples[len(out.Samples)-1].Duration = clampU32(at - r.clock.ticks(t.timescale, last.dts))
-				}
-				out.Samples = append(out.Samples, &fmp4.Sample{Duration: s.duration, Payload: b})
-				last = s
-			}
-		}
-	}
-	return out, nil
-}
