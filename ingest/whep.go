@@ -57,6 +57,9 @@ func (p *WHEP) View(ctx context.Context, s *Stream, offer string) (answer string
 	if err != nil {
 		return "", v, err
 	}
+	if err = v.declineRest(); err != nil {
+		return "", v, err
+	}
 	connected := v.follow()
 	if answer, err = v.answer(ctx); err != nil {
 		return "", v, err
@@ -67,6 +70,21 @@ func (p *WHEP) View(ctx context.Context, s *Stream, offer string) (answer string
 		_ = pc.Close() // the browser may have gone already
 	})
 	return answer, v, nil
+}
+
+// declineRest answers as inactive (RFC 8829 §5.3.1) what the browser offers
+// and nothing is sent for, such as the sound of a camera without any: the
+// library would promise to send it, or take in what the browser has.
+func (v *Viewer) declineRest() error {
+	for _, t := range v.pc.GetTransceivers() {
+		if s := t.Sender(); s != nil && s.Track() != nil {
+			continue
+		}
+		if err := t.Stop(); err != nil {
+			return fmt.Errorf("decline a media: %w", err)
+		}
+	}
+	return nil
 }
 
 // Admit returns the offer as it is given to the WebRTC library, which trusts

@@ -37,7 +37,8 @@ type browser struct {
 	state   chan webrtc.PeerConnectionState
 }
 
-func newBrowser(t testing.TB) (*browser, string) {
+// newBrowser returns one and its offer to see pictures and, as given, for sound.
+func newBrowser(t testing.TB, sound ...webrtc.RTPTransceiverDirection) (*browser, string) {
 	t.Helper()
 	pc, err := newAPI(t, 0).NewPeerConnection(webrtc.Configuration{})
 	if err != nil {
@@ -57,6 +58,11 @@ func newBrowser(t testing.TB) (*browser, string) {
 	pc.OnConnectionStateChange(func(s webrtc.PeerConnectionState) { b.state <- s })
 	if _, err = pc.AddTransceiverFromKind(webrtc.RTPCodecTypeVideo, webrtc.RTPTransceiverInit{Direction: webrtc.RTPTransceiverDirectionRecvonly}); err != nil {
 		t.Fatal(err)
+	}
+	for _, d := range sound {
+		if _, err = pc.AddTransceiverFromKind(webrtc.RTPCodecTypeAudio, webrtc.RTPTransceiverInit{Direction: d}); err != nil {
+			t.Fatal(err)
+		}
 	}
 	offer, err := pc.CreateOffer(nil)
 	if err != nil {

@@ -1,10 +1,10 @@
 // Plays what ingest/chromium_test.go serves in real Chromium and prints what
-// was seen as JSON: node play.mjs hls URL FROM_S SECONDS, or node play.mjs clip URL.
+// was seen as JSON: node play.mjs hls URL FROM_S SECONDS, node play.mjs clip URL, or node play.mjs whep URL.
 // Every picture of the films carries its number as ten stripes.
 import { createRequire } from 'node:module'
 import { launch } from './browser.mjs'
 
-const [kind, address = '', begin, length] = process.argv.slice(2)
+const [kind = '', address = '', begin, length] = process.argv.slice(2)
 const browser = await launch()
 try {
   const page = await (await browser.newContext()).newPage()
@@ -13,7 +13,8 @@ try {
   await page.addScriptTag({ content: `window.numberOf = ${numberOf}` })
   if (kind === 'hls') await page.addScriptTag({ path: createRequire(import.meta.url).resolve('hls.js/dist/hls.light.min.js') })
   const order = { url: address, from: Number(begin), seconds: Number(length) }
-  const seen = kind === 'hls' ? await page.evaluate(playHLS, order) : await page.evaluate(playClip, order)
+  const seen =
+    kind === 'hls' ? await page.evaluate(playHLS, order) : kind === 'whep' ? await page.evaluate(playWHEP, order) : await page.evaluate(playClip, order)
   process.stdout.write(JSON.stringify(seen))
 } finally {
   await browser.close()
@@ -85,4 +86,29 @@ async function playClip({ url }) {
   const middle = await shown(() => { video.currentTime = video.duration / 2 })
   const last = await shown(() => { video.currentTime = video.duration })
   return { first, middle, last, duration: video.duration }
+}
+
+/**
+ * playWHEP watches live as the console does, until ten pictures were shown, and returns what became of the sound.
+ * @param {{ url: string }} order
+ */
+async function playWHEP({ url }) {
+  const video = document.createElement('video')
+  video.muted = true
+  video.autoplay = true
+  document.body.append(video)
+  const pc = new RTCPeerConnection()
+  pc.ontrack = (e) => {
+    if (e.track.kind === 'video') video.srcObject = new MediaStream([e.track])
+  }
+  pc.addTransceiver('video', { direction: 'recvonly' })
+  const sound = pc.addTransceiver('audio', { direction: 'recvonly' })
+  pc.createDataChannel('age')
+  await pc.setLocalDescription()
+  const answer = await fetch(url, { method: 'POST', body: pc.localDescription?.sdp ?? '' })
+  await pc.setRemoteDescription({ type: 'answer', sdp: await answer.text() })
+  for (let n = 0; n < 10; n++) await new Promise((shown) => video.requestVideoFrameCallback(shown))
+  const seen = { sound: sound.currentDirection, muted: sound.receiver.track.muted, width: video.videoWidth }
+  pc.close()
+  return seen
 }
