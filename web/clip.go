@@ -24,7 +24,7 @@ func (s *Server) showClip(ctx context.Context, v view, inst ward.InstitutionID, 
 	if s.Library == nil {
 		return nil, libraryMissing()
 	}
-	free, err := take(ctx, s.clips.open)
+	free, err := s.clips.open.take(ctx, callerOf(ctx).ID)
 	if err != nil {
 		return nil, err
 	}
@@ -66,7 +66,7 @@ func (s *Server) clip(ctx context.Context, inst ward.InstitutionID, src ward.Sou
 	if c, ok := s.clips.kept(key, s.now()); ok {
 		return c, nil
 	}
-	free, err := take(ctx, s.clips.cutting)
+	free, err := s.clips.cutting.take(ctx, callerOf(ctx).ID)
 	if err != nil {
 		return clipCut{}, err
 	}

@@ -1,7 +1,6 @@
 package web
 
 import (
-	"context"
 	"crypto/sha256"
 	"maps"
 	"net/http"
@@ -16,41 +15,30 @@ const (
 	maxCutting = 4
 	// maxClips are open at once: each holds files until it has been sent.
 	maxClips = 32
-	// clipWait is how long a request waits for either.
-	clipWait = 10 * time.Second
+	// cuttingOfUser and clipsOfUser are a user's part of them. A page downloads
+	// the same stretch of all the cameras that it shows.
+	cuttingOfUser = 2
+	clipsOfUser   = 12
 )
 
-// clipSlots bound what clips take of the machine; a slot is a place in a channel.
+// clipSlots bound what clips take of the machine, and know those that were cut last.
 type clipSlots struct {
-	cutting, open chan struct{}
+	cutting, open *slots
 
 	mu  sync.Mutex // guards cut
 	cut map[string]clipCut
 }
 
 func newClipSlots() *clipSlots {
-	return &clipSlots{cutting: make(chan struct{}, maxCutting), open: make(chan struct{}, maxClips), cut: map[string]clipCut{}}
+	return &clipSlots{cutting: newSlots(maxCutting, cuttingOfUser, clipsBusy, clipsFull), open: newSlots(maxClips, clipsOfUser, clipsBusy, clipsFull), cut: map[string]clipCut{}}
 }
 
-// take takes a slot and returns what gives it back. After clipWait it is a
-// Problem 503 with Retry-After.
-func take(ctx context.Context, slots chan struct{}) (func(), error) {
-	return takeOr(ctx, slots, newProblem(http.StatusServiceUnavailable, "clip.busy", "正在剪辑的录像太多，请稍后再试。", "Too many clips are being made; try again shortly."))
+func clipsBusy() *Problem {
+	return newProblem(http.StatusServiceUnavailable, "clip.busy", "正在剪辑的录像太多，请稍后再试。", "Too many clips are being made; try again shortly.")
 }
 
-// takeOr is take with a Problem of its own.
-func takeOr(ctx context.Context, slots chan struct{}, busy *Problem) (func(), error) {
-	wait := time.NewTimer(clipWait)
-	defer wait.Stop()
-	select {
-	case slots <- struct{}{}:
-		return func() { <-slots }, nil
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	case <-wait.C:
-		busy.retryAfter = clipWait
-		return nil, busy
-	}
+func clipsFull() *Problem {
+	return newProblem(http.StatusTooManyRequests, "clip.too_many", "您同时打开的录像片段太多，请先关闭一些，稍后再试。", "You have too many clips open at once; close some and try again shortly.")
 }
 
 const (

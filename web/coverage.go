@@ -69,7 +69,7 @@ func (s *Server) coverage(ctx context.Context, in *coverageQuery) (*body[Coverag
 	cameras, out.Next = cutAfter(cameras, in.Cursor, in.Limit)
 	out.Cameras = len(cameras)
 	// Each reads a million rows: one after the other, so that the database stays free for recording.
-	free, err := takeOr(ctx, s.coverages, newProblem(http.StatusServiceUnavailable, "coverage.busy", "正在为其他人统计录像完整性，请稍后再试。", "Coverage is being computed for somebody else; try again shortly."))
+	free, err := s.coverages.take(ctx, callerOf(ctx).ID)
 	if err != nil {
 		return nil, err
 	}
@@ -84,6 +84,10 @@ func (s *Server) coverage(ctx context.Context, in *coverageQuery) (*body[Coverag
 		out.Items[i] = coverageOf(d)
 	}
 	return answer(out, err)
+}
+
+func coverageBusy() *Problem {
+	return newProblem(http.StatusServiceUnavailable, "coverage.busy", "正在为其他人统计录像完整性，请稍后再试。", "Coverage is being computed for somebody else; try again shortly.")
 }
 
 // camerasLike are the ids, sorted, of scope's cameras that text is found in.

@@ -89,7 +89,7 @@ type Server struct {
 	probers   *limiter      // of cameras, by user
 	probes    chan struct{} // has a place for each that may run
 	passwords *passwords
-	coverages chan struct{} // has a place for each that may be computed
+	coverages *slots
 	clips     *clipSlots
 	thumbs    thumbnails
 	views     views
@@ -117,7 +117,7 @@ func (s *Server) routes() (*routes, error) {
 	s.signIns, s.logins = newLimiter(signInsPerMinute, s.now), newLimiter(loginSignIns, s.now)
 	s.addresses, s.opens = newLimiter(addressSignIns, s.now), newLimiter(opensPerMinute, s.now)
 	s.probers, s.probes = newLimiter(probesPerMinute, s.now), make(chan struct{}, maxProbes)
-	s.clips, s.coverages = newClipSlots(), make(chan struct{}, 1)
+	s.clips, s.coverages = newClipSlots(), newSlots(1, 1, coverageBusy, coverageBusy)
 	s.thumbs.decoding, s.thumbs.by = make(chan struct{}, maxThumbnails), map[string][]byte{}
 	s.passwords = newPasswords()
 	s.views.seen = map[string]time.Time{}
