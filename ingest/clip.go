@@ -28,6 +28,9 @@ type ClipInfo struct {
 	Complete bool      // nothing is missing between the wanted beginning and end
 	Missing  []Stretch // what is not in the clip, within the wanted stretch
 	Overlap  bool      // a moment is in it twice: the server's clock was set back, and what was recorded first comes first
+	// Filled is how much of what is shown the device had stored itself and gave
+	// afterwards: it fills gaps, and was not recorded as it happened.
+	Filled   time.Duration
 	Segments []ward.SegmentID
 	Codec    ward.Codec
 }
@@ -106,6 +109,7 @@ func (l *Library) PlanClip(ctx context.Context, inst ward.InstitutionID, src war
 	for _, h := range have {
 		info.To = later(info.To, h.To)
 	}
+	info.Filled = lengthWithin(c.given, from, to)
 	info.Missing = missingOf(have, gaps, from, to)
 	info.Complete = len(info.Missing) == 0
 	p := &ClipPlan{ClipInfo: info, inst: inst, src: src}
@@ -156,6 +160,18 @@ func missingOf(have []Stretch, gaps []ward.Gap, from, to time.Time) []Stretch {
 		}
 	}
 	return missing
+}
+
+// lengthWithin is how much of [from, to) the stretches have, each moment once.
+func lengthWithin(all []Stretch, from, to time.Time) (sum time.Duration) {
+	slices.SortFunc(all, func(a, b Stretch) int { return a.From.Compare(b.From) })
+	for _, s := range all {
+		if f, t := later(s.From, from), earlier(s.To, to); f.Before(t) {
+			sum += t.Sub(f)
+			from = t
+		}
+	}
+	return sum
 }
 
 func later(a, b time.Time) time.Time {

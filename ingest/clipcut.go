@@ -105,8 +105,9 @@ type clip struct {
 	video     clipTrack
 	audio     clipTrack
 	stretches []Stretch
-	begin     int64 // media time of the first picture that is shown, in the video's ticks
-	end       int64 // and when the last one ends
+	given     []Stretch // of them, what the device gave afterwards
+	begin     int64     // media time of the first picture that is shown, in the video's ticks
+	end       int64     // and when the last one ends
 }
 
 // add appends what rec holds of [from, to) and says whether that was
@@ -134,7 +135,10 @@ func (c *clip) add(x *index, rec *recording, from, to time.Time) bool {
 	}
 	stop := shown.last.shown() + int64(shown.last.duration)
 	c.end = base + stop - origin
-	c.stretches = append(c.stretches, Stretch{From: shown.first.wall, To: clock.wall(v, stop)})
+	have := Stretch{From: shown.first.wall, To: clock.wall(v, stop)}
+	if c.stretches = append(c.stretches, have); rec.given() {
+		c.given = append(c.given, have)
+	}
 	for _, t := range x.tracks {
 		if !t.video && t.playable() && c.audio.takes(t) {
 			c.sound(x, rec, t, soundCut{v: v, from: heard, to: stop, origin: origin, base: base})

@@ -32,7 +32,8 @@ type Playback struct {
 // is zero, by what is being recorded. Gaps, new parameters and another coding
 // are discontinuities; each recording has its own map, so that its pictures
 // are decoded with their own parameters whatever else was noted. The pieces
-// are addressed as "playback/NAME"; see Piece.
+// are addressed as "playback/NAME"; see Piece. One that grows is only added to
+// at its end: what a device gives for a gap later is in lists that begin later.
 //
 // With shows, the codings of pictures that the player shows, H.265 and Motion
 // JPEG that are not among them are coded again as H.264 when they are asked
@@ -52,6 +53,9 @@ func (l *Library) Playback(ctx context.Context, inst ward.InstitutionID, src war
 	if err != nil {
 		return Playback{}, fmt.Errorf("playback of %s: %w", src, err)
 	}
+	// One that is just over is asked for again while the end is written.
+	grows := to.IsZero() || now.Sub(to) < time.Minute
+	places = l.opened.grown(openedKey{inst, src, from.UnixMicro(), to.UnixMicro()}, grows, places, now)
 	b := playlist{from: from, to: until, changes: events, again: l.codedAgain(shows)}
 	unread, growing := maxUnread, false
 	for _, p := range places {

@@ -27,8 +27,9 @@ type Library struct {
 	Transcodes *Transcodes
 	Log        *slog.Logger
 
-	known remembered
-	coded codedPieces
+	known  remembered
+	coded  codedPieces
+	opened opened
 }
 
 // place is where one file of a source is, without having been opened.
@@ -45,20 +46,39 @@ func inOrder(all []place) []place {
 	})
 	var given []place
 	all = slices.DeleteFunc(all, func(p place) bool {
-		late := p.segment.Origin == ward.FromDevice || p.segment.ID == "" && p.entry.Seq >= deviceSeq
-		if late {
+		if p.given() {
 			given = append(given, p)
 		}
-		return late
+		return p.given()
 	})
-	for _, p := range given {
-		at := len(all)
-		for at > 0 && all[at-1].start().After(p.start()) {
-			at--
-		}
-		all = slices.Insert(all, at, p)
+	slices.SortStableFunc(given, func(a, b place) int { return a.start().Compare(b.start()) })
+	return fillIn(all, given)
+}
+
+// fillIn puts each of given, which come by date, after the last one of all
+// that does not begin later, in one pass: dates of all may go back.
+func fillIn(all, given []place) []place {
+	if len(given) == 0 {
+		return all
 	}
-	return all
+	out := make([]place, 0, len(all)+len(given))
+	for i := len(all); i > 0; i-- { // backwards, like the search
+		for n := len(given); n > 0 && !all[i-1].start().After(given[n-1].start()); n-- {
+			out = append(out, given[n-1])
+			given = given[:n-1]
+		}
+		out = append(out, all[i-1])
+	}
+	for _, p := range slices.Backward(given) {
+		out = append(out, p)
+	}
+	slices.Reverse(out)
+	return out
+}
+
+// given says whether the device had stored it and gave it afterwards.
+func (p place) given() bool {
+	return p.segment.Origin == ward.FromDevice || p.segment.ID == "" && p.entry.Seq >= deviceSeq
 }
 
 // rowless is 1 where there is no row: such a file is later than all with one,

@@ -19,7 +19,9 @@ import (
 // player can seek: a range costs what it holds, since where everything is was
 // kept from the first request on. The headers X-Clip-From and X-Clip-To say
 // what is really in it, and X-Clip-Complete whether anything between is missing;
-// X-Clip-Overlap whether a moment is in it twice, since the clock was set back.
+// X-Clip-Overlap whether a moment is in it twice, since the clock was set back,
+// and X-Clip-Filled how many seconds of it the device had stored itself and gave
+// afterwards.
 func (s *Server) showClip(ctx context.Context, v view, inst ward.InstitutionID, src ward.Source, from, to time.Time) (*huma.StreamResponse, error) {
 	if s.Library == nil {
 		return nil, libraryMissing()
@@ -44,6 +46,7 @@ func (s *Server) showClip(ctx context.Context, v view, inst ward.InstitutionID, 
 		hc.SetHeader("X-Clip-To", c.plan.To.UTC().Format(time.RFC3339Nano))
 		hc.SetHeader("X-Clip-Complete", strconv.FormatBool(c.plan.Complete))
 		hc.SetHeader("X-Clip-Overlap", strconv.FormatBool(c.plan.Overlap))
+		hc.SetHeader("X-Clip-Filled", strconv.FormatFloat(c.plan.Filled.Seconds(), 'f', 3, 64))
 		body(hc)
 	}
 	return out, nil
