@@ -39,7 +39,9 @@ type World struct {
 	// Keep is how long what is recorded from now on is to be kept; zero: until
 	// somebody decides.
 	Keep time.Duration
-	seq  int
+	// Origin is that of what is recorded from now on.
+	Origin ward.Origin
+	seq    int
 }
 
 // Each runs f on SQLite and on a real PostgreSQL.
@@ -159,7 +161,7 @@ func (w *World) Record(src ward.Source, start time.Time, d time.Duration, archiv
 	body := []byte(strings.Repeat(fmt.Sprintf("recording %d of %s;", w.seq, src), 20))
 	g := ward.Segment{
 		ID: ward.NewID[ward.SegmentID](start), Source: src, InstitutionID: "h1", Start: start, End: start.Add(d), Media: d,
-		Clock: ward.ServerClock, Codec: ward.H264, Bytes: int64(len(body)), SHA256: sha256.Sum256(body),
+		Clock: ward.ServerClock, Codec: ward.H264, Bytes: int64(len(body)), SHA256: sha256.Sum256(body), Origin: w.Origin,
 	}
 	if w.Keep > 0 {
 		g.KeepUntil = start.Add(w.Keep)

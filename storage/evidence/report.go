@@ -24,7 +24,11 @@ type Report struct {
 	LedgerSize               int64  // leaves under the signature
 	Fingerprint              string // of the key in the package
 	Compared                 bool   // it equals the one that the caller brought
-	Failures                 []Finding
+	// Filled are recordings that the device had stored itself and that were
+	// taken from it afterwards, and their length: proven, and not recorded as it happened.
+	Filled    int
+	FilledFor time.Duration
+	Failures  []Finding
 	// Missing are items that the package itself, truthfully, says it lacks.
 	Missing []Finding
 	More    int // failures beyond those listed
@@ -92,6 +96,11 @@ func Print(w io.Writer, r Report) error {
 		line("机构 institution: %s", clean(r.Institution))
 		line("证据 items:       %d; 文件 files: %d; 字节 bytes: %d", r.Items, r.Files, r.Bytes)
 		line("封存记录 records: %d，其中保管事件 custody events among them: %d; 日志长度 ledger size: %d", r.Records, r.Events, r.LedgerSize)
+	}
+	if r.Filled > 0 {
+		line("补录 backfilled:  %d 个录像文件 recordings, %.1f 秒 s", r.Filled, r.FilledFor.Seconds())
+		line("  事后从设备自身存储取回，用以填补缺口，并非当时录制（清单中 role 为 backfill）。")
+		line("  Taken afterwards from what the device itself had stored, to fill gaps; not recorded as it happened (role backfill in the manifest).")
 	}
 	if !r.Exported.IsZero() {
 		line("导出 exported:    %s", r.Exported.In(time.FixedZone("", 8*60*60)).Format(time.RFC3339))

@@ -190,6 +190,10 @@ func (c *check) item(it Item) {
 		if ok && !slices.ContainsFunc(c.m.Files, func(f File) bool { return f.Path == it.Path && f.Role == mediaRole(seg.Origin) }) {
 			c.report.fail(it.Path, "录像来源（当时录制或事后从设备补录）与封存记录不符。", "Whether it was recorded as it happened or taken from the device afterwards differs from its sealed record.")
 		}
+		if ok && seg.Origin == ward.FromDevice {
+			c.report.Filled++
+			c.report.FilledFor += seg.End.Sub(seg.Start)
+		}
 	case ward.EvidenceSnapshot:
 		ok = ok && c.addedAt[string(it.Kind)+"/"+it.Ref] == it.Leaf
 	case ward.EvidenceVisit:
