@@ -5,6 +5,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -186,8 +187,7 @@ func ascends(t testing.TB, lib *ingest.Library, id ward.CameraID, gap ward.Gap) 
 	if err != nil {
 		t.Fatal(err)
 	}
-	var last time.Time
-	dates := 0
+	var last, start time.Time
 	for line := range strings.Lines(string(p.Playlist)) {
 		text, ok := strings.CutPrefix(strings.TrimSpace(line), "#EXT-X-PROGRAM-DATE-TIME:")
 		if !ok {
@@ -198,11 +198,35 @@ func ascends(t testing.TB, lib *ingest.Library, id ward.CameraID, gap ward.Gap) 
 			t.Errorf("%s: %s comes after %s (%v)", id, text, last, err)
 		}
 		last = at
-		dates++
 	}
-	if dates < 2 {
-		t.Errorf("%s: only %d dates in\n%s", id, dates, p.Playlist)
+	for name := range strings.SplitSeq(string(p.Playlist), "playback/") {
+		if us, err := strconv.ParseInt(name[:strings.IndexAny(name, ".-E")], 10, 64); err == nil {
+			if at := time.UnixMicro(us); at.Before(start) {
+				t.Errorf("%s: the recording of %s comes after that of %s", id, at, start)
+			} else {
+				start = at
+			}
+		}
 	}
+	for _, g := range given(t, lib, id, gap) {
+		if !strings.Contains(string(p.Playlist), strconv.FormatInt(g.Start.UnixMicro(), 10)) {
+			t.Errorf("%s: what the device gave of %s is not in\n%s", id, g.Start, p.Playlist)
+		}
+	}
+}
+
+// given are the recordings that the device gave of a gap; there are some.
+func given(t testing.TB, lib *ingest.Library, id ward.CameraID, gap ward.Gap) []ward.Segment {
+	t.Helper()
+	all, err := lib.Store.SegmentsBetween(t.Context(), src(id), gap.From, gap.To)
+	if err != nil {
+		t.Fatal(err)
+	}
+	all = slices.DeleteFunc(all, func(g ward.Segment) bool { return g.Origin != ward.FromDevice })
+	if len(all) == 0 {
+		t.Errorf("%s: the device gave nothing", id)
+	}
+	return all
 }
 
 // A camera that is switched off is asked for nothing more, in the middle of a replay too.
