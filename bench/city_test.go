@@ -169,7 +169,7 @@ func (c *city) fill(driver, raw string, one ward.Segment) {
 		_, err = db.ExecContext(c.b.Context(), text, one.ID, c.began.UnixMicro(), day*24*60, (day+1)*24*60)
 		must(c.b, err)
 	}
-	_, err = db.ExecContext(c.b.Context(), `INSERT INTO segment_packing (one) VALUES (1)`)
+	_, err = db.ExecContext(c.b.Context(), `INSERT INTO segment_packing (one) VALUES (1), (2)`)
 	must(c.b, err)
 	c.b.Logf("packed in %s", timed(func() {
 		store, err := storage.Migrate(c.b.Context(), c.options)

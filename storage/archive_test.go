@@ -116,7 +116,7 @@ func TestPain01EvictOnlyWhatIsNotHeld(t *testing.T) {
 	})
 }
 
-func TestCoverageIsOneQuery(t *testing.T) {
+func TestCoverageOfDays(t *testing.T) {
 	testcase.Each(t, func(t *testing.T, w *testcase.World) {
 		ctx := t.Context()
 		china := time.FixedZone("", 8*3600)

@@ -222,7 +222,7 @@ const (
 // done yet. When it is interrupted it begins anew.
 func (s *Store) packOld(ctx context.Context) error {
 	var todo, total int
-	err := s.read.QueryRowContext(ctx, `SELECT (SELECT COUNT(*) FROM segment_packing), (SELECT COUNT(*) FROM segment)`).Scan(&todo, &total)
+	err := s.read.QueryRowContext(ctx, `SELECT (SELECT COUNT(*) FROM segment_packing WHERE one = 1), (SELECT COUNT(*) FROM segment)`).Scan(&todo, &total)
 	if err != nil {
 		return fmt.Errorf("pack segments: %w", err)
 	}
@@ -264,7 +264,7 @@ func (s *Store) packOld(ctx context.Context) error {
 		}
 	}
 	return s.change(ctx, "pack segments", func(t *tx) error {
-		_, err := t.ExecContext(ctx, `DELETE FROM segment_packing`)
+		_, err := t.ExecContext(ctx, `DELETE FROM segment_packing WHERE one = 1`)
 		return err
 	})
 }

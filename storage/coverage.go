@@ -3,6 +3,7 @@ package storage
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -19,101 +20,165 @@ type Covered struct {
 	Expected      time.Duration // since the camera was added, until now; without what nobody wanted recorded (disabled, schedule)
 	Recorded      time.Duration // within segments, whether or not retention has deleted them since
 	Gap           time.Duration // within gaps
+	Filled        time.Duration // of Gap: what the device gave of it afterwards
 	// Causes are the gaps' lengths. Their sum may be more than Gap, since
 	// damage was noted inside a segment that was evicted later.
 	Causes map[ward.Cause]time.Duration
 }
 
-// coverageQuery cuts segments and gaps at the days' bounds and sweeps their
-// edges: a running sum says how many segments and gaps cover what follows an
-// edge. $1 and $2 are the first day's beginning and the last one's end, $3 is now.
-const coverageQuery = `WITH RECURSIVE day (b) AS (
-	SELECT CAST($1 AS BIGINT) UNION ALL SELECT b + 86400000000 FROM day WHERE b + 86400000000 < CAST($2 AS BIGINT)
-), span AS (
-	SELECT camera.id AS camera, camera.institution_id AS inst, day.b AS day,
-		CASE WHEN camera.created_us > day.b THEN camera.created_us ELSE day.b END AS b,
-		CASE WHEN day.b + 86400000000 > CAST($3 AS BIGINT) THEN CAST($3 AS BIGINT) ELSE day.b + 86400000000 END AS e,
-		COALESCE((SELECT MAX(s.start_us) FROM segment s WHERE s.source_kind = 'camera' AND s.source_id = camera.id AND s.start_us <= day.b), day.b) AS since
-	FROM camera CROSS JOIN day
-	WHERE camera.created_us < day.b + 86400000000 AND day.b < CAST($3 AS BIGINT) AND %s
-), part (camera, day, cause, b, e) AS (
-	SELECT p.camera, p.day, '', CASE WHEN s.start_us > p.b THEN s.start_us ELSE p.b END, CASE WHEN s.end_us < p.e THEN s.end_us ELSE p.e END
-	FROM span p JOIN segment s ON s.source_kind = 'camera' AND s.source_id = p.camera AND s.start_us >= p.since AND s.start_us < p.e
-	WHERE s.end_us > p.b AND s.institution_id = p.inst
-	UNION ALL
-	SELECT p.camera, p.day, g.cause, CASE WHEN g.from_us > p.b THEN g.from_us ELSE p.b END, CASE WHEN g.to_us < p.e THEN g.to_us ELSE p.e END
-	FROM span p JOIN gap g ON g.source_kind = 'camera' AND g.source_id = p.camera AND g.to_us > p.b AND g.from_us < p.e
-	WHERE g.institution_id = p.inst
-	UNION ALL
-	SELECT p.camera, p.day, g.cause, CASE WHEN g.from_us > p.b THEN g.from_us ELSE p.b END, p.e
-	FROM span p JOIN gap g ON g.source_kind = 'camera' AND g.source_id = p.camera AND g.to_us = 0 AND g.from_us < p.e
-	WHERE g.institution_id = p.inst
-), edge (camera, day, t, segs, gaps) AS (
-	SELECT camera, day, b, CASE WHEN cause = '' THEN 1 ELSE 0 END, CASE WHEN cause = '' THEN 0 ELSE 1 END FROM part WHERE e > b
-	UNION ALL
-	SELECT camera, day, e, CASE WHEN cause = '' THEN -1 ELSE 0 END, CASE WHEN cause = '' THEN 0 ELSE -1 END FROM part WHERE e > b
-), swept AS (
-	SELECT camera, day, LEAD(t) OVER (PARTITION BY camera, day ORDER BY t) - t AS len,
-		SUM(segs) OVER (PARTITION BY camera, day ORDER BY t) AS segs,
-		SUM(gaps) OVER (PARTITION BY camera, day ORDER BY t) AS gaps
-	FROM edge
-)
-SELECT camera, inst, day, '', e - b, 0 FROM span WHERE e > b
-UNION ALL
-SELECT camera, '', day, '', CAST(COALESCE(SUM(CASE WHEN gaps = 0 AND segs > 0 THEN len END), 0) AS BIGINT),
-	CAST(COALESCE(SUM(CASE WHEN gaps > 0 THEN len END), 0) AS BIGINT) FROM swept GROUP BY camera, day
-UNION ALL
-SELECT camera, '', day, cause, CAST(SUM(e - b) AS BIGINT), 0 FROM part WHERE cause <> '' AND e > b GROUP BY camera, day, cause
-ORDER BY 1, 3, 2 DESC, 4`
+// covering is a camera whose days are counted, and what it has of them.
+type covering struct {
+	id      ward.CameraID
+	inst    ward.InstitutionID
+	created int64 // microseconds since 1970
+	spans   []covers
+}
+
+// covers is a stretch of a run, or of a gap with its cause.
+type covers struct {
+	from, to int64
+	cause    ward.Cause
+	given    bool // by the device, afterwards
+}
 
 // Coverage says for every one of the cameras that is of the institutions (nil:
 // all) and every day in Asia/Shanghai from the one of from until the one before
 // to, how much was recorded, up to now. Days before a camera was added are left
-// out. One query, which reads some 1,500 rows a camera and day: give it few.
+// out. It reads runs and gaps: some rows a camera and day.
 func (s *Store) Coverage(ctx context.Context, insts []ward.InstitutionID, cameras []ward.CameraID, from, to, now time.Time) ([]Covered, error) {
-	if len(cameras) == 0 || !dayOf(from).Before(dayOf(to)) {
+	first, last := us(dayOf(from)), min(us(dayOf(to)), us(now))
+	if len(cameras) == 0 || first >= last {
 		return []Covered{}, nil
 	}
-	where, args := scope(insts, []any{us(dayOf(from)), us(dayOf(to)), us(now)})
-	marks := make([]string, len(cameras))
-	for i, id := range cameras {
-		args = append(args, id)
-		marks[i] = fmt.Sprintf("$%d", len(args))
-	}
-	where += ` AND camera.id IN (` + strings.Join(marks, ", ") + `)`
-	type line struct {
-		camera  ward.CameraID
-		inst    ward.InstitutionID
-		day     int64
-		cause   ward.Cause
-		one, of int64
-	}
-	lines, err := listed(ctx, s, "read coverage", func(r row) (line, error) {
-		var l line
-		return l, r.Scan(&l.camera, &l.inst, &l.day, &l.cause, &l.one, &l.of)
-	}, fmt.Sprintf(coverageQuery, strings.TrimPrefix(where, ` WHERE `)), args...)
+	all, err := s.covering(ctx, insts, cameras)
 	if err != nil {
 		return nil, err
 	}
-	all := []Covered{}
-	for _, l := range lines {
-		if l.inst != "" { // a camera's day begins
-			all = append(all, Covered{
-				CameraID: l.camera, InstitutionID: l.inst, Day: at(l.day).In(china), Expected: micros(l.one), Causes: map[ward.Cause]time.Duration{},
-			})
-			continue
-		}
-		c := &all[len(all)-1]
-		if l.cause == "" {
-			c.Recorded, c.Gap = micros(l.one), micros(l.of)
-			continue
-		}
-		c.Causes[l.cause] = micros(l.one)
-		if l.cause == ward.CauseDisabled || l.cause == ward.CauseSchedule {
-			c.Expected -= micros(l.one)
+	if err := s.addSpans(ctx, all, first, last); err != nil {
+		return nil, err
+	}
+	days := []Covered{}
+	for _, c := range all {
+		byDay := c.byDay(first, last)
+		for day := first; day < last; day += runDay {
+			if begin, end := max(day, c.created), min(day+runDay, last); begin < end {
+				days = append(days, c.count(day, begin, end, byDay[(day-first)/runDay]))
+			}
 		}
 	}
-	return all, nil
+	return days, nil
+}
+
+// covering returns those of the cameras that are of the institutions, by id.
+func (s *Store) covering(ctx context.Context, insts []ward.InstitutionID, cameras []ward.CameraID) ([]*covering, error) {
+	where, args := scope(insts, nil)
+	marks, args := marksOf(cameras, args)
+	all, err := listed(ctx, s, "read coverage", func(r row) (*covering, error) {
+		var c covering
+		return &c, r.Scan(&c.id, &c.inst, &c.created)
+	}, `SELECT id, institution_id, created_us FROM camera`+where+` AND id IN (`+marks+`)`, args...)
+	slices.SortFunc(all, func(a, b *covering) int { return strings.Compare(string(a.id), string(b.id)) })
+	return all, err
+}
+
+// marksOf adds ids to args and returns what stands for them in a query.
+func marksOf(ids []ward.CameraID, args []any) (string, []any) {
+	marks := make([]string, len(ids))
+	for i, id := range ids {
+		args = append(args, id)
+		marks[i] = fmt.Sprintf("$%d", len(args))
+	}
+	return strings.Join(marks, ", "), args
+}
+
+// addSpans reads what touches [first, last) and is of the cameras'
+// institutions: a camera's id may have been used elsewhere before.
+func (s *Store) addSpans(ctx context.Context, all []*covering, first, last int64) error {
+	by := map[ward.CameraID]*covering{}
+	var ids []ward.CameraID
+	for _, c := range all {
+		by[c.id] = c
+		ids = append(ids, c.id)
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	marks, args := marksOf(ids, []any{first, last, first - runDay - longestSegment.Microseconds()})
+	_, err := listed(ctx, s, "read coverage", func(r row) (none struct{}, err error) {
+		var id ward.CameraID
+		var inst ward.InstitutionID
+		var origin ward.Origin
+		var v covers
+		if err = r.Scan(&id, &inst, &origin, &v.cause, &v.from, &v.to); err != nil || by[id].inst != inst {
+			return none, err
+		}
+		if v.given = origin == ward.FromDevice; v.cause != "" && v.to == 0 {
+			v.to = last
+		}
+		by[id].spans = append(by[id].spans, v)
+		return none, nil
+	}, `SELECT source_id, institution_id, origin, '', from_us, to_us FROM segment_run
+			WHERE source_kind = 'camera' AND source_id IN (`+marks+`) AND from_us >= $3 AND from_us < $2 AND to_us > $1
+		UNION ALL SELECT source_id, institution_id, '', cause, from_us, to_us FROM gap
+			WHERE source_kind = 'camera' AND source_id IN (`+marks+`) AND to_us > $1 AND from_us < $2
+		UNION ALL SELECT source_id, institution_id, '', cause, from_us, to_us FROM gap
+			WHERE source_kind = 'camera' AND source_id IN (`+marks+`) AND to_us = 0 AND from_us < $2`, args...)
+	return err
+}
+
+// byDay returns for each day of [first, last) what touches it.
+func (c *covering) byDay(first, last int64) [][]covers {
+	days := make([][]covers, (last-first+runDay-1)/runDay)
+	for _, v := range c.spans {
+		for i := max(v.from-first, 0) / runDay; i < int64(len(days)) && first+i*runDay < v.to; i++ {
+			days[i] = append(days[i], v)
+		}
+	}
+	return days
+}
+
+// count counts what spans cover of [begin, end), which is of the day.
+func (c *covering) count(day, begin, end int64, spans []covers) Covered {
+	out := Covered{CameraID: c.id, InstitutionID: c.inst, Day: at(day).In(china), Expected: micros(end - begin), Causes: map[ward.Cause]time.Duration{}}
+	type edge struct {
+		at                int64
+		segs, given, gaps int
+	}
+	var edges []edge
+	for _, v := range spans {
+		from, to := max(v.from, begin), min(v.to, end)
+		if from >= to {
+			continue
+		}
+		e := edge{at: from}
+		switch {
+		case v.cause != "":
+			e.gaps = 1
+			out.Causes[v.cause] += micros(to - from)
+		case v.given:
+			e.given = 1
+		default:
+			e.segs = 1
+		}
+		edges = append(edges, e, edge{to, -e.segs, -e.given, -e.gaps})
+	}
+	slices.SortFunc(edges, func(a, b edge) int { return int(a.at - b.at) })
+	var now edge
+	for _, e := range edges {
+		length := micros(e.at - now.at)
+		switch {
+		case now.gaps > 0:
+			out.Gap += length
+			if now.given > 0 {
+				out.Filled += length
+			}
+		case now.segs+now.given > 0:
+			out.Recorded += length
+		}
+		now = edge{e.at, now.segs + e.segs, now.given + e.given, now.gaps + e.gaps}
+	}
+	out.Expected -= out.Causes[ward.CauseDisabled] + out.Causes[ward.CauseSchedule]
+	return out
 }
 
 // dayOf is the beginning of t's day in China.

@@ -85,7 +85,10 @@ func (f *fsck) segmentRows(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return f.strayBlocks(ctx)
+	if err := f.strayBlocks(ctx); err != nil {
+		return err
+	}
+	return f.strayRuns(ctx)
 }
 
 func (f *fsck) visitRows(ctx context.Context) error {

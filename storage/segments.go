@@ -84,6 +84,9 @@ func (t *tx) insertSegment(ctx context.Context, g ward.Segment) error {
 	if err == nil && g.Seq%blockSegments == 0 {
 		err = t.pack(ctx, g)
 	}
+	if err == nil {
+		err = t.extend(ctx, g)
+	}
 	return err
 }
 

@@ -78,7 +78,9 @@ func Migrate(ctx context.Context, o Options) (*Store, error) {
 		_, err = p.Up(ctx)
 	}
 	if err == nil {
-		err = s.packOld(ctx)
+		if err = s.packOld(ctx); err == nil {
+			err = s.runsOfOld(ctx)
+		}
 	}
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("migrate: %w", err), s.Close())

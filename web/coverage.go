@@ -23,6 +23,8 @@ type Coverage struct {
 	ExpectedS     float64                `json:"expected_s" doc:"Seconds that were to be recorded, up to now"`
 	RecordedS     float64                `json:"recorded_s" doc:"With what is being recorded now"`
 	GapS          float64                `json:"gap_s"`
+	FilledS       float64                `json:"filled_s" doc:"Seconds of gap_s that the device had stored and gave afterwards; not in recorded_s"`
+	MissingS      float64                `json:"missing_s" doc:"Seconds that were to be recorded and are neither recorded nor filled"`
 	Causes        map[ward.Cause]float64 `json:"causes" doc:"Seconds of gap by cause"`
 }
 
@@ -68,7 +70,7 @@ func (s *Server) coverage(ctx context.Context, in *coverageQuery) (*body[Coverag
 	out := CoveragePage{Total: len(cameras)}
 	cameras, out.Next = cutAfter(cameras, in.Cursor, in.Limit)
 	out.Cameras = len(cameras)
-	// Each reads a million rows: one after the other, so that the database stays free for recording.
+	// Each reads some thousand rows: one after the other, so that the database stays free for recording.
 	free, err := s.coverages.take(ctx, callerOf(ctx).ID)
 	if err != nil {
 		return nil, err
@@ -128,7 +130,8 @@ func cutAfter(ids []ward.CameraID, cursor string, limit int) ([]ward.CameraID, s
 func coverageOf(d storage.Covered) Coverage {
 	c := Coverage{
 		CameraID: d.CameraID, InstitutionID: d.InstitutionID, Day: d.Day.Format(time.DateOnly),
-		ExpectedS: d.Expected.Seconds(), RecordedS: d.Recorded.Seconds(), GapS: d.Gap.Seconds(), Causes: map[ward.Cause]float64{},
+		ExpectedS: d.Expected.Seconds(), RecordedS: d.Recorded.Seconds(), GapS: d.Gap.Seconds(),
+		FilledS: d.Filled.Seconds(), MissingS: max(0, d.Expected-d.Recorded-d.Filled).Seconds(), Causes: map[ward.Cause]float64{},
 	}
 	for cause, length := range d.Causes {
 		c.Causes[cause] = length.Seconds()

@@ -98,6 +98,7 @@ export default function Coverage() {
       {page && <Pager cursors={cursors} next={page.next} size={pageSize} shown={page.cameras} total={page.total} onCursors={setCursors} />}
       <div className="legend">
         {(['full', 'nearly', 'partly', 'hardly', 'off'] as const).map((k) => <span key={k}><i className={`heat-${k}`} />{t(`coverage.legend.${k}`)}</span>)}
+        {rows.some((r) => [...r.days.values()].some((d) => d.filled_s >= 1)) && <span>{t('coverage.legend.filled')}</span>}
       </div>
     </>
   )
@@ -111,16 +112,22 @@ function Cell({ camera, day }: { camera: string; day: Day | undefined }) {
   const causes = Object.entries(day.causes).sort(([, a], [, b]) => b - a)
   const level = levelOf(day)
   const text = level === 'off' ? t('coverage.off') : t('coverage.percent', { n: floored(share) })
+  const plus = day.filled_s < 1 || day.expected_s <= 0 ? 0 : Math.max(0.1, Math.floor(day.filled_s / day.expected_s * 1000) / 10)
   return (
     <Tooltip title={(
       <>
         <div>{day.day} · {t('coverage.recorded', { recorded: length(day.recorded_s), expected: length(day.expected_s) })}</div>
         {causes.map(([cause, s]) => <div key={cause}>{t(`cause.${cause as Schemas['Cause']}`)} {length(s)}</div>)}
+        {day.filled_s >= 1 && <div>{t('coverage.filled', { n: length(day.filled_s) })}</div>}
+        {day.missing_s >= 1 && <div>{t('coverage.missing', { n: length(day.missing_s) })}</div>}
         {missingOf(day) > 0 && <div>{t('coverage.unexplained', { n: length(missingOf(day)) })}</div>}
       </>
     )}
     >
-      <Link to={`/live/${camera}?day=${day.day}`} className={`heat-cell heat-${level}`}>{text}</Link>
+      <Link to={`/live/${camera}?day=${day.day}`} className={`heat-cell heat-${level}`}>
+        {text}
+        {plus > 0 && <small className="heat-plus">{t('coverage.plus', { n: plus })}</small>}
+      </Link>
     </Tooltip>
   )
 }

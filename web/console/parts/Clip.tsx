@@ -1,7 +1,9 @@
+import { useQuery } from '@tanstack/react-query'
 import { Button, Spin } from 'antd'
 import { useState, type RefObject } from 'react'
 import { useTranslation } from 'react-i18next'
 import { asProblem, Refusal } from '../api/client'
+import { length } from './time'
 import { useWords } from './Trouble'
 
 type State = { kind: 'loading' } | { kind: 'playing' } | { kind: 'unplayable' } | { kind: 'refused'; error: unknown }
@@ -22,25 +24,41 @@ function Player({ src, video, onTime, again }: Props & { again: () => void }) {
   const { t } = useTranslation()
   const words = useWords()
   const [state, setState] = useState<State>({ kind: 'loading' })
+  const filled = useQuery({
+    queryKey: ['clip', src], enabled: state.kind === 'playing', staleTime: Infinity,
+    queryFn: async ({ signal }) => {
+      const r = await fetch(src, { headers: { Range: 'bytes=0-1' }, signal })
+      await r.body?.cancel()
+      return filledOf(r)
+    },
+  }).data ?? 0
   return (
-    <div className="screen">
-      <video
-        ref={video}
-        src={src}
-        controls
-        muted
-        playsInline
-        preload="auto"
-        onError={() => void why(src).then(setState)}
-        // A browser that lacks the codec plays the sound alone, and reports no error.
-        onLoadedMetadata={(e) => setState({ kind: e.currentTarget.videoWidth > 0 ? 'playing' : 'unplayable' })}
-        onTimeUpdate={(e) => onTime?.(e.currentTarget.currentTime)}
-      />
-      {state.kind === 'loading' && <div className="screen-note"><Spin /><span className="quiet">{t('clip.loading')}</span></div>}
-      {state.kind === 'unplayable' && <div className="screen-note"><span>{t('clip.codec')}</span><a href={src} download>{t('clip.download')}</a></div>}
-      {state.kind === 'refused' && <div className="screen-note"><span>{words(state.error)}</span><Button size="small" onClick={again}>{t('trouble.retry')}</Button></div>}
-    </div>
+    <>
+      <div className="screen">
+        <video
+          ref={video}
+          src={src}
+          controls
+          muted
+          playsInline
+          preload="auto"
+          onError={() => void why(src).then(setState)}
+          // A browser that lacks the codec plays the sound alone, and reports no error.
+          onLoadedMetadata={(e) => setState({ kind: e.currentTarget.videoWidth > 0 ? 'playing' : 'unplayable' })}
+          onTimeUpdate={(e) => onTime?.(e.currentTarget.currentTime)}
+        />
+        {state.kind === 'loading' && <div className="screen-note"><Spin /><span className="quiet">{t('clip.loading')}</span></div>}
+        {state.kind === 'unplayable' && <div className="screen-note"><span>{t('clip.codec')}</span><a href={src} download>{t('clip.download')}</a></div>}
+        {state.kind === 'refused' && <div className="screen-note"><span>{words(state.error)}</span><Button size="small" onClick={again}>{t('trouble.retry')}</Button></div>}
+      </div>
+      {filled > 0 && <div className="small clip-filled" role="note">{t('clip.filled', { n: length(filled) })}</div>}
+    </>
   )
+}
+
+/** filledOf is how many seconds of a clip the device had stored and gave afterwards. */
+export function filledOf(r: Response): number {
+  return Math.ceil(Number(r.headers.get('X-Clip-Filled') ?? 0))
 }
 
 /** why asks for the first bytes of what a <video> could not play: it says nothing itself. */

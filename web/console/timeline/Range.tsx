@@ -5,6 +5,7 @@ import { useTranslation } from 'react-i18next'
 import { asProblem, Refusal } from '../api/client'
 import { mediaURL } from '../api/media'
 import { useCameraName } from '../api/queries'
+import { filledOf } from '../parts/Clip'
 import { saveFrom } from '../parts/save'
 import { length, local } from '../parts/time'
 import { useWords } from '../parts/Trouble'
@@ -28,6 +29,7 @@ export function Range({ marked, at, cameras, onMarked }: { marked: Marked; at: (
     const r = await fetch(url, { headers: { Range: 'bytes=0-1' } }) // a link tells nothing of what is wrong
     if (!r.ok) throw new Refusal(asProblem(await r.json().catch(() => undefined), r.status))
     await r.body?.cancel()
+    if (filledOf(r) > 0) void message.info(`${cameraName(camera)}: ${t('clip.filled', { n: length(filledOf(r)) })}`, 8)
     saveFrom(url, `${cameraName(camera)}-${local(from).format('YYYYMMDD-HHmmss')}-${Math.round((to - from) / 1000)}s.mp4`)
   }
   const download = useMutation({
