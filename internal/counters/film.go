@@ -24,7 +24,7 @@ import (
 )
 
 // studioVersion changes when films are drawn differently, so that stored ones are made anew.
-const studioVersion = 1
+const studioVersion = 2
 
 // Studio draws films.
 type Studio struct {

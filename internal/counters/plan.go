@@ -155,4 +155,4 @@ func (p *planner) swipe(at float64, who int, card ward.InsuredID, story string, 
 }
 
 // leave frees the counter after seconds, and a pause.
-func (p *planner) leave(seconds float64) { p.t += seconds + p.between(2.5, 6) }
+func (p *planner) leave(seconds float64) { p.t += seconds + p.between(3, 9) }
