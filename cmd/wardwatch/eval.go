@@ -26,7 +26,7 @@ type evalCommand struct {
 type evalCounters struct {
 	Faces       string        `type:"existingdir" placeholder:"DIR" help:"Labelled faces, Name/*.jpg; default: the demo clips' men."`
 	Half        string        `default:"report" enum:"calibration,report,both" help:"People: calibration, report or both halves."`
-	Settlements int           `default:"600" help:"At least so many."`
+	Settlements int           `default:"600" help:"About so many."`
 	Cameras     int           `default:"8" help:"Counters at the same time, each with a camera."`
 	Seed        uint64        `default:"1" help:"Another seed is another day."`
 	Workers     int           `default:"2" help:"Vision workers."`

@@ -13,7 +13,7 @@ import (
 // Options size a world.
 type Options struct {
 	Counters    int
-	Settlements int // at least
+	Settlements int // about
 	Seed        uint64
 	People      []Person
 }
@@ -22,6 +22,7 @@ const (
 	opening = 10. // seconds until the first person: the cameras must be watched by then
 	closing = 12.
 	outage  = 150. // seconds in which one camera has no power
+	forCut  = 10   // settlements that would fit into the outage
 	// apart is how many people for each counter make it unnecessary that
 	// anybody appears at two.
 	apart = 8
@@ -86,23 +87,25 @@ func (p *planner) fill(i, quota int) {
 		kind = ward.Pharmacy
 	}
 	picture := Picture{640, 360, 6, 0}
-	if i%4 == 1 {
+	if i%8 == 1 {
 		picture = Picture{1280, 720, 8, 500}
 	}
 	p.w.Counters = append(p.w.Counters, Counter{
 		ID: ward.PlaceID(fmt.Sprintf("counter-%d", i+1)), Institution: i % len(p.w.Institutions), Kind: kind, Picture: picture,
 	})
 	p.i, p.c, p.t = i, &p.w.Counters[i], opening+p.between(0, 5)
-	before := len(p.w.Swipes)
-	for n := 0; len(p.w.Swipes)-before < quota; n++ {
-		stories := p.deck()
-		for _, story := range stories {
+	cut := i == 0 && quota > 2*forCut
+	if cut {
+		quota -= forCut // in the same time as the others; it has three of them
+	}
+	for before := len(p.w.Swipes); len(p.w.Swipes)-before < quota; {
+		for _, story := range p.deck() {
 			if story(); len(p.w.Swipes)-before >= quota {
 				break
 			}
 		}
 	}
-	if i == 0 && quota > 20 {
+	if cut {
 		p.powerCut()
 	}
 }

@@ -41,6 +41,7 @@ type RuleScore struct {
 	Recall    Share     `json:"recall"`    // of the cases that it ought to see
 	Precision Share     `json:"precision"` // of all its alerts, in whatever picture quality
 	Unsure    int       `json:"unsure"`    // cases that it ought to see and could not tell of
+	Unlooked  int       `json:"unlooked"`  // of those, because too few pictures were looked at: the machine was busy
 	Poor      Share     `json:"poor"`      // cases that it need not see: alerted all the same
 	False     int       `json:"false"`
 	Honest    int       `json:"honest"` // swipes that are no case of it
@@ -151,6 +152,9 @@ func (w *World) scoreRule(rule ward.Rule, answers []Answer, truth []map[ward.Rul
 				found++
 			} else if a.Unclear[rule] != "" {
 				s.Unsure++
+				if a.Unclear[rule] == "not_watched" {
+					s.Unlooked++
+				}
 			}
 		default:
 			poor++

@@ -15,10 +15,10 @@ func (r Report) Print(out io.Writer) error {
 	row := func(format string, args ...any) { _, _ = fmt.Fprintf(t, format+"\n", args...) }
 	row("%d settlements at %d counters in %.0f s of video; %d people (%d East Asian), half: %s, seed %d; %d pictures looked at, %d dropped, %d failed; %d settlements not judged",
 		r.Settlements, r.Cameras, r.Seconds, r.People, r.EastAsian, r.Half, r.Seed, r.Looked, r.Dropped, r.Failed, r.Unjudged)
-	row("\nrule\trecall, usable picture\tcannot tell\tprecision, every picture\tfalse\talerted, poor picture")
+	row("\nrule\trecall, usable picture\tcannot tell (too busy)\tprecision, every picture\tfalse\talerted, poor picture")
 	rules := func(rs []RuleScore) {
 		for _, s := range rs {
-			row("%s\t%s\t%d\t%s\t%d of %d\t%d of %d", s.Rule, s.Recall, s.Unsure, s.Precision, s.False, s.Honest, s.Poor.N, s.Poor.Of)
+			row("%s\t%s\t%d (%d)\t%s\t%d of %d\t%d of %d", s.Rule, s.Recall, s.Unsure, s.Unlooked, s.Precision, s.False, s.Honest, s.Poor.N, s.Poor.Of)
 		}
 	}
 	rules(r.Rules)
