@@ -49,15 +49,15 @@ func TestEachGroupHasItsOwnThreshold(t *testing.T) {
 	if all.People != 160 || all.Images != 480 || all.Genuine != 480 || all.Impostor != 480*479/2-480 || east.People != 40 || east.Impostor != 120*119/2-120 {
 		t.Errorf("all %+v, east %+v", all, east)
 	}
-	if len(all.Points) != 2 || len(east.Points) != 4 || east.Points[2].For != "all" || east.Points[2].Threshold != all.Points[0].Threshold {
+	if len(all.Points) != 3 || len(east.Points) != 6 || east.Points[4].For != "all" || east.Points[4].Threshold != all.Points[1].Threshold {
 		t.Fatalf("points %+v and %+v", all.Points, east.Points)
 	}
-	own, common := east.Points[0], east.Points[2]
+	own, common := east.Points[1], east.Points[4]
 	if own.Threshold <= common.Threshold+.05 || common.FAR.Rate < 3*own.Nominal || own.FAR.Rate > 3*own.Nominal {
 		t.Errorf("the group's own threshold %+v, the common one %+v", own, common)
 	}
-	if all.Points[0].Few || !east.Points[1].Few {
-		t.Errorf("few: %+v and %+v", all.Points[0], east.Points[1])
+	if all.Points[1].Few || !east.Points[2].Few {
+		t.Errorf("few: %+v and %+v", all.Points[1], east.Points[2])
 	}
 	for _, p := range append(all.Points, east.Points...) {
 		for _, r := range []Ratio{p.TAR, p.FAR} {
