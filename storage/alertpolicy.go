@@ -57,11 +57,11 @@ func (s *Store) AlertPolicy(ctx context.Context) (ward.AlertPolicy, error) {
 }
 
 func readAlertPolicy(ctx context.Context, q ledger.Querier) (ward.AlertPolicy, error) {
-	var p ward.AlertPolicy
+	p := ward.DefaultAlertPolicy() // for figures that are younger than the row
 	var params string
 	err := q.QueryRowContext(ctx, `SELECT params FROM alert_policy ORDER BY version DESC LIMIT 1`).Scan(&params)
 	if errors.Is(err, sql.ErrNoRows) {
-		return ward.DefaultAlertPolicy(), nil
+		return p, nil
 	}
 	if err == nil {
 		err = json.Unmarshal([]byte(params), &p)

@@ -65,6 +65,9 @@ func (t *tx) raise(ctx context.Context, a ward.Alert, old *ward.Alert) (ward.Ale
 	if err != nil {
 		return a, err
 	}
+	if a.Quiet, err = t.cooling(ctx, a, policy.Cooldown()); err != nil {
+		return a, err
+	}
 	if a.Leaf, err = t.sealRecord(ctx, "alert", string(a.ID), recordOfAlert(a)); err != nil {
 		return a, err
 	}
@@ -79,17 +82,17 @@ func (t *tx) raise(ctx context.Context, a ward.Alert, old *ward.Alert) (ward.Ale
 	_, err = t.ExecContext(ctx, `INSERT INTO alert
 		(id, institution_id, place_id, camera_id, rule, rule_version, settlement_id, related, at_us, raised_us, severity, state,
 		 decided_by, decision_note, sightings, explain_zh, explain_en, snapshot_key, snapshot_sha, clip_from_us, clip_to_us, case_id, leaf, shadow, revision,
-		 version, deadline_us, next_us)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, '', '', $13, $14, $15, $16, $17, $18, $19, '', $20, $21, $22, $23, $24, $25)
+		 version, deadline_us, next_us, quiet)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, '', '', $13, $14, $15, $16, $17, $18, $19, '', $20, $21, $22, $23, $24, $25, $26)
 		ON CONFLICT (rule, settlement_id) DO UPDATE SET place_id = excluded.place_id, camera_id = excluded.camera_id, rule_version = excluded.rule_version,
 			related = excluded.related, at_us = excluded.at_us, raised_us = excluded.raised_us, severity = excluded.severity, state = excluded.state,
 			decided_by = '', decision_note = '', sightings = excluded.sightings, explain_zh = excluded.explain_zh, explain_en = excluded.explain_en,
 			snapshot_key = excluded.snapshot_key, snapshot_sha = excluded.snapshot_sha, clip_from_us = excluded.clip_from_us, clip_to_us = excluded.clip_to_us,
 			leaf = excluded.leaf, shadow = excluded.shadow, revision = excluded.revision, version = excluded.version, assignee = '', reason_code = '', decided_us = 0,
-			deadline_us = excluded.deadline_us, next_us = excluded.next_us`,
+			deadline_us = excluded.deadline_us, next_us = excluded.next_us, quiet = excluded.quiet`,
 		a.ID, a.InstitutionID, a.PlaceID, a.CameraID, a.Rule, a.RuleVersion, a.SettlementID, string(related), us(a.At), us(a.Raised),
 		int(a.Severity), a.State, string(sightings), a.ExplainZH, a.ExplainEN, a.SnapshotKey, sum, us(a.ClipFrom), us(a.ClipTo), a.Leaf, flag(a.Shadow), a.Revision,
-		a.Version, us(a.Deadline), us(a.Next))
+		a.Version, us(a.Deadline), us(a.Next), flag(a.Quiet))
 	if err != nil {
 		return a, err
 	}
@@ -105,6 +108,18 @@ func (t *tx) raise(ctx context.Context, a ward.Alert, old *ward.Alert) (ward.Ale
 		return a, err
 	}
 	return a, t.announceAlert(ctx, ward.AlertRaisedEvent, a)
+}
+
+// cooling says whether an alert of the same rule at the same camera, which was
+// not quiet itself, was raised so short a time ago that a is.
+func (t *tx) cooling(ctx context.Context, a ward.Alert, cooldown time.Duration) (bool, error) {
+	if cooldown == 0 {
+		return false, nil
+	}
+	var n int
+	err := t.QueryRowContext(ctx, `SELECT COUNT(*) FROM (SELECT 1 FROM alert WHERE camera_id = $1 AND rule = $2 AND raised_us > $3 AND raised_us <= $4
+		AND place_id = $5 AND shadow = $6 AND quiet = 0 AND id <> $7 LIMIT 1) AS loud`, a.CameraID, a.Rule, us(a.Raised.Add(-cooldown)), us(a.Raised), a.PlaceID, flag(a.Shadow), a.ID).Scan(&n)
+	return n > 0, err
 }
 
 // relate notes the other settlements that an alert rests on.
@@ -132,7 +147,7 @@ func recordOfAlert(a ward.Alert) alertRecord {
 
 const alertColumns = `SELECT id, institution_id, place_id, camera_id, rule, rule_version, settlement_id, related, at_us, raised_us, severity, state,
 	decided_by, decision_note, sightings, explain_zh, explain_en, snapshot_key, snapshot_sha, clip_from_us, clip_to_us, case_id, leaf, shadow, revision,
-	version, assignee, reason_code, decided_us, appealed, deadline_us, next_us FROM alert`
+	version, assignee, reason_code, decided_us, appealed, deadline_us, next_us, quiet FROM alert`
 
 // Alert returns one alert, or ward.NotFound.
 func (s *Store) Alert(ctx context.Context, id ward.AlertID) (ward.Alert, error) {
@@ -154,45 +169,64 @@ type AlertFilter struct {
 	Rule         ward.Rule
 	SettlementID ward.SettlementID
 	Assignee     ward.UserID
-	Open         bool      // only those that wait for a decision
-	Overdue      time.Time // only those that wait and whose deadline was before
-	Shadow       bool      // also those of rules in shadow
-	Before       string    // cursor: the next of an earlier call
-	Limit        int       // 1 to 500; 0 means 50
+	PlaceID      ward.PlaceID
+	InsuredID    ward.InsuredID // of the settlement
+	From, To     time.Time      // the settlement's moment is in [From, To]
+	Open         bool           // only those that wait for a decision
+	Overdue      time.Time      // only those that wait and whose deadline was before
+	Shadow       bool           // also those of rules in shadow
+	Before       string         // cursor: the next of an earlier call
+	Limit        int            // 1 to 500; 0 means 50
 }
 
-// Alerts lists the newest first. next continues the list and is empty at its end.
-func (s *Store) Alerts(ctx context.Context, f AlertFilter) (list []ward.Alert, next string, err error) {
+// where is the condition that f sets on the rows of alert a.
+func (f AlertFilter) where() (string, []any) {
 	where, args := scope(f.Institutions, nil)
-	and := func(column, value string) {
-		if value != "" {
-			args = append(args, value)
-			where += fmt.Sprintf(` AND %s $%d`, column, len(args))
+	and := func(condition string, value any) {
+		args = append(args, value)
+		where += fmt.Sprintf(` AND `+condition, len(args))
+	}
+	for _, c := range []struct{ condition, value string }{
+		{`state = $%d`, string(f.State)},
+		{`rule = $%d`, string(f.Rule)},
+		{`settlement_id = $%d`, string(f.SettlementID)},
+		{`assignee = $%d`, string(f.Assignee)},
+		{`place_id = $%d`, string(f.PlaceID)},
+		{`settlement_id IN (SELECT id FROM settlement WHERE insured_id = $%d)`, string(f.InsuredID)},
+	} {
+		if c.value != "" {
+			and(c.condition, c.value)
 		}
+	}
+	if !f.From.IsZero() {
+		and(`at_us >= $%d`, us(f.From))
+	}
+	if !f.To.IsZero() {
+		and(`at_us <= $%d`, us(f.To))
 	}
 	if !f.Shadow {
 		where += ` AND shadow = 0`
 	}
-	and("state =", string(f.State))
-	and("rule =", string(f.Rule))
-	and("settlement_id =", string(f.SettlementID))
-	and("assignee =", string(f.Assignee))
-	and("id <", f.Before)
 	if f.Open || !f.Overdue.IsZero() {
 		where += ` AND state IN ('new', 'taken', 'appealed')`
 	}
 	if !f.Overdue.IsZero() {
-		args = append(args, us(f.Overdue))
-		where += fmt.Sprintf(` AND deadline_us > 0 AND deadline_us < $%d`, len(args))
+		and(`deadline_us > 0 AND deadline_us < $%d`, us(f.Overdue))
+	}
+	return where, args
+}
+
+// Alerts lists the newest first. next continues the list and is empty at its end.
+func (s *Store) Alerts(ctx context.Context, f AlertFilter) (list []ward.Alert, next string, err error) {
+	where, args := f.where()
+	if f.Before != "" {
+		args = append(args, f.Before)
+		where += fmt.Sprintf(` AND id < $%d`, len(args))
 	}
 	limit := pageSize(f.Limit)
 	args = append(args, limit+1)
-	rows, err := s.read.QueryContext(ctx, alertColumns+where+fmt.Sprintf(` ORDER BY id DESC LIMIT $%d`, len(args)), args...)
-	if err != nil {
-		return nil, "", fmt.Errorf("list alerts: %w", err)
-	}
-	if list, err = collect(rows, scanAlert); err != nil {
-		return nil, "", fmt.Errorf("list alerts: %w", err)
+	if list, err = listed(ctx, s, "list alerts", scanAlert, alertColumns+where+fmt.Sprintf(` ORDER BY id DESC LIMIT $%d`, len(args)), args...); err != nil {
+		return nil, "", err
 	}
 	if len(list) > limit {
 		list, next = list[:limit], string(list[limit-1].ID)
@@ -204,16 +238,16 @@ func scanAlert(r row) (ward.Alert, error) {
 	var a ward.Alert
 	var related, sightings string
 	var when, raised, from, to, decided, deadline, next int64
-	var severity, shadow, appealed int
+	var severity, shadow, appealed, quiet int
 	var sum []byte
 	err := r.Scan(&a.ID, &a.InstitutionID, &a.PlaceID, &a.CameraID, &a.Rule, &a.RuleVersion, &a.SettlementID, &related, &when, &raised, &severity, &a.State,
 		&a.DecidedBy, &a.DecisionNote, &sightings, &a.ExplainZH, &a.ExplainEN, &a.SnapshotKey, &sum, &from, &to, &a.CaseID, &a.Leaf, &shadow, &a.Revision,
-		&a.Version, &a.Assignee, &a.Reason, &decided, &appealed, &deadline, &next)
+		&a.Version, &a.Assignee, &a.Reason, &decided, &appealed, &deadline, &next, &quiet)
 	if err != nil {
 		return a, err
 	}
 	a.At, a.Raised, a.ClipFrom, a.ClipTo, a.Severity = at(when), at(raised), at(from), at(to), ward.Severity(severity)
-	a.Shadow, a.Appealed, a.Decided, a.Deadline, a.Next = shadow != 0, appealed != 0, at(decided), at(deadline), at(next)
+	a.Shadow, a.Appealed, a.Quiet, a.Decided, a.Deadline, a.Next = shadow != 0, appealed != 0, quiet != 0, at(decided), at(deadline), at(next)
 	copy(a.SnapshotSHA[:], sum)
 	if err := json.Unmarshal([]byte(related), &a.Related); err != nil {
 		return a, fmt.Errorf("related of alert %s: %w", a.ID, err)

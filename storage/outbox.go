@@ -42,6 +42,7 @@ type alertEvent struct {
 	Settlement  ward.SettlementID  `json:"settlement"`
 	At          time.Time          `json:"at"`
 	Raised      time.Time          `json:"raised"`
+	Quiet       bool               `json:"quiet,omitempty"` // its rule and camera cool down: for machines, not to call a person for
 }
 
 // announceAlert puts an event about an alert into the outbox; alerts of rules
@@ -52,7 +53,7 @@ func (t *tx) announceAlert(ctx context.Context, typ ward.EventType, a ward.Alert
 	}
 	return t.announce(ctx, typ, "alert/"+string(a.ID), a.InstitutionID, alertEvent{
 		Alert: a.ID, State: a.State, Institution: a.InstitutionID, Place: a.PlaceID, Camera: a.CameraID, Rule: a.Rule, RuleVersion: a.RuleVersion,
-		Severity: a.Severity, Settlement: a.SettlementID, At: a.At, Raised: a.Raised,
+		Severity: a.Severity, Settlement: a.SettlementID, At: a.At, Raised: a.Raised, Quiet: a.Quiet,
 	})
 }
 

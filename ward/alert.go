@@ -59,6 +59,7 @@ type Alert struct {
 	Decided  time.Time     `json:"decided,omitzero"`
 	Reason   DismissReason `json:"reason_code"`
 	Appealed bool          `json:"appealed"` // at any time
+	Quiet    bool          `json:"quiet"`    // its rule and camera cooled down when it was raised: no reason to call a person
 	Next     time.Time     `json:"-"`        // when its assignee is reminded, or it is overdue; zero: never again
 }
 

@@ -26,6 +26,13 @@ const (
 	NoPhysician       Rule = "no_physician"         // 治疗无医师
 )
 
+// OfPerson says whether the rule's alerts are about the insured person, so
+// that those of one person belong together wherever they are; the others' are
+// about what happens at a place.
+func (r Rule) OfPerson() bool {
+	return r == OneCardManyFaces || r == FaceMismatch || r == ImpossibleTravel
+}
+
 // RuleMode says what becomes of a rule's alerts.
 type RuleMode string
 

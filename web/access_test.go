@@ -365,6 +365,7 @@ var requests = map[string]func(*world) request{
 		return request{path: id(w.newAlert().ID), json: m{"action": "dismiss", "version": 1, "note": "误报", "reason_code": "wrong"}}
 	},
 	"GET /api/v1/alerts/{id}/assignees": func(w *world) request { return request{path: id(w.alert.ID)} },
+	"GET /api/v1/alert-groups":          bare,
 	"GET /api/v1/alert-policy":          bare,
 	"PUT /api/v1/alert-policy": func(w *world) request {
 		return request{json: get(w.t, func(ctx context.Context, _ string) (ward.AlertPolicy, error) { return w.store.AlertPolicy(ctx) }, "")}

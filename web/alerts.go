@@ -40,6 +40,10 @@ type alertList struct {
 	State        ward.AlertState   `query:"state"`
 	Rule         ward.Rule         `query:"rule"`
 	SettlementID ward.SettlementID `query:"settlement_id" maxLength:"64" doc:"Only those of this settlement"`
+	PlaceID      ward.PlaceID      `query:"place_id" maxLength:"64"`
+	InsuredID    ward.InsuredID    `query:"insured_id" maxLength:"64" doc:"Only those whose settlement is of this card"`
+	From         time.Time         `query:"from" doc:"Only those whose settlement was at this moment or later"`
+	To           time.Time         `query:"to" doc:"Only those whose settlement was at this moment or earlier"`
 	Mine         bool              `query:"mine" doc:"Only the caller's tasks that wait for a decision"`
 	Open         bool              `query:"open" doc:"Only those that wait for a decision"`
 	Overdue      bool              `query:"overdue" doc:"Only those that wait and whose deadline has passed"`
@@ -86,14 +90,9 @@ func whole(a ward.Alert) ward.Alert {
 func (s *Server) listAlerts(ctx context.Context, in *alertList) (*body[Page[ward.Alert]], error) {
 	f := storage.AlertFilter{
 		Institutions: callerOf(ctx).narrow(in.InstitutionID), State: in.State, Rule: in.Rule, SettlementID: in.SettlementID, Before: in.Cursor, Limit: in.Limit,
-		Shadow: in.Shadow && callerOf(ctx).Can(ward.MayAdminister), Open: in.Open || in.Mine,
+		PlaceID: in.PlaceID, InsuredID: in.InsuredID, From: in.From, To: in.To, Open: in.Open,
 	}
-	if in.Mine {
-		f.Assignee = callerOf(ctx).ID
-	}
-	if in.Overdue {
-		f.Overdue = s.now()
-	}
+	s.tasks(ctx, &f, in.Mine, in.Overdue, in.Shadow)
 	v, next, err := s.Store.Alerts(ctx, f)
 	v = slices.Clone(v)
 	for i := range v {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"wardwatch/storage"
 	"wardwatch/ward"
 )
 
@@ -18,6 +19,7 @@ const schemaPrefix = "#/components/schemas/"
 // with the constants of package ward.
 var enums = map[reflect.Type][]any{
 	reflect.TypeFor[ward.Action]():             {ward.ActionOpenCase, ward.ActionAdd, ward.ActionView, ward.ActionExport},
+	reflect.TypeFor[storage.AlertOrder]():      {storage.ByRank, storage.ByNewest, storage.ByDeadline},
 	reflect.TypeFor[ward.AlertState]():         {ward.AlertNew, ward.AlertTaken, ward.AlertAppealed, ward.AlertConfirmed, ward.AlertDismissed, ward.AlertWithdrawn},
 	reflect.TypeFor[ward.AlertAction]():        {ward.AlertRaise, ward.AlertRestate, ward.AlertWithdraw, ward.AlertRemind, ward.AlertExpire, ward.AlertFile, ward.AlertTake, ward.AlertAssign, ward.AlertRelease, ward.AlertExtend, ward.AlertConfirm, ward.AlertDismiss, ward.AlertReopen, ward.AlertAppeal},
 	reflect.TypeFor[ward.DismissReason]():      {ward.NotDismissed, ward.DismissWrong, ward.DismissLegitimate, ward.DismissUnclear, ward.DismissDuplicate, ward.DismissTest},
@@ -86,6 +88,7 @@ func apiConfig() huma.Config {
 	r.RegisterTypeAlias(reflect.TypeFor[huma.ErrorModel](), reflect.TypeFor[Problem]())
 	alias[ward.Action](r)
 	alias[ward.AlertAction](r)
+	alias[storage.AlertOrder](r)
 	alias[ward.AlertState](r)
 	alias[ward.Cause](r)
 	alias[ward.DeliveryState](r)

@@ -140,6 +140,7 @@ func (s *Server) routes() (*routes, error) {
 	s.settlementRoutes(r)
 	s.ruleRoutes(r)
 	s.alertRoutes(r)
+	s.alertGroupRoutes(r)
 	s.notificationRoutes(r)
 	s.alertPolicyRoutes(r)
 	s.findingRoutes(r)

@@ -1,4 +1,4 @@
-// An alert appears by itself, its clip plays, and the pictures move.
+// An alert appears by itself, its clip plays, the pictures move, and it becomes the inspector's task.
 import assert from 'node:assert/strict'
 import { expectMoving, t } from './browser.mjs'
 
@@ -20,5 +20,11 @@ export async function alert(page) {
   const moving = await expectMoving(page, clip)
   const length = await video.evaluate((v) => /** @type {HTMLVideoElement} */ (v).duration)
   assert.ok(length > 10, `the clip is only ${length} s long`)
+  await page.getByRole('button', { name: t.disposition.take }).click()
+  await page.getByText(t.disposition.mine).waitFor()
+  await page.getByText(t.alertAction.take, { exact: true }).waitFor() // in the history
+  await page.getByRole('menuitem', { name: t.screen.alerts }).click()
+  await page.getByText(t.alertView.mine, { exact: true }).click()
+  await row.waitFor()
   return { ...moving, length }
 }

@@ -11,15 +11,15 @@ export function isOpen(state: Schemas['AlertState']): boolean {
 }
 
 /** Deadline says how long an alert that waits for a decision still has. */
-export function Deadline({ alert }: { alert: Schemas['Alert'] }) {
+export function Deadline({ of }: { of: Pick<Schemas['Alert'], 'deadline' | 'state'> }) {
   const { t } = useTranslation()
   const now = useNow(60_000)
-  if (!alert.deadline || !isOpen(alert.state)) return null
-  const left = Date.parse(alert.deadline) - now
+  if (!of.deadline || !isOpen(of.state)) return null
+  const left = Date.parse(of.deadline) - now
   const h = Math.floor(Math.abs(left) / hour)
   const time = h >= 48 ? t('deadline.days', { n: Math.floor(h / 24) }) : h >= 1 ? t('deadline.hours', { n: h }) : t('deadline.minutes', { n: Math.floor(Math.abs(left) / 60_000) })
   return (
-    <Tooltip title={stamp(alert.deadline)}>
+    <Tooltip title={stamp(of.deadline)}>
       {left < 0 ? <Tag color="red" variant="solid">{t('deadline.over', { time })}</Tag> : <Tag color={left < 4 * hour ? 'orange' : 'default'}>{t('deadline.left', { time })}</Tag>}
     </Tooltip>
   )

@@ -48,7 +48,7 @@ export function Disposition({ alert }: { alert: Alert }) {
   )
   const open = isOpen(alert.state)
   return (
-    <Card size="small" title={t('disposition.title')} extra={<Deadline alert={alert} />}>
+    <Card size="small" title={t('disposition.title')} extra={<Deadline of={alert} />}>
       {!open && (
         <p style={{ marginTop: 0 }}>
           <span className="strong">{t(`alertState.${alert.state}`)}</span>

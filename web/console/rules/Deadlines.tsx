@@ -11,9 +11,10 @@ type Policy = Schemas['AlertPolicy']
 const figures = [
   { name: 'high_hours', unit: 'hours', min: 1, max: 2160 }, { name: 'medium_hours', unit: 'hours', min: 1, max: 2160 }, { name: 'low_hours', unit: 'hours', min: 1, max: 2160 },
   { name: 'remind_hours', unit: 'hours', min: 0, max: 720 }, { name: 'appeal_days', unit: 'days', min: 1, max: 730 },
+  { name: 'group_minutes', unit: 'minutes', min: 1, max: 1440 }, { name: 'cooldown_minutes', unit: 'minutes', min: 0, max: 1440 },
 ] as const
 
-/** Deadlines sets until when alerts are to be decided and can be appealed. */
+/** Deadlines sets until when alerts are to be decided and can be appealed, and which belong together. */
 export function Deadlines({ open, onClose }: { open: boolean; onClose: () => void }) {
   const { t } = useTranslation()
   return (
