@@ -53,6 +53,16 @@ type Face struct {
 	Sharp float32 `json:"sharp"`
 	// Bright is the mean grey level of the aligned crop, 0 to 255.
 	Bright float32 `json:"bright"`
+	// What may hide it, each 0 when nothing does. Partial is the mesh's doubt
+	// that the whole face is there, 0 to 1. Mask is how far the mouth's colour
+	// is from that of the bridge of the nose (Cr and Cb, grey levels). Shade is
+	// how much darker the eyes are than the skin around them, Uneven one half of the face
+	// than the other, 0 to 1. Shared is the part of the box that another face covers, 0 to 1.
+	Partial float32 `json:"partial"`
+	Mask    float32 `json:"mask"`
+	Shade   float32 `json:"shade"`
+	Uneven  float32 `json:"uneven"`
+	Shared  float32 `json:"shared"`
 	// Live is a passive model's opinion, 0 to 1. It may lower trust, never raise it.
 	Live float32 `json:"live"`
 	// Template is the L2-normalised embedding; empty when not asked for.
@@ -151,24 +161,4 @@ func (t FaceThresholds) Judge(cosine float32) Match {
 	default:
 		return MatchNo
 	}
-}
-
-// The quality gate of a face: what is worse is not compared. Measured with
-// MobileFaceNet: two people's clips blurred and scaled down keep their cosine
-// (.77 and .95) within .06 down to these values, while another person's
-// rises from -.1 to +.16 below them; heads turned by up to 45 degrees changed
-// neither TAR nor EER on a fifth of LFW (735 images).
-const (
-	EyePxMin  = 16   // pixels between the eyes
-	SharpMin  = 18   // variance of the Laplacian; the clips have 60 to 250, blurred by 2.5 pixels about 20
-	BrightMin = 30   // grey level
-	BrightMax = 230  // grey level
-	YawMax    = 40.0 // degrees either way
-	ScoreMin  = .5
-)
-
-// Usable says whether a face is good enough to be compared.
-func (f Face) Usable() bool {
-	return f.Score >= ScoreMin && f.EyePx >= EyePxMin && f.Sharp >= SharpMin &&
-		f.Bright >= BrightMin && f.Bright <= BrightMax && f.Yaw >= -YawMax && f.Yaw <= YawMax
 }

@@ -89,19 +89,25 @@ func poor(f ward.Face) error {
 		return nil
 	}
 	e := &ward.Error{Kind: ward.Invalid, Code: "photo.too_poor"}
-	switch {
-	case f.EyePx < ward.EyePxMin:
+	switch f.Faults()[0] {
+	case ward.FaceSmall:
 		e.ZH = fmt.Sprintf("人脸太小（两眼间距 %.0f 像素，至少需要 %d）：请靠近拍摄或使用更大的照片", f.EyePx, ward.EyePxMin)
 		e.EN = fmt.Sprintf("the face is too small (%.0f pixels between the eyes, %d needed): come closer or use a larger photo", f.EyePx, ward.EyePxMin)
-	case f.Yaw < -ward.YawMax || f.Yaw > ward.YawMax:
-		e.ZH, e.EN = "侧脸无法比对：请正对镜头拍摄", "the head is turned away: look straight into the camera"
-	case f.Bright < ward.BrightMin:
+	case ward.FaceTurned:
+		e.ZH, e.EN = "侧脸、仰头或低头无法比对：请正对镜头拍摄", "the head is turned away, up or down: look straight into the camera"
+	case ward.FaceDark:
 		e.ZH, e.EN = "照片太暗：请在光线充足处拍摄", "the face is too dark: take the photo in better light"
-	case f.Bright > ward.BrightMax:
+	case ward.FaceBright:
 		e.ZH, e.EN = "照片过曝：请避开强光拍摄", "the face is too bright: avoid direct light"
-	case f.Sharp < ward.SharpMin:
+	case ward.FaceUneven:
+		e.ZH, e.EN = "脸部一半太暗或被挡住：请让光线均匀照在脸上", "half of the face is dark or hidden: let the light fall on it evenly"
+	case ward.FaceCovered:
+		e.ZH, e.EN = "脸部被遮挡：请摘下口罩、墨镜，不要用手挡脸", "the face is covered: take off mask and sunglasses, keep hands away"
+	case ward.FaceShared:
+		e.ZH, e.EN = "另一张脸挡住了本人：请提供只有本人的照片", "another face is in front: give a photo of this person alone"
+	case ward.FaceBlurred:
 		e.ZH, e.EN = "照片模糊：请擦净镜头并保持不动后重拍", "the face is blurred: clean the lens, hold still and take it again"
-	default:
+	case ward.FaceUnsure:
 		e.ZH, e.EN = "人脸不清晰：请换一张正面清晰的照片", "the face is not clear enough: give a sharp photo from the front"
 	}
 	return e

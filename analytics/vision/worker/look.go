@@ -121,7 +121,7 @@ func (e *eye) faces(pic gocv.Mat, want vision.Want, people int) ([]ward.Face, er
 	}
 	out := []ward.Face{}
 	for _, f := range fs[:min(len(fs), maxFaces)] {
-		face, ok, err := e.face(pic, f, want)
+		face, ok, err := e.face(pic, f, shared(f, fs), want)
 		if err != nil {
 			return nil, err
 		}
@@ -132,9 +132,10 @@ func (e *eye) faces(pic gocv.Mat, want vision.Want, people int) ([]ward.Face, er
 	return out, nil
 }
 
-// face describes one face; ok is false when the mesh does not take it for one.
-func (e *eye) face(pic gocv.Mat, f found, want vision.Want) (face ward.Face, ok bool, err error) {
-	p, ok, err := e.mesh.points(pic, f)
+// face describes one face, of whose box other faces cover a part; ok is false
+// when the mesh does not take it for one.
+func (e *eye) face(pic gocv.Mat, f found, covered float64, want vision.Want) (face ward.Face, ok bool, err error) {
+	p, sure, ok, err := e.mesh.points(pic, f)
 	if err != nil || !ok {
 		return face, false, err
 	}
@@ -147,13 +148,18 @@ func (e *eye) face(pic gocv.Mat, f found, want vision.Want) (face ward.Face, ok 
 	if err != nil {
 		return face, false, err
 	}
+	hidden, err := covering(crop)
+	if err != nil {
+		return face, false, err
+	}
 	at := five(p)
 	face = ward.Face{
 		Box: fraction(f.box, float64(pic.Cols()), float64(pic.Rows())), Score: float32(f.score),
 		EyePx: float32(at[0].to(at[1])), Yaw: float32(yaw(p)), Pitch: float32(pitch(p)),
 		Mouth: float32(mouth(p)), Eyes: float32(eyes(p)), Sharp: float32(sharp), Bright: float32(bright),
+		Partial: float32(1 - sure), Mask: float32(hidden.mask), Shade: float32(hidden.shade), Uneven: float32(hidden.uneven), Shared: float32(covered),
 	}
-	if !finite(face.EyePx, face.Yaw, face.Pitch, face.Mouth, face.Eyes, face.Sharp, face.Bright) {
+	if !finite(face.EyePx, face.Yaw, face.Pitch, face.Mouth, face.Eyes, face.Sharp, face.Bright, face.Partial, face.Mask, face.Shade, face.Uneven, face.Shared) {
 		return face, false, nil
 	}
 	if want.Has(vision.WantLive) {

@@ -25,30 +25,33 @@ type point struct{ x, y, z float64 }
 
 func (p point) flat() pt { return pt{p.x, p.y} }
 
-// points returns the mesh of a face in pixels of the picture, or ok=false
-// when the model does not take it for a face.
-func (m *mesh) points(pic gocv.Mat, f found) (ps []point, ok bool, err error) {
+// points returns the mesh of a face in pixels of the picture and how sure the
+// model is of the face, 0 to 1, or ok=false when it does not take it for one.
+func (m *mesh) points(pic gocv.Mat, f found) (ps []point, sure float64, ok bool, err error) {
 	side := meshGrow * max(f.box.w, f.box.h)
 	angle := math.Atan2(f.eyes[1].y-f.eyes[0].y, f.eyes[1].x-f.eyes[0].x)
 	to, back := square(pt{f.box.x + f.box.w/2, f.box.y + f.box.h/2}, side, angle, meshSize)
 	in, err := warp(pic, to, meshSize, gocv.BorderReplicate)
 	if err != nil {
-		return nil, false, err
+		return nil, 0, false, err
 	}
 	defer in.Close()
 	outs, err := m.net.run(in, scaling{factor: 1 / 255., rgb: true})
 	if err != nil {
-		return nil, false, err
+		return nil, 0, false, err
 	}
-	if len(outs[0]) < 3*meshPoint || len(outs[1]) < 1 || sigmoid(float64(outs[1][0])) <= meshFlag {
-		return nil, false, nil
+	if len(outs[0]) < 3*meshPoint || len(outs[1]) < 1 {
+		return nil, 0, false, nil
+	}
+	if sure = sigmoid(float64(outs[1][0])); sure <= meshFlag {
+		return nil, sure, false, nil
 	}
 	ps = make([]point, meshPoint)
 	for i := range ps {
 		p := back.apply(pt{float64(outs[0][3*i]), float64(outs[0][3*i+1])})
 		ps[i] = point{p.x, p.y, float64(outs[0][3*i+2]) * side / meshSize}
 	}
-	return ps, true, nil
+	return ps, sure, true, nil
 }
 
 // warp cuts a square out of the picture; the caller closes it.
