@@ -44,7 +44,8 @@ type Debouncer struct {
 	// between two pictures.
 	Zones []ward.Zone
 
-	last                          time.Time // of the newest picture
+	last                          time.Time     // of the newest picture
+	bodies                        []ward.Person // of the last that was looked at for people
 	watched, people, staff, queue *open
 	faces                         []*track
 }
@@ -55,21 +56,50 @@ type open struct{ ward.Sighting }
 // Step takes one analysed picture and its moment. A picture that is not
 // newer than the one before changes nothing, unless the clock was set back.
 func (d *Debouncer) Step(seen ward.Seen, at time.Time) []Change {
-	var cs []Change
+	cs, before, ok := d.begins(at)
+	if !ok {
+		return nil
+	}
+	d.bodies = seen.People
+	return d.stepSeen(d.stepWatched(cs, at), seen, at, before)
+}
+
+// Glance takes a picture in which only faces were looked for. It tells who is
+// there, but not that nobody is: it is no part of Watched.
+func (d *Debouncer) Glance(seen ward.Seen, at time.Time) []Change {
+	cs, before, ok := d.begins(at)
+	if !ok {
+		return nil
+	}
+	return d.stepSeen(cs, seen, at, before)
+}
+
+// begins takes the moment of a picture; before is that of the one before.
+func (d *Debouncer) begins(at time.Time) (cs []Change, before time.Time, ok bool) {
 	if !d.last.IsZero() && !at.After(d.last) {
 		if d.last.Sub(at) <= watchedHole {
-			return nil
+			return nil, before, false
 		}
 		cs = d.Close()
 	}
-	before := d.last
-	d.last = at
-	cs = d.stepWatched(cs, at)
-	crowd := crowdIn(seen, d.Zones)
+	before, d.last = d.last, at
+	return cs, before, true
+}
+
+func (d *Debouncer) stepSeen(cs []Change, seen ward.Seen, at, before time.Time) []Change {
+	crowd := crowdIn(seen, d.bodies, d.Zones)
 	cs = d.stepPeople(cs, &d.people, ward.PeopleSeen, crowd.people, at)
 	cs = d.stepPeople(cs, &d.staff, ward.StaffSeen, crowd.staff, at)
 	cs = d.stepPeople(cs, &d.queue, ward.QueueSeen, crowd.queue, at)
 	return d.stepFaces(cs, seen, crowd.faces, at, before)
+}
+
+// Busy says whether a customer was in one of the last pictures.
+func (d *Debouncer) Busy() bool { return d.people != nil && d.last.Sub(d.people.To) <= peopleHold }
+
+// young says whether a face of the last picture is still to be compared more often.
+func (d *Debouncer) young() bool {
+	return slices.ContainsFunc(d.faces, func(t *track) bool { return t.To.Equal(d.last) && len(t.shots) < bestShots })
 }
 
 // Close ends every open sighting at its last picture: the stream is over.

@@ -67,7 +67,7 @@ func (t *track) add(f ward.Face, seen ward.Seen, at time.Time) {
 		t.Template = t.fused()
 		q++ // a comparable picture is better than any other
 	}
-	if t.jpeg == nil || q > t.best {
+	if len(seen.JPEG) > 0 && (t.jpeg == nil || q > t.best) {
 		t.best, t.Score, t.Box, t.jpeg = q, f.Score, f.Box, seen.JPEG
 	}
 }

@@ -18,7 +18,12 @@ import (
 
 const (
 	defaultEvery = time.Second
-	readerDepth  = 256             // units; the reading goroutine only sorts out key frames
+	// While somebody is at the counter two to five pictures a second are looked
+	// at: as long after each other as looking took twice.
+	busyEvery, busiestEvery = 500 * time.Millisecond, 200 * time.Millisecond
+	// fullEvery: of those every so often one thoroughly; the others, glances, for faces only.
+	fullEvery    = 900 * time.Millisecond
+	readerDepth  = 256             // units; the reading goroutine only puts them into the feed
 	maxUnsaved   = 500             // sightings held while the database is away
 	shotsWaiting = 16              // best shots waiting for the object store; more are dropped
 	lastSave     = 5 * time.Second // for what is open when the stream ends
@@ -32,7 +37,7 @@ type Lookout struct {
 	Store   *storage.Store
 	Objects objects.Objects
 	Gallery *Gallery
-	Every   time.Duration // least time between two pictures of a camera; 0: 1 s
+	Every   time.Duration // least time between two pictures of a camera while nobody is there; 0: 1 s
 	Log     *slog.Logger
 
 	counts watchCounts
@@ -53,28 +58,26 @@ func (l *Lookout) Watch(ctx context.Context, cam ward.Camera, s *ingest.Stream) 
 	defer session.Close()
 	w := &Watcher{
 		Camera: cam, Store: l.Store, Objects: l.Objects, Gallery: l.Gallery, Every: l.Every, Log: l.Log, total: &l.counts,
-		See: func(ctx context.Context, au []byte, key bool) (ward.Seen, bool, error) {
-			return session.See(ctx, au, key, vision.WantPeople|vision.WantFaces|vision.WantTemplates|vision.WantSnapshot)
-		},
+		See:   session.See,
 		Zones: func(ctx context.Context) []ward.Zone { return l.zones.of(ctx, l.Store, cam.ID, l.Log) },
 	}
 	w.Run(ctx, s)
 }
 
-// Watcher turns the key frames of one camera's stream into stored
-// sightings. It never falls behind: while one picture is looked at, of those
-// that arrive only the newest is kept.
+// Watcher turns one camera's stream into stored sightings: its key frames
+// while nobody is at the counter, 2 to 5 pictures a second while somebody is.
+// It never falls behind: what came while a picture was looked at gives way to
+// the newest, and where decoding does not keep up to the next key frame.
 type Watcher struct {
 	Camera  ward.Camera
 	Store   *storage.Store
 	Objects objects.Objects
 	Gallery *Gallery
-	// See looks at one access unit: people, faces with templates, and the
-	// picture as JPEG. ok is false when no picture came out. At most one call
-	// is under way.
-	See   func(ctx context.Context, au []byte, key bool) (seen ward.Seen, ok bool, err error)
+	// See decodes one access unit and looks at the picture for what is wanted,
+	// as vision.Session does. At most one call is under way.
+	See   func(ctx context.Context, au []byte, key bool, want vision.Want) (seen ward.Seen, ok bool, err error)
 	Zones func(context.Context) []ward.Zone // what is drawn in the picture now; nil: nothing
-	Every time.Duration                     // least time between two pictures; 0: 1 s
+	Every time.Duration                     // least time between two pictures while nobody is there; 0: 1 s
 	Log   *slog.Logger
 
 	counts watchCounts
@@ -82,7 +85,9 @@ type Watcher struct {
 
 	// The rest belongs to Run's goroutine.
 	debounce Debouncer
-	unsaved  []Change // by id, the newest state of each
+	pace     pace
+	full     time.Time // when the last picture came that was looked at thoroughly
+	unsaved  []Change  // by id, the newest state of each
 	shots    chan shotJob
 	unwell   bool // the last picture or save failed, and that was logged
 }
@@ -90,30 +95,34 @@ type Watcher struct {
 // WatchStats count pictures since the start.
 type WatchStats struct {
 	Looked  uint64 // analysed
-	Dropped uint64 // skipped: too soon after the one before, or a newer one had come
+	Glanced uint64 // of those only for faces
+	Dropped uint64 // key frames skipped: too soon after the one before, or a newer one had come
+	Late    uint64 // how often the pictures up to the next key frame were given up, since decoding did not keep up
 	Failed  uint64 // the worker gave an error
 }
 
-type watchCounts struct{ looked, dropped, failed atomic.Uint64 }
+type watchCounts struct{ looked, glanced, dropped, late, failed atomic.Uint64 }
 
 func (c *watchCounts) stats() WatchStats {
-	return WatchStats{c.looked.Load(), c.dropped.Load(), c.failed.Load()}
+	return WatchStats{c.looked.Load(), c.glanced.Load(), c.dropped.Load(), c.late.Load(), c.failed.Load()}
 }
 
-func (c *watchCounts) add(looked, dropped, failed uint64) {
+func (c *watchCounts) add(n WatchStats) {
 	if c != nil {
-		c.looked.Add(looked)
-		c.dropped.Add(dropped)
-		c.failed.Add(failed)
+		c.looked.Add(n.Looked)
+		c.glanced.Add(n.Glanced)
+		c.dropped.Add(n.Dropped)
+		c.late.Add(n.Late)
+		c.failed.Add(n.Failed)
 	}
 }
 
 // Stats may be called from any goroutine.
 func (w *Watcher) Stats() WatchStats { return w.counts.stats() }
 
-func (w *Watcher) count(looked, dropped, failed uint64) {
-	w.total.add(looked, dropped, failed)
-	w.counts.add(looked, dropped, failed)
+func (w *Watcher) count(n WatchStats) {
+	w.total.add(n)
+	w.counts.add(n)
 }
 
 // Run watches until the stream closes or ctx ends. A picture that cannot be
@@ -125,21 +134,24 @@ func (w *Watcher) Run(ctx context.Context, s *ingest.Stream) {
 	}
 	w.debounce = Debouncer{Camera: w.Camera, NewID: ward.NewID[ward.SightingID]}
 	w.shots = make(chan shotJob, shotsWaiting)
-	newest := make(chan ingest.Unit, 1)
+	units := newFeed()
 
 	var all sync.WaitGroup
-	all.Go(func() { w.read(ctx, s, newest) })
+	all.Go(func() { w.read(ctx, s, units) })
 	shotCtx, giveUp := context.WithCancel(context.WithoutCancel(ctx))
 	defer giveUp()
 	all.Go(func() { w.keepShots(shotCtx) })
-	var last time.Time
-	for u := range newest {
-		if gone := u.Arrived.Sub(last); !last.IsZero() && gone >= 0 && gone < w.Every*3/4 {
-			w.count(0, 1, 0)
+	w.pace = pace{gap: w.Every}
+	for {
+		us, late := units.next(ctx, w.pace)
+		if late {
+			w.count(WatchStats{Late: 1})
 			continue
 		}
-		last = u.Arrived
-		w.look(ctx, s, u)
+		if len(us) == 0 {
+			break
+		}
+		w.look(ctx, s, units, us)
 	}
 	w.keep(w.debounce.Close())
 	end, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastSave)
@@ -151,9 +163,9 @@ func (w *Watcher) Run(ctx context.Context, s *ingest.Stream) {
 	all.Wait()
 }
 
-// read hands the newest key frame on and drops the one before it.
-func (w *Watcher) read(ctx context.Context, s *ingest.Stream, newest chan ingest.Unit) {
-	defer close(newest)
+// read puts the stream's pictures into the feed.
+func (w *Watcher) read(ctx context.Context, s *ingest.Stream, units *feed) {
+	defer units.end()
 	r := s.Follow(readerDepth, true)
 	defer r.Close()
 	for {
@@ -161,47 +173,83 @@ func (w *Watcher) read(ctx context.Context, s *ingest.Stream, newest chan ingest
 		if err != nil {
 			return // the stream closed or ctx ended
 		}
-		if track, ok := s.Video(); !ok || u.Track != track.ID || !u.Key {
-			continue
+		if track, ok := s.Video(); ok && u.Track == track.ID && units.put(u) {
+			w.count(WatchStats{Dropped: 1})
 		}
-		select {
-		case newest <- u:
-			continue
-		default:
-		}
-		select {
-		case <-newest:
-			w.count(0, 1, 0)
-		default: // taken in between
-		}
-		newest <- u // the only sender: there is room
 	}
 }
 
-// look analyses one key frame and stores what follows from it.
-func (w *Watcher) look(ctx context.Context, s *ingest.Stream, u ingest.Unit) {
-	track, _ := s.Video()
-	seen, ok, err := w.See(ctx, track.AnnexB(u), u.Key)
+// look decodes units, analyses the last and stores what follows from it.
+func (w *Watcher) look(ctx context.Context, s *ingest.Stream, units *feed, us []ingest.Unit) {
+	began, newest := time.Now(), us[len(us)-1]
+	at := newest.Arrived.Round(0).UTC()
+	want := w.wanted(at)
+	seen, ok, err := w.see(ctx, s, us, want)
+	w.pace.last = newest.Arrived
 	if ctx.Err() != nil {
 		return
 	}
+	if err != nil || !ok {
+		units.rest() // what follows builds on what is broken, or was never decoded
+	}
 	if err != nil {
-		w.count(0, 0, 1)
+		w.count(WatchStats{Failed: 1})
 		w.ail(ctx, "camera picture is not analysed", err)
+	}
+	if err != nil || !ok {
 		return
 	}
-	if !ok {
-		return
+	w.step(ctx, seen, at, want)
+	w.pace.gap, w.pace.between = w.Every, w.debounce.Busy()
+	if w.pace.between {
+		w.pace.gap = min(max(2*time.Since(began), busiestEvery), busyEvery)
+	} else {
+		units.rest()
 	}
-	w.count(1, 0, 0)
-	at := u.Arrived.Round(0).UTC()
+}
+
+// wanted says what to look for in a picture of the moment at: in some for
+// everything, in a glance for faces, with templates while a face is new.
+func (w *Watcher) wanted(at time.Time) vision.Want {
+	const full = vision.WantPeople | vision.WantFaces | vision.WantTemplates | vision.WantSnapshot
+	gone := at.Sub(w.full)
+	switch {
+	case !w.pace.between || gone < 0 || gone >= fullEvery:
+		return full
+	case w.debounce.young():
+		return vision.WantFaces | vision.WantTemplates | vision.WantSnapshot
+	}
+	return vision.WantFaces
+}
+
+// see decodes units and looks at the last one.
+func (w *Watcher) see(ctx context.Context, s *ingest.Stream, us []ingest.Unit, want vision.Want) (ward.Seen, bool, error) {
+	track, _ := s.Video()
+	for _, u := range us[:len(us)-1] {
+		if _, _, err := w.See(ctx, track.AnnexB(u), u.Key, 0); err != nil {
+			return ward.Seen{}, false, err
+		}
+	}
+	newest := us[len(us)-1]
+	return w.See(ctx, track.AnnexB(newest), newest.Key, want)
+}
+
+// step goes on with what was seen and stores it.
+func (w *Watcher) step(ctx context.Context, seen ward.Seen, at time.Time, want vision.Want) {
 	if w.Gallery != nil {
 		w.Gallery.Put(w.Camera.PlaceID, Picture{Camera: w.Camera.ID, At: at, JPEG: seen.JPEG, Faces: seen.Faces})
 	}
 	if w.Zones != nil {
 		w.debounce.Zones = w.Zones(ctx)
 	}
-	w.keep(w.debounce.Step(seen, at))
+	if want.Has(vision.WantPeople) {
+		w.full = at
+		w.keep(w.debounce.Step(seen, at))
+		defer w.count(WatchStats{Looked: 1})
+	} else {
+		w.keep(w.debounce.Glance(seen, at))
+		defer w.count(WatchStats{Looked: 1, Glanced: 1})
+	}
 	w.save(ctx)
 }
 

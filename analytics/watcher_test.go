@@ -19,10 +19,13 @@ import (
 	"wardwatch/ward"
 )
 
+// look is a Watcher's See.
+type look = func(context.Context, []byte, bool, vision.Want) (ward.Seen, bool, error)
+
 // eye is a See function that shows a story: the picture of second n is the
 // access unit that holds n.
-func eye(pictures map[int]ward.Seen, fail func(n int) error) func(context.Context, []byte, bool) (ward.Seen, bool, error) {
-	return func(_ context.Context, au []byte, _ bool) (ward.Seen, bool, error) {
+func eye(pictures map[int]ward.Seen, fail func(n int) error) look {
+	return func(_ context.Context, au []byte, _ bool, _ vision.Want) (ward.Seen, bool, error) {
 		n := int(binary.BigEndian.Uint16(au[len(au)-2:]))
 		if err := fail(n); err != nil {
 			return ward.Seen{}, false, err
@@ -35,7 +38,7 @@ func eye(pictures map[int]ward.Seen, fail func(n int) error) func(context.Contex
 
 func never(int) error { return nil }
 
-func (s *scene) watcher(see func(context.Context, []byte, bool) (ward.Seen, bool, error)) *analytics.Watcher {
+func (s *scene) watcher(see look) *analytics.Watcher {
 	cam, err := s.Camera(s.t.Context(), "c1")
 	s.must(err)
 	return &analytics.Watcher{Camera: cam, Store: s.Store, Objects: s.objects, Gallery: s.gallery, See: see, Log: slog.New(slog.NewTextHandler(s.t.Output(), nil))}
@@ -56,8 +59,8 @@ func (s *scene) play(w *analytics.Watcher, from, to int) {
 		binary.BigEndian.PutUint16(idr[1:], uint16(n))
 		before := w.Stats()
 		st.Write(ingest.Unit{Track: 1, PTS: int64(n) * 90000, Arrived: s.at(float64(n)), AU: [][]byte{idr}, Key: true})
-		st.Write(ingest.Unit{Track: 1, PTS: int64(n)*90000 + 3600, Arrived: s.at(float64(n) + .04), AU: [][]byte{{0x41, 1}}})
 		until(s.t, func() bool { now := w.Stats(); return now.Looked+now.Failed > before.Looked+before.Failed })
+		st.Write(ingest.Unit{Track: 1, PTS: int64(n)*90000 + 3600, Arrived: s.at(float64(n) + .04), AU: [][]byte{{0x41, 1}}}) // too soon
 	}
 	st.Close()
 	<-done
@@ -163,7 +166,7 @@ func TestADatabaseThatWasAwayLosesNobody(t *testing.T) {
 func TestTheNewestPictureWins(t *testing.T) {
 	s := newScene(t)
 	gate, entered := make(chan struct{}), make(chan int, 10)
-	w := s.watcher(func(_ context.Context, au []byte, _ bool) (ward.Seen, bool, error) {
+	w := s.watcher(func(_ context.Context, au []byte, _ bool, _ vision.Want) (ward.Seen, bool, error) {
 		entered <- int(au[len(au)-1])
 		<-gate
 		return ward.Seen{}, true, nil

@@ -54,21 +54,20 @@ type crowd struct {
 // crowdIn sorts the people of one picture into the camera's zones: the
 // persons found, or the faces when those are more (a face at the edge has no
 // body in the picture). Customers are those in the customers' zone, or, where
-// none is drawn, everybody but the staff.
-func crowdIn(seen ward.Seen, zones []ward.Zone) crowd {
-	var bodies, heads crowd
-	kinds := make([]ward.ZoneKind, len(seen.People))
-	for i, p := range seen.People {
+// none is drawn, everybody but the staff. bodies are where faces belong to: the
+// people of this picture, or of the last one in which they were looked for.
+func crowdIn(seen ward.Seen, bodies []ward.Person, zones []ward.Zone) crowd {
+	var persons, heads crowd
+	for _, p := range seen.People {
 		if p.Score >= personMin {
-			kinds[i] = kindAt(zones, p.Box)
-			bodies.take(kinds[i], zones, p.Score, p.Box)
+			persons.take(kindAt(zones, p.Box), zones, p.Score, p.Box)
 		}
 	}
 	out := crowd{faces: make([]ward.ZoneKind, len(seen.Faces))}
 	for i, f := range seen.Faces {
 		kind := kindAt(zones, f.Box)
-		if k := bodyOf(f.Box, seen.People); k >= 0 {
-			kind = kinds[k]
+		if k := bodyOf(f.Box, bodies); k >= 0 {
+			kind = kindAt(zones, bodies[k].Box)
 		}
 		if f.Score >= ward.ScoreMin {
 			heads.take(kind, zones, f.Score, f.Box)
@@ -84,7 +83,7 @@ func crowdIn(seen ward.Seen, zones []ward.Zone) crowd {
 			out.faces[i] = kind
 		}
 	}
-	out.people, out.staff, out.queue = more(bodies.people, heads.people), more(bodies.staff, heads.staff), more(bodies.queue, heads.queue)
+	out.people, out.staff, out.queue = more(persons.people, heads.people), more(persons.staff, heads.staff), more(persons.queue, heads.queue)
 	return out
 }
 

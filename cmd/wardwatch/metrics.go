@@ -78,6 +78,8 @@ func measureVision(r *prometheus.Registry, stats func() analytics.WatchStats, re
 		r.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{Name: "wardwatch_" + name, Help: help}, func() float64 { return float64(read()) }))
 	}
 	count("pictures_looked_total", "Camera pictures analysed.", func() uint64 { return stats().Looked })
+	count("pictures_glanced_total", "Of those, pictures looked at for faces only, between the others while somebody is at the counter.", func() uint64 { return stats().Glanced })
+	count("pictures_behind_total", "Times the pictures up to the next key frame were given up: the vision workers do not keep up.", func() uint64 { return stats().Late })
 	count("pictures_skipped_total", "Key frames not analysed: too soon, or a newer one had come.", func() uint64 { return stats().Dropped })
 	count("pictures_failed_total", "Pictures that the vision worker refused.", func() uint64 { return stats().Failed })
 	count("vision_restarts_total", "Vision workers that died or hung.", restarts)

@@ -1,0 +1,180 @@
+package analytics_test
+
+import (
+	"context"
+	"encoding/binary"
+	"sync"
+	"testing"
+	"time"
+
+	"wardwatch/analytics/vision"
+	"wardwatch/ingest"
+	"wardwatch/ward"
+)
+
+// glimpse is one call of See.
+type glimpse struct {
+	frame int // of 25 a second
+	want  vision.Want
+}
+
+// reel is a camera of 25 pictures a second with a key frame every gop of
+// them, and who looks at it.
+type reel struct {
+	*scene
+	st   *ingest.Stream
+	show func(frame int) ward.Seen
+
+	mu    sync.Mutex // guards calls
+	calls []glimpse
+}
+
+func (r *reel) see(_ context.Context, au []byte, _ bool, want vision.Want) (ward.Seen, bool, error) {
+	frame := int(binary.BigEndian.Uint16(au[len(au)-2:]))
+	r.mu.Lock()
+	r.calls = append(r.calls, glimpse{frame, want})
+	r.mu.Unlock()
+	if want == 0 {
+		return ward.Seen{}, false, nil
+	}
+	seen := r.show(frame)
+	if !want.Has(vision.WantPeople) {
+		seen.People = nil
+	}
+	return seen, true, nil
+}
+
+// looked returns the calls that looked, and the newest of them.
+func (r *reel) looked() (all []glimpse, last int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	last = -1
+	for _, c := range r.calls {
+		if c.want != 0 {
+			all, last = append(all, c), c.frame
+		}
+	}
+	return all, last
+}
+
+func (r *reel) write(frame, gop int) {
+	slice := []byte{0x41, 0, 0}
+	if frame%gop == 0 {
+		slice[0] = 0x65
+	}
+	binary.BigEndian.PutUint16(slice[1:], uint16(frame))
+	r.st.Write(ingest.Unit{Track: 1, PTS: int64(frame) * 3600, Arrived: r.at(float64(frame) / 25), AU: [][]byte{slice}, Key: frame%gop == 0})
+}
+
+const frame = time.Second / 25
+
+// While nobody is there only key frames are looked at. While somebody is, two
+// to five pictures a second, of which one is looked at thoroughly, and nothing is
+// looked at whose references were not decoded.
+func TestPicturesArePacedByWhoIsThere(t *testing.T) {
+	const gop, frames, from, to = 50, 25 * 30, 25 * 8, 25 * 18
+	r := &reel{scene: newScene(t), st: stream(), show: func(n int) ward.Seen {
+		if n >= from && n < to {
+			s := someone(.6)
+			s.Faces = faced(.4, nil).Faces
+			return s
+		}
+		return ward.Seen{}
+	}}
+	w, done := r.watcher(r.see), make(chan struct{})
+	go func() { defer close(done); w.Run(t.Context(), r.st) }()
+	for n := range frames {
+		r.write(n, gop)
+		busy := n > from+gop && n < to
+		if _, last := r.looked(); n%gop == 0 || busy && time.Duration(n-last)*frame >= 500*time.Millisecond {
+			until(t, func() bool {
+				s := w.Stats()
+				all, last := r.looked()
+				return last >= n-1 && s.Looked == uint64(len(all))
+			})
+		}
+	}
+	r.st.Close()
+	<-done
+
+	decoded, full := -1, -1
+	for _, c := range r.calls {
+		if c.frame%gop != 0 && c.frame != decoded+1 {
+			t.Fatalf("picture %d after %d", c.frame, decoded)
+		}
+		decoded = c.frame
+	}
+	all, _ := r.looked()
+	for i, c := range all {
+		thorough := c.want.Has(vision.WantPeople)
+		quiet := c.frame < from || c.frame > to+25*4+gop
+		if quiet && (c.frame%gop != 0 || !thorough) {
+			t.Errorf("picture %d is looked at for %b while nobody is there", c.frame, c.want)
+		}
+		if i > 0 && c.frame > from+gop && c.frame < to {
+			if gap := time.Duration(c.frame-all[i-1].frame) * frame; gap < 150*time.Millisecond || gap > 540*time.Millisecond {
+				t.Errorf("picture %d is looked at %v after the one before", c.frame, gap)
+			}
+			if gap := time.Duration(c.frame-full) * frame; thorough && gap < 600*time.Millisecond || !thorough && gap >= 900*time.Millisecond {
+				t.Errorf("picture %d, thorough %v, %v after a thorough one", c.frame, thorough, gap)
+			}
+		}
+		if thorough {
+			full = c.frame
+		}
+	}
+	if s := w.Stats(); s.Looked != uint64(len(all)) || s.Glanced == 0 || s.Late != 0 {
+		t.Errorf("stats %+v of %d", s, len(all))
+	}
+	got, err := r.SightingsAt(t.Context(), "p1", r.at(0), r.at(60))
+	r.must(err)
+	for _, v := range got {
+		if v.Kind == ward.PeopleSeen && (v.From.Before(r.at(8)) || v.To.Before(r.at(17.4)) || !v.To.Before(r.at(18))) {
+			t.Errorf("people from %v to %v", v.From.Sub(r.base), v.To.Sub(r.base))
+		}
+		if v.Kind == ward.Watched && v.Count > 30 {
+			t.Errorf("glances count as watched: %d", v.Count)
+		}
+	}
+}
+
+// A worker that takes too long costs pictures, never makes them late: past
+// two seconds the rest of the group of pictures is given up.
+func TestPicturesAreGivenUpRatherThanLate(t *testing.T) {
+	const gop = 250
+	entered, gate := make(chan int, 100), make(chan struct{})
+	r := &reel{scene: newScene(t), st: stream(), show: func(n int) ward.Seen {
+		if n%gop > 0 {
+			entered <- n
+			<-gate
+		}
+		return someone(.6)
+	}}
+	w, done := r.watcher(r.see), make(chan struct{})
+	go func() { defer close(done); w.Run(t.Context(), r.st) }()
+	r.write(0, gop)
+	until(t, func() bool { return w.Stats().Looked == 1 })
+	for n := 1; n <= 25; n++ {
+		r.write(n, gop)
+	}
+	held := <-entered
+	for n := 26; n < 150; n++ { // all while that one is looked at
+		r.write(n, gop)
+	}
+	close(gate)
+	until(t, func() bool { return w.Stats().Late == 1 })
+	for n := 150; n <= gop; n++ {
+		r.write(n, gop)
+	}
+	until(t, func() bool { _, last := r.looked(); return last == gop })
+	r.st.Close()
+	<-done
+	for _, c := range r.calls {
+		if c.frame > held && c.frame != gop {
+			t.Errorf("picture %d was decoded after %d was late", c.frame, held)
+		}
+	}
+	if s := w.Stats(); s.Late != 1 || s.Looked != 3 {
+		t.Errorf("stats %+v", s)
+	}
+}
