@@ -2,6 +2,7 @@ package analytics
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -13,9 +14,6 @@ const (
 	// two key frames; of a longer stretch only the key frame is looked at.
 	maxFeedUnits = 300     // 12 s at 25 a second
 	maxFeedBytes = 4 << 20 // 8 s at 4 Mbit/s
-	// feedBehind is how far the newest picture may be ahead of the last one that
-	// was looked at: past it decoding does not keep up, and waits for a key frame.
-	feedBehind = 2 * time.Second
 )
 
 // feed holds what a stream brought since its newest key frame, for the one who
@@ -105,18 +103,15 @@ func (p pace) due(at time.Time, key bool) bool {
 }
 
 // take returns the units to decode next, of which the last is the picture to
-// look at; late says that the pictures up to the next key frame were given up.
-func (f *feed) take(p pace) (us []ingest.Unit, late bool) {
+// look at; over says that nothing more will come.
+func (f *feed) take(p pace) (us []ingest.Unit, over bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.taken == len(f.units) {
-		return nil, false
+		return nil, f.ended
 	}
 	newest := f.units[len(f.units)-1]
 	switch {
-	case f.taken > 0 && newest.Arrived.Sub(p.last) > feedBehind:
-		f.close()
-		return nil, true
 	case p.between && p.due(newest.Arrived, newest.Key):
 		us, f.taken = f.units[f.taken:], len(f.units)
 	case !p.between && f.taken == 0 && p.due(f.units[0].Arrived, true):
@@ -124,23 +119,20 @@ func (f *feed) take(p pace) (us []ingest.Unit, late bool) {
 	case !p.between:
 		f.close()
 	}
-	return append([]ingest.Unit(nil), us...), false
+	return slices.Clone(us), f.ended
 }
 
-// next waits for units to look at. late says that those up to the next key
-// frame were given up instead; neither, that the stream is over.
-func (f *feed) next(ctx context.Context, p pace) (us []ingest.Unit, late bool) {
+// next waits for units to look at; none means that the stream is over.
+func (f *feed) next(ctx context.Context, p pace) []ingest.Unit {
 	for {
-		f.mu.Lock()
-		over := f.ended // before take: nothing is put afterwards
-		f.mu.Unlock()
-		if us, late = f.take(p); len(us) > 0 || late || over {
-			return us, late
+		us, over := f.take(p)
+		if len(us) > 0 || over {
+			return us
 		}
 		select {
 		case <-f.wake:
 		case <-ctx.Done():
-			return nil, false
+			return nil
 		}
 	}
 }

@@ -72,6 +72,18 @@ const frame = time.Second / 25
 // to five pictures a second, of which one is looked at thoroughly, and nothing is
 // looked at whose references were not decoded.
 func TestPicturesArePacedByWhoIsThere(t *testing.T) {
+	for range 5 {
+		if paced(t) {
+			return
+		}
+	}
+	t.Error("the machine is too busy: every time a look that takes nothing took too long")
+}
+
+// paced plays the scene once; false when looking took so long that the
+// watcher fell back to key frames.
+func paced(t *testing.T) bool {
+	t.Helper()
 	const gop, frames, from, to = 50, 25 * 30, 25 * 8, 25 * 18
 	r := &reel{scene: newScene(t), st: stream(), show: func(n int) ward.Seen {
 		if n >= from && n < to {
@@ -85,8 +97,8 @@ func TestPicturesArePacedByWhoIsThere(t *testing.T) {
 	go func() { defer close(done); w.Run(t.Context(), r.st) }()
 	for n := range frames {
 		r.write(n, gop)
-		busy := n > from+gop && n < to
-		if _, last := r.looked(); n%gop == 0 || busy && time.Duration(n-last)*frame >= 500*time.Millisecond {
+		quiet, busy := n <= from || n > to+25*4, n > from && n < to
+		if _, last := r.looked(); quiet && n%gop == 0 || busy && time.Duration(n-last)*frame >= 500*time.Millisecond {
 			until(t, func() bool {
 				s := w.Stats()
 				all, last := r.looked()
@@ -103,6 +115,9 @@ func TestPicturesArePacedByWhoIsThere(t *testing.T) {
 			t.Fatalf("picture %d after %d", c.frame, decoded)
 		}
 		decoded = c.frame
+	}
+	if w.Stats().Late > 0 {
+		return false
 	}
 	all, _ := r.looked()
 	for i, c := range all {
@@ -136,10 +151,11 @@ func TestPicturesArePacedByWhoIsThere(t *testing.T) {
 			t.Errorf("glances count as watched: %d", v.Count)
 		}
 	}
+	return true
 }
 
-// A worker that takes too long costs pictures, never makes them late: past
-// two seconds the rest of the group of pictures is given up.
+// A worker that takes too long costs pictures, never makes them late: the
+// rest of the group of pictures is given up.
 func TestPicturesAreGivenUpRatherThanLate(t *testing.T) {
 	const gop = 250
 	entered, gate := make(chan int, 100), make(chan struct{})
@@ -157,10 +173,11 @@ func TestPicturesAreGivenUpRatherThanLate(t *testing.T) {
 	for n := 1; n <= 25; n++ {
 		r.write(n, gop)
 	}
-	held := <-entered
+	held, began := <-entered, time.Now()
 	for n := 26; n < 150; n++ { // all while that one is looked at
 		r.write(n, gop)
 	}
+	until(t, func() bool { return time.Since(began) > 400*time.Millisecond })
 	close(gate)
 	until(t, func() bool { return w.Stats().Late == 1 })
 	for n := 150; n <= gop; n++ {

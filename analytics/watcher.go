@@ -19,8 +19,11 @@ import (
 const (
 	defaultEvery = time.Second
 	// While somebody is at the counter two to five pictures a second are looked
-	// at: as long after each other as looking took twice.
+	// at, so far apart that a camera takes a sixth of a worker's time. When a
+	// look takes longer than busyLook, waiting for the worker included, it is key frames alone.
 	busyEvery, busiestEvery = 500 * time.Millisecond, 200 * time.Millisecond
+	busyShare               = 6
+	busyLook                = 250 * time.Millisecond
 	// fullEvery: of those every so often one thoroughly; the others, glances, for faces only.
 	fullEvery    = 900 * time.Millisecond
 	readerDepth  = 256             // units; the reading goroutine only puts them into the feed
@@ -54,7 +57,7 @@ func (l *Lookout) Watch(ctx context.Context, cam ward.Camera, s *ingest.Stream) 
 	if !ok {
 		return
 	}
-	session := l.Pool.NewSession(track.Codec)
+	session := l.Pool.NewBackgroundSession(track.Codec)
 	defer session.Close()
 	w := &Watcher{
 		Camera: cam, Store: l.Store, Objects: l.Objects, Gallery: l.Gallery, Every: l.Every, Log: l.Log, total: &l.counts,
@@ -67,7 +70,7 @@ func (l *Lookout) Watch(ctx context.Context, cam ward.Camera, s *ingest.Stream) 
 // Watcher turns one camera's stream into stored sightings: its key frames
 // while nobody is at the counter, 2 to 5 pictures a second while somebody is.
 // It never falls behind: what came while a picture was looked at gives way to
-// the newest, and where decoding does not keep up to the next key frame.
+// the newest, and to the next key frame where the worker does not keep up.
 type Watcher struct {
 	Camera  ward.Camera
 	Store   *storage.Store
@@ -97,7 +100,7 @@ type WatchStats struct {
 	Looked  uint64 // analysed
 	Glanced uint64 // of those only for faces
 	Dropped uint64 // key frames skipped: too soon after the one before, or a newer one had come
-	Late    uint64 // how often the pictures up to the next key frame were given up, since decoding did not keep up
+	Late    uint64 // how often the pictures up to the next key frame were given up, since the worker did not keep up
 	Failed  uint64 // the worker gave an error
 }
 
@@ -142,15 +145,7 @@ func (w *Watcher) Run(ctx context.Context, s *ingest.Stream) {
 	defer giveUp()
 	all.Go(func() { w.keepShots(shotCtx) })
 	w.pace = pace{gap: w.Every}
-	for {
-		us, late := units.next(ctx, w.pace)
-		if late {
-			w.count(WatchStats{Late: 1})
-			continue
-		}
-		if len(us) == 0 {
-			break
-		}
+	for us := units.next(ctx, w.pace); len(us) > 0; us = units.next(ctx, w.pace) {
 		w.look(ctx, s, units, us)
 	}
 	w.keep(w.debounce.Close())
@@ -185,6 +180,7 @@ func (w *Watcher) look(ctx context.Context, s *ingest.Stream, units *feed, us []
 	at := newest.Arrived.Round(0).UTC()
 	want := w.wanted(at)
 	seen, ok, err := w.see(ctx, s, us, want)
+	took := time.Since(began)
 	w.pace.last = newest.Arrived
 	if ctx.Err() != nil {
 		return
@@ -200,11 +196,15 @@ func (w *Watcher) look(ctx context.Context, s *ingest.Stream, units *feed, us []
 		return
 	}
 	w.step(ctx, seen, at, want)
-	w.pace.gap, w.pace.between = w.Every, w.debounce.Busy()
-	if w.pace.between {
-		w.pace.gap = min(max(2*time.Since(began), busiestEvery), busyEvery)
-	} else {
-		units.rest()
+	busy := w.debounce.Busy()
+	if w.pace.between = busy && took <= busyLook; w.pace.between {
+		w.pace.gap = min(max(busyShare*took, busiestEvery), busyEvery)
+		return
+	}
+	w.pace.gap = w.Every
+	units.rest()
+	if busy {
+		w.count(WatchStats{Late: 1})
 	}
 }
 

@@ -75,7 +75,7 @@ func (p *Pool) prepare() {
 			p.Timeout = defaultTimeout
 		}
 		for range max(p.Workers, 1) {
-			p.slots = append(p.slots, &slot{pool: p, calls: make(chan *call), failing: make(chan struct{})})
+			p.slots = append(p.slots, &slot{pool: p, calls: make(chan *call), later: make(chan *call), failing: make(chan struct{})})
 		}
 		p.stills = make(chan *call)
 		p.done = make(chan struct{})

@@ -15,6 +15,7 @@ import (
 type Session struct {
 	pool  *Pool
 	slot  *slot
+	calls chan<- *call // of the slot
 	id    uint64
 	codec ward.Codec
 
@@ -26,7 +27,16 @@ type Session struct {
 func (p *Pool) NewSession(codec ward.Codec) *Session {
 	p.prepare()
 	id := p.next.Add(1)
-	return &Session{pool: p, slot: p.slots[id%uint64(len(p.slots))], id: id, codec: codec}
+	slot := p.slots[id%uint64(len(p.slots))]
+	return &Session{pool: p, slot: slot, calls: slot.calls, id: id, codec: codec}
+}
+
+// NewBackgroundSession is NewSession for pictures that nobody waits for:
+// those of other sessions, and photos, go first.
+func (p *Pool) NewBackgroundSession(codec ward.Codec) *Session {
+	s := p.NewSession(codec)
+	s.calls = s.slot.later
+	return s
 }
 
 // See decodes one access unit (Annex B for H.264 and H.265, the raw frame
@@ -67,7 +77,7 @@ func (s *Session) see(ctx context.Context, au []byte, key bool, want Want, side 
 	if !key {
 		c.gen = gen
 	}
-	a, err := s.pool.send(ctx, c, s.slot.calls, s.slot.failed())
+	a, err := s.pool.send(ctx, c, s.calls, s.slot.failed())
 	if err != nil {
 		s.hold(0)
 		return seen, false, err
@@ -103,7 +113,7 @@ func (s *Session) Close() {
 	wait := time.NewTimer(closeTimeout)
 	defer wait.Stop()
 	select {
-	case s.slot.calls <- &call{q: Request{Op: OpClose, Session: s.id}, gen: gen, done: make(chan answer, 1)}:
+	case s.calls <- &call{q: Request{Op: OpClose, Session: s.id}, gen: gen, done: make(chan answer, 1)}:
 	case <-s.slot.failed(): // the decoder went with its worker
 	case <-s.pool.done:
 	case <-wait.C:

@@ -12,6 +12,7 @@ import (
 type slot struct {
 	pool  *Pool
 	calls chan *call // requests for this worker: its sessions
+	later chan *call // those of its background sessions, taken when there are no others
 
 	mu      sync.Mutex    // guards the rest
 	pid     int           // 0 while no worker answers
@@ -89,13 +90,19 @@ func (s *slot) once(ctx context.Context) error {
 	defer func() { s.set(0, nil) }()
 	for {
 		var c *call
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-p.dead:
-			return fmt.Errorf("exited: %w", p.err)
+		select { // somebody waits for these
 		case c = <-s.calls:
 		case c = <-s.pool.stills:
+		default:
+			select {
+			case <-ctx.Done():
+				return nil
+			case <-p.dead:
+				return fmt.Errorf("exited: %w", p.err)
+			case c = <-s.calls:
+			case c = <-s.pool.stills:
+			case c = <-s.later:
+			}
 		}
 		if c.gen != 0 && c.gen != s.gen {
 			c.done <- answer{gen: s.gen} // its decoder died with an earlier worker

@@ -6,6 +6,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -278,4 +280,47 @@ func TestMeasuresOfAStream(t *testing.T) {
 	if level := sum / ward.GridCells; level < 60 || level > 200 { // a room by day
 		t.Errorf("mean level %v", level)
 	}
+}
+
+// Somebody who waits goes before the cameras, however many of these there are.
+func TestOthersGoBeforeBackgroundSessions(t *testing.T) {
+	pool := modeltest.Pool(t, 1, nil)
+	key := modeltest.Units(t, modeltest.Clip(t, "franck.mp4"), ward.H264, "10", "0.2")[0]
+	var cameras sync.WaitGroup
+	stop, looks := make(chan struct{}), atomic.Int64{}
+	for range 8 {
+		s := pool.NewBackgroundSession(ward.H264)
+		cameras.Go(func() {
+			defer s.Close()
+			for {
+				select {
+				case <-stop:
+					return
+				default:
+				}
+				if _, _, err := s.See(t.Context(), key.Data, true, everything); err != nil {
+					t.Error(err)
+					return
+				}
+				looks.Add(1)
+			}
+		})
+	}
+	for looks.Load() < 8 { // all are under way
+		time.Sleep(time.Millisecond)
+	}
+	s := pool.NewSession(ward.H264)
+	defer s.Close()
+	before := looks.Load()
+	for range 20 {
+		if _, ok, err := s.See(t.Context(), key.Data, true, vision.WantPrint); !ok || err != nil {
+			t.Fatalf("ok %v, %v", ok, err)
+		}
+	}
+	// One picture was under way each time; in turn it would be eight.
+	if n := looks.Load() - before; n > 80 {
+		t.Errorf("%d pictures of cameras went before 20 others", n)
+	}
+	close(stop)
+	cameras.Wait()
 }
