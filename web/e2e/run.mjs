@@ -7,6 +7,7 @@ import { startCameras } from './cameras.mjs'
 import { find } from './find.mjs'
 import { fleet } from './fleet.mjs'
 import { launch, newPage, signIn, tab } from './browser.mjs'
+import { pages } from './pages.mjs'
 import { live, playback } from './playback.mjs'
 import { round } from './round.mjs'
 import { start } from './server.mjs'
@@ -29,6 +30,7 @@ try {
     alert: (page) => alert(page),
     round: (page) => round(browser, server.ready, page),
     fleet: async (page) => cameras && fleet(page, cameras),
+    pages: (page) => pages(page),
   }
   /** @type {typeof beside} */
   const alone = { // these look at when pictures come: the machine is theirs

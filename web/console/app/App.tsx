@@ -12,7 +12,7 @@ import { Shell } from './Shell'
 
 const look = {
   algorithm: theme.compactAlgorithm,
-  token: { colorPrimary: '#12608f', colorInfo: '#12608f', borderRadius: 4, fontSize: 15, colorBgLayout: '#f1f4f7', colorPrimaryBg: '#e4f0f8', colorPrimaryBgHover: '#d3e7f4', colorInfoBg: '#e4f0f8' },
+  token: { colorPrimary: '#12608f', colorInfo: '#12608f', borderRadius: 4, fontSize: 15, colorBgLayout: '#f1f4f7', colorPrimaryBg: '#e4f0f8', colorPrimaryBgHover: '#d3e7f4', colorInfoBg: '#e4f0f8', colorError: '#c9372c', colorTextPlaceholder: '#616d79', colorTextDescription: '#5c6874', colorTextTertiary: '#5c6874' },
   components: { Table: { cellPaddingBlockSM: 7, rowSelectedBg: '#e4f0f8', rowSelectedHoverBg: '#d3e7f4' }, Card: { headerHeightSM: 38 } },
 }
 

@@ -69,7 +69,7 @@ export function Shell() {
     <LinksProvider>
       <Layout className="shell">
         <Layout.Sider width={168} collapsedWidth={52} breakpoint="lg" trigger={null} className="shell-sider">
-          <Link to="/" className="brand"><img src="/icon.svg" alt="" width={26} height={26} /><span>{t('app.title')}</span></Link>
+          <Link to="/" className="brand" aria-label={t('app.title')}><img src="/icon.svg" alt="" width={26} height={26} /><span>{t('app.title')}</span></Link>
           <Menu theme="dark" mode="inline" selectedKeys={[current]} items={mine.map((s) => ({ key: s.path, icon: s.icon, label: <Link to={s.path}>{t(`screen.${s.key}`)}</Link> }))} />
         </Layout.Sider>
         <Layout>

@@ -64,7 +64,7 @@ export default function Cameras() {
       <Space wrap style={{ marginBottom: 12 }}>
         <InstitutionSelect value={filter.institution} onChange={(institution) => narrow({ institution, place: undefined })} />
         {filter.institution && (
-          <Select allowClear showSearch={{ optionFilterProp: 'label' }} style={{ width: 160 }} placeholder={t('cameras.allPlaces')} value={filter.place} onChange={(place: string | undefined) => narrow({ place })}
+          <Select allowClear showSearch={{ optionFilterProp: 'label' }} style={{ width: 160 }} placeholder={t('cameras.allPlaces')} aria-label={t('cameras.allPlaces')} value={filter.place} onChange={(place: string | undefined) => narrow({ place })}
             options={places.filter((p) => p.institution_id === filter.institution).map((p) => ({ value: p.id, label: p.name }))} />
         )}
         <Input.Search allowClear style={{ width: 220 }} placeholder={t('cameras.search')} onSearch={(text) => narrow({ text })} />

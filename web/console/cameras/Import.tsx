@@ -79,7 +79,7 @@ function Outcome({ report, onlyErrors, onOnlyErrors }: { report: Report; onlyErr
   return (
     <>
       <Alert type={report.errors > 0 ? 'error' : 'success'} showIcon title={title} description={counts} style={{ marginBottom: 8 }} />
-      <Space style={{ marginBottom: 8 }}><Switch size="small" checked={onlyErrors} onChange={onOnlyErrors} disabled={report.errors === 0} />{t('import.onlyErrors')}</Space>
+      <Space style={{ marginBottom: 8 }}><Switch size="small" aria-label={t('import.onlyErrors')} checked={onlyErrors} onChange={onOnlyErrors} disabled={report.errors === 0} />{t('import.onlyErrors')}</Space>
       <Table<Row>
         size="small"
         rowKey="line"

@@ -68,7 +68,7 @@ export default function Coverage() {
             <InstitutionSelect value={filter.institution} onChange={(institution) => narrow({ institution })} />
             <Input.Search allowClear style={{ width: 220 }} placeholder={t('coverage.search')} onSearch={(text) => narrow({ text })} />
             <DatePicker allowClear={false} value={local(`${until}T12:00:00${offset}`)} onChange={(d) => d && setUntil(d.format('YYYY-MM-DD'))} />
-            <span><Switch size="small" checked={onlyGaps} onChange={setOnlyGaps} /> {t('coverage.onlyGaps')}</span>
+            <span><Switch size="small" checked={onlyGaps} onChange={setOnlyGaps} aria-label={t('coverage.onlyGaps')} /> {t('coverage.onlyGaps')}</span>
           </Space>
         )}
       />

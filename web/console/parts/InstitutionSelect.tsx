@@ -12,6 +12,7 @@ export function InstitutionSelect({ value, onChange }: { value: string | undefin
       showSearch={{ optionFilterProp: 'label' }}
       style={{ width: 200 }}
       placeholder={t('filter.allInstitutions')}
+      aria-label={t('filter.allInstitutions')}
       value={value}
       onChange={(v: string | undefined) => onChange(v)}
       options={data?.items.map((i) => ({ value: i.id, label: i.name }))}
