@@ -2,21 +2,22 @@ package storage
 
 import (
 	"context"
-	"database/sql"
-	"errors"
 	"fmt"
 	"time"
 
 	"wardwatch/ward"
 )
 
+// sweptTogether is how many old events one transaction removes.
+const sweptTogether = 1000
+
 // outboxDays is how long what was delivered or given up can be replayed.
 const outboxDays = 30
 
 const deliveryColumns = `SELECT endpoint_id, seq, event_id, type, body, at_us, since_us, next_us, attempts, state, http_status, failure, delivered_us FROM notify_outbox`
 
-// headOf is the oldest delivery that waits, of the endpoint $1.
-const headOf = ` WHERE endpoint_id = $1 AND state = 'pending' ORDER BY seq LIMIT 1`
+// digestMost is how many events one mail tells of at most.
+const digestMost = 500
 
 // DueEndpoints returns the enabled endpoints whose oldest waiting event is to
 // be sent by now. An event waits for the one before it, so that they come in order.
@@ -24,45 +25,51 @@ func (s *Store) DueEndpoints(ctx context.Context, now time.Time) ([]ward.Endpoin
 	return listed(ctx, s, "list due endpoints", func(r row) (id ward.EndpointID, err error) {
 		err = r.Scan(&id)
 		return id, err
-	}, `SELECT e.id FROM notify_endpoint e WHERE e.disabled = 0 AND (SELECT o.next_us FROM notify_outbox o
+	}, `SELECT e.id FROM notify_endpoint e WHERE e.disabled = 0 AND e.rest_us <= $1 AND (SELECT o.next_us FROM notify_outbox o
 		WHERE o.endpoint_id = e.id AND o.state = 'pending' ORDER BY o.seq LIMIT 1) <= $1 ORDER BY e.id`, us(now))
 }
 
-// NextDelivery returns the oldest waiting event of an enabled endpoint and
-// the endpoint with its secret; ok is false when there is none that is due by now.
-func (s *Store) NextDelivery(ctx context.Context, id ward.EndpointID, now time.Time) (p ward.Endpoint, d ward.Delivery, ok bool, err error) {
-	fail := func(err error) (ward.Endpoint, ward.Delivery, bool, error) {
-		if errors.Is(err, sql.ErrNoRows) {
-			return p, d, false, nil
-		}
-		return p, d, false, fmt.Errorf("next delivery to %s: %w", id, err)
+// NextDeliveries returns the oldest waiting event of an enabled endpoint, for
+// Email as many as one mail tells of, and the endpoint with its secret. There
+// are none when the oldest is not due by now, or mail must rest.
+func (s *Store) NextDeliveries(ctx context.Context, id ward.EndpointID, now time.Time) (ward.Endpoint, []ward.Delivery, error) {
+	p, err := s.SecretEndpoint(ctx, id)
+	if ward.KindOf(err) == ward.NotFound || err == nil && p.Disabled {
+		return p, nil, nil
 	}
-	if d, err = scanDelivery(s.read.QueryRowContext(ctx, deliveryColumns+headOf, id)); err != nil {
-		return fail(err)
-	}
-	if p, err = scanEndpoint(s.read.QueryRowContext(ctx, endpointColumns+` WHERE id = $1`, id)); err != nil {
-		return fail(err)
-	}
-	var sealed []byte
-	if err = s.read.QueryRowContext(ctx, `SELECT secret_sealed FROM notify_endpoint WHERE id = $1`, id).Scan(&sealed); err != nil {
-		return fail(err)
-	}
-	secret, err := s.seal.open(sealed, endpointCell(id))
 	if err != nil {
-		return fail(err)
+		return p, nil, err
 	}
-	p.Secret = ward.Secret(secret)
-	return p, d, !p.Disabled && !d.Next.After(now), nil
+	most := 1
+	if p.Kind == ward.Email {
+		most = digestMost
+	}
+	ds, err := listed(ctx, s, "read next deliveries to "+string(id), scanDelivery,
+		deliveryColumns+` WHERE endpoint_id = $1 AND state = 'pending' AND (SELECT rest_us FROM notify_endpoint WHERE id = $1) <= $2 ORDER BY seq LIMIT $3`, id, us(now), most)
+	if err != nil || len(ds) == 0 || ds[0].Next.After(now) {
+		return p, nil, err
+	}
+	return p, ds, nil
 }
 
-// EndDelivery notes how a try of d ended: its State, Status, Failure,
-// Attempts, Next and Delivered. When a replay began meanwhile, the try does not count.
-func (s *Store) EndDelivery(ctx context.Context, d ward.Delivery) error {
-	return s.change(ctx, fmt.Sprintf("note delivery %s/%d", d.EndpointID, d.Seq), func(t *tx) error {
-		_, err := t.ExecContext(ctx, `UPDATE notify_outbox SET state = $4, http_status = $5, failure = $6, attempts = $7, next_us = $8, delivered_us = $9
-			WHERE endpoint_id = $1 AND seq = $2 AND since_us = $3 AND state = 'pending'`,
-			d.EndpointID, d.Seq, us(d.Since), d.State, d.Status, d.Failure, d.Attempts, us(d.Next), us(d.Delivered))
-		return err
+// EndDeliveries notes how a try of the events ds of one endpoint ended: their
+// State, Status, Failure, Attempts, Next and Delivered. Nothing is sent there
+// before rest, if that is not zero. When a replay began meanwhile, the try of
+// an event does not count.
+func (s *Store) EndDeliveries(ctx context.Context, id ward.EndpointID, ds []ward.Delivery, rest time.Time) error {
+	return s.change(ctx, "note deliveries to "+string(id), func(t *tx) error {
+		if _, err := t.ExecContext(ctx, `UPDATE notify_endpoint SET rest_us = $2 WHERE id = $1 AND rest_us < $2`, id, us(rest)); err != nil {
+			return err
+		}
+		for _, d := range ds {
+			_, err := t.ExecContext(ctx, `UPDATE notify_outbox SET state = $4, http_status = $5, failure = $6, attempts = $7, next_us = $8, delivered_us = $9
+				WHERE endpoint_id = $1 AND seq = $2 AND since_us = $3 AND state = 'pending'`,
+				id, d.Seq, us(d.Since), d.State, d.Status, d.Failure, d.Attempts, us(d.Next), us(d.Delivered))
+			if err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 }
 
@@ -137,12 +144,23 @@ func (s *Store) Backlogs(ctx context.Context) (map[ward.EndpointID]ward.Backlog,
 	return all, err
 }
 
-// SweepOutbox removes what was delivered or given up and is 30 days old.
+// SweepOutbox removes what was delivered or given up and is 30 days old, a
+// thousand at a time, so that nobody waits for it long.
 func (s *Store) SweepOutbox(ctx context.Context, now time.Time) error {
-	return s.change(ctx, "sweep outbox", func(t *tx) error {
-		_, err := t.ExecContext(ctx, `DELETE FROM notify_outbox WHERE at_us < $1 AND state <> 'pending'`, us(now.AddDate(0, 0, -outboxDays)))
-		return err
-	})
+	for {
+		var n int64
+		err := s.change(ctx, "sweep outbox", func(t *tx) error {
+			res, err := t.ExecContext(ctx, `DELETE FROM notify_outbox WHERE (endpoint_id, seq) IN
+				(SELECT endpoint_id, seq FROM notify_outbox WHERE at_us < $1 AND state <> 'pending' ORDER BY at_us LIMIT $2)`, us(now.AddDate(0, 0, -outboxDays)), sweptTogether)
+			if err == nil {
+				n, err = res.RowsAffected()
+			}
+			return err
+		})
+		if err != nil || n < sweptTogether {
+			return err
+		}
+	}
 }
 
 func scanDelivery(r row) (ward.Delivery, error) {

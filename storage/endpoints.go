@@ -9,7 +9,7 @@ import (
 	"wardwatch/ward"
 )
 
-const endpointColumns = `SELECT id, name, url, types, institutions, disabled, last_seq, created_us FROM notify_endpoint`
+const endpointColumns = `SELECT id, kind, name, url, user_name, digest_minutes, types, institutions, disabled, last_seq, created_us FROM notify_endpoint`
 
 // Endpoints lists every endpoint, without its secret, by id.
 func (s *Store) Endpoints(ctx context.Context) ([]ward.Endpoint, error) {
@@ -22,6 +22,24 @@ func (s *Store) Endpoint(ctx context.Context, id ward.EndpointID) (ward.Endpoint
 	if err != nil {
 		return p, fmt.Errorf("read endpoint %s: %w", id, endpointMissing(err))
 	}
+	return p, nil
+}
+
+// SecretEndpoint is Endpoint with the secret.
+func (s *Store) SecretEndpoint(ctx context.Context, id ward.EndpointID) (ward.Endpoint, error) {
+	p, err := s.Endpoint(ctx, id)
+	if err != nil {
+		return p, err
+	}
+	var sealed []byte
+	err = s.read.QueryRowContext(ctx, `SELECT secret_sealed FROM notify_endpoint WHERE id = $1`, id).Scan(&sealed)
+	if err == nil {
+		sealed, err = s.seal.open(sealed, endpointCell(id))
+	}
+	if err != nil {
+		return p, fmt.Errorf("read secret of endpoint %s: %w", id, endpointMissing(err))
+	}
+	p.Secret = ward.Secret(sealed)
 	return p, nil
 }
 
@@ -41,24 +59,45 @@ func (s *Store) AddEndpoint(ctx context.Context, p ward.Endpoint) error {
 			return &ward.Error{Kind: ward.Conflict, Code: "endpoint.many", ZH: "通知端点已达上限 32 个，请先删除不用的。", EN: "There are 32 endpoints already, which is the most; delete one first."}
 		}
 		types, insts, err := endpointLists(p)
+		if err == nil {
+			err = t.oneRecipient(ctx, p)
+		}
 		if err != nil {
 			return err
 		}
-		_, err = t.ExecContext(ctx, `INSERT INTO notify_endpoint (id, name, url, secret_sealed, types, institutions, disabled, last_seq, created_us)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, 0, $8)`, p.ID, p.Name, p.URL, s.seal.seal([]byte(p.Secret), endpointCell(p.ID)), types, insts, flag(p.Disabled), us(p.Created))
+		_, err = t.ExecContext(ctx, `INSERT INTO notify_endpoint (id, kind, name, url, user_name, digest_minutes, rest_us, secret_sealed, types, institutions, disabled, last_seq, created_us)
+			VALUES ($1, $2, $3, $4, $5, $6, 0, $7, $8, $9, $10, 0, $11)`, p.ID, p.Kind, p.Name, p.URL, p.User, p.Digest,
+			s.seal.seal([]byte(p.Secret), endpointCell(p.ID)), types, insts, flag(p.Disabled), us(p.Created))
 		return err
 	})
 }
 
-// ChangeEndpoint replaces the settings of an endpoint; an empty secret keeps the stored one.
+// oneRecipient refuses a second endpoint that mails to one address, which
+// would get more than its digest allows.
+func (t *tx) oneRecipient(ctx context.Context, p ward.Endpoint) error {
+	if p.Kind != ward.Email {
+		return nil
+	}
+	var n int
+	err := t.QueryRowContext(ctx, `SELECT COUNT(*) FROM notify_endpoint WHERE LOWER(url) = LOWER($1) AND id <> $2`, p.URL, p.ID).Scan(&n)
+	if err == nil && n > 0 {
+		return &ward.Error{Kind: ward.Conflict, Code: "endpoint.recipient_known", ZH: "已有通知发给这个邮箱，请修改那一条。", EN: "There is an endpoint for this recipient already; change that one."}
+	}
+	return err
+}
+
+// ChangeEndpoint replaces the settings of an endpoint but its kind; an empty secret keeps the stored one.
 func (s *Store) ChangeEndpoint(ctx context.Context, p ward.Endpoint) error {
 	return s.change(ctx, "change endpoint "+string(p.ID), func(t *tx) error {
 		types, insts, err := endpointLists(p)
 		if err != nil {
 			return err
 		}
-		res, err := t.ExecContext(ctx, `UPDATE notify_endpoint SET name = $2, url = $3, types = $4, institutions = $5, disabled = $6 WHERE id = $1`,
-			p.ID, p.Name, p.URL, types, insts, flag(p.Disabled))
+		if err := t.oneRecipient(ctx, p); err != nil {
+			return err
+		}
+		res, err := t.ExecContext(ctx, `UPDATE notify_endpoint SET name = $2, url = $3, types = $4, institutions = $5, disabled = $6, user_name = $7, digest_minutes = $8 WHERE id = $1`,
+			p.ID, p.Name, p.URL, types, insts, flag(p.Disabled), p.User, p.Digest)
 		if err = oneRow(res, err); err != nil {
 			return endpointMissing(err)
 		}
@@ -114,7 +153,7 @@ func scanEndpoint(r row) (ward.Endpoint, error) {
 	var types, insts string
 	var disabled int
 	var created int64
-	if err := r.Scan(&p.ID, &p.Name, &p.URL, &types, &insts, &disabled, &p.LastSeq, &created); err != nil {
+	if err := r.Scan(&p.ID, &p.Kind, &p.Name, &p.URL, &p.User, &p.Digest, &types, &insts, &disabled, &p.LastSeq, &created); err != nil {
 		return p, err
 	}
 	p.Disabled, p.Created = disabled != 0, at(created)

@@ -16,7 +16,7 @@ import (
 
 func hook(t *testing.T, s *storage.Store, id ward.EndpointID, types []ward.EventType, insts ...ward.InstitutionID) {
 	t.Helper()
-	p := ward.Endpoint{ID: id, Name: "x", URL: "https://192.0.2.7/", Secret: "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", Types: types, Institutions: insts, Created: time.Now()}
+	p := ward.Endpoint{ID: id, Kind: ward.Webhook, Name: "x", URL: "https://192.0.2.7/", Secret: "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", Types: types, Institutions: insts, Created: time.Now()}
 	if err := s.AddEndpoint(t.Context(), p); err != nil {
 		t.Fatal(err)
 	}
@@ -158,16 +158,16 @@ func TestReplayDuringATry(t *testing.T) {
 		now := time.Now()
 		next := func() ward.Delivery {
 			t.Helper()
-			p, d, ok, err := s.NextDelivery(t.Context(), "a", now)
-			if err != nil || !ok || p.Secret != "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw" {
-				t.Fatalf("got %+v, %v, %v", d, ok, err)
+			p, ds, err := s.NextDeliveries(t.Context(), "a", now)
+			if err != nil || len(ds) != 1 || p.Secret != "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw" {
+				t.Fatalf("got %+v, %v", ds, err)
 			}
-			return d
+			return ds[0]
 		}
 		done := func(d ward.Delivery) {
 			t.Helper()
 			d.State, d.Status, d.Delivered = ward.DeliveryDone, 200, now
-			if err := s.EndDelivery(t.Context(), d); err != nil {
+			if err := s.EndDeliveries(t.Context(), "a", []ward.Delivery{d}, time.Time{}); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"strconv"
@@ -17,26 +18,31 @@ type EndpointView struct {
 	ward.Backlog
 }
 
-// NewEndpoint is a webhook to be made.
+// NewEndpoint is an endpoint to be made.
 type NewEndpoint struct {
+	Kind         ward.EndpointKind    `json:"kind,omitempty" doc:"webhook when left out"`
 	Name         string               `json:"name" minLength:"1" maxLength:"64"`
-	URL          string               `json:"url" minLength:"1" maxLength:"1024" doc:"https://; events are posted there as CloudEvents 1.0 in JSON"`
-	Secret       string               `json:"secret" maxLength:"128" doc:"Write-only: whsec_ and the base64 of 24 to 64 random bytes. Events are signed with it as Standard Webhooks has it: webhook-signature is v1, and the base64 of HMAC-SHA256 over webhook-id.webhook-timestamp.body"`
+	URL          string               `json:"url" minLength:"1" maxLength:"1024" doc:"Webhook: https://…, events are posted there as CloudEvents 1.0 in JSON. Email: mailto:name@example.org. MQTT: mqtts://broker:8883/topic, events are published to topic/events, and topic/status is online or offline"`
+	User         string               `json:"user,omitempty" maxLength:"128" doc:"MQTT only"`
+	Secret       string               `json:"secret,omitempty" maxLength:"128" doc:"Write-only. MQTT: the password. Webhook: whsec_ and the base64 of 24 to 64 random bytes; events are signed with it as Standard Webhooks has it: webhook-signature is v1, and the base64 of HMAC-SHA256 over webhook-id.webhook-timestamp.body"`
+	Digest       int                  `json:"digest_minutes,omitempty" minimum:"0" maximum:"1440" doc:"Email only: at most one mail in so many minutes"`
 	Types        []ward.EventType     `json:"types,omitempty" maxItems:"16" doc:"Only events of these types; empty: all"`
 	Institutions []ward.InstitutionID `json:"institutions,omitempty" maxItems:"1000" doc:"Only events of these institutions; empty: all"`
 }
 
-// EndpointChange replaces what can be changed of a webhook.
+// EndpointChange replaces what can be changed of an endpoint.
 type EndpointChange struct {
 	Name         string               `json:"name" minLength:"1" maxLength:"64"`
 	URL          string               `json:"url" minLength:"1" maxLength:"1024"`
+	User         string               `json:"user,omitempty" maxLength:"128"`
+	Digest       int                  `json:"digest_minutes,omitempty" minimum:"0" maximum:"1440"`
 	Secret       string               `json:"secret,omitempty" maxLength:"128" doc:"Write-only; leave it out to keep the stored one"`
 	Types        []ward.EventType     `json:"types" maxItems:"16"`
 	Institutions []ward.InstitutionID `json:"institutions" maxItems:"1000"`
 	Disabled     bool                 `json:"disabled" doc:"Events wait until it is enabled again"`
 }
 
-// EndpointPath names a webhook in the address.
+// EndpointPath names an endpoint in the address.
 type EndpointPath struct {
 	ID ward.EndpointID `path:"id" maxLength:"64"`
 }
@@ -70,9 +76,9 @@ type deliveryList struct {
 func (s *Server) notificationRoutes(r *routes) {
 	who, tags, path := everywhere(ward.MayAdminister), []string{"notifications"}, v1+"/notify-endpoints"
 	add(r, who, huma.Operation{Method: http.MethodGet, Path: path, OperationID: "listNotifyEndpoints", Summary: "Where notifications go", Tags: tags}, s.listEndpoints)
-	add(r, who, huma.Operation{Method: http.MethodPost, Path: path, OperationID: "addNotifyEndpoint", Summary: "Add a webhook; it gets what happens from now on", Tags: tags, DefaultStatus: http.StatusCreated}, s.addEndpoint)
-	add(r, who, huma.Operation{Method: http.MethodPut, Path: path + "/{id}", OperationID: "changeNotifyEndpoint", Summary: "Change a webhook", Tags: tags}, s.changeEndpoint)
-	add(r, who, huma.Operation{Method: http.MethodDelete, Path: path + "/{id}", OperationID: "deleteNotifyEndpoint", Summary: "Delete a webhook and what waits for it", Tags: tags, DefaultStatus: http.StatusNoContent}, s.deleteEndpoint)
+	add(r, who, huma.Operation{Method: http.MethodPost, Path: path, OperationID: "addNotifyEndpoint", Summary: "Add an endpoint; it gets what happens from now on", Tags: tags, DefaultStatus: http.StatusCreated}, s.addEndpoint)
+	add(r, who, huma.Operation{Method: http.MethodPut, Path: path + "/{id}", OperationID: "changeNotifyEndpoint", Summary: "Change an endpoint", Tags: tags}, s.changeEndpoint)
+	add(r, who, huma.Operation{Method: http.MethodDelete, Path: path + "/{id}", OperationID: "deleteNotifyEndpoint", Summary: "Delete an endpoint and what waits for it", Tags: tags, DefaultStatus: http.StatusNoContent}, s.deleteEndpoint)
 	add(r, who, huma.Operation{Method: http.MethodPost, Path: path + "/{id}/test", OperationID: "testNotifyEndpoint", Summary: "Send a test event, after what waits already", Tags: tags, DefaultStatus: http.StatusNoContent}, s.testEndpoint)
 	add(r, who, huma.Operation{Method: http.MethodPost, Path: path + "/{id}/replay", OperationID: "replayNotifyEndpoint", Summary: "Send events of the last 30 days again, from a sequence number on", Tags: tags}, s.replayEndpoint)
 	add(r, who, huma.Operation{Method: http.MethodGet, Path: path + "/{id}/deliveries", OperationID: "listNotifyDeliveries", Summary: "What goes or went there, the newest first", Tags: tags}, s.listDeliveries)
@@ -95,14 +101,17 @@ func (s *Server) addEndpoint(ctx context.Context, in *creation[NewEndpoint]) (*c
 	return once(ctx, s, "addNotifyEndpoint", in.Key, in.RawBody, func() (ward.Endpoint, error) {
 		now, b := s.now(), in.Body
 		p := ward.Endpoint{
-			ID: ward.NewID[ward.EndpointID](now), Name: b.Name, URL: b.URL, Secret: ward.Secret(b.Secret),
-			Types: list(b.Types), Institutions: list(b.Institutions), Created: now.UTC(),
-		}
-		if _, err := p.SigningKey(); err != nil {
-			return p, err
+			ID: ward.NewID[ward.EndpointID](now), Kind: cmp.Or(b.Kind, ward.Webhook), Name: b.Name, URL: b.URL, User: b.User, Secret: ward.Secret(b.Secret),
+			Digest: b.Digest, Types: list(b.Types), Institutions: list(b.Institutions), Created: now.UTC(),
 		}
 		if err := p.Check(s.UnencryptedNotify); err != nil {
 			return p, err
+		}
+		if err := p.CheckSecret(); err != nil {
+			return p, err
+		}
+		if p.Kind == ward.Email && !s.SendsMail {
+			return p, &ward.Error{Kind: ward.Invalid, Code: "endpoint.no_mail_server", ZH: "尚未配置邮件服务器（notify.smtp.address），请联系运维。", EN: "No mail server is configured (notify.smtp.address); ask the operator."}
 		}
 		return p, s.Store.AddEndpoint(ctx, p)
 	})
@@ -114,9 +123,9 @@ func (s *Server) changeEndpoint(ctx context.Context, in *endpointChangeInput) (*
 		return nil, err
 	}
 	b := in.Body
-	p.Name, p.URL, p.Types, p.Institutions, p.Disabled = b.Name, b.URL, list(b.Types), list(b.Institutions), b.Disabled
+	p.Name, p.URL, p.User, p.Digest, p.Types, p.Institutions, p.Disabled = b.Name, b.URL, b.User, b.Digest, list(b.Types), list(b.Institutions), b.Disabled
 	if p.Secret = ward.Secret(b.Secret); b.Secret != "" {
-		if _, err := p.SigningKey(); err != nil {
+		if err := p.CheckSecret(); err != nil {
 			return nil, err
 		}
 	}

@@ -23,7 +23,7 @@ func (w *world) endpoint() ward.EndpointID {
 	if len(all) >= ward.MaxEndpoints {
 		must(w.t, w.store.DeleteEndpoint(w.t.Context(), all[0].ID))
 	}
-	p := ward.Endpoint{ID: ward.EndpointID(fmt.Sprint("hook-", w.next())), Name: "x", URL: "https://192.0.2.7/", Secret: webhookSecret, Created: w.began}
+	p := ward.Endpoint{ID: ward.EndpointID(fmt.Sprint("hook-", w.next())), Kind: ward.Webhook, Name: "x", URL: "https://192.0.2.7/", Secret: webhookSecret, Created: w.began}
 	must(w.t, w.store.AddEndpoint(w.t.Context(), p))
 	return p.ID
 }
@@ -51,10 +51,14 @@ func TestWebhooksAreCheckedAndTheirSecretIsKept(t *testing.T) {
 		return res.StatusCode, out.Bytes()
 	}
 	for code, b := range map[string]m{
-		"endpoint.https":  {"name": "x", "url": "http://192.0.2.7/", "secret": webhookSecret},
-		"endpoint.url":    {"name": "x", "url": "https://user:pw@192.0.2.7/", "secret": webhookSecret},
-		"endpoint.secret": {"name": "x", "url": "https://192.0.2.7/", "secret": "whsec_c2hvcnQ="},
-		"endpoint.types":  {"name": "x", "url": "https://192.0.2.7/", "secret": webhookSecret, "types": []string{"wardwatch.test"}},
+		"endpoint.https":          {"name": "x", "url": "http://192.0.2.7/", "secret": webhookSecret},
+		"endpoint.url":            {"name": "x", "url": "https://user:pw@192.0.2.7/", "secret": webhookSecret},
+		"endpoint.secret":         {"name": "x", "url": "https://192.0.2.7/", "secret": "whsec_c2hvcnQ="},
+		"endpoint.topic":          {"kind": "mqtt", "name": "x", "url": "mqtts://192.0.2.7/"},
+		"endpoint.recipient":      {"kind": "email", "name": "x", "url": "mailto:A <a@example.org>", "digest_minutes": 5},
+		"endpoint.extra":          {"kind": "email", "name": "x", "url": "mailto:a@example.org"},
+		"endpoint.no_mail_server": {"kind": "email", "name": "x", "url": "mailto:a@example.org", "digest_minutes": 5},
+		"endpoint.types":          {"name": "x", "url": "https://192.0.2.7/", "secret": webhookSecret, "types": []string{"wardwatch.test"}},
 	} {
 		var p web.Problem
 		status, got := ask("POST", "/api/v1/notify-endpoints", b)
@@ -68,6 +72,18 @@ func TestWebhooksAreCheckedAndTheirSecretIsKept(t *testing.T) {
 	must(t, json.Unmarshal(got, &p))
 	if status != http.StatusCreated || p.ID == "" {
 		t.Fatalf("got %d %s", status, got)
+	}
+	// The password of a broker, which is as secret.
+	status, got = ask("POST", "/api/v1/notify-endpoints", m{"kind": "mqtt", "name": "x", "url": "mqtts://192.0.2.7/city", "user": "ward", "secret": webhookSecret})
+	var broker ward.Endpoint
+	must(t, json.Unmarshal(got, &broker))
+	if status != http.StatusCreated || broker.Kind != ward.MQTT || broker.User != "ward" {
+		t.Fatalf("got %d %s", status, got)
+	}
+	status, got = ask("PUT", "/api/v1/notify-endpoints/"+string(broker.ID), m{"name": "y", "url": "mqtts://192.0.2.7/town", "user": "b", "types": []string{}, "institutions": []string{}, "disabled": true})
+	kept, err := w.store.SecretEndpoint(t.Context(), broker.ID)
+	if status != http.StatusOK || err != nil || kept.Secret != webhookSecret || kept.User != "b" || kept.Kind != ward.MQTT || !kept.Disabled {
+		t.Errorf("changed: got %d %s, %+v, %v", status, got, kept, err)
 	}
 	path := "/api/v1/notify-endpoints/" + string(p.ID)
 	for range 3 {
@@ -94,8 +110,27 @@ func TestWebhooksAreCheckedAndTheirSecretIsKept(t *testing.T) {
 	must(t, err)
 	defer db.Close()
 	var sealed []byte
-	must(t, db.QueryRowContext(t.Context(), `SELECT secret_sealed FROM notify_endpoint`).Scan(&sealed))
+	must(t, db.QueryRowContext(t.Context(), `SELECT secret_sealed FROM notify_endpoint WHERE id = $1`, p.ID).Scan(&sealed))
 	if len(sealed) == 0 || bytes.Contains(sealed, []byte(webhookSecret[6:])) {
 		t.Errorf("the secret is stored as %q", sealed)
+	}
+}
+
+// Where there is a mail server, mail can be sent.
+func TestMailEndpoints(t *testing.T) {
+	w := newWorld(t)
+	w.web.SendsMail = true
+	w.serve()
+	req, err := http.NewRequestWithContext(t.Context(), "POST", w.http.URL+"/api/v1/notify-endpoints", strings.NewReader(`{"kind":"email","name":"x","url":"mailto:a@example.org","digest_minutes":5}`))
+	must(t, err)
+	req.Header.Set("Content-Type", "application/json")
+	req.AddCookie(w.session(w.user(ward.Administrator, "all")))
+	res, err := http.DefaultClient.Do(req)
+	must(t, err)
+	defer res.Body.Close()
+	var p ward.Endpoint
+	must(t, json.NewDecoder(res.Body).Decode(&p))
+	if res.StatusCode != http.StatusCreated || p.Kind != ward.Email || p.Digest != 5 {
+		t.Errorf("got %d %+v", res.StatusCode, p)
 	}
 }

@@ -28,6 +28,7 @@ var enums = map[reflect.Type][]any{
 	reflect.TypeFor[ward.Clock]():              {ward.ServerClock, ward.CameraClock},
 	reflect.TypeFor[ward.Codec]():              {ward.H264, ward.H265, ward.VP8, ward.MJPEG, ward.AAC, ward.Opus, ward.PCMU, ward.PCMA, ward.NoCodec},
 	reflect.TypeFor[ward.DeliveryState]():      {ward.DeliveryPending, ward.DeliveryDone, ward.DeliveryDead},
+	reflect.TypeFor[ward.EndpointKind]():       {ward.Webhook, ward.Email, ward.MQTT},
 	reflect.TypeFor[ward.EventType]():          {ward.AlertRaisedEvent, ward.AlertChangedEvent, ward.VisitSealedEvent, ward.TestEvent},
 	reflect.TypeFor[EventKind]():               {AlertEvent, SettlementEvent, VisitEvent, CameraEvent},
 	reflect.TypeFor[ward.EvidenceKind]():       {ward.EvidenceSegment, ward.EvidenceSnapshot, ward.EvidenceSettlement, ward.EvidenceAlert, ward.EvidenceVisit},
@@ -92,6 +93,7 @@ func apiConfig() huma.Config {
 	alias[ward.AlertState](r)
 	alias[ward.Cause](r)
 	alias[ward.DeliveryState](r)
+	alias[ward.EndpointKind](r)
 	alias[ward.EventType](r)
 	alias[ward.CheckKind](r)
 	alias[ward.Clock](r)

@@ -67,8 +67,10 @@ type Server struct {
 
 	// BehindTLS says that a proxy in front speaks TLS: cookies are Secure.
 	BehindTLS bool
-	// UnencryptedNotify allows webhooks over http.
+	// UnencryptedNotify allows webhooks over http and MQTT without TLS.
 	UnencryptedNotify bool
+	// SendsMail says that there is a mail server.
+	SendsMail bool
 	// Registry is where the metrics are; nil makes one of web's own.
 	Registry *prometheus.Registry
 	// MetricsToken must come as a bearer token with /metrics. When it is

@@ -22,6 +22,7 @@ import (
 	"wardwatch/internal/spelling"
 	"wardwatch/storage/spool"
 	"wardwatch/ward"
+	"wardwatch/web/notify"
 )
 
 // Config is the whole configuration: one YAML file, then environment
@@ -44,10 +45,32 @@ type Config struct {
 	Notify       Notify      `koanf:"notify"`
 }
 
-// Notify says where webhooks may be.
+// Notify says where notifications may go.
 type Notify struct {
 	Networks    []string `koanf:"networks"`    // in CIDR, as those of cameras
-	Unencrypted bool     `koanf:"unencrypted"` // allow webhooks without TLS
+	Unencrypted bool     `koanf:"unencrypted"` // allow webhooks and brokers without TLS
+	SMTP        SMTP     `koanf:"smtp"`
+}
+
+// SMTP is the server that takes e-mail.
+type SMTP struct {
+	Address     string      `koanf:"address"`
+	From        string      `koanf:"from"`
+	User        string      `koanf:"user"`
+	Password    ward.Secret `koanf:"password"`
+	Unencrypted bool        `koanf:"unencrypted"` // go on when the server has no TLS
+}
+
+// mailServer is the server that takes e-mail, as the dispatcher needs it.
+func (c *Config) mailServer(text func(string) (zh, en string)) notify.MailServer {
+	m, console := c.Notify.SMTP, c.PublicURL
+	if console == "" {
+		console = "http://" + c.Listen
+	}
+	return notify.MailServer{
+		Address: m.Address, From: m.From, User: m.User, Password: m.Password, Unencrypted: m.Unencrypted,
+		Console: strings.TrimSuffix(console, "/"), Text: text,
+	}
 }
 
 // Cameras says where cameras may be.
@@ -243,6 +266,9 @@ func (c *Config) check(path string) error {
 	}
 	if _, err := guardOf(c.Notify.Networks); err != nil {
 		return badConfig(path, `notify.networks 应为网段，例如 10.1.0.0/16`, `notify.networks must be networks such as 10.1.0.0/16`)
+	}
+	if m := c.mailServer(nil); m.Check() != nil {
+		return badConfig(path, `notify.smtp.address 应为 主机:端口，notify.smtp.from 应为邮箱地址`, `notify.smtp.address must be host:port, and notify.smtp.from an e-mail address`)
 	}
 	if c.Cameras.PerDevice < 1 || c.Cameras.PerDevice > 100000 {
 		return badConfig(path, `cameras.per_device 应在 1 到 100000 之间`, `cameras.per_device must be 1 to 100000`)

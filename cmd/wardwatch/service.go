@@ -115,8 +115,12 @@ func (s *service) open(ctx context.Context) error {
 	if guard, err = guardOf(s.config.Notify.Networks); err != nil {
 		return err
 	}
-	s.notify = &notify.Dispatcher{Store: s.store, Guard: guard, Unencrypted: s.config.Notify.Unencrypted, Log: s.log}
-	s.web.UnencryptedNotify = s.config.Notify.Unencrypted
+	text, err := web.Texts()
+	if err != nil {
+		return err
+	}
+	s.notify = &notify.Dispatcher{Store: s.store, Guard: guard, Unencrypted: s.config.Notify.Unencrypted, Mail: s.config.mailServer(text), Log: s.log}
+	s.web.UnencryptedNotify, s.web.SendsMail = s.config.Notify.Unencrypted, s.config.Notify.SMTP.Address != ""
 	s.web.Console, s.web.Bedside = web.Pages()
 	s.web.Registry, s.web.MetricsToken = s.measure(), string(s.config.MetricsToken)
 	s.see(library)

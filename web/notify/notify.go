@@ -1,5 +1,5 @@
-// Package notify sends what stands in the outbox to the webhooks that want
-// it: signed, in order for each endpoint, at least once. What an event is and
+// Package notify sends what stands in the outbox to the webhooks, mailboxes
+// and MQTT brokers that want it: in order for each endpoint, at least once. What an event is and
 // who wants it is decided where it is written, in storage; the API of
 // endpoints is in web.
 package notify
@@ -26,17 +26,21 @@ const (
 	firstPause   = 2 * time.Second
 	longestPause = time.Hour
 	sweepEvery   = time.Hour
+	// keepEvery is how often a broker that is not connected is tried, so that its status is true also when nothing happens.
+	keepEvery = 15 * time.Second
 )
 
 // Dispatcher sends. One process of an installation runs it. The fields are set before Run.
 type Dispatcher struct {
 	Store       *storage.Store
+	Mail        MailServer
 	Guard       *ingest.Guard    // where endpoints may be
 	Unencrypted bool             // allow http
 	Now         func() time.Time // nil: time.Now
 	Log         *slog.Logger
 
-	client *http.Client
+	client  *http.Client
+	brokers brokers
 }
 
 func (d *Dispatcher) now() time.Time {
@@ -51,12 +55,29 @@ func (d *Dispatcher) now() time.Time {
 func (d *Dispatcher) Run(ctx context.Context) error {
 	d.client = newClient(d.Guard)
 	defer d.client.CloseIdleConnections()
+	d.brokers = brokers{guard: d.Guard, open: map[ward.EndpointID]*broker{}}
+	defer d.brokers.leaveBut(nil)
 	var all sync.WaitGroup
 	defer all.Wait()
 	busy, done := map[ward.EndpointID]bool{}, make(chan ward.EndpointID, ward.MaxEndpoints)
-	look, sweep := time.NewTicker(lookEvery), time.NewTicker(sweepEvery)
+	begin := func(id ward.EndpointID, f func(context.Context, ward.EndpointID) error) {
+		if busy[id] {
+			return
+		}
+		busy[id] = true
+		all.Go(func() {
+			d.complain(ctx, "notification not sent", f(ctx, id))
+			select {
+			case done <- id:
+			case <-ctx.Done():
+			}
+		})
+	}
+	look, keep, sweep := time.NewTicker(lookEvery), time.NewTicker(keepEvery), time.NewTicker(sweepEvery)
 	defer look.Stop()
+	defer keep.Stop()
 	defer sweep.Stop()
+	d.keep(ctx, begin)
 	for {
 		select {
 		case <-ctx.Done():
@@ -65,24 +86,46 @@ func (d *Dispatcher) Run(ctx context.Context) error {
 			delete(busy, id)
 		case <-sweep.C:
 			d.complain(ctx, "outbox not swept", d.Store.SweepOutbox(ctx, d.now()))
+		case <-keep.C:
+			d.keep(ctx, begin)
 		case <-look.C:
 			due, err := d.Store.DueEndpoints(ctx, d.now())
 			d.complain(ctx, "outbox not read", err)
 			for _, id := range due {
-				if busy[id] {
-					continue
-				}
-				busy[id] = true
-				all.Go(func() {
-					d.complain(ctx, "notification not sent", d.drain(ctx, id))
-					select {
-					case done <- id:
-					case <-ctx.Done():
-					}
-				})
+				begin(id, d.drain)
 			}
 		}
 	}
+}
+
+// keep opens the connections to brokers that are to be open, and ends the others.
+func (d *Dispatcher) keep(ctx context.Context, begin func(ward.EndpointID, func(context.Context, ward.EndpointID) error)) {
+	all, err := d.Store.Endpoints(ctx)
+	if err != nil {
+		d.complain(ctx, "endpoints not read", err)
+		return
+	}
+	wanted := map[ward.EndpointID]bool{}
+	for _, p := range all {
+		if p.Kind == ward.MQTT && !p.Disabled {
+			wanted[p.ID] = true
+			begin(p.ID, d.reach)
+		}
+	}
+	d.brokers.leaveBut(wanted)
+}
+
+// reach connects to the broker of an endpoint. That it cannot is said by the
+// deliveries, and to whoever subscribes to the status.
+func (d *Dispatcher) reach(ctx context.Context, id ward.EndpointID) error {
+	p, err := d.Store.SecretEndpoint(ctx, id)
+	if err != nil {
+		return err
+	}
+	ctx, done := context.WithTimeout(ctx, tryTimeout)
+	defer done()
+	_, _ = d.brokers.connect(ctx, p, d.Unencrypted)
+	return nil
 }
 
 func (d *Dispatcher) complain(ctx context.Context, what string, err error) {
@@ -94,28 +137,68 @@ func (d *Dispatcher) complain(ctx context.Context, what string, err error) {
 // drain sends what is due to an endpoint, one after the other, until nothing is.
 func (d *Dispatcher) drain(ctx context.Context, id ward.EndpointID) error {
 	for ctx.Err() == nil {
-		p, v, ok, err := d.Store.NextDelivery(ctx, id, d.now())
-		if err != nil || !ok {
+		p, vs, err := d.Store.NextDeliveries(ctx, id, d.now())
+		if err != nil || len(vs) == 0 {
 			return err
 		}
-		status, failure := d.post(ctx, p, v)
+		status, failure, err := d.deliver(ctx, p, vs)
+		if err != nil {
+			return err
+		}
 		if ctx.Err() != nil {
 			break // cut off by the end: not the receiver's failure
 		}
-		v.Status, v.Failure = status, failure
+		now, rest := d.now(), time.Time{}
 		if failure == "" {
-			v.State, v.Delivered, v.Next = ward.DeliveryDone, d.now(), time.Time{}
+			for i := range vs {
+				vs[i].State, vs[i].Delivered, vs[i].Next, vs[i].Status, vs[i].Failure = ward.DeliveryDone, now, time.Time{}, status, ""
+			}
+			if p.Kind == ward.Email {
+				rest = now.Add(time.Duration(p.Digest) * time.Minute)
+			}
 		} else {
-			v = retry(v, d.now(), rand.Float64()) //nolint:gosec // jitter, not a secret
+			vs = failed(vs, status, failure, now)
 		}
-		if err := d.Store.EndDelivery(ctx, v); err != nil {
+		if err := d.Store.EndDeliveries(ctx, id, vs, rest); err != nil {
 			return err
 		}
-		if v.State == ward.DeliveryDead {
-			d.Log.WarnContext(ctx, "notification given up after a day", "endpoint", id, "seq", v.Seq, "failure", failure)
+		if vs[0].State == ward.DeliveryDead {
+			d.Log.WarnContext(ctx, "notifications given up after a day", "endpoint", id, "seq", vs[0].Seq, "events", len(vs), "failure", failure)
 		}
 	}
 	return nil
+}
+
+// deliver tries once to bring events to an endpoint, and says in one word what
+// went wrong there. An error is our own.
+func (d *Dispatcher) deliver(ctx context.Context, p ward.Endpoint, vs []ward.Delivery) (status int, failure string, err error) {
+	switch p.Kind {
+	case ward.Webhook:
+		status, failure = d.post(ctx, p, vs[0])
+	case ward.MQTT:
+		failure = d.brokers.publish(ctx, p, d.Unencrypted, vs[0].Body)
+	case ward.Email:
+		var subject, body string
+		if subject, body, err = d.compose(ctx, vs); err == nil {
+			status, failure = d.Mail.send(ctx, p, subject, body, d.now())
+		}
+	}
+	return status, failure, err
+}
+
+// failed says what becomes of events that were tried together, of which the
+// first was the one that was due: it is tried again, and those that have had
+// their day are given up.
+func failed(vs []ward.Delivery, status int, failure string, now time.Time) []ward.Delivery {
+	var out []ward.Delivery
+	for i, v := range vs {
+		v.Status, v.Failure = status, failure
+		v = retry(v, now, rand.Float64()) //nolint:gosec // jitter, not a secret
+		if i == 0 || v.State == ward.DeliveryDead {
+			out = append(out, v)
+		}
+	}
+	return out
 }
 
 // retry says when v is tried again after a failed try, or that it is given up.

@@ -75,7 +75,7 @@ func (r *receiver) seen() []got {
 
 func (r *receiver) endpoint(s *storage.Store, id ward.EndpointID) {
 	r.t.Helper()
-	must(r.t, s.AddEndpoint(r.t.Context(), ward.Endpoint{ID: id, Name: "x", URL: r.server.URL, Secret: secret, Created: time.Now()}))
+	must(r.t, s.AddEndpoint(r.t.Context(), ward.Endpoint{ID: id, Kind: ward.Webhook, Name: "x", URL: r.server.URL, Secret: secret, Created: time.Now()}))
 }
 
 func must(t *testing.T, err error) {
@@ -89,19 +89,21 @@ func local() *ingest.Guard {
 	return &ingest.Guard{Networks: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}}
 }
 
-// run runs d until the test ends.
-func run(t *testing.T, d *notify.Dispatcher) {
+// run runs d until the test ends, or stop is called.
+func run(t *testing.T, d *notify.Dispatcher) (stop func()) {
 	t.Helper()
 	if d.Log == nil {
 		d.Log = slog.New(slog.DiscardHandler)
 	}
-	ctx, stop := context.WithCancel(t.Context())
+	ctx, end := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- d.Run(ctx) }()
-	t.Cleanup(func() {
-		stop()
+	stop = sync.OnceFunc(func() {
+		end()
 		must(t, <-ended)
 	})
+	t.Cleanup(stop)
+	return stop
 }
 
 func until(t *testing.T, what string, ok func() bool) {
@@ -201,7 +203,7 @@ func TestSendsNowhereElse(t *testing.T) {
 	r.endpoint(s, "plain")
 	secure := httptest.NewTLSServer(r)
 	t.Cleanup(secure.Close)
-	must(t, s.AddEndpoint(t.Context(), ward.Endpoint{ID: "own", Name: "x", URL: secure.URL, Secret: secret, Created: time.Now()}))
+	must(t, s.AddEndpoint(t.Context(), ward.Endpoint{ID: "own", Kind: ward.Webhook, Name: "x", URL: secure.URL, Secret: secret, Created: time.Now()}))
 	must(t, s.SendTest(t.Context(), "plain"))
 	must(t, s.SendTest(t.Context(), "own"))
 	failure := func(id ward.EndpointID) string { return deliveries(t, s, id)[0].Failure }

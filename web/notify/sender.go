@@ -15,6 +15,8 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/eclipse/paho.mqtt.golang/packets"
+
 	"wardwatch/ingest"
 	"wardwatch/ward"
 )
@@ -93,8 +95,12 @@ func word(err error) string {
 	var cert *tls.CertificateVerificationError
 	var dns *net.DNSError
 	switch {
+	case errors.Is(err, errUnencrypted):
+		return "https"
 	case errors.Is(err, ingest.ErrGuarded):
 		return "guarded"
+	case errors.Is(err, packets.ErrorRefusedBadUsernameOrPassword), errors.Is(err, packets.ErrorRefusedNotAuthorised):
+		return "sign_in"
 	case errors.As(err, &cert):
 		return "certificate"
 	case errors.As(err, &dns):

@@ -91,11 +91,11 @@ function Outcome({ delivery: d }: { delivery: Delivery }) {
   )
 }
 
-const failures = ['secret', 'address', 'https', 'guarded', 'certificate', 'name', 'timeout', 'connection'] as const
+const failures = ['secret', 'address', 'https', 'guarded', 'certificate', 'name', 'timeout', 'connection', 'sign_in', 'starttls', 'no_mail_server'] as const
 
 /** failure is the last try's failure in words. */
 function failure(t: TFunction, d: Delivery): string {
   const word = failures.find((f) => f === d.failure)
   if (word) return t(`deliveryFailure.${word}`)
-  return t('deliveryFailure.status', { status: d.http_status ?? 0 })
+  return t(d.failure?.startsWith('smtp_') ? 'deliveryFailure.smtp' : 'deliveryFailure.status', { status: d.http_status ?? 0 })
 }

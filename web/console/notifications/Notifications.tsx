@@ -62,8 +62,8 @@ export default function Notifications() {
               title: t('notifications.where'),
               render: (_, p) => (
                 <div style={{ maxWidth: 340, whiteSpace: 'normal' }}>
-                  <span className="strong">{p.name}</span>
-                  <div className="mono quiet">{p.url}</div>
+                  <span className="strong">{p.name}</span> <Tag>{t(`endpointKind.${p.kind}`)}</Tag>
+                  <div className="mono quiet">{p.kind === 'email' ? `${p.url.replace('mailto:', '')} · ${p.digest_minutes} ${t('notifications.minutes')}` : p.url}</div>
                 </div>
               ),
             },
