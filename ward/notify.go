@@ -107,6 +107,17 @@ func (e *Endpoint) CheckSecret() error {
 	return nil
 }
 
+// MayInherit says whether a changed endpoint may go on with the stored
+// secret of was: a broker's password is told to no other broker, and to no other for want of TLS.
+func (e *Endpoint) MayInherit(was Endpoint) bool {
+	if e.Kind != MQTT || was.Secret == "" {
+		return true
+	}
+	a, errA := url.Parse(e.URL)
+	b, errB := url.Parse(was.URL)
+	return errA == nil && errB == nil && a.Scheme == b.Scheme && a.Host == b.Host
+}
+
 // checkAddress says what is wrong with a URL that must have the scheme secure, or plain where that is allowed.
 func (e *Endpoint) checkAddress(secure, plain string, allowed bool) error {
 	u, err := url.Parse(e.URL)

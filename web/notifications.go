@@ -118,11 +118,11 @@ func (s *Server) addEndpoint(ctx context.Context, in *creation[NewEndpoint]) (*c
 }
 
 func (s *Server) changeEndpoint(ctx context.Context, in *endpointChangeInput) (*body[ward.Endpoint], error) {
-	p, err := s.Store.Endpoint(ctx, in.ID)
+	p, err := s.Store.SecretEndpoint(ctx, in.ID)
 	if err != nil {
 		return nil, err
 	}
-	b := in.Body
+	b, was := in.Body, p
 	p.Name, p.URL, p.User, p.Digest, p.Types, p.Institutions, p.Disabled = b.Name, b.URL, b.User, b.Digest, list(b.Types), list(b.Institutions), b.Disabled
 	if p.Secret = ward.Secret(b.Secret); b.Secret != "" {
 		if err := p.CheckSecret(); err != nil {
@@ -131,6 +131,9 @@ func (s *Server) changeEndpoint(ctx context.Context, in *endpointChangeInput) (*
 	}
 	if err := p.Check(s.UnencryptedNotify); err != nil {
 		return nil, err
+	}
+	if b.Secret == "" && !p.MayInherit(was) {
+		return nil, &ward.Error{Kind: ward.Invalid, Code: "endpoint.password_again", ZH: "换了服务器，请重新填写密码。", EN: "This is another broker; give the password again."}
 	}
 	if err := s.Store.ChangeEndpoint(ctx, p); err != nil {
 		return nil, err

@@ -85,6 +85,9 @@ func TestWebhooksAreCheckedAndTheirSecretIsKept(t *testing.T) {
 	if status != http.StatusOK || err != nil || kept.Secret != webhookSecret || kept.User != "b" || kept.Kind != ward.MQTT || !kept.Disabled {
 		t.Errorf("changed: got %d %s, %+v, %v", status, got, kept, err)
 	}
+	if status, got = ask("PUT", "/api/v1/notify-endpoints/"+string(broker.ID), m{"name": "y", "url": "mqtts://192.0.2.8/town", "user": "b", "types": []string{}, "institutions": []string{}, "disabled": true}); !strings.Contains(string(got), "endpoint.password_again") {
+		t.Errorf("to another broker: got %d %s", status, got)
+	}
 	path := "/api/v1/notify-endpoints/" + string(p.ID)
 	for range 3 {
 		if status, got := ask("POST", path+"/test", nil); status != http.StatusNoContent {
