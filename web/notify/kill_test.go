@@ -36,7 +36,7 @@ func TestMain(m *testing.M) {
 func tests(m *testing.M) int {
 	dir, err := os.MkdirTemp("", "wardwatch-notify-")
 	if err == nil {
-		defer os.RemoveAll(dir) //nolint:errcheck // a temporary folder
+		defer os.RemoveAll(dir)
 		err = trust(dir)
 	}
 	if err != nil {

@@ -102,12 +102,10 @@ func (m *MailServer) send(ctx context.Context, p ward.Endpoint, subject, body st
 // mailFailure says in a word why a mail was not taken; the error itself may
 // have the address or what the server says about it.
 func mailFailure(err error) (status int, failure string) {
-	var refused *mail.SendError
-	if errors.As(err, &refused) && refused.ErrorCode() > 0 {
+	if refused, ok := errors.AsType[*mail.SendError](err); ok && refused.ErrorCode() > 0 {
 		return refused.ErrorCode(), fmt.Sprintf("smtp_%d", refused.ErrorCode())
 	}
-	var reply *textproto.Error
-	if errors.As(err, &reply) {
+	if reply, ok := errors.AsType[*textproto.Error](err); ok {
 		return reply.Code, fmt.Sprintf("smtp_%d", reply.Code)
 	}
 	if strings.Contains(err.Error(), "does not support STARTTLS") { // go-mail has no value for it

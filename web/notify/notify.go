@@ -142,11 +142,8 @@ func (d *Dispatcher) drain(ctx context.Context, id ward.EndpointID) error {
 			return err
 		}
 		status, failure, err := d.deliver(ctx, p, vs)
-		if err != nil {
+		if err != nil || ctx.Err() != nil { // cut off by the end is not the receiver's failure
 			return err
-		}
-		if ctx.Err() != nil {
-			break // cut off by the end: not the receiver's failure
 		}
 		now, rest := d.now(), time.Time{}
 		if failure == "" {
