@@ -12,6 +12,7 @@ const (
 	watchedHole = 5 * time.Second         // a longer stretch without an analysed picture ends Watched
 	peopleHold  = 2500 * time.Millisecond // people unseen for longer have left
 	faceHold    = 5 * time.Second         // a face that turned away for longer is a new sighting
+	queueCut    = time.Minute             // a queue is told minute by minute: the most who waited
 	personMin   = .35                     // COCO-SSD misses people from behind at .5 (measured)
 )
 
@@ -150,7 +151,7 @@ func (d *Debouncer) stepWatched(cs []Change, at time.Time) []Change {
 
 // stepPeople goes on with the people of one kind; now is who of them is in the picture.
 func (d *Debouncer) stepPeople(cs []Change, group **open, kind ward.SightingKind, now presence, at time.Time) []Change {
-	if o := *group; o != nil && (at.Sub(o.To) > peopleHold || o.full(at)) {
+	if o := *group; o != nil && (at.Sub(o.To) > peopleHold || o.full(at) || kind == ward.QueueSeen && at.Sub(o.From) >= queueCut) {
 		cs = append(cs, Change{Phase: Closed, Sighting: o.Sighting})
 		*group = nil
 	}

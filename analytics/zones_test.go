@@ -2,6 +2,7 @@ package analytics_test
 
 import (
 	"context"
+	"slices"
 	"testing"
 	"time"
 
@@ -69,6 +70,38 @@ func TestPeopleAreCountedInTheirZones(t *testing.T) {
 				t.Errorf("people %d, staff %d, queue %d; want %d, %d, %d", got[ward.PeopleSeen], got[ward.StaffSeen], got[ward.QueueSeen], c.people, c.staff, c.queue)
 			}
 		})
+	}
+}
+
+// How long the queue was is told for every minute.
+func TestTheQueueIsToldByTheMinute(t *testing.T) {
+	d := debouncer()
+	d.Zones = counterZones
+	got := map[ward.SightingID]ward.Sighting{}
+	var order []ward.SightingID
+	for n := range 150 {
+		seen := ward.Seen{People: []ward.Person{waiting}}
+		if n >= 60 && n < 90 {
+			seen.People = append(seen.People, body(.3, .7, .1, .3), body(0, .7, .1, .3))
+		}
+		for _, c := range d.Step(seen, sec(float64(n))) {
+			if c.Sighting.Kind == ward.QueueSeen {
+				if _, ok := got[c.Sighting.ID]; !ok {
+					order = append(order, c.Sighting.ID)
+				}
+				got[c.Sighting.ID] = c.Sighting
+			}
+		}
+	}
+	var counts []int
+	for _, id := range order {
+		if v := got[id]; v.To.Sub(v.From) >= time.Minute {
+			t.Errorf("from %v to %v", v.From.Sub(swipe), v.To.Sub(swipe))
+		}
+		counts = append(counts, got[id].Count)
+	}
+	if !slices.Equal(counts, []int{1, 3, 1}) {
+		t.Errorf("waiting, by the minute: %v", counts)
 	}
 }
 
