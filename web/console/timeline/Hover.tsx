@@ -43,7 +43,7 @@ export function Hover({ pointed, tracks, view, width }: { pointed: Pointed; trac
       {recorded && <div className="quiet">{codecName(recorded.codec)}{recorded.repaired && ` · ${t('timeline.repaired')}`}{recorded.filled && ` · ${t('timeline.filled')}`}</div>}
       {gap && recorded && <div>{t(`cause.${gap.cause}`)} {length((gap.to - gap.from) / 1000)}</div>}
       {gap && !recorded && <div>{gap.lasting ? t('timeline.lasting') : length((gap.to - gap.from) / 1000)} · {t(`causeDo.${gap.cause}`)}</div>}
-      {seen.map((s) => <div key={`${s.kind} ${s.from}`}>{t(`sighting.${s.kind}`)}{s.kind === 'people' && s.count > 1 && ` · ${t('axis.people', { n: s.count })}`}</div>)}
+      {seen.map((s) => <div key={`${s.kind} ${s.from}`}>{t(`sighting.${s.kind}`)}{s.kind !== 'face' && s.count > 1 && ` · ${t('axis.people', { n: s.count })}`}</div>)}
       {marks.slice(0, listed).map((m, i) => <div key={`${m.at} ${i}`}>{markWords(m)}</div>)}
       {marks.length > listed && <div className="quiet">+{marks.length - listed}</div>}
     </div>

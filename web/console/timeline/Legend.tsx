@@ -3,6 +3,8 @@ import { length } from '../parts/time'
 import type { Track } from './useTracks'
 import type { View } from './view'
 
+const zoned = ['staff', 'queue'] as const // seen only where such a zone is drawn
+
 type Stretch = { from: number; to: number }
 
 /** within is the part of a stretch that another one covers; empty ones end before they begin. */
@@ -23,6 +25,7 @@ export function Legend({ tracks, view }: { tracks: Track[]; view: View }) {
       <span className={missing > 0 ? 'bad' : undefined}><i className="bar gap" />{t('timeline.missing')} {length(missing)}</span>
       {filled > 0 && <span><i className="bar filled" />{t('timeline.filled')} {length(filled)}</span>}
       <span><i className="bar people" />{t('sighting.people')}</span>
+      {zoned.map((kind) => tracks.some((x) => x.sightings.some((s) => s.kind === kind)) && <span key={kind}><i className={`bar ${kind}`} />{t(`sighting.${kind}`)}</span>)}
       <span><i className="bar face" />{t('sighting.face')}</span>
       <span><i className="mark alert" />{t('timeline.alert')}</span>
       <span><i className="mark settlement" />{t('timeline.settlement')}</span>

@@ -11,7 +11,7 @@ export const mostPoints = 32
 export const leastPoints = 3
 
 /** colors stand out from each other for people who do not tell red from green; each zone also has its name. */
-export const colors: Record<ZoneKind, string> = { customer: '#1f8fff', staff: '#ff9a1f', queue: '#c77dff' }
+export const colors: Record<ZoneKind, string> = { customer: '#1f8fff', staff: '#ff9a1f', queue: '#14c9b8' }
 
 const fine = 10_000 // a picture of 4096 pixels is not told apart any finer
 
