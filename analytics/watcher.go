@@ -148,7 +148,7 @@ func (w *Watcher) Run(ctx context.Context, s *ingest.Stream) {
 	for us := units.next(ctx, w.pace); len(us) > 0; us = units.next(ctx, w.pace) {
 		w.look(ctx, s, units, us)
 	}
-	w.keep(w.debounce.Close())
+	w.keep(w.debounce.Close(), time.Time{})
 	end, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastSave)
 	defer cancel()
 	w.save(end)
@@ -177,8 +177,7 @@ func (w *Watcher) read(ctx context.Context, s *ingest.Stream, units *feed) {
 // look decodes units, analyses the last and stores what follows from it.
 func (w *Watcher) look(ctx context.Context, s *ingest.Stream, units *feed, us []ingest.Unit) {
 	began, newest := time.Now(), us[len(us)-1]
-	at := newest.Arrived.Round(0).UTC()
-	want := w.wanted(at)
+	want := w.wanted(newest.Arrived.Round(0).UTC())
 	seen, ok, err := w.see(ctx, s, us, want)
 	took := time.Since(began)
 	w.pace.last = newest.Arrived
@@ -195,7 +194,7 @@ func (w *Watcher) look(ctx context.Context, s *ingest.Stream, units *feed, us []
 	if err != nil || !ok {
 		return
 	}
-	w.step(ctx, seen, at, want)
+	w.step(ctx, seen, newest.Arrived, want)
 	busy := w.debounce.Busy()
 	if w.pace.between = busy && took <= busyLook; w.pace.between {
 		w.pace.gap = min(max(busyShare*took, busiestEvery), busyEvery)
@@ -235,7 +234,8 @@ func (w *Watcher) see(ctx context.Context, s *ingest.Stream, us []ingest.Unit, w
 }
 
 // step goes on with what was seen and stores it.
-func (w *Watcher) step(ctx context.Context, seen ward.Seen, at time.Time, want vision.Want) {
+func (w *Watcher) step(ctx context.Context, seen ward.Seen, arrived time.Time, want vision.Want) {
+	at := arrived.Round(0).UTC()
 	if w.Gallery != nil {
 		w.Gallery.Put(w.Camera.PlaceID, Picture{Camera: w.Camera.ID, At: at, JPEG: seen.JPEG, Faces: seen.Faces})
 	}
@@ -244,10 +244,10 @@ func (w *Watcher) step(ctx context.Context, seen ward.Seen, at time.Time, want v
 	}
 	if want.Has(vision.WantPeople) {
 		w.full = at
-		w.keep(w.debounce.Step(seen, at))
+		w.keep(w.debounce.Step(seen, at), arrived)
 		defer w.count(WatchStats{Looked: 1})
 	} else {
-		w.keep(w.debounce.Glance(seen, at))
+		w.keep(w.debounce.Glance(seen, at), arrived)
 		defer w.count(WatchStats{Looked: 1, Glanced: 1})
 	}
 	w.save(ctx)
@@ -261,12 +261,19 @@ func (w *Watcher) ail(ctx context.Context, message string, err error) {
 	w.unwell = true
 }
 
-// keep adds changes to those not yet stored; the newest state of a sighting replaces older ones.
-func (w *Watcher) keep(cs []Change) {
+// keep adds changes to those not yet stored; the newest state of a sighting
+// replaces older ones. arrived is when the picture came that they are of, with
+// the monotonic reading that tells how old they are when they are stored.
+func (w *Watcher) keep(cs []Change, arrived time.Time) {
 next:
 	for _, c := range cs {
+		c.Sighting.Seen = arrived
+		if before := arrived.Sub(c.Sighting.From); before > 0 && before <= storage.MaxSighting {
+			c.Sighting.Seen = arrived.Add(-before)
+		}
 		for i := range w.unsaved {
 			if w.unsaved[i].Sighting.ID == c.Sighting.ID {
+				c.Sighting.Seen = w.unsaved[i].Sighting.Seen
 				w.unsaved[i] = c
 				continue next
 			}

@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"sync"
 	"time"
 
 	"wardwatch/ward"
@@ -21,37 +20,6 @@ func (l *Library) codedAgain(shows []ward.Codec) func(ward.Codec) bool {
 	able := len(shows) > 0 && l.Transcodes != nil && l.Transcodes.Most > 0
 	return func(c ward.Codec) bool {
 		return able && (c == ward.H265 || c == ward.MJPEG) && !slices.Contains(shows, c)
-	}
-}
-
-// codedPieces are the pieces that were coded again last; the zero value is ready.
-type codedPieces struct {
-	mu    sync.Mutex // guards the rest
-	by    map[string][]byte
-	order []string // keys of by, the oldest first
-	bytes int
-}
-
-func (c *codedPieces) get(key string) ([]byte, bool) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	b, ok := c.by[key]
-	return b, ok
-}
-
-func (c *codedPieces) put(key string, b []byte) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if _, ok := c.by[key]; ok {
-		return
-	}
-	if c.by == nil {
-		c.by = map[string][]byte{}
-	}
-	c.by[key], c.order = b, append(c.order, key)
-	for c.bytes += len(b); c.bytes > recodedKept && len(c.order) > 1; c.order = c.order[1:] {
-		c.bytes -= len(c.by[c.order[0]])
-		delete(c.by, c.order[0])
 	}
 }
 
@@ -77,13 +45,13 @@ func (l *Library) codedPiece(ctx context.Context, inst ward.InstitutionID, rec *
 		of, last = parts[n.part], n.part+1 == len(parts)
 	}
 	key := fmt.Sprintf("%s/%s/%d/%d/%d/%t/%t", rec.segment.ID, rec.entry.Source, rec.start().UnixMicro(), n.number, n.part, n.init, n.whole)
-	b, ok := l.coded.get(key)
+	b, ok := l.coded.Get(key)
 	if !ok {
 		r := recoding{lib: l, rec: rec, of: of, clock: c, init: n.init, first: n.part == 0, last: last}
 		if b, err = r.run(ctx, inst, o); err != nil {
 			return nil, err
 		}
-		l.coded.put(key, b)
+		l.coded.Put(key, b, recodedKept)
 	}
 	p := &Piece{ContentType: "video/iso.segment", Size: int64(len(b)), At: g.Start.Add(c.after(of.at)), from: bytes.NewReader(b), close: rec.close}
 	if n.init {

@@ -28,7 +28,7 @@ type Library struct {
 	Log        *slog.Logger
 
 	known  remembered
-	coded  codedPieces
+	coded  Latest // pieces that were coded again
 	opened opened
 }
 

@@ -15,7 +15,7 @@ const MaxSighting = time.Hour
 
 // PutSighting inserts a sighting, or replaces it by id while it grows. Its
 // template is sealed, and its snapshot is kept for as long as its camera's
-// recordings now are. One longer than MaxSighting, or that ends before it
+// recordings now are, from when it was seen on, however late it is stored. One longer than MaxSighting, or that ends before it
 // begins, is refused.
 func (s *Store) PutSighting(ctx context.Context, v ward.Sighting) error {
 	return s.PutSightings(ctx, []ward.Sighting{v})
@@ -42,18 +42,30 @@ func (s *Store) PutSightings(ctx context.Context, vs []ward.Sighting) error {
 			_, err = t.ExecContext(ctx, `INSERT INTO sighting
 				(id, camera_id, place_id, institution_id, kind, from_us, to_us, people, score, box, model_id, template, snapshot_key, zone, keep_until_us, leaves)
 				VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14,
-					COALESCE((SELECT CAST($6 AS BIGINT) + retention_days * CAST(86400000000 AS BIGINT) FROM camera WHERE id = $2), 0),
+					COALESCE((SELECT CAST($15 AS BIGINT) + retention_days * CAST(86400000000 AS BIGINT) FROM camera WHERE id = $2), 0),
 					COALESCE((SELECT MAX(idx) + 1 FROM log_entry), 0))
 				ON CONFLICT (id) DO UPDATE SET to_us = excluded.to_us, people = excluded.people, score = excluded.score,
 					box = excluded.box, model_id = excluded.model_id, template = excluded.template, snapshot_key = excluded.snapshot_key, zone = excluded.zone`,
 				v.ID, v.CameraID, v.PlaceID, v.InstitutionID, v.Kind, us(v.From), us(v.To), v.Count, float64(v.Score),
-				string(box), v.ModelID, tmpl, v.SnapshotKey, v.Zone)
+				string(box), v.ModelID, tmpl, v.SnapshotKey, v.Zone, us(seenAt(v, t.now)))
 			if err != nil {
 				return fmt.Errorf("sighting %s: %w", v.ID, err)
 			}
 		}
 		return nil
 	})
+}
+
+// seenAt is when v was seen by the clock of now: the one that From is of may
+// have been set since, and then says too much or too little of its age.
+func seenAt(v ward.Sighting, now time.Time) time.Time {
+	if v.Seen.IsZero() {
+		return v.From
+	}
+	if by := now.Round(0).Add(-now.Sub(v.Seen)); by.Sub(v.From).Abs() >= MinClockStep {
+		return by
+	}
+	return v.From
 }
 
 // SetSightingSnapshot names the stored best shot of a sighting.

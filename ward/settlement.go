@@ -180,4 +180,7 @@ type Sighting struct {
 	ModelID       string        `json:"model_id"`
 	Template      Template      `json:"-"` // of the best shots, fused
 	SnapshotKey   string        `json:"-"` // the best shot, in the object store
+	// Seen is when From was, with the process's monotonic reading, when it was
+	// seen live and is to be stored; zero for what was seen in a recording.
+	Seen time.Time `json:"-"`
 }

@@ -120,7 +120,7 @@ func (s *Server) routes() (*routes, error) {
 	s.addresses, s.opens = newLimiter(addressSignIns, s.now), newLimiter(opensPerMinute, s.now)
 	s.probers, s.probes = newLimiter(probesPerMinute, s.now), make(chan struct{}, maxProbes)
 	s.clips, s.coverages = newClipSlots(), newSlots(1, 1, coverageBusy, coverageBusy)
-	s.thumbs.decoding, s.thumbs.by = make(chan struct{}, maxThumbnails), map[string][]byte{}
+	s.thumbs.decoding = make(chan struct{}, maxThumbnails)
 	s.passwords = newPasswords()
 	s.views.seen = map[string]time.Time{}
 	e := echo.New()

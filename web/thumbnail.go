@@ -5,11 +5,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"wardwatch/ingest"
 	"wardwatch/ward"
 )
 
@@ -31,32 +31,9 @@ type thumbnailInput struct {
 
 // thumbnails are the pictures that were decoded last.
 type thumbnails struct {
+	ingest.Latest
+
 	decoding chan struct{} // a slot is a place in it
-
-	mu    sync.Mutex // guards the rest
-	by    map[string][]byte
-	order []string // keys of by, the oldest first
-	bytes int
-}
-
-func (t *thumbnails) get(key string) ([]byte, bool) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	jpeg, ok := t.by[key]
-	return jpeg, ok
-}
-
-func (t *thumbnails) put(key string, jpeg []byte) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if _, ok := t.by[key]; ok {
-		return
-	}
-	t.by[key], t.order = jpeg, append(t.order, key)
-	for t.bytes += len(jpeg); t.bytes > thumbnailCache; t.order = t.order[1:] {
-		t.bytes -= len(t.by[t.order[0]])
-		delete(t.by, t.order[0])
-	}
 }
 
 // thumbnail shows the key frame at or before a moment.
@@ -88,12 +65,12 @@ func (s *Server) makeThumbnail(ctx context.Context, in *thumbnailInput, c ward.C
 		return nil, err
 	}
 	name := fmt.Sprintf("%s/%s/%d/%d", c.InstitutionID, c.ID, key.At.UnixNano(), in.Width)
-	jpeg, ok := s.thumbs.get(name)
+	jpeg, ok := s.thumbs.Get(name)
 	if !ok {
 		if jpeg, err = s.Thumbnail(ctx, key.Codec, key.AU, in.Width); err != nil {
 			return nil, fmt.Errorf("thumbnail of camera %s: %w", c.ID, err)
 		}
-		s.thumbs.put(name, jpeg)
+		s.thumbs.Put(name, jpeg, thumbnailCache)
 	}
 	if err := s.recordPlayed(ctx, c, key.At); err != nil {
 		return nil, err
