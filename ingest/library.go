@@ -1,14 +1,11 @@
 package ingest
 
 import (
-	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"log/slog"
-	"slices"
 	"time"
 
 	"wardwatch/storage"
@@ -30,80 +27,6 @@ type Library struct {
 	known  remembered
 	coded  Latest // pieces that were coded again
 	opened opened
-}
-
-// place is where one file of a source is, without having been opened.
-type place struct {
-	segment ward.Segment // ID is empty while there is no row
-	entry   spool.Entry  // where there is no row
-}
-
-// inOrder puts places in the order of recording. What a device gave
-// afterwards comes where it was missing.
-func inOrder(all []place) []place {
-	slices.SortStableFunc(all, func(a, b place) int {
-		return cmp.Or(a.rowless()-b.rowless(), cmp.Compare(a.seq(), b.seq()), a.start().Compare(b.start()))
-	})
-	var given []place
-	all = slices.DeleteFunc(all, func(p place) bool {
-		if p.given() {
-			given = append(given, p)
-		}
-		return p.given()
-	})
-	slices.SortStableFunc(given, func(a, b place) int { return a.start().Compare(b.start()) })
-	return fillIn(all, given)
-}
-
-// fillIn puts each of given, which come by date, after the last one of all
-// that does not begin later, in one pass: dates of all may go back.
-func fillIn(all, given []place) []place {
-	if len(given) == 0 {
-		return all
-	}
-	out := make([]place, 0, len(all)+len(given))
-	for i := len(all); i > 0; i-- { // backwards, like the search
-		for n := len(given); n > 0 && !all[i-1].start().After(given[n-1].start()); n-- {
-			out = append(out, given[n-1])
-			given = given[:n-1]
-		}
-		out = append(out, all[i-1])
-	}
-	for _, p := range slices.Backward(given) {
-		out = append(out, p)
-	}
-	slices.Reverse(out)
-	return out
-}
-
-// given says whether the device had stored it and gave it afterwards.
-func (p place) given() bool {
-	return p.segment.Origin == ward.FromDevice || p.segment.ID == "" && p.entry.Seq >= deviceSeq
-}
-
-// rowless is 1 where there is no row: such a file is later than all with one,
-// and the number in its name does not count what devices gave meanwhile.
-func (p place) rowless() int {
-	if p.segment.ID == "" {
-		return 1
-	}
-	return 0
-}
-
-// seq is the number of the file: the order in which the source was recorded,
-// also where the server's clock was set back and dates overlap.
-func (p place) seq() int64 {
-	if p.segment.ID != "" {
-		return p.segment.Seq
-	}
-	return p.entry.Seq
-}
-
-func (p place) start() time.Time {
-	if p.segment.ID != "" {
-		return p.segment.Start
-	}
-	return p.entry.Start
 }
 
 // recording is one file of a source, wherever it is, opened.
@@ -261,63 +184,4 @@ func (l *Library) live(e spool.Entry) (*recording, error) {
 		return nil, err
 	}
 	return &recording{place: place{entry: e}, size: sizeOf(f), ReaderAt: f, close: f.Close}, nil
-}
-
-const (
-	objectChunk  = 1 << 20 // how much of an object is fetched at a time, in bytes
-	objectChunks = 4       // how many are kept: a fragment's pictures and sounds lie apart
-)
-
-// objectReader reads an object in chunks and keeps the latest ones.
-type objectReader struct {
-	ctx     context.Context //nolint:containedctx // lives for one call of Library
-	objects objects.Objects
-	key     string
-	size    int64
-	chunks  []objectPart
-}
-
-type objectPart struct {
-	from int64
-	b    []byte
-}
-
-// ReadAt implements io.ReaderAt. Its errors are *fs.PathError, so that they
-// are not taken for damage of the file.
-func (r *objectReader) ReadAt(p []byte, at int64) (int, error) {
-	n := 0
-	for n < len(p) {
-		off := at + int64(n)
-		if off >= r.size {
-			return n, io.EOF
-		}
-		c, err := r.chunk(off - off%objectChunk)
-		if err != nil {
-			return n, &fs.PathError{Op: "read", Path: r.key, Err: err}
-		}
-		n += copy(p[n:], c[off%objectChunk:])
-	}
-	return n, nil
-}
-
-func (r *objectReader) chunk(from int64) (b []byte, err error) {
-	for _, c := range r.chunks {
-		if c.from == from {
-			return c.b, nil
-		}
-	}
-	b = make([]byte, min(objectChunk, r.size-from))
-	body, err := r.objects.Get(r.ctx, r.key, from, int64(len(b)))
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, body.Close()) }()
-	if _, err := io.ReadFull(body, b); err != nil {
-		return nil, fmt.Errorf("read object %s: %w", r.key, err)
-	}
-	if len(r.chunks) == objectChunks {
-		r.chunks = r.chunks[1:]
-	}
-	r.chunks = append(r.chunks, objectPart{from, b})
-	return b, nil
 }
