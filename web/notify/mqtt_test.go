@@ -2,8 +2,10 @@ package notify_test
 
 import (
 	"crypto/tls"
+	"errors"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -21,8 +23,22 @@ import (
 
 // taken is what brokers acknowledged of the events of one endpoint.
 type taken struct {
-	mu     sync.Mutex // guards events
+	broker.HookBase
+	deaths atomic.Int32 // so many events are not acknowledged first: the broker hangs up
+	mu     sync.Mutex   // guards events
 	events []string
+}
+
+// Provides says that OnPublish is to be asked.
+func (k *taken) Provides(b byte) bool { return b == broker.OnPublish }
+
+// OnPublish sees what came, before it is acknowledged.
+func (k *taken) OnPublish(c *broker.Client, p packets.Packet) (packets.Packet, error) {
+	if p.TopicName == "city/ward/events" && (p.FixedHeader.Qos != 1 || k.deaths.Add(-1) >= 0) {
+		c.Stop(errors.New("dead"))
+		return p, packets.ErrRejectPacket
+	}
+	return p, nil
 }
 
 func (k *taken) seen() []string {
@@ -37,6 +53,7 @@ func startBroker(t *testing.T, address string, k *taken) (at string, stop func()
 	s := broker.New(&broker.Options{Logger: slog.New(slog.DiscardHandler), InlineClient: true})
 	rules := &auth.Ledger{Auth: auth.AuthRules{{Username: "ward", Password: "secret", Allow: true}}, ACL: auth.ACLRules{{Username: "ward", Filters: auth.Filters{"#": auth.ReadWrite}}}}
 	must(t, s.AddHook(new(auth.Hook), &auth.Options{Ledger: rules}))
+	must(t, s.AddHook(k, nil))
 	l := listeners.NewTCP(listeners.Config{ID: "t", Address: address, TLSConfig: &tls.Config{Certificates: []tls.Certificate{trusted}, MinVersion: tls.VersionTLS12}})
 	must(t, s.AddListener(l))
 	must(t, s.Subscribe("city/ward/events", 1, func(_ *broker.Client, _ packets.Subscription, p packets.Packet) {
@@ -93,8 +110,12 @@ func TestPublishesToABroker(t *testing.T) {
 			ds := deliveries(t, s, "b")
 			return len(distinct(got.seen())) == len(ds) && ds[len(ds)-1].State == ward.DeliveryDone
 		}
+		got.deaths.Store(2)
 		send(3)
 		until(t, "the first three", arrived)
+		if d := deliveries(t, s, "b")[0]; d.Attempts != 2 {
+			t.Errorf("an event that nobody acknowledged was tried %d times more", d.Attempts)
+		}
 		stopBroker()
 		send(2)
 		until(t, "a try failed", func() bool { return deliveries(t, s, "b")[3].Attempts > 0 })
