@@ -1,12 +1,9 @@
 package analytics
 
 import (
-	"bytes"
 	"context"
-	"fmt"
 	"log/slog"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"wardwatch/analytics/vision"
@@ -93,31 +90,6 @@ type Watcher struct {
 	unsaved  []Change  // by id, the newest state of each
 	shots    chan shotJob
 	unwell   bool // the last picture or save failed, and that was logged
-}
-
-// WatchStats count pictures since the start.
-type WatchStats struct {
-	Looked  uint64 // analysed
-	Glanced uint64 // of those only for faces
-	Dropped uint64 // key frames skipped: too soon after the one before, or a newer one had come
-	Late    uint64 // how often the pictures up to the next key frame were given up, since the worker did not keep up
-	Failed  uint64 // the worker gave an error
-}
-
-type watchCounts struct{ looked, glanced, dropped, late, failed atomic.Uint64 }
-
-func (c *watchCounts) stats() WatchStats {
-	return WatchStats{c.looked.Load(), c.glanced.Load(), c.dropped.Load(), c.late.Load(), c.failed.Load()}
-}
-
-func (c *watchCounts) add(n WatchStats) {
-	if c != nil {
-		c.looked.Add(n.Looked)
-		c.glanced.Add(n.Glanced)
-		c.dropped.Add(n.Dropped)
-		c.late.Add(n.Late)
-		c.failed.Add(n.Failed)
-	}
 }
 
 // Stats may be called from any goroutine.
@@ -312,35 +284,4 @@ func (w *Watcher) save(ctx context.Context) {
 		}
 	}
 	w.unsaved = nil
-}
-
-// shotJob is a best shot on its way to the object store.
-type shotJob struct {
-	sighting ward.Sighting
-	jpeg     []byte
-}
-
-// keepShots puts best shots into the object store, then names them in their rows.
-func (w *Watcher) keepShots(ctx context.Context) {
-	for j := range w.shots {
-		if err := w.keepShot(ctx, j); err != nil {
-			w.Log.WarnContext(ctx, "best shot is not stored", "camera_id", w.Camera.ID, "sighting_id", j.sighting.ID, "error", err)
-		}
-	}
-}
-
-func (w *Watcher) keepShot(ctx context.Context, j shotJob) error {
-	ctx, cancel := context.WithTimeout(ctx, shotTimeout)
-	defer cancel()
-	key := SnapshotKey(j.sighting.InstitutionID, j.sighting.CameraID, j.sighting.From, string(j.sighting.ID))
-	if err := w.Objects.Put(ctx, key, bytes.NewReader(j.jpeg), int64(len(j.jpeg))); err != nil {
-		return err
-	}
-	return w.Store.SetSightingSnapshot(ctx, j.sighting.ID, key)
-}
-
-// SnapshotKey is the object key of a picture:
-// v1/{institution}/{camera}/snap/{yyyy}/{mm}/{dd}/{name}.jpg, UTC.
-func SnapshotKey(inst ward.InstitutionID, cam ward.CameraID, at time.Time, name string) string {
-	return fmt.Sprintf("v1/%s/%s/snap/%s/%s.jpg", inst, cam, at.UTC().Format("2006/01/02"), name)
 }
