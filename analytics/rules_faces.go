@@ -94,15 +94,33 @@ func oneFaceManyCards(s ward.Settlement, win Window, r Rule) Finding {
 	if face == nil {
 		return win.unnamed
 	}
-	var same []Use
-	for _, u := range earlier(s, win.AtPlace, r.minutes("within")) {
-		if u.Person.is(face, r.cosine("match")) {
-			same = append(same, u)
-		}
-	}
+	same := linked(face, earlier(s, win.AtPlace, r.minutes("within")), r.cosine("match"))
 	n := int(r.minutes("within").Minutes())
 	return manyCards(s, win.person, same, r.count("cards"),
 		fmt.Sprintf("同一个人在 %d 分钟内用了 %%d 张不同的医保卡。", n), fmt.Sprintf("The same person used %%d different cards within %d minutes.", n))
+}
+
+// linked returns those of the uses whose person is certainly that of the face,
+// or certainly that of another of them: somebody who comes back may look like
+// the second time and not like the first. The order of the uses is kept.
+func linked(face *ward.Sighting, uses []Use, match float32) []Use {
+	in := make([]bool, len(uses))
+	for reached := []Person{{face.ID, face.ModelID, face.Template}}; len(reached) > 0; {
+		p := reached[0]
+		reached = reached[1:]
+		for i, u := range uses {
+			if !in[i] && u.Person.ModelID == p.ModelID && u.Person.Template.Cosine(p.Template) >= match {
+				in[i], reached = true, append(reached, u.Person)
+			}
+		}
+	}
+	var out []Use
+	for i, u := range uses {
+		if in[i] {
+			out = append(out, u)
+		}
+	}
+	return out
 }
 
 // cardsHoarded 存押卡: one face has used many cards across days and

@@ -2,6 +2,7 @@ package analytics_test
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"testing"
@@ -199,6 +200,26 @@ func TestOneFaceManyCards(t *testing.T) {
 				t.Errorf("got %s %q with %v, want %s with %d", f.Outcome, f.Reason, f.Related, c.want, c.n)
 			}
 		})
+	}
+}
+
+// Somebody who comes back is known again by the picture between, and a
+// customer who is somewhat like another is not taken for the same.
+func TestOneFaceIsLinkedByTheOneBetween(t *testing.T) {
+	turned := func(degrees float64) ward.Template {
+		return ward.Template{float32(math.Cos(degrees * math.Pi / 180)), float32(math.Sin(degrees * math.Pi / 180))}
+	}
+	for _, c := range []struct {
+		first, second float64 // from the face of now
+		want          analytics.Outcome
+	}{{90, 45, analytics.Fired}, {45, 90, analytics.Fired}, {45, 40, analytics.Fired}, {54.5, 45 - 90, analytics.Fine}, {108, 54, analytics.Fine}} {
+		now := with(face(1, -70, 10), func(v *ward.Sighting) { v.Template = turned(0) })
+		earlier := uses([]card{{-60, "a", 1}, {-30, "b", 1}})
+		earlier[0].Person.Template, earlier[1].Person.Template = turned(c.first), turned(c.second)
+		s := ward.Settlement{ID: "z", InsuredID: "c", At: swipe, PlaceID: "p1", InstitutionID: "h1"}
+		if f := finding(t, ward.OneFaceManyCards, s, analytics.Window{Cameras: []ward.CameraID{"c1"}, Sightings: []ward.Sighting{now}, AtPlace: earlier}); f.Outcome != c.want {
+			t.Errorf("%v and %v degrees: %s, want %s", c.first, c.second, f.Outcome, c.want)
+		}
 	}
 }
 
