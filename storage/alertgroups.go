@@ -76,7 +76,7 @@ func (s *Store) AlertGroups(ctx context.Context, f AlertFilter, order AlertOrder
 	limit := pageSize(f.Limit)
 	first, second := order.keys()
 	query := `WITH picked AS (SELECT a.id, a.rule, a.at_us, a.severity, a.state, a.deadline_us, a.settlement_id, CASE WHEN a.rule IN (` + ofPerson() + `) THEN COALESCE(s.insured_id, '') ELSE '' END AS insured_id,
-				CASE WHEN a.rule IN (` + ofPerson() + `) AND s.insured_id IS NOT NULL THEN 'i' || s.insured_id ELSE 'p' || a.place_id END AS subject
+				CASE WHEN a.rule IN (` + ofPerson() + `) AND s.insured_id IS NOT NULL THEN 'i' || s.insured_id ELSE 'p' || a.place_id END || CAST(a.shadow AS TEXT) AS subject
 			FROM (SELECT * FROM alert` + where + `) AS a LEFT JOIN settlement s ON s.id = a.settlement_id),
 		marked AS (SELECT picked.*, CASE WHEN at_us - LAG(at_us) OVER (PARTITION BY rule, subject ORDER BY at_us, id) <= CAST(` + window + ` AS BIGINT) THEN 0 ELSE 1 END AS begins FROM picked),
 		numbered AS (SELECT marked.*, SUM(begins) OVER (PARTITION BY rule, subject ORDER BY at_us, id) AS nr FROM marked),

@@ -366,6 +366,7 @@ var requests = map[string]func(*world) request{
 	},
 	"GET /api/v1/alerts/{id}/assignees": func(w *world) request { return request{path: id(w.alert.ID)} },
 	"GET /api/v1/alert-groups":          bare,
+	"GET /api/v1/alert-precision":       bare,
 	"GET /api/v1/alert-policy":          bare,
 	"PUT /api/v1/alert-policy": func(w *world) request {
 		return request{json: get(w.t, func(ctx context.Context, _ string) (ward.AlertPolicy, error) { return w.store.AlertPolicy(ctx) }, "")}

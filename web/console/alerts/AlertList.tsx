@@ -1,5 +1,5 @@
 import { useInfiniteQuery } from '@tanstack/react-query'
-import { Button, Table } from 'antd'
+import { Button, Table, Tag } from 'antd'
 import { useTranslation } from 'react-i18next'
 import { Link, Navigate, useNavigate } from 'react-router'
 import { api, take, type Schemas } from '../api/client'
@@ -13,7 +13,7 @@ import { When } from '../parts/When'
 import { Deadline } from './Deadline'
 
 type Alert = Schemas['Alert']
-type Filter = { institution_id: string | undefined; state: Alert['state'] | undefined; rule: Alert['rule'] | undefined; settlement_id: string | undefined }
+type Filter = { institution_id: string | undefined; state: Alert['state'] | undefined; rule: Alert['rule'] | undefined; settlement_id: string | undefined; shadow: boolean }
 
 /** AlertList lists alerts in any state, the newest first. */
 export function AlertList({ filter }: { filter: Filter }) {
@@ -27,8 +27,8 @@ export function AlertList({ filter }: { filter: Filter }) {
     getNextPageParam: (last) => last.next || undefined,
   })
   const items = alerts.data?.pages.flatMap((p) => p.items) ?? []
-  const { settlement_id: settlement, ...others } = filter
-  const filtered = Object.values(others).some((v) => v !== undefined)
+  const { settlement_id: settlement, shadow, ...others } = filter
+  const filtered = shadow || Object.values(others).some((v) => v !== undefined)
   if (settlement && !filtered && items.length === 1 && items[0]) return <Navigate to={`/alerts/${items[0].id}`} replace />
   return (
     <>
@@ -45,7 +45,7 @@ export function AlertList({ filter }: { filter: Filter }) {
           locale={{ emptyText: <Nothing text={filtered || settlement ? t('alerts.noneFiltered') : t('alerts.none')} /> }}
           columns={[
             { title: t('alerts.severity'), dataIndex: 'severity', width: 64, render: (v: number) => <SeverityTag severity={v} /> },
-            { title: t('alerts.rule'), dataIndex: 'rule', render: (r: Alert['rule'], a) => <Link to={`/alerts/${a.id}`} className="strong when">{t(`rule.${r}`)}</Link> },
+            { title: t('alerts.rule'), dataIndex: 'rule', render: (r: Alert['rule'], a) => <><Link to={`/alerts/${a.id}`} className="strong when">{t(`rule.${r}`)}</Link> {a.shadow && <Tag color="gold">{t('ruleMode.shadow')}</Tag>}</> },
             { title: t('alerts.at'), dataIndex: 'at', width: 190, render: (v: string) => <When at={v} /> },
             { title: t('alerts.where'), render: (_, a) => <div>{names.institution(a.institution_id)}<div className="quiet small">{names.place(a.place_id)}</div></div> },
             { title: t('alerts.explain'), responsive: ['lg'], render: (_, a) => <div style={{ maxWidth: 460, whiteSpace: 'normal' }}>{pick(a.explain_zh, a.explain_en)}</div> },

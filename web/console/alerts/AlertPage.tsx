@@ -1,5 +1,5 @@
 import { useQuery } from '@tanstack/react-query'
-import { Button, Card, Space } from 'antd'
+import { Button, Card, Space, Tag } from 'antd'
 import { useRef, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { Link, useParams } from 'react-router'
@@ -56,6 +56,7 @@ export default function AlertPage() {
       >
         <SeverityTag severity={alert.severity} />
         <AlertStateTag state={alert.state} />
+        {alert.shadow && <Tag color="gold">{t('ruleMode.shadow')}</Tag>}
         <span className="quiet">{names.institution(alert.institution_id)} · {names.place(alert.place_id)} · <When at={alert.at} /></span>
       </Head>
       <div className="columns">

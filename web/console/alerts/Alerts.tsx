@@ -1,8 +1,9 @@
-import { Segmented, Select, Space, Tag } from 'antd'
+import { Segmented, Select, Space, Switch, Tag } from 'antd'
 import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { useSearchParams } from 'react-router'
 import type { Schemas } from '../api/client'
+import { useMe } from '../api/queries'
 import { Head } from '../parts/Head'
 import { InstitutionSelect } from '../parts/InstitutionSelect'
 import { AlertList } from './AlertList'
@@ -23,6 +24,8 @@ export default function Alerts() {
   const [state, setState] = useState<Schemas['AlertState']>()
   const [rule, setRule] = useState<Schemas['Rule']>()
   const [order, setOrder] = useState<Schemas['AlertOrder']>('rank')
+  const [shadow, setShadow] = useState(false)
+  const { may } = useMe()
   const [search, setSearch] = useSearchParams()
   const settlement = search.get('settlement') ?? undefined
   const [chosen, setView] = useState<(typeof views)[number]>('open')
@@ -33,6 +36,7 @@ export default function Alerts() {
         title={t('screen.alerts')}
         actions={(
           <Space wrap>
+            {may('administer') && <label><Switch size="small" checked={shadow} onChange={setShadow} /> {t('precision.shadow')}</label>}
             {view !== 'all' && <Select style={{ width: 130 }} aria-label={t('alerts.order')} value={order} onChange={setOrder} options={orders.map((o) => ({ value: o, label: t(`alertOrder.${o}`) }))} />}
             <InstitutionSelect value={institution} onChange={setInstitution} />
             <Select allowClear style={{ width: 150 }} placeholder={t('filter.allRules')} aria-label={t('filter.allRules')} value={rule} onChange={setRule} options={rules.map((r) => ({ value: r, label: t(`rule.${r}`) }))} />
@@ -52,7 +56,7 @@ export default function Alerts() {
         />
         {settlement && <Tag closable onClose={() => setSearch({})}>{t('alerts.ofSettlement')}</Tag>}
       </Head>
-      {view === 'all' ? <AlertList filter={{ institution_id: institution, state, rule, settlement_id: settlement }} /> : <Groups view={view} institution={institution} rule={rule} order={order} />}
+      {view === 'all' ? <AlertList filter={{ institution_id: institution, state, rule, settlement_id: settlement, shadow }} /> : <Groups view={view} institution={institution} rule={rule} order={order} shadow={shadow} />}
     </>
   )
 }

@@ -18,12 +18,12 @@ type Group = Schemas['AlertGroup']
 type View = 'open' | 'mine' | 'overdue'
 
 /** Groups shows what waits for a decision: alerts that belong together are one line, the worst first. */
-export function Groups({ view, institution, rule, order }: { view: View; institution: string | undefined; rule: Schemas['Rule'] | undefined; order: Schemas['AlertOrder'] }) {
+export function Groups({ view, institution, rule, order, shadow }: { view: View; institution: string | undefined; rule: Schemas['Rule'] | undefined; order: Schemas['AlertOrder']; shadow: boolean }) {
   const { t } = useTranslation()
   const names = useNames()
   const groups = useInfiniteQuery({
-    queryKey: ['alerts', 'groups', view, institution, rule, order],
-    queryFn: ({ pageParam }) => take(api.GET('/api/v1/alert-groups', { params: { query: { institution_id: institution, rule, order, mine: view === 'mine', overdue: view === 'overdue', cursor: pageParam || undefined, limit: 50 } } })),
+    queryKey: ['alerts', 'groups', view, institution, rule, order, shadow],
+    queryFn: ({ pageParam }) => take(api.GET('/api/v1/alert-groups', { params: { query: { institution_id: institution, rule, order, shadow, mine: view === 'mine', overdue: view === 'overdue', cursor: pageParam || undefined, limit: 50 } } })),
     initialPageParam: '',
     getNextPageParam: (last) => last.next || undefined,
   })
@@ -38,7 +38,7 @@ export function Groups({ view, institution, rule, order }: { view: View; institu
           pagination={false}
           scroll={{ x: 'max-content' }}
           locale={{ emptyText: <Nothing text={view === 'open' && !institution && !rule ? t('alerts.nothingToDo') : t('alerts.noneFiltered')} /> }}
-          expandable={{ rowExpandable: (g) => g.count > 1, expandedRowRender: (g) => <Members group={g} view={view} /> }}
+          expandable={{ rowExpandable: (g) => g.count > 1, expandedRowRender: (g) => <Members group={g} view={view} shadow={shadow} /> }}
           columns={[
             { title: t('alerts.severity'), dataIndex: 'severity', width: 64, render: (v: number) => <SeverityTag severity={v} /> },
             {
@@ -46,6 +46,7 @@ export function Groups({ view, institution, rule, order }: { view: View; institu
               render: (_, g) => (
                 <>
                   <Link to={`/alerts/${g.newest.id}`} className="strong when">{t(`rule.${g.newest.rule}`)}</Link>
+                  {g.newest.shadow && <> <Tag color="gold">{t('ruleMode.shadow')}</Tag></>}
                   {g.count > 1 && <> <Tag color="blue">{t('alerts.count', { n: g.count })}</Tag></>}
                   <div className="quiet small">{names.institution(g.newest.institution_id)}{!g.insured_id && ` · ${names.place(g.newest.place_id)}`}</div>
                 </>
@@ -78,11 +79,11 @@ export function Groups({ view, institution, rule, order }: { view: View; institu
 const most = 200 // members that are listed
 
 /** Members lists the alerts of a group. */
-function Members({ group, view }: { group: Group; view: View }) {
+function Members({ group, view, shadow }: { group: Group; view: View; shadow: boolean }) {
   const { t } = useTranslation()
   const names = useNames()
   const { newest, insured_id, from, to } = group
-  const query = { rule: newest.rule, ...(insured_id ? { insured_id } : { place_id: newest.place_id }), from, to, open: true, mine: view === 'mine', overdue: view === 'overdue', limit: most }
+  const query = { rule: newest.rule, ...(insured_id ? { insured_id } : { place_id: newest.place_id }), from, to, open: true, shadow, mine: view === 'mine', overdue: view === 'overdue', limit: most }
   const members = useQuery({ queryKey: ['alerts', 'members', query], queryFn: () => take(api.GET('/api/v1/alerts', { params: { query } })) })
   if (members.isLoading) return <Loading />
   return (

@@ -1,5 +1,5 @@
 import {
-  AlertOutlined, AuditOutlined, BankOutlined, AccountBookOutlined, FileProtectOutlined, FolderOpenOutlined, ControlOutlined, HeatMapOutlined, HddOutlined, IdcardOutlined, NotificationOutlined, PlaySquareOutlined, TeamOutlined, UserOutlined, VideoCameraOutlined,
+  AlertOutlined, AuditOutlined, BankOutlined, AccountBookOutlined, FileProtectOutlined, FundOutlined, FolderOpenOutlined, ControlOutlined, HeatMapOutlined, HddOutlined, IdcardOutlined, NotificationOutlined, PlaySquareOutlined, TeamOutlined, UserOutlined, VideoCameraOutlined,
 } from '@ant-design/icons'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { Alert, Badge, Button, Dropdown, Layout, Menu, Space, Tooltip } from 'antd'
@@ -20,6 +20,7 @@ const LiveWall = lazy(() => import('../live/LiveWall'))
 const Timeline = lazy(() => import('../timeline/Timeline'))
 const Alerts = lazy(() => import('../alerts/Alerts'))
 const Findings = lazy(() => import('../findings/Findings'))
+const Precision = lazy(() => import('../precision/Precision'))
 const AlertPage = lazy(() => import('../alerts/AlertPage'))
 const Rounds = lazy(() => import('../rounds/Rounds'))
 const Board = lazy(() => import('../rounds/Board'))
@@ -37,7 +38,7 @@ const Rules = lazy(() => import('../rules/Rules'))
 const Zones = lazy(() => import('../zones/Zones'))
 const Users = lazy(() => import('../users/Users'))
 
-type Screen = { path: string; key: 'alerts' | 'findings' | 'settlements' | 'live' | 'rounds' | 'cases' | 'people' | 'cameras' | 'coverage' | 'places' | 'rules' | 'notifications' | 'system' | 'users'; icon: ReactNode; needs: Permission }
+type Screen = { path: string; key: 'alerts' | 'findings' | 'precision' | 'settlements' | 'live' | 'rounds' | 'cases' | 'people' | 'cameras' | 'coverage' | 'places' | 'rules' | 'notifications' | 'system' | 'users'; icon: ReactNode; needs: Permission }
 
 const screens: Screen[] = [
   { path: '/alerts', key: 'alerts', icon: <AlertOutlined />, needs: 'review' },
@@ -50,6 +51,7 @@ const screens: Screen[] = [
   { path: '/cameras', key: 'cameras', icon: <VideoCameraOutlined />, needs: 'manage' },
   { path: '/coverage', key: 'coverage', icon: <HeatMapOutlined />, needs: 'watch' },
   { path: '/places', key: 'places', icon: <BankOutlined />, needs: 'manage' },
+  { path: '/precision', key: 'precision', icon: <FundOutlined />, needs: 'review' },
   { path: '/rules', key: 'rules', icon: <ControlOutlined />, needs: 'administer' },
   { path: '/notifications', key: 'notifications', icon: <NotificationOutlined />, needs: 'administer' },
   { path: '/system', key: 'system', icon: <HddOutlined />, needs: 'manage' },
@@ -93,6 +95,7 @@ export function Shell() {
                 <Route path="/" element={mine[0] ? <Navigate to={mine[0].path} replace /> : <Nothing text={t('app.noScreens')} />} />
                 <Route path="/alerts" element={<Alerts />} />
                 <Route path="/alerts/:id" element={<AlertPage />} />
+                <Route path="/precision" element={<Precision />} />
                 <Route path="/findings" element={<Findings />} />
                 <Route path="/settlements" element={<Settlements />} />
                 <Route path="/live" element={<LiveWall />} />
