@@ -121,8 +121,8 @@ func cut(t testing.TB, sim *simcam.Server, id ward.CameraID) {
 
 // checkOrder decodes a clip over the gap: after the beginning of what was
 // fetched, its pictures are the camera's, one after the other, in a loop. Where
-// it meets what was recorded as it happened, which is dated by arrival, one
-// picture may be there twice or not at all.
+// it meets what was recorded as it happened, which is dated by arrival, some
+// pictures may be there twice or not at all.
 func checkOrder(t testing.TB, lib *ingest.Library, id ward.CameraID, order []string, gap ward.Gap) {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "clip.mp4")
@@ -143,10 +143,11 @@ func checkOrder(t testing.TB, lib *ingest.Library, id ward.CameraID, order []str
 		t.Errorf("%s: a clip of %s has %d pictures", id, to.Sub(from), len(shown))
 	}
 	joint := true
+	const late = 5 // pictures, half a second: how late they arrive on a busy machine
 	for i := 1; i < len(shown); i++ {
 		before, now := slices.Index(order, shown[i-1]), slices.Index(order, shown[i])
 		step := (now - before + len(order)) % len(order)
-		if joint && step <= 2 && step != 1 {
+		if joint && step != 1 && (step <= late || step >= len(order)-late) {
 			joint = false
 			continue
 		}
