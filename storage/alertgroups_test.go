@@ -143,6 +143,10 @@ func lastOf(t *testing.T, group string) int {
 func TestCooldown(t *testing.T) {
 	teststore.Each(t, func(t *testing.T, s *storage.Store) {
 		counter(t, s)
+		hook(t, s, "machine", nil)
+		if err := s.AddEndpoint(t.Context(), ward.Endpoint{ID: "person", Kind: ward.Email, Name: "x", URL: "mailto:a@example.org", Digest: 1, Created: time.Now()}); err != nil {
+			t.Fatal(err)
+		}
 		base := time.Now().Add(-time.Hour)
 		for _, tc := range []struct {
 			minute int
@@ -160,6 +164,9 @@ func TestCooldown(t *testing.T) {
 			if stored, err := s.Alert(t.Context(), a.ID); err != nil || a.Quiet != tc.quiet || stored.Quiet != tc.quiet {
 				t.Errorf("%s at minute %d: quiet %v, want %v; %v", tc.rule, tc.minute, stored.Quiet, tc.quiet, err)
 			}
+		}
+		if all, some := len(outbox(t, s, "machine")), len(outbox(t, s, "person")); all != 6 || some != 3 {
+			t.Errorf("%d events for machines and %d for mails, want 6 and 3", all, some)
 		}
 		p, err := s.AlertPolicy(t.Context())
 		if err != nil {

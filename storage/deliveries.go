@@ -144,14 +144,15 @@ func (s *Store) Backlogs(ctx context.Context) (map[ward.EndpointID]ward.Backlog,
 	return all, err
 }
 
-// SweepOutbox removes what was delivered or given up and is 30 days old, a
+// SweepOutbox removes what was delivered or given up, or waits for an endpoint
+// that is disabled, and is 30 days old, a
 // thousand at a time, so that nobody waits for it long.
 func (s *Store) SweepOutbox(ctx context.Context, now time.Time) error {
 	for {
 		var n int64
 		err := s.change(ctx, "sweep outbox", func(t *tx) error {
 			res, err := t.ExecContext(ctx, `DELETE FROM notify_outbox WHERE (endpoint_id, seq) IN
-				(SELECT endpoint_id, seq FROM notify_outbox WHERE at_us < $1 AND state <> 'pending' ORDER BY at_us LIMIT $2)`, us(now.AddDate(0, 0, -outboxDays)), sweptTogether)
+				(SELECT endpoint_id, seq FROM notify_outbox WHERE at_us < $1 AND (state <> 'pending' OR endpoint_id IN (SELECT id FROM notify_endpoint WHERE disabled = 1)) ORDER BY at_us LIMIT $2)`, us(now.AddDate(0, 0, -outboxDays)), sweptTogether)
 			if err == nil {
 				n, err = res.RowsAffected()
 			}

@@ -96,6 +96,13 @@ func (s *Store) ChangeEndpoint(ctx context.Context, p ward.Endpoint) error {
 		if err := t.oneRecipient(ctx, p); err != nil {
 			return err
 		}
+		if !p.Disabled { // what waited meanwhile has its day of tries yet
+			_, err := t.ExecContext(ctx, `UPDATE notify_outbox SET since_us = $2 WHERE endpoint_id = $1 AND state = 'pending' AND
+				(SELECT disabled FROM notify_endpoint WHERE id = $1) = 1`, p.ID, us(t.now))
+			if err != nil {
+				return err
+			}
+		}
 		res, err := t.ExecContext(ctx, `UPDATE notify_endpoint SET name = $2, url = $3, types = $4, institutions = $5, disabled = $6, user_name = $7, digest_minutes = $8 WHERE id = $1`,
 			p.ID, p.Name, p.URL, types, insts, flag(p.Disabled), p.User, p.Digest)
 		if err = oneRow(res, err); err != nil {

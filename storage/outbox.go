@@ -51,7 +51,7 @@ func (t *tx) announceAlert(ctx context.Context, typ ward.EventType, a ward.Alert
 	if a.Shadow {
 		return nil
 	}
-	return t.announce(ctx, typ, "alert/"+string(a.ID), a.InstitutionID, alertEvent{
+	return t.announce(ctx, typ, "alert/"+string(a.ID), a.InstitutionID, typ == ward.AlertRaisedEvent && a.Quiet, alertEvent{
 		Alert: a.ID, State: a.State, Institution: a.InstitutionID, Place: a.PlaceID, Camera: a.CameraID, Rule: a.Rule, RuleVersion: a.RuleVersion,
 		Severity: a.Severity, Settlement: a.SettlementID, At: a.At, Raised: a.Raised, Quiet: a.Quiet,
 	})
@@ -68,14 +68,15 @@ type visitEvent struct {
 }
 
 func (t *tx) announceVisit(ctx context.Context, v ward.Visit) error {
-	return t.announce(ctx, ward.VisitSealedEvent, "visit/"+string(v.ID), v.InstitutionID, visitEvent{
+	return t.announce(ctx, ward.VisitSealedEvent, "visit/"+string(v.ID), v.InstitutionID, false, visitEvent{
 		Visit: v.ID, Round: v.RoundID, Admission: v.AdmissionID, Institution: v.InstitutionID, Verdict: v.Verdict, Sealed: v.Sealed,
 	})
 }
 
 // announce puts an event into the outbox of every endpoint that wants it, in
-// the transaction of what it tells: both are durable, or neither.
-func (t *tx) announce(ctx context.Context, typ ward.EventType, subject string, inst ward.InstitutionID, data any) error {
+// the transaction of what it tells: both are durable, or neither. What is quiet
+// is for machines: no mail tells of it.
+func (t *tx) announce(ctx context.Context, typ ward.EventType, subject string, inst ward.InstitutionID, quiet bool, data any) error {
 	rows, err := t.QueryContext(ctx, endpointColumns+` ORDER BY id`)
 	if err != nil {
 		return err
@@ -86,7 +87,7 @@ func (t *tx) announce(ctx context.Context, typ ward.EventType, subject string, i
 	}
 	e := cloudEvent{ID: ward.NewID[string](t.now), Type: typ, Subject: subject, Institution: inst, Data: data}
 	for _, p := range all {
-		if len(p.Types) > 0 && !slices.Contains(p.Types, typ) || len(p.Institutions) > 0 && !slices.Contains(p.Institutions, inst) {
+		if len(p.Types) > 0 && !slices.Contains(p.Types, typ) || len(p.Institutions) > 0 && !slices.Contains(p.Institutions, inst) || quiet && p.Kind == ward.Email {
 			continue
 		}
 		if err := t.enqueue(ctx, p.ID, e); err != nil {

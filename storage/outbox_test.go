@@ -189,3 +189,55 @@ func TestReplayDuringATry(t *testing.T) {
 		}
 	})
 }
+
+// What waited for a disabled endpoint is tried for a day once it is enabled
+// again, and is not kept for ever.
+func TestWhatWaitsForADisabledEndpoint(t *testing.T) {
+	teststore.Each(t, func(t *testing.T, s *storage.Store) {
+		hook(t, s, "a", nil)
+		change := func(disabled bool) {
+			t.Helper()
+			p, err := s.Endpoint(t.Context(), "a")
+			if err == nil {
+				p.Disabled = disabled
+				err = s.ChangeEndpoint(t.Context(), p)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		only := func() ward.Delivery {
+			t.Helper()
+			all, err := s.Deliveries(t.Context(), "a", storage.DeliveryFilter{})
+			if err != nil || len(all) != 1 {
+				t.Fatalf("%d events: %v", len(all), err)
+			}
+			return all[0]
+		}
+		change(true)
+		if err := s.SendTest(t.Context(), "a"); err != nil {
+			t.Fatal(err)
+		}
+		was := only().Since
+		change(true)
+		if d := only(); !d.Since.Equal(was) {
+			t.Error("its day began while it was disabled")
+		}
+		change(false)
+		if d := only(); !d.Since.After(was) || d.State != ward.DeliveryPending {
+			t.Errorf("enabled again: %+v, since %v before", d, was)
+		}
+		month := time.Now().AddDate(0, 0, 31)
+		if err := s.SweepOutbox(t.Context(), month); err != nil {
+			t.Fatal(err)
+		}
+		only() // it waits for an enabled one
+		change(true)
+		if err := s.SweepOutbox(t.Context(), month); err != nil {
+			t.Fatal(err)
+		}
+		if all, err := s.Deliveries(t.Context(), "a", storage.DeliveryFilter{}); err != nil || len(all) != 0 {
+			t.Errorf("%d events are kept for a disabled endpoint: %v", len(all), err)
+		}
+	})
+}

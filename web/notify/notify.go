@@ -154,7 +154,7 @@ func (d *Dispatcher) drain(ctx context.Context, id ward.EndpointID) error {
 				rest = now.Add(time.Duration(p.Digest) * time.Minute)
 			}
 		} else {
-			vs = failed(vs, status, failure, now)
+			vs = failed(p, vs, status, failure, now)
 		}
 		if err := d.Store.EndDeliveries(ctx, id, vs, rest); err != nil {
 			return err
@@ -186,11 +186,11 @@ func (d *Dispatcher) deliver(ctx context.Context, p ward.Endpoint, vs []ward.Del
 // failed says what becomes of events that were tried together, of which the
 // first was the one that was due: it is tried again, and those that have had
 // their day are given up.
-func failed(vs []ward.Delivery, status int, failure string, now time.Time) []ward.Delivery {
+func failed(p ward.Endpoint, vs []ward.Delivery, status int, failure string, now time.Time) []ward.Delivery {
 	var out []ward.Delivery
 	for i, v := range vs {
 		v.Status, v.Failure = status, failure
-		v = retry(v, now, rand.Float64()) //nolint:gosec // jitter, not a secret
+		v = retry(v, now, giveUpAfter+time.Duration(p.Digest)*time.Minute, rand.Float64()) //nolint:gosec // jitter, not a secret
 		if i == 0 || v.State == ward.DeliveryDead {
 			out = append(out, v)
 		}
@@ -198,12 +198,13 @@ func failed(vs []ward.Delivery, status int, failure string, now time.Time) []war
 	return out
 }
 
-// retry says when v is tried again after a failed try, or that it is given up.
+// retry says when v is tried again after a failed try, or that it is given up
+// because its day is over. A mail that waits for others has that much longer.
 // The pause doubles; its latter half is by chance (0 to 1), so that receivers
 // that come back are not met by all at once.
-func retry(v ward.Delivery, now time.Time, chance float64) ward.Delivery {
+func retry(v ward.Delivery, now time.Time, day time.Duration, chance float64) ward.Delivery {
 	v.Attempts++
-	if now.Sub(v.Since) >= giveUpAfter {
+	if now.Sub(v.Since) >= day {
 		v.State, v.Next = ward.DeliveryDead, time.Time{}
 		return v
 	}
