@@ -85,6 +85,10 @@ fuzz: ## every fuzzer for FUZZTIME (10s)
 fuzz-vision: ready ## feed damaged video and photos to the vision workers for FUZZTIME (10m)
 	@WARDWATCH_FUZZ_VISION=$(or $(FUZZTIME),10m) go test -run 'TestDamagedBitstreams' -timeout 24h -v ./analytics/vision
 
+.PHONY: health
+health: ready ## watch 24 h of painted video for alarms that are none, and find 144 faults
+	@HEALTH_HOURS=$(or $(HOURS),24) go test -run 'TestAnOrdinaryDay|TestFaultsOfADay' -timeout 4h -count=1 ./analytics -v | grep '^camera health\|^---\|^ok\|FAIL'
+
 .PHONY: soak
 soak: setup-test ready ## 16 cameras for SOAK (1h), half of it under faults; SOAK_STACK=servers for PostgreSQL and MinIO
 	@SOAK=$(or $(SOAK),1h) SOAK_STACK=$(SOAK_STACK) go test -run 'TestSoak' -timeout 24h -v ./cmd/wardwatch

@@ -220,30 +220,57 @@ func ofDevice(c ward.Cause) bool {
 	return c == ward.CauseUnreachable || c == ward.CauseNotFound || c == ward.CauseStalled
 }
 
-// blind reads why cameras that were not watched at a swipe showed nothing.
+// blind reads when the cameras saw nothing. What a camera showed meanwhile
+// tells nothing: it counts as not watched.
 func (b *batch) blind(ctx context.Context) error {
+	longest := picturesBefore
+	for _, q := range b.questions {
+		longest = max(longest, q.book[ward.NoPhysician].minutes("before"))
+	}
+	from, to := b.moments()
+	all, err := b.c.Store.BlindAt(ctx, distinct(b.questions, func(q question) ward.PlaceID { return q.read.PlaceID }), from.Add(-longest), to.Add(picturesAfter))
+	if err != nil {
+		return err
+	}
 	for i := range b.questions {
 		q := &b.questions[i]
-		if !q.book.on(ward.SettledBlind) {
-			continue
-		}
-		at := q.settlement.At
-		for _, cam := range q.window.Cameras {
-			if len(watchedBy(cam, q.window.Sightings, around(at, coreBefore, coreAfter), 0)) > 0 {
-				continue
-			}
-			gaps, err := b.c.Store.GapsBetween(ctx, ward.Source{Kind: ward.FromCamera, ID: string(cam)}, at, at.Add(time.Second))
-			if err != nil {
-				return err
-			}
-			for _, g := range gaps {
-				if ofDevice(g.Cause) {
-					q.window.Blind = append(q.window.Blind, BlindPeriod{Camera: cam, From: g.From, To: g.To})
-				}
+		for _, p := range all[q.read.PlaceID] {
+			if p.Cause.Sightless() {
+				q.window.Blind = append(q.window.Blind, BlindPeriod{Camera: p.CameraID, From: p.From, To: p.To, Reported: p.OutageID != ""})
 			}
 		}
+		q.window.Sightings = unblind(q.window.Sightings, q.window.Blind)
 	}
 	return nil
+}
+
+// unblind takes from the watched stretches what lies in a blind period.
+func unblind(vs []ward.Sighting, blind []BlindPeriod) []ward.Sighting {
+	for _, b := range blind {
+		var out []ward.Sighting
+		for _, v := range vs {
+			if v.Kind != ward.Watched || v.CameraID != b.Camera || v.To.Before(b.From) || !b.To.IsZero() && !v.From.Before(b.To) {
+				out = append(out, v)
+				continue
+			}
+			if v.From.Before(b.From) {
+				out = append(out, part(v, v.From, b.From))
+			}
+			if !b.To.IsZero() && v.To.After(b.To) {
+				out = append(out, part(v, b.To, v.To))
+			}
+		}
+		vs = out
+	}
+	return vs
+}
+
+// part is the stretch [from, to] of a watched one, with its share of the pictures.
+func part(v ward.Sighting, from, to time.Time) ward.Sighting {
+	share := float64(to.Sub(from)) / float64(max(v.To.Sub(v.From), 1))
+	v.Count = max(2, int(float64(v.Count)*share+.5))
+	v.From, v.To = from, to
+	return v
 }
 
 // search finds the settlements with the same faces, once those before are known.

@@ -109,3 +109,15 @@ func (g *Gallery) Near(place ward.PlaceID, at time.Time, within time.Duration, l
 	}
 	return near, found
 }
+
+// Of returns the first picture of a camera at a place in [from, to].
+func (g *Gallery) Of(place ward.PlaceID, camera ward.CameraID, from, to time.Time) (Picture, bool) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for _, p := range g.rings[place][camera] {
+		if !p.At.Before(from) && !p.At.After(to) {
+			return p, true
+		}
+	}
+	return Picture{}, false
+}

@@ -79,9 +79,6 @@ func (h *Health) Resume(cause ward.BlindCause, from, seen time.Time) {
 // this picture looks as if there were one.
 func (h *Health) Blind() bool { return h.picture.cause != "" && h.picture.fine.IsZero() }
 
-// Suspected is the cause that the newest picture shows or that was found; empty when all is well.
-func (h *Health) Suspected() ward.BlindCause { return h.picture.cause }
-
 // Step takes the measures of one picture and its moment; offset is how far the
 // camera's clock is ahead of the server's, nil when it does not tell. It
 // returns the faults that were found or ended.

@@ -171,7 +171,7 @@ func (c *counter) spoil(cause ward.BlindCause, grey, frozen []byte) []byte {
 			case ward.Covered:
 				out[i] = level(90+float32(x)/10, noise(i))
 			case ward.Glare:
-				out[i] = byte(min(255, 120+int(grey[i])*2))
+				out[i] = byte(min(255, 200+int(grey[i])*2))
 			case ward.Moved:
 				out[i] = level(float32(grey[y*wide+(x+60)%wide])-16, 0)
 			case ward.Frozen:
@@ -237,7 +237,7 @@ func TestFaultsOfADay(t *testing.T) {
 	var found, other int
 	var worst, sum time.Duration
 	const begin, every, lasts = 10 * 3600, 600, 30
-	n := 0
+	n, seen := 0, 0
 	for s := begin; s < begin+length; s++ {
 		grey := append([]byte(nil), c.picture(s)...)
 		since := (s-begin)%every - every/2
@@ -248,6 +248,9 @@ func TestFaultsOfADay(t *testing.T) {
 		}
 		if since >= 0 && since < lasts {
 			grey = c.spoil(cause, grey, frozen)
+		}
+		if since == lasts && seen < n {
+			t.Logf("%02d:%02d %s was not found", s/3600%24, s/60%60, cause)
 		}
 		m := vision.Measure(grey, before)
 		before = grey
@@ -263,7 +266,7 @@ func TestFaultsOfADay(t *testing.T) {
 				continue
 			}
 			late := time.Duration(since) * time.Second
-			found, sum, worst = found+1, sum+late, max(worst, late)
+			found, seen, sum, worst = found+1, n, sum+late, max(worst, late)
 			if tr.Cause != cause {
 				other++
 			}

@@ -77,7 +77,7 @@ func moreCardsThanFolk(s ward.Settlement, win Window, r Rule) Finding {
 				continue
 			}
 			faces[v.CameraID]++
-		case ward.Watched, ward.StaffSeen, ward.QueueSeen:
+		case ward.Watched, ward.StaffSeen, ward.QueueSeen, ward.LensSeen:
 			continue
 		}
 		f.Sightings = append(f.Sightings, v.ID)

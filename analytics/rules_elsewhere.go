@@ -163,8 +163,8 @@ func settledBlind(s ward.Settlement, win Window, r Rule) Finding {
 	blindFor := int(s.At.Sub(from).Seconds())
 	return Finding{
 		Outcome: Fired, Camera: firstCamera(win.Cameras),
-		ZH: fmt.Sprintf("刷卡时窗口的 %d 个摄像头都没有画面，已中断 %d 秒，且未事先报备。", len(win.Cameras), blindFor),
-		EN: fmt.Sprintf("At the swipe all %d cameras of the counter had been without a picture for %d s, and nobody had reported it.", len(win.Cameras), blindFor),
+		ZH: fmt.Sprintf("刷卡时窗口的 %d 个摄像头都看不到现场，已持续 %d 秒，且未事先报备。", len(win.Cameras), blindFor),
+		EN: fmt.Sprintf("At the swipe all %d cameras of the counter had been blind for %d s, and nobody had reported it.", len(win.Cameras), blindFor),
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"wardwatch/storage/objects"
 	"wardwatch/ward"
 )
 
@@ -25,13 +26,26 @@ func (w *Watcher) keepShots(ctx context.Context) {
 }
 
 func (w *Watcher) keepShot(ctx context.Context, j shotJob) error {
-	ctx, cancel := context.WithTimeout(ctx, shotTimeout)
-	defer cancel()
-	key := SnapshotKey(j.sighting.InstitutionID, j.sighting.CameraID, j.sighting.From, string(j.sighting.ID))
-	if err := w.Objects.Put(ctx, key, bytes.NewReader(j.jpeg), int64(len(j.jpeg))); err != nil {
+	if err := putShot(ctx, w.Objects, j.sighting, j.jpeg); err != nil {
 		return err
 	}
-	return w.Store.SetSightingSnapshot(ctx, j.sighting.ID, key)
+	v := j.sighting
+	return w.Store.SetSightingSnapshot(ctx, v.ID, SnapshotKey(v.InstitutionID, v.CameraID, v.From, string(v.ID)))
+}
+
+// send hands a picture to the object store.
+func (w *Watcher) send(v ward.Sighting, jpeg []byte) {
+	select {
+	case w.shots <- shotJob{v, jpeg}:
+	default: // the object store is slow; the sighting stays without its picture
+	}
+}
+
+// putShot puts the picture of a sighting into the object store.
+func putShot(ctx context.Context, o objects.Objects, v ward.Sighting, jpeg []byte) error {
+	ctx, cancel := context.WithTimeout(ctx, shotTimeout)
+	defer cancel()
+	return o.Put(ctx, SnapshotKey(v.InstitutionID, v.CameraID, v.From, string(v.ID)), bytes.NewReader(jpeg), int64(len(jpeg)))
 }
 
 // SnapshotKey is the object key of a picture:

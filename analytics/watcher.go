@@ -85,6 +85,7 @@ type Watcher struct {
 
 	// The rest belongs to Run's goroutine.
 	debounce Debouncer
+	blind    blindness
 	pace     pace
 	full     time.Time // when the last picture came that was looked at thoroughly
 	unsaved  []Change  // by id, the newest state of each
@@ -109,6 +110,7 @@ func (w *Watcher) Run(ctx context.Context, s *ingest.Stream) {
 	}
 	w.debounce = Debouncer{Camera: w.Camera, NewID: ward.NewID[ward.SightingID]}
 	w.shots = make(chan shotJob, shotsWaiting)
+	w.blind = blindness{camera: w.Camera, store: w.Store, shots: w.send}
 	units := newFeed()
 
 	var all sync.WaitGroup
@@ -124,6 +126,9 @@ func (w *Watcher) Run(ctx context.Context, s *ingest.Stream) {
 	end, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastSave)
 	defer cancel()
 	w.save(end)
+	if err := w.blind.end(end); err != nil {
+		w.ail(ctx, "blind periods are not stored", err)
+	}
 	close(w.shots)
 	late := time.AfterFunc(lastSave, giveUp)
 	defer late.Stop()
@@ -166,7 +171,7 @@ func (w *Watcher) look(ctx context.Context, s *ingest.Stream, units *feed, us []
 	if err != nil || !ok {
 		return
 	}
-	w.step(ctx, seen, newest.Arrived, want)
+	w.step(ctx, s, seen, newest.Arrived, want)
 	busy := w.debounce.Busy()
 	if w.pace.between = busy && took <= busyLook; w.pace.between {
 		w.pace.gap = min(max(busyShare*took, busiestEvery), busyEvery)
@@ -182,7 +187,7 @@ func (w *Watcher) look(ctx context.Context, s *ingest.Stream, units *feed, us []
 // wanted says what to look for in a picture of the moment at: in some for
 // everything, in a glance for faces, with templates while a face is new.
 func (w *Watcher) wanted(at time.Time) vision.Want {
-	const full = vision.WantPeople | vision.WantFaces | vision.WantTemplates | vision.WantSnapshot
+	const full = vision.WantPeople | vision.WantFaces | vision.WantTemplates | vision.WantSnapshot | vision.WantMeasures
 	gone := at.Sub(w.full)
 	switch {
 	case !w.pace.between || gone < 0 || gone >= fullEvery:
@@ -206,7 +211,7 @@ func (w *Watcher) see(ctx context.Context, s *ingest.Stream, us []ingest.Unit, w
 }
 
 // step goes on with what was seen and stores it.
-func (w *Watcher) step(ctx context.Context, seen ward.Seen, arrived time.Time, want vision.Want) {
+func (w *Watcher) step(ctx context.Context, s *ingest.Stream, seen ward.Seen, arrived time.Time, want vision.Want) {
 	at := arrived.Round(0).UTC()
 	if w.Gallery != nil {
 		w.Gallery.Put(w.Camera.PlaceID, Picture{Camera: w.Camera.ID, At: at, JPEG: seen.JPEG, Faces: seen.Faces})
@@ -214,15 +219,33 @@ func (w *Watcher) step(ctx context.Context, seen ward.Seen, arrived time.Time, w
 	if w.Zones != nil {
 		w.debounce.Zones = w.Zones(ctx)
 	}
+	sees := w.sees(ctx, s, seen, at)
 	if want.Has(vision.WantPeople) {
 		w.full = at
-		w.keep(w.debounce.Step(seen, at), arrived)
+		if sees {
+			w.keep(w.debounce.Step(seen, at), arrived)
+		}
 		defer w.count(WatchStats{Looked: 1})
 	} else {
-		w.keep(w.debounce.Glance(seen, at), arrived)
+		if sees {
+			w.keep(w.debounce.Glance(seen, at), arrived)
+		}
 		defer w.count(WatchStats{Looked: 1, Glanced: 1})
 	}
 	w.save(ctx)
+}
+
+// sees says whether the picture tells who is there, and keeps the camera's blind periods.
+func (w *Watcher) sees(ctx context.Context, s *ingest.Stream, seen ward.Seen, at time.Time) bool {
+	var offset *time.Duration
+	if clock, by := s.Clock(); clock == ward.CameraClock {
+		offset = &by
+	}
+	sees, err := w.blind.look(ctx, seen, offset, at)
+	if err != nil {
+		w.ail(ctx, "blind periods are not stored", err)
+	}
+	return sees
 }
 
 // ail logs the first of a series of failures.
@@ -278,10 +301,7 @@ func (w *Watcher) save(ctx context.Context) {
 		if c.Phase != Closed || len(c.Shot) == 0 {
 			continue
 		}
-		select {
-		case w.shots <- shotJob{c.Sighting, c.Shot}:
-		default: // the object store is slow; the sighting stays without its picture
-		}
+		w.send(c.Sighting, c.Shot)
 	}
 	w.unsaved = nil
 }

@@ -91,6 +91,7 @@ func (f *fsck) steps() []fsckStep {
 		{"round rows", f.roundRows},
 		{"case rows", f.caseRows},
 		{"hold rows", f.holdRows},
+		{"blind periods", f.blindRows},
 		{"absent rows", f.absent},
 		{"recordings", f.segments},
 		{"alert pictures", f.pictures(`SELECT 'alert/' || id, snapshot_key, snapshot_sha FROM alert WHERE snapshot_key <> '' AND 'alert/' || id > $1 ORDER BY id LIMIT $2`)},

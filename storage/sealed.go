@@ -25,6 +25,7 @@ const (
 	KindHold       = "hold"
 	KindRule       = "rule"  // by rule/version: how it was set
 	KindZones      = "zones" // by camera/version: what was drawn in its picture
+	KindBlind      = "blind" // by period: found, and ended
 
 	KindAlertPolicy = "alert_policy" // by version: until when alerts are to be decided
 )

@@ -95,6 +95,15 @@ func (s *Store) SightingsAt(ctx context.Context, place ward.PlaceID, from, to ti
 	return out, nil
 }
 
+// Sighting returns one sighting with its template, or ward.NotFound.
+func (s *Store) Sighting(ctx context.Context, id ward.SightingID) (ward.Sighting, error) {
+	v, err := s.scanSighting(s.read.QueryRowContext(ctx, sightingColumns+` WHERE id = $1`, id))
+	if err != nil {
+		return v, fmt.Errorf("read sighting %s: %w", id, missing(err, "sighting.unknown", "没有这条记录。", "No such sighting."))
+	}
+	return v, nil
+}
+
 func (s *Store) scanSighting(r row) (ward.Sighting, error) {
 	var v ward.Sighting
 	var from, to int64

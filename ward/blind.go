@@ -1,5 +1,7 @@
 package ward
 
+import "time"
+
 type (
 	// BlindID is the id of a stretch in which a camera saw nothing.
 	BlindID string
@@ -33,3 +35,39 @@ func (c BlindCause) Sightless() bool { return c != WrongClock }
 
 // OfPicture says whether the cause is found in the pictures.
 func (c BlindCause) OfPicture() bool { return c != SignalLost && c != WrongClock }
+
+// BlindPeriod 盲区: a stretch in which a camera saw nothing.
+type BlindPeriod struct {
+	ID            BlindID       `json:"id"`
+	CameraID      CameraID      `json:"camera_id"`
+	PlaceID       PlaceID       `json:"place_id"`
+	InstitutionID InstitutionID `json:"institution_id"`
+	Cause         BlindCause    `json:"cause"`
+	From          time.Time     `json:"from"`
+	To            time.Time     `json:"to,omitzero"` // absent while it lasts
+	Found         time.Time     `json:"found"`       // when it was noticed
+	// Seen is when it was last known to last.
+	Seen     time.Time    `json:"-"`
+	OutageID OutageID     `json:"outage_id"` // that was reported in advance; empty: none
+	AlertID  AlertID      `json:"alert_id"`  // raised since nobody had reported it
+	EndedBy  UserID       `json:"ended_by"`  // who said that the camera is well as it is
+	Before   BlindPicture `json:"-"`
+	At       BlindPicture `json:"-"`
+	After    BlindPicture `json:"-"`
+	Leaf     int64        `json:"-"` // in the ledger, of its newest record
+}
+
+// BlindPicture is a picture before, at or after a blind period: a sighting of
+// kind LensSeen, and the SHA-256 of its JPEG. It is zero when there is none.
+type BlindPicture struct {
+	Sighting SightingID
+	SHA256   [32]byte
+}
+
+// Lasts says how long it has lasted by now.
+func (b BlindPeriod) Lasts(now time.Time) time.Duration {
+	if !b.To.IsZero() {
+		now = b.To
+	}
+	return now.Sub(b.From)
+}

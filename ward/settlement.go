@@ -160,6 +160,7 @@ const (
 	StaffSeen  SightingKind = "staff"   // somebody in the zone of the staff
 	QueueSeen  SightingKind = "queue"   // somebody in the zone of those who wait
 	FaceSeen   SightingKind = "face"    // one person's face, tracked
+	LensSeen   SightingKind = "lens"    // the picture before, at or after a blind period
 )
 
 // Sighting is what the detectors saw of one thing at one camera over one

@@ -43,6 +43,7 @@ type service struct {
 	correl    *analytics.Correlator
 	notify    *notify.Dispatcher
 	lookout   *analytics.Lookout // nil when vision.workers is 0
+	signals   *analytics.Signals // nil without workers: nobody looks then
 	web       *web.Server
 	close     []func() error // in order of opening
 }
@@ -136,6 +137,7 @@ func (s *service) see(library *ingest.Library) {
 	s.pool = newPool(s.config, s.log)
 	gallery := &analytics.Gallery{}
 	s.lookout = &analytics.Lookout{Pool: s.pool, Store: s.store, Objects: s.objects, Gallery: gallery, Log: s.log}
+	s.signals = &analytics.Signals{Store: s.store, Objects: s.objects, Gallery: gallery, Log: s.log}
 	s.fleet.OnStream = s.lookout.Watch
 	measureVision(s.web.Registry, s.lookout.Stats, s.pool.Restarts)
 	s.correl.Gallery = gallery
@@ -193,6 +195,9 @@ func (s *service) Run(ctx context.Context, l net.Listener) error {
 	part(func() error {
 		return (&storage.AlertClock{Store: s.store, Notify: s.correl.Notify, Log: s.log}).Run(frontCtx)
 	})
+	if s.signals != nil {
+		part(func() error { return s.signals.Run(frontCtx) })
+	}
 	part(func() error { return s.web.Run(frontCtx, l) })
 	front.Go(func() error { // a part below that fails ends the rest
 		select {
