@@ -236,7 +236,7 @@ func (b *batch) blind(ctx context.Context) error {
 		q := &b.questions[i]
 		for _, p := range all[q.read.PlaceID] {
 			if p.Cause.Sightless() {
-				q.window.Blind = append(q.window.Blind, BlindPeriod{Camera: p.CameraID, From: p.From, To: p.To, Reported: p.OutageID != ""})
+				q.window.Blind = append(q.window.Blind, BlindPeriod{Camera: p.CameraID, From: p.From, To: p.To})
 			}
 		}
 		q.window.Sightings = unblind(q.window.Sightings, q.window.Blind)

@@ -59,8 +59,8 @@ func (s *Store) OpenBlind(ctx context.Context, b ward.BlindPeriod) error {
 		if b.Leaf, err = t.sealRecord(ctx, KindBlind, string(b.ID), recordOfBlind(b)); err != nil {
 			return err
 		}
-		_, err = t.ExecContext(ctx, `INSERT INTO blind_period (id, camera_id, place_id, institution_id, cause, from_us, to_us, found_us, seen_us, outage_id, alert_id, ended_by,
-				before_id, before_sha, at_id, at_sha, after_id, leaf) VALUES ($1, $2, $3, $4, $5, $6, 0, $7, $7, '', '', '', $8, $9, $10, $11, '', $12)`,
+		_, err = t.ExecContext(ctx, `INSERT INTO blind_period (id, camera_id, place_id, institution_id, cause, from_us, to_us, found_us, seen_us, ended_by,
+				before_id, before_sha, at_id, at_sha, after_id, leaf) VALUES ($1, $2, $3, $4, $5, $6, 0, $7, $7, '', $8, $9, $10, $11, '', $12)`,
 			b.ID, b.CameraID, b.PlaceID, b.InstitutionID, b.Cause, us(b.From), us(t.now), b.Before.Sighting, b.Before.SHA256[:], b.At.Sighting, b.At.SHA256[:], b.Leaf)
 		if err != nil || !b.Cause.Sightless() {
 			return err
@@ -170,14 +170,14 @@ func blindMissing(err error) error {
 	return missing(err, "blind.unknown", "没有这个盲区时段，请检查编号。", "No such blind period; check its id.")
 }
 
-const blindColumns = `SELECT id, camera_id, place_id, institution_id, cause, from_us, to_us, found_us, seen_us, outage_id, alert_id, ended_by,
+const blindColumns = `SELECT id, camera_id, place_id, institution_id, cause, from_us, to_us, found_us, seen_us, ended_by,
 	before_id, before_sha, at_id, at_sha, after_id, after_sha, leaf FROM blind_period`
 
 func scanBlind(r row) (ward.BlindPeriod, error) {
 	var b ward.BlindPeriod
 	var from, to, found, seen int64
 	var before, during, after []byte
-	err := r.Scan(&b.ID, &b.CameraID, &b.PlaceID, &b.InstitutionID, &b.Cause, &from, &to, &found, &seen, &b.OutageID, &b.AlertID, &b.EndedBy,
+	err := r.Scan(&b.ID, &b.CameraID, &b.PlaceID, &b.InstitutionID, &b.Cause, &from, &to, &found, &seen, &b.EndedBy,
 		&b.Before.Sighting, &before, &b.At.Sighting, &during, &b.After.Sighting, &after, &b.Leaf)
 	b.From, b.To, b.Found, b.Seen = at(from), at(to), at(found), at(seen)
 	copy(b.Before.SHA256[:], before)

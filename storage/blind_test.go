@@ -89,7 +89,7 @@ func TestBlindPeriods(t *testing.T) {
 		if got := ids(list, err); !slices.Equal(got, []ward.BlindID{"b1"}) || next != "" {
 			t.Errorf("second page: %v, %q", got, next)
 		}
-		list, _, err = s.BlindPeriods(ctx, storage.BlindFilter{Camera: "c1", Cause: ward.WrongClock, Lasting: true, Unreported: true})
+		list, _, err = s.BlindPeriods(ctx, storage.BlindFilter{Camera: "c1", Cause: ward.WrongClock, Lasting: true})
 		if got := ids(list, err); !slices.Equal(got, []ward.BlindID{"b2"}) {
 			t.Errorf("filtered: %v", got)
 		}

@@ -23,7 +23,6 @@ type BlindFilter struct {
 	Camera       ward.CameraID
 	Cause        ward.BlindCause
 	Lasting      bool
-	Unreported   bool
 	Before       string // cursor: the next of an earlier call
 	Limit        int    // 1 to 500; 0 means 50
 }
@@ -40,9 +39,6 @@ func (s *Store) BlindPeriods(ctx context.Context, f BlindFilter) (list []ward.Bl
 	}
 	if f.Lasting {
 		where += ` AND to_us = 0`
-	}
-	if f.Unreported {
-		where += ` AND outage_id = ''`
 	}
 	and("camera_id =", string(f.Camera))
 	and("cause =", string(f.Cause))
@@ -105,4 +101,27 @@ func (s *Store) SilentCameras(ctx context.Context, before time.Time) ([]Silent, 
 		JOIN gap g ON g.source_kind = $1 AND g.source_id = c.id AND g.to_us = 0 AND g.cause IN ($2, $3, $4) AND g.from_us <= $5
 		WHERE c.enabled = 1 ORDER BY c.id`,
 		ward.FromCamera, ward.CauseUnreachable, ward.CauseNotFound, ward.CauseStalled, us(before))
+}
+
+// SettledBlind returns the settlements at the place of a blind period while it
+// lasted by the cameras' clock, without those that were reversed: the oldest,
+// at most limit of them, and how many there are and their sum in 分.
+func (s *Store) SettledBlind(ctx context.Context, b ward.BlindPeriod, limit int) (list []ward.Settlement, count int, sumFen int64, err error) {
+	var offset int64
+	what := "list settlements of blind period " + string(b.ID)
+	err = s.read.QueryRowContext(ctx, `SELECT COALESCE((SELECT offset_us FROM clock_offset WHERE institution_id = $1), 0)`, b.InstitutionID).Scan(&offset)
+	if err != nil {
+		return nil, 0, 0, fmt.Errorf("%s: %w", what, err)
+	}
+	to := b.To
+	if to.IsZero() {
+		to = time.Now()
+	}
+	const where = ` WHERE place_id = $1 AND at_us BETWEEN $2 AND $3 AND state <> 'reversed'`
+	args := []any{b.PlaceID, us(b.From) - offset, us(to) - offset}
+	if err = s.read.QueryRowContext(ctx, `SELECT COUNT(*), COALESCE(SUM(amount_fen), 0) FROM settlement`+where, args...).Scan(&count, &sumFen); err != nil {
+		return nil, 0, 0, fmt.Errorf("%s: %w", what, err)
+	}
+	list, err = listed(ctx, s, what, scanSettlement, settlementColumns+where+` ORDER BY at_us, id LIMIT $4`, append(args, limit)...)
+	return list, count, sumFen, err
 }

@@ -2,12 +2,8 @@ package ward
 
 import "time"
 
-type (
-	// BlindID is the id of a stretch in which a camera saw nothing.
-	BlindID string
-	// OutageID is the id of an outage that was reported in advance.
-	OutageID string
-)
+// BlindID is the id of a stretch in which a camera saw nothing.
+type BlindID string
 
 // BlindCause says why a camera saw nothing.
 type BlindCause string
@@ -23,11 +19,6 @@ const (
 	Glare      BlindCause = "glare"       // most of the picture is overexposed
 	WrongClock BlindCause = "wrong_clock" // the camera's own clock is off: the time in its pictures is wrong
 )
-
-// BlindCauses returns every cause, as they are shown.
-func BlindCauses() []BlindCause {
-	return []BlindCause{SignalLost, Frozen, Black, Covered, Defocused, Moved, Glare, WrongClock}
-}
 
 // Sightless says whether what the camera showed meanwhile tells nothing of who
 // was there. With a wrong clock it still does: moments are by the server's.
@@ -47,14 +38,12 @@ type BlindPeriod struct {
 	To            time.Time     `json:"to,omitzero"` // absent while it lasts
 	Found         time.Time     `json:"found"`       // when it was noticed
 	// Seen is when it was last known to last.
-	Seen     time.Time    `json:"-"`
-	OutageID OutageID     `json:"outage_id"` // that was reported in advance; empty: none
-	AlertID  AlertID      `json:"alert_id"`  // raised since nobody had reported it
-	EndedBy  UserID       `json:"ended_by"`  // who said that the camera is well as it is
-	Before   BlindPicture `json:"-"`
-	At       BlindPicture `json:"-"`
-	After    BlindPicture `json:"-"`
-	Leaf     int64        `json:"-"` // in the ledger, of its newest record
+	Seen    time.Time    `json:"-"`
+	EndedBy UserID       `json:"ended_by"` // who said that the camera is well as it is
+	Before  BlindPicture `json:"-"`
+	At      BlindPicture `json:"-"`
+	After   BlindPicture `json:"-"`
+	Leaf    int64        `json:"-"` // in the ledger, of its newest record
 }
 
 // BlindPicture is a picture before, at or after a blind period: a sighting of

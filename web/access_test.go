@@ -269,6 +269,12 @@ var requests = map[string]func(*world) request{
 	"PUT /api/v1/cameras/{id}": func(w *world) request {
 		return request{path: id(w.newCamera().ID), json: m{"place_id": w.place.ID, "name": "改", "url": "rtsp://192.0.2.3/1", "password": "secret-password", "enabled": false}}
 	},
+	"GET /api/v1/blind-periods":      func(*world) request { return request{} },
+	"GET /api/v1/blind-periods/{id}": func(w *world) request { return request{path: id(w.newBlind().ID)} },
+	"GET /api/v1/blind-periods/{id}/{which}": func(w *world) request {
+		return request{path: map[string]string{"id": string(w.newBlind().ID), "which": "at"}}
+	},
+	"POST /api/v1/cameras/{id}/learn": func(w *world) request { return request{path: id(w.newCamera().ID)} },
 	"GET /api/v1/cameras/{id}/zones": func(w *world) request { return request{path: id(w.camera.ID)} },
 	"PUT /api/v1/cameras/{id}/zones": func(w *world) request {
 		return request{path: id(w.newCamera().ID), json: m{"based_on": 0, "zones": []m{{"kind": "staff", "polygon": []m{{"x": 0, "y": 0}, {"x": 1, "y": 0}, {"x": 0.5, "y": 1}}}}}}

@@ -23,6 +23,8 @@ var enums = map[reflect.Type][]any{
 	reflect.TypeFor[ward.AlertState]():         {ward.AlertNew, ward.AlertTaken, ward.AlertAppealed, ward.AlertConfirmed, ward.AlertDismissed, ward.AlertWithdrawn},
 	reflect.TypeFor[ward.AlertAction]():        {ward.AlertRaise, ward.AlertRestate, ward.AlertWithdraw, ward.AlertRemind, ward.AlertExpire, ward.AlertFile, ward.AlertTake, ward.AlertAssign, ward.AlertRelease, ward.AlertExtend, ward.AlertConfirm, ward.AlertDismiss, ward.AlertReopen, ward.AlertAppeal},
 	reflect.TypeFor[ward.DismissReason]():      {ward.NotDismissed, ward.DismissWrong, ward.DismissLegitimate, ward.DismissUnclear, ward.DismissDuplicate, ward.DismissTest},
+	reflect.TypeFor[ward.BlindCause]():         {ward.SignalLost, ward.Frozen, ward.Black, ward.Covered, ward.Defocused, ward.Moved, ward.Glare, ward.WrongClock},
+	reflect.TypeFor[BlindWhich]():              {BlindBefore, BlindAt, BlindAfter},
 	reflect.TypeFor[ward.Cause]():              {ward.CauseConnecting, ward.CauseUnreachable, ward.CauseAuth, ward.CauseNotFound, ward.CauseCodec, ward.CauseStalled, ward.CauseGarbage, ward.CauseLoss, ward.CauseSlow, ward.CauseDisk, ward.CauseRestart, ward.CauseCrash, ward.CauseDisabled, ward.CauseSchedule, ward.CauseBusy, ward.CauseClock, ward.CauseEvicted},
 	reflect.TypeFor[ward.CheckKind]():          {ward.CheckLive, ward.CheckFace},
 	reflect.TypeFor[ward.Clock]():              {ward.ServerClock, ward.CameraClock},
@@ -91,6 +93,8 @@ func apiConfig() huma.Config {
 	alias[ward.AlertAction](r)
 	alias[storage.AlertOrder](r)
 	alias[ward.AlertState](r)
+	alias[ward.BlindCause](r)
+	alias[BlindWhich](r)
 	alias[ward.Cause](r)
 	alias[ward.DeliveryState](r)
 	alias[ward.EndpointKind](r)

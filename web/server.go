@@ -132,6 +132,7 @@ func (s *Server) routes() (*routes, error) {
 	s.institutionRoutes(r)
 	s.cameraRoutes(r)
 	s.zoneRoutes(r)
+	s.blindRoutes(r)
 	s.importRoutes(r)
 	s.probeRoutes(r)
 	s.recordingRoutes(r)

@@ -3,6 +3,7 @@ package web_test
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"database/sql"
 	"fmt"
 	"log/slog"
@@ -125,6 +126,23 @@ func (w *world) newCamera() ward.Camera {
 	}
 	must(w.t, w.store.AddCamera(w.t.Context(), c))
 	return get(w.t, w.store.Camera, c.ID)
+}
+
+// newBlind is a blind period of a new camera, with the picture at it.
+func (w *world) newBlind() ward.BlindPeriod {
+	t, ctx, c := w.t, w.t.Context(), w.newCamera()
+	t.Helper()
+	jpeg := []byte("\xff\xd8\xff\xe0 a covered lens of " + string(own))
+	v := ward.Sighting{
+		ID: ward.NewID[ward.SightingID](w.began), CameraID: c.ID, PlaceID: c.PlaceID, InstitutionID: own, Kind: ward.LensSeen, From: w.began, To: w.began,
+		SnapshotKey: fmt.Sprintf("v1/snapshots/lens-%s.jpg", c.ID),
+	}
+	must(t, w.objects.Put(ctx, v.SnapshotKey, bytes.NewReader(jpeg), int64(len(jpeg))))
+	must(t, w.store.PutSighting(ctx, v))
+	b := ward.BlindPeriod{ID: ward.NewID[ward.BlindID](w.began), CameraID: c.ID, PlaceID: c.PlaceID, InstitutionID: own, Cause: ward.Covered, From: w.began.Add(-time.Minute)}
+	b.At = ward.BlindPicture{Sighting: v.ID, SHA256: sha256.Sum256(jpeg)}
+	must(t, w.store.OpenBlind(ctx, b))
+	return get(t, w.store.BlindPeriod, b.ID)
 }
 
 // newAlert is a judged settlement with a snapshot and a recorded clip.

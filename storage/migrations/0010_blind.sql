@@ -21,8 +21,6 @@ CREATE TABLE blind_period (
     to_us          BIGINT NOT NULL,
     found_us       BIGINT NOT NULL,
     seen_us        BIGINT NOT NULL,
-    outage_id      TEXT NOT NULL,
-    alert_id       TEXT NOT NULL,
     ended_by       TEXT NOT NULL,
     before_id      TEXT NOT NULL,
     before_sha     BYTEA,
