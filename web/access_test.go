@@ -275,7 +275,7 @@ var requests = map[string]func(*world) request{
 		return request{path: map[string]string{"id": string(w.newBlind().ID), "which": "at"}}
 	},
 	"POST /api/v1/cameras/{id}/learn": func(w *world) request { return request{path: id(w.newCamera().ID)} },
-	"GET /api/v1/cameras/{id}/zones": func(w *world) request { return request{path: id(w.camera.ID)} },
+	"GET /api/v1/cameras/{id}/zones":  func(w *world) request { return request{path: id(w.camera.ID)} },
 	"PUT /api/v1/cameras/{id}/zones": func(w *world) request {
 		return request{path: id(w.newCamera().ID), json: m{"based_on": 0, "zones": []m{{"kind": "staff", "polygon": []m{{"x": 0, "y": 0}, {"x": 1, "y": 0}, {"x": 0.5, "y": 1}}}}}}
 	},
