@@ -12,7 +12,8 @@ import (
 // around the swipe is somebody else's. One face that matches or may match
 // clears it, whoever else is there and wherever but among the staff: people
 // come in company. To fire, such a face must have been at the counter at the swipe itself with min_pictures pictures, so
-// that neither the customer before nor a blurred glimpse accuses anyone.
+// that neither the customer before nor a blurred glimpse accuses anyone; and
+// nobody as near may have hidden his face, since the card may be his.
 func faceMismatch(s ward.Settlement, win Window, r Rule) Finding {
 	if len(win.Insured.Template) == 0 {
 		return none("not_enrolled")
@@ -44,6 +45,8 @@ func faceMismatch(s ward.Settlement, win Window, r Rule) Finding {
 		return none("nobody") // the first rule's matter
 	case accused == nil:
 		return blind("no_usable_face")
+	case hiddenBeside(*accused, win.Sightings, core, r):
+		return blind("no_usable_face")
 	}
 	f.Face, f.Camera = accused.Template, accused.CameraID
 	f.ZH = fmt.Sprintf("刷卡时窗口前的人脸与参保人登记照片不符（比对了 %d 张画面）。", accused.Count)
@@ -53,7 +56,7 @@ func faceMismatch(s ward.Settlement, win Window, r Rule) Finding {
 
 // personAt returns the nearest (largest) comparable face at the swipe, or the
 // finding that nobody can be named: not when another person's face is nearly
-// as large, since then it is unclear whose card it was.
+// as large, comparable or not, since then it is unclear whose card it was.
 func personAt(s ward.Settlement, win Window, r Rule) (*ward.Sighting, Finding) {
 	core := around(s.At, coreBefore, coreAfter)
 	faces := slices.DeleteFunc(facesIn(win.Sightings, core), func(v ward.Sighting) bool { return !v.Zone.AtCounter() })
@@ -76,12 +79,31 @@ func personAt(s ward.Settlement, win Window, r Rule) (*ward.Sighting, Finding) {
 		return nil, none("nobody")
 	}
 	for _, v := range faces {
-		same := v.ModelID == best.ModelID && r.faces().Judge(v.Template.Cosine(best.Template)) != ward.MatchNo
-		if !same && area(v) >= float32(r.Params["rival"])*area(*best) {
+		if !samePerson(v, *best, r) && area(v) >= float32(r.Params["rival"])*area(*best) {
 			return nil, blind("several_faces")
 		}
 	}
+	if hiddenBeside(*best, win.Sightings, core, r) {
+		return nil, blind("several_faces")
+	}
 	return best, Finding{}
+}
+
+// hiddenBeside says whether somebody else was at the counter in w, nearly as
+// near as the one with the face v, whose own face was not comparable in
+// enough pictures: under a mask, behind sunglasses, turned away.
+func hiddenBeside(v ward.Sighting, vs []ward.Sighting, w span, r Rule) bool {
+	return slices.ContainsFunc(vs, func(o ward.Sighting) bool {
+		return o.Kind == ward.FaceSeen && o.Zone.AtCounter() && w.touches(o) && o.Count < r.count("min_pictures") &&
+			o.Score >= ward.ScoreMin && area(o) >= float32(r.Params["rival"])*area(v) && !samePerson(o, v, r)
+	})
+}
+
+// samePerson says whether two faces are or may be of one person; a face that
+// cannot be compared is of another.
+func samePerson(a, b ward.Sighting, r Rule) bool {
+	return len(a.Template) > 0 && len(b.Template) > 0 && a.ModelID == b.ModelID &&
+		r.faces().Judge(a.Template.Cosine(b.Template)) != ward.MatchNo
 }
 
 // oneFaceManyCards 一人多卡: the person at this settlement was also the person

@@ -40,6 +40,11 @@ func face(who int, from, to float64) ward.Sighting {
 	}
 }
 
+// masked is a face as near as face's that was never fit to be compared.
+func masked(from, to float64) ward.Sighting {
+	return with(face(0, from, to), func(v *ward.Sighting) { v.ID, v.Count, v.ModelID, v.Template = "masked", 0, "", nil })
+}
+
 func with(v ward.Sighting, change func(*ward.Sighting)) ward.Sighting {
 	change(&v)
 	return v
@@ -131,6 +136,13 @@ func TestFaceMismatch(t *testing.T) {
 		{"the customer before, then nobody", enrolled, []ward.Sighting{face(4, -30, -6)}, analytics.NotApplicable, "nobody"},
 		{"a glimpse of somebody else", enrolled, []ward.Sighting{with(face(4, -1, 0), func(v *ward.Sighting) { v.Count = 1 })}, analytics.Blind, "no_usable_face"},
 		{"a face that cannot be compared", enrolled, []ward.Sighting{with(face(4, -1, 1), func(v *ward.Sighting) { v.Template = nil })}, analytics.Blind, "no_usable_face"},
+		{"himself under a mask, with company", enrolled, []ward.Sighting{face(4, -5, 3), masked(-5, 3)}, analytics.Blind, "no_usable_face"},
+		{"under a mask, half as near as the company", enrolled, []ward.Sighting{face(4, -5, 3), with(masked(-5, 3), func(v *ward.Sighting) { v.Box.W = .11 })}, analytics.Blind, "no_usable_face"},
+		{"a mask that was compared once", enrolled, []ward.Sighting{face(4, -5, 3), with(face(7, -5, 3), func(v *ward.Sighting) { v.Count = 1 })}, analytics.Blind, "no_usable_face"},
+		{"a mask farther back", enrolled, []ward.Sighting{face(4, -5, 3), with(masked(-5, 3), func(v *ward.Sighting) { v.Box.W = .09 })}, analytics.Fired, ""},
+		{"a mask that left before", enrolled, []ward.Sighting{face(4, -5, 3), masked(-9, -3.5)}, analytics.Fired, ""},
+		{"hardly a face beside", enrolled, []ward.Sighting{face(4, -5, 3), with(masked(-5, 3), func(v *ward.Sighting) { v.Score = .4 })}, analytics.Fired, ""},
+		{"the same stranger again, in one picture", enrolled, []ward.Sighting{face(4, -5, 1), with(face(4, 1, 3), func(v *ward.Sighting) { v.Count = 1 })}, analytics.Fired, ""},
 		{"people without a face", enrolled, []ward.Sighting{people(-5, 3)}, analytics.Blind, "no_usable_face"},
 		{"nobody", enrolled, nil, analytics.NotApplicable, "nobody"},
 		{"not enrolled", ward.Insured{}, []ward.Sighting{face(4, -5, 3)}, analytics.NotApplicable, "not_enrolled"},
@@ -191,6 +203,8 @@ func TestOneFaceManyCards(t *testing.T) {
 		{"nobody", []card{{-60, "a", 1}, {-30, "b", 1}}, []ward.Sighting{watched(-70, 10)}, analytics.NotApplicable, 0},
 		{"not watched", []card{{-60, "a", 1}, {-30, "b", 1}}, nil, analytics.Blind, 0},
 		{"two as near", []card{{-60, "a", 1}, {-30, "b", 1}}, append([]ward.Sighting{face(3, -70, 10)}, one...), analytics.Blind, 0},
+		{"a mask as near: they may pay for themselves", []card{{-60, "a", 1}, {-30, "b", 1}}, append([]ward.Sighting{masked(-70, 10)}, one...), analytics.Blind, 0},
+		{"a mask farther back", []card{{-60, "a", 1}, {-30, "b", 1}}, append([]ward.Sighting{with(masked(-70, 10), func(v *ward.Sighting) { v.Box.W = .09 })}, one...), analytics.Fired, 2},
 		{"a passer-by behind, small", []card{{-60, "a", 1}, {-30, "b", 1}}, append([]ward.Sighting{with(face(3, -70, 10), func(v *ward.Sighting) { v.Box.W = .05 })}, one...), analytics.Fired, 2},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -193,6 +193,9 @@ func TestRulesLookIntoZones(t *testing.T) {
 		{"a clerk who looks alike clears nobody", ward.FaceMismatch, []ward.Sighting{w, with(face(1, -4, 2), inZone(ward.StaffZone)), with(face(4, -4, 2), inZone(ward.CustomerZone))}, analytics.Fired},
 		{"a stranger in the queue is not accused", ward.FaceMismatch, []ward.Sighting{w, people(-4, 2), with(face(4, -4, 2), inZone(ward.QueueZone))}, analytics.Blind},
 		{"the insured waits beside", ward.FaceMismatch, []ward.Sighting{w, with(face(1, -4, 2), inZone(ward.QueueZone)), with(face(4, -4, 2), inZone(ward.CustomerZone))}, analytics.Fine},
+		{"a masked clerk beside the stranger", ward.FaceMismatch, []ward.Sighting{w, with(face(4, -4, 2), inZone(ward.CustomerZone)), with(masked(-4, 2), inZone(ward.StaffZone))}, analytics.Fired},
+		{"a mask in the queue behind the stranger", ward.FaceMismatch, []ward.Sighting{w, with(face(4, -4, 2), inZone(ward.CustomerZone)), with(masked(-4, 2), inZone(ward.QueueZone))}, analytics.Fired},
+		{"a masked customer beside the stranger", ward.FaceMismatch, []ward.Sighting{w, with(face(4, -4, 2), inZone(ward.CustomerZone)), with(masked(-4, 2), inZone(ward.CustomerZone))}, analytics.Blind},
 		{"the stranger at the counter", ward.FaceMismatch, []ward.Sighting{w, with(face(4, -4, 2), inZone(ward.CustomerZone)), with(face(7, -4, 2), inZone(ward.Elsewhere))}, analytics.Fired},
 	} {
 		t.Run(c.name, func(t *testing.T) {

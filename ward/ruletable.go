@@ -26,17 +26,18 @@ func Rules() []RuleInfo {
 	// One among millions must be far more alike than one of two.
 	among := RuleParam{"match", InCosine, .6, 1, .70}
 	pictures := count("min_pictures", 1, 20, 2)
+	rival := RuleParam{"rival", InShare, .1, 1, .5}
 	return []RuleInfo{
 		{NobodyAtCounter, 3, RuleLive, []RuleParam{
 			sec("before", 30, 5), sec("after", 5, 3), {"watched_share", InShare, .5, 1, .8}, sec("max_hole", 10, 3), sec("max_spacing", 10, 3),
 		}},
 		{MoreCardsThanFolk, 2, RuleShadow, []RuleParam{{"within", InSeconds, 5, 300, 40}, count("min_cards", 2, 50, 3), {"turnover", InSeconds, 5, 120, 15}}},
 		{OneFaceManyCards, 2, RuleLive, []RuleParam{
-			count("cards", 2, 50, 3), {"within", InMinutes, 1, placeReachMinutes, 30}, {"rival", InShare, .1, 1, .5}, pictures, amongDozens, noMatch,
+			count("cards", 2, 50, 3), {"within", InMinutes, 1, placeReachMinutes, 30}, rival, pictures, amongDozens, noMatch,
 		}},
 		{CardsHoarded, 3, RuleShadow, []RuleParam{count("cards", 2, 100, 5), days(30), among}},
 		{OneCardManyFaces, 2, RuleShadow, []RuleParam{count("faces", 2, 50, 3), days(30), noMatch}},
-		{FaceMismatch, 3, RuleLive, []RuleParam{sec("before", 30, 10), sec("after", 5, 5), pictures, match, noMatch}},
+		{FaceMismatch, 3, RuleLive, []RuleParam{sec("before", 30, 10), sec("after", 5, 5), rival, pictures, match, noMatch}},
 		{ImpossibleTravel, 3, RuleLive, []RuleParam{
 			{"speed", InKmh, 20, 1000, 120}, {"min_distance", InKm, .5, 500, 5}, {"slack", InMinutes, 0, 60, 10}, {"within", InMinutes, 10, 24 * 60, 360}, among,
 		}},
