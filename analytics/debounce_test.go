@@ -126,6 +126,35 @@ func TestFacesAreTracked(t *testing.T) {
 	}
 }
 
+// Pictures of the same moment are one to min_pictures; all of them are fused.
+func TestPicturesOfAFaceCountBySeconds(t *testing.T) {
+	turned := person(1, .6)
+	for _, c := range []struct {
+		name string
+		at   []float64
+		want int
+	}{
+		{"a glance", []float64{0}, 1},
+		{"five in one second", []float64{0, .2, .4, .6, .8}, 1},
+		{"just far enough apart", []float64{0, .9}, 2},
+		{"from the last that counted on", []float64{0, .5, 1, 1.5, 2, 2.5}, 3},
+		{"key frames", []float64{0, 2, 4}, 3},
+	} {
+		var ps []story
+		for _, at := range c.at {
+			ps = append(ps, story{at, faced(.4, turned)})
+		}
+		ps[0].seen = faced(.4, person(1, 1))
+		got := run(t, ps)[ward.FaceSeen]
+		if len(got) != 1 || got[0].Sighting.Count != c.want || len(got[0].Shot) == 0 {
+			t.Errorf("%s: %+v, want %d", c.name, got, c.want)
+		}
+		if len(ps) > 1 && got[0].Sighting.Template.Cosine(person(1, 1)) > .999 {
+			t.Errorf("%s: the later pictures are not fused", c.name)
+		}
+	}
+}
+
 func TestOneFaceReplacedByAnotherInTheSameSpot(t *testing.T) {
 	a, b := person(1, 1), person(4, 1)
 	got := run(t, []story{{0, faced(.4, a)}, {1, faced(.4, a)}, {2, faced(.4, nil)}, {3, faced(.4, b)}, {4, faced(.4, b)}})[ward.FaceSeen]

@@ -77,11 +77,11 @@ func TestPicturesArePacedByWhoIsThere(t *testing.T) {
 			return
 		}
 	}
-	t.Error("the machine is too busy: every time a look that takes nothing took too long")
+	t.Error("the machine is too busy: every time a look that takes nothing took too long, or pictures were skipped")
 }
 
 // paced plays the scene once; false when looking took so long that the
-// watcher fell back to key frames.
+// watcher fell back to key frames or passed over pictures that were due.
 func paced(t *testing.T) bool {
 	t.Helper()
 	const gop, frames, from, to = 50, 25 * 30, 25 * 8, 25 * 18
@@ -102,7 +102,7 @@ func paced(t *testing.T) bool {
 			until(t, func() bool {
 				s := w.Stats()
 				all, last := r.looked()
-				return last >= n-1 && s.Looked == uint64(len(all))
+				return last >= n-1 && s.Looked == uint64(len(all)) || s.Late > 0 // and then waits for a key frame
 			})
 		}
 	}
@@ -127,7 +127,9 @@ func paced(t *testing.T) bool {
 			t.Errorf("picture %d is looked at for %b while nobody is there", c.frame, c.want)
 		}
 		if i > 0 && c.frame > from+gop && c.frame < to {
-			if gap := time.Duration(c.frame-all[i-1].frame) * frame; gap < 150*time.Millisecond || gap > 540*time.Millisecond {
+			if gap := time.Duration(c.frame-all[i-1].frame) * frame; gap > 540*time.Millisecond {
+				return false
+			} else if gap < 150*time.Millisecond {
 				t.Errorf("picture %d is looked at %v after the one before", c.frame, gap)
 			}
 			if gap := time.Duration(c.frame-full) * frame; thorough && gap < 600*time.Millisecond || !thorough && gap >= 900*time.Millisecond {

@@ -20,10 +20,11 @@ const (
 // track is one person's face over several pictures.
 type track struct {
 	open
-	shots []shot // the best, best first
-	last  ward.Face
-	best  float32 // quality of the best shot
-	jpeg  []byte  // the best shot
+	counted time.Time // when Count last went up
+	shots   []shot    // the best, best first
+	last    ward.Face
+	best    float32 // quality of the best shot
+	jpeg    []byte  // the best shot
 }
 
 func (t *track) closed() Change {
@@ -46,12 +47,15 @@ func quality(f ward.Face) float32 {
 	return f.Score * min(f.EyePx/80, 1) * min(f.Sharp/300, 1) * (1 - yaw)
 }
 
-// add extends the track with one face of one picture.
+// add extends the track with one face of one picture. Of pictures closer
+// together than fullEvery one is counted: they show the same moment.
 func (t *track) add(f ward.Face, seen ward.Seen, at time.Time) {
 	t.To, t.last = at, f
 	q := quality(f)
 	if len(f.Template) > 0 {
-		t.Count++
+		if t.Count == 0 || at.Sub(t.counted) >= fullEvery {
+			t.Count, t.counted = t.Count+1, at
+		}
 		t.ModelID = seen.ModelID
 		t.shots = append(t.shots, shot{q, f.Template})
 		slices.SortStableFunc(t.shots, func(a, b shot) int {

@@ -18,13 +18,16 @@ const (
 	zonesEvery = 5 * time.Second // what was drawn counts at the latest after so long
 )
 
-// kindAt says which zone holds the largest share of a box, the customers'
-// among equals; NoZone when none holds enough.
+// kindAt says which zone a box lies in: the customers' as soon as it holds
+// enough, else the one that holds the largest share; NoZone when none holds enough.
 func kindAt(zones []ward.Zone, b ward.Box) ward.ZoneKind {
 	kind, best := ward.NoZone, 0.0
 	for _, z := range zones {
 		share := z.Share(b)
-		if share >= insideZone && (share > best || share == best && z.Kind == ward.CustomerZone) {
+		if share >= insideZone && z.Kind == ward.CustomerZone {
+			return ward.CustomerZone
+		}
+		if share >= insideZone && share > best {
 			kind, best = z.Kind, share
 		}
 	}

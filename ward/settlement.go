@@ -174,7 +174,7 @@ type Sighting struct {
 	Kind          SightingKind  `json:"kind"`
 	From          time.Time     `json:"from"`
 	To            time.Time     `json:"to"`             // the last picture that showed it
-	Count         int           `json:"count"`          // most people at once; pictures for watched; comparable pictures for a face
+	Count         int           `json:"count"`          // most people at once; pictures for watched; comparable pictures for a face, those closer than 0.9 s as one
 	Score         float32       `json:"score"`          // the best detection
 	Box           Box           `json:"box"`            // in the best shot
 	Zone          ZoneKind      `json:"zone,omitempty"` // of a face: where it was, the customers' zone before any other
