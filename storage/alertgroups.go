@@ -17,7 +17,7 @@ type AlertGroup struct {
 	Newest    ward.Alert     `json:"newest"`
 	InsuredID ward.InsuredID `json:"insured_id" doc:"Whom the group is about; empty when it is about a place"`
 	Count     int            `json:"count"`
-	AmountFen int64          `json:"amount_fen" doc:"Sum of the different settlements that the alerts are about"`
+	AmountFen int64          `json:"amount_fen" doc:"Sum of the different settlements that the alerts are about, of the institutions in scope"`
 	Severity  ward.Severity  `json:"severity" doc:"The highest"`
 	From      time.Time      `json:"from" doc:"Moment of the first"`
 	To        time.Time      `json:"to"`
@@ -74,6 +74,7 @@ func (s *Store) AlertGroups(ctx context.Context, f AlertFilter, order AlertOrder
 		after = fmt.Sprintf(`WHERE (k1, k2, newest) < (%s, %s, %s)`, arg(k[0]), arg(k[1]), arg(id))
 	}
 	limit := pageSize(f.Limit)
+	bills, args := scope(f.Institutions, args) // an alert may rest on those of others, which are not told
 	first, second := order.keys()
 	query := `WITH picked AS (SELECT a.id, a.rule, a.at_us, a.severity, a.state, a.deadline_us, a.settlement_id, CASE WHEN a.rule IN (` + ofPerson() + `) THEN COALESCE(s.insured_id, '') ELSE '' END AS insured_id,
 				CASE WHEN a.rule IN (` + ofPerson() + `) AND s.insured_id IS NOT NULL THEN 'i' || s.insured_id ELSE 'p' || a.place_id END || CAST(a.shadow AS TEXT) AS subject
@@ -82,7 +83,7 @@ func (s *Store) AlertGroups(ctx context.Context, f AlertFilter, order AlertOrder
 		numbered AS (SELECT marked.*, SUM(begins) OVER (PARTITION BY rule, subject ORDER BY at_us, id) AS nr FROM marked),
 		bills AS (SELECT rule, subject, nr, settlement_id FROM numbered
 			UNION SELECT n.rule, n.subject, n.nr, r.settlement_id FROM numbered n JOIN alert_related r ON r.alert_id = n.id),
-		sums AS (SELECT b.rule, b.subject, b.nr, CAST(SUM(s.amount_fen) AS BIGINT) AS amount_fen FROM bills b JOIN settlement s ON s.id = b.settlement_id GROUP BY b.rule, b.subject, b.nr),
+		sums AS (SELECT b.rule, b.subject, b.nr, CAST(SUM(s.amount_fen) AS BIGINT) AS amount_fen FROM bills b JOIN settlement s ON s.id = b.settlement_id` + bills + ` GROUP BY b.rule, b.subject, b.nr),
 		grouped AS (SELECT rule, subject, nr, MAX(insured_id) AS insured_id, COUNT(*) AS n, MAX(severity) AS severity, MIN(at_us) AS first_us, MAX(at_us) AS last_us, MAX(id) AS newest,
 				COALESCE(MIN(NULLIF(deadline_us, 0)), 0) AS deadline_us, SUM(CASE WHEN state = 'taken' THEN 0 ELSE 1 END) AS untaken, SUM(CASE WHEN state = 'appealed' THEN 1 ELSE 0 END) AS appealed
 			FROM numbered GROUP BY rule, subject, nr),

@@ -2,6 +2,7 @@ package storage_test
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -124,6 +125,36 @@ func TestAlertGroups(t *testing.T) {
 		}
 		if _, _, err := s.AlertGroups(t.Context(), storage.AlertFilter{Before: "3.x"}, storage.ByRank); ward.KindOf(err) != ward.Invalid {
 			t.Errorf("a bad cursor: %v", err)
+		}
+	})
+}
+
+// TestAlertGroupsOfOneInstitution: who may see one is not told the bills of another.
+func TestAlertGroupsOfOneInstitution(t *testing.T) {
+	teststore.Each(t, func(t *testing.T, s *storage.Store) {
+		counter(t, s)
+		if err := errors.Join(s.PutInstitution(t.Context(), ward.Institution{ID: "h2", Name: "二院"}),
+			s.PutPlace(t.Context(), ward.Place{ID: "q1", InstitutionID: "h2", Name: "窗口", Kind: ward.Charge})); err != nil {
+			t.Fatal(err)
+		}
+		elsewhere := bill("elsewhere", time.Now().Add(-time.Hour))
+		elsewhere.InstitutionID, elsewhere.PlaceID, elsewhere.AmountFen = "h2", "q1", 1000
+		elsewhere, _, err := s.AddSettlement(t.Context(), elsewhere)
+		if err != nil {
+			t.Fatal(err)
+		}
+		own := bill("own", time.Now())
+		own.AmountFen = 70
+		fire(t, s, own, ward.FaceMismatch, elsewhere.ID)
+		for _, tc := range []struct {
+			insts []ward.InstitutionID
+			want  int64
+		}{{nil, 1070}, {[]ward.InstitutionID{"h1", "h2"}, 1070}, {[]ward.InstitutionID{"h1"}, 70}} {
+			for _, order := range []storage.AlertOrder{storage.ByRank, storage.ByNewest, storage.ByDeadline} {
+				if got, _, err := s.AlertGroups(t.Context(), storage.AlertFilter{Institutions: tc.insts, Rule: ward.FaceMismatch}, order); err != nil || len(got) != 1 || got[0].AmountFen != tc.want {
+					t.Errorf("%v by %s: %+v, %v, want %d", tc.insts, order, got, err, tc.want)
+				}
+			}
 		}
 	})
 }

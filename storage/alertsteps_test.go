@@ -243,6 +243,12 @@ func TestFindings(t *testing.T) {
 		if f = told("h1"); f.State != ward.AlertAppealed || f.Appeal != "病人在诊室" || f.AppealAt.IsZero() || !f.AppealUntil.IsZero() || f.DecisionNote != "" {
 			t.Errorf("after the appeal: %+v", f)
 		}
+		if _, err := s.StepAlert(t.Context(), a.ID, f.Version, step(ward.AlertDismiss, "u1", "申诉成立")); err != nil {
+			t.Fatal(err)
+		}
+		if f = told("h1"); f.State != ward.AlertDismissed || f.DecisionNote != "申诉成立" {
+			t.Errorf("the answer to the appeal: %+v", f)
+		}
 		if got, err := s.Alert(t.Context(), a.ID); err != nil || bytes.Equal(got.SnapshotSHA[:], make([]byte, 32)) || got.Withdrawable() {
 			t.Errorf("got %+v", got)
 		}

@@ -98,6 +98,7 @@ func TestFsckNamesEveryChangedValue(t *testing.T) {
 		if err != nil || len(segs) != 3 {
 			t.Fatal(segs, err)
 		}
+		settings(t, w)
 		_, size, err := w.Store.Checkpoint(t.Context())
 		if err != nil {
 			t.Fatal(err)
@@ -127,6 +128,7 @@ func TestFsckNamesEveryChangedValue(t *testing.T) {
 			{"alert", "assignee", "1 = 1", to("u-other"), alert},
 			{"alert", "deadline_us", "1 = 1", plus, alert},
 			{"alert", "version", "1 = 1", plus, alert},
+			{"alert", "decided_us", "1 = 1", plus, alert},
 			{"alert_event", "note", "action = 'confirm'", to("x"), "alert_event/" + string(w.Alert) + "/2"},
 			{"alert_event", "by_user", "action = 'confirm'", to("x"), "alert_event/" + string(w.Alert) + "/2"},
 			{"alert_event", "at_us", "action = 'file'", plus, "alert_event/" + string(w.Alert) + "/3"},
@@ -144,6 +146,17 @@ func TestFsckNamesEveryChangedValue(t *testing.T) {
 			{"custody", "actor", "seq = 2", to("u-li"), "custody/" + string(c.ID) + "/2"},
 			{"custody", "seq", "object LIKE 'snapshot/%'", to(300), "custody/" + string(c.ID) + "/300"},
 			{"evidence", "sha256", "kind = 'snapshot'", flip, "evidence/" + snapshotOf(t, w, c)},
+			{"camera_zones", "zones", "version = 1", to("[]"), "camera_zones/cam-1/1"},
+			{"camera_zones", "staff", "version = 1", to(0), "camera_zones/cam-1/1"},
+			{"camera_zones", "set_by", "version = 1", to("x"), "camera_zones/cam-1/1"},
+			{"camera_zones", "set_us", "version = 2", plus, "camera_zones/cam-1/2"},
+			{"camera_zones", "version", "version > 1", plus, "camera_zones/cam-1/3"},
+			{"rule_setting", "params", "1 = 1", to("{}"), "rule_setting/nobody_at_counter/2"},
+			{"rule_setting", "mode", "1 = 1", to("on"), "rule_setting/nobody_at_counter/2"},
+			{"rule_setting", "set_us", "1 = 1", plus, "rule_setting/nobody_at_counter/2"},
+			{"alert_policy", "params", "1 = 1", func(v any) any { return strings.Replace(v.(string), `"appeal_days":60`, `"appeal_days":6`, 1) }, "alert_policy/1"},
+			{"alert_policy", "set_by", "1 = 1", to("x"), "alert_policy/1"},
+			{"alert_policy", "version", "1 = 1", plus, "alert_policy/2"},
 			{"log_entry", "leaf", "idx = 3", flip, "leaf/3"},
 			{"log_hash", "h", "pos = 0", flip, "leaf/0"},
 			{"log_hash", "h", "pos = 2", flip, "log_hash/2"},
@@ -159,6 +172,24 @@ func TestFsckNamesEveryChangedValue(t *testing.T) {
 			t.Errorf("everything was put back: %+v", r.Problems)
 		}
 	})
+}
+
+// settings draws zones twice, sets a rule and the alerts' policy.
+func settings(t *testing.T, w *testcase.World) {
+	t.Helper()
+	for i, kind := range []ward.ZoneKind{ward.StaffZone, ward.QueueZone} {
+		if _, err := w.Store.SetZones(t.Context(), ward.Zoning{CameraID: "cam-1", Zones: []ward.Zone{triangle(kind)}, By: "u-li"}, i); err != nil {
+			t.Fatal(err)
+		}
+	}
+	rule := ward.Rules()[slices.IndexFunc(ward.Rules(), func(r ward.RuleInfo) bool { return r.Rule == ward.NobodyAtCounter })].BuiltIn()
+	rule.Mode, rule.By = ward.RuleShadow, "u-li"
+	_, err := w.Store.SetRule(t.Context(), rule, 1)
+	p := ward.DefaultAlertPolicy()
+	p.By = "u-li"
+	if _, e := w.Store.SetAlertPolicy(t.Context(), p); e != nil || err != nil {
+		t.Fatal(e, err)
+	}
 }
 
 func itoa(n int64) string { return strconv.FormatInt(n, 10) }
@@ -229,6 +260,11 @@ func TestFsckNamesWhatIsRemovedOrAdded(t *testing.T) {
 		"alert row": func(_ *testing.T, w *testcase.World, _ ward.Case, _ []ward.Segment) string {
 			w.Exec(`DELETE FROM alert`)
 			return "alert/" + string(w.Alert)
+		},
+		"alert policy": func(t *testing.T, w *testcase.World, _ ward.Case, _ []ward.Segment) string {
+			settings(t, w)
+			w.Exec(`DELETE FROM alert_policy`)
+			return "alert_policy/1"
 		},
 		"evidence row": func(_ *testing.T, w *testcase.World, c ward.Case, _ []ward.Segment) string {
 			w.Exec(`DELETE FROM evidence WHERE kind = 'snapshot'`)

@@ -25,15 +25,15 @@ func (f *fsck) alertSteps(ctx context.Context, a ward.Alert) error {
 	if err != nil {
 		return err
 	}
-	var sealed int64
-	if err := f.s.read.QueryRowContext(ctx, `SELECT COUNT(*) FROM sealed_record WHERE kind = $1 AND ref = $2`, KindDecision, a.ID).Scan(&sealed); err != nil {
+	sealed, err := f.s.SealedOf(ctx, KindDecision, string(a.ID))
+	if err != nil {
 		return err
 	}
 	now, err := f.s.Alert(ctx, a.ID)
 	if err != nil || now.Version != a.Version {
 		return err
 	}
-	where, old := "alert/"+string(a.ID), false
+	where := "alert/" + string(a.ID)
 	for i, e := range steps {
 		switch {
 		case e.Seq != int64(i)+1 || i > 0 && e.From != steps[i-1].To && !e.At.IsZero():
@@ -44,7 +44,7 @@ func (f *fsck) alertSteps(ctx context.Context, a ward.Alert) error {
 		}
 		var skip []string
 		if e.At.IsZero() { // from before steps were rows
-			old, skip = true, []string{"seq", "action", "from", "assignee"}
+			skip = []string{"seq", "action", "from", "assignee"}
 		}
 		if err := f.agree(ctx, "alert_event", fmt.Sprintf("%s/%d", a.ID, e.Seq), KindDecision, string(a.ID), e.Leaf, recordOfStep(a.ID, e), skip...); err != nil {
 			return err
@@ -57,11 +57,38 @@ func (f *fsck) alertSteps(ctx context.Context, a ward.Alert) error {
 	decided := a.State.Open() && a.DecidedBy == "" && a.DecisionNote == ""
 	for _, e := range steps { // by the last decision
 		if e.To == a.State && !a.State.Open() && e.From != e.To {
-			decided = e.By == a.DecidedBy && e.Note == a.DecisionNote && e.Reason == a.Reason
+			decided = e.By == a.DecidedBy && e.Note == a.DecisionNote && e.Reason == a.Reason && (e.At.IsZero() || e.At.Equal(a.Decided))
 		}
 	}
-	if last.Seq != a.Version || last.To != a.State || !decided || last.Assignee != a.Assignee || !last.Deadline.Equal(a.Deadline) && !last.At.IsZero() || !old && sealed != a.Version-1 {
+	if last.Seq != a.Version || last.To != a.State || !decided || last.Assignee != a.Assignee || !last.Deadline.Equal(a.Deadline) && !last.At.IsZero() || !asMany(steps, sealed) {
 		f.bad(where, "疑点状态与封存的处理决定不符。", "Its state differs from the sealed decision")
 	}
 	return nil
+}
+
+// asMany says whether an alert has a step for each decision that was sealed: those that name their seq are
+// rows with a moment; of those before, since it was last raised, only the newest is a row, without one.
+func asMany(steps []ward.AlertEvent, sealed []SealedRecord) bool {
+	var rows, records, oldRows, oldRecords int
+	for _, e := range steps {
+		switch {
+		case e.Action == ward.AlertRaise:
+		case e.At.IsZero():
+			oldRows++
+		default:
+			rows++
+		}
+	}
+	for _, r := range sealed {
+		var d decisionRecord
+		switch {
+		case r.Into(&d) != nil:
+			return false
+		case d.Seq > 0:
+			records++
+		case len(steps) > 0 && r.Leaf > steps[0].Leaf:
+			oldRecords = 1
+		}
+	}
+	return rows == records && oldRows == oldRecords
 }

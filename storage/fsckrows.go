@@ -252,6 +252,7 @@ func (f *fsck) absent(ctx context.Context) error {
 		{"rule_setting", `SELECT ref FROM sealed_record r WHERE kind = 'rule' AND NOT EXISTS (SELECT 1 FROM rule_setting x WHERE x.leaf = r.leaf)`},
 		{"camera_zones", `SELECT ref FROM sealed_record r WHERE kind = 'zones' AND NOT EXISTS (SELECT 1 FROM camera_zones x WHERE x.leaf = r.leaf)`},
 		{"blind_period", `SELECT DISTINCT ref FROM sealed_record r WHERE kind = 'blind' AND NOT EXISTS (SELECT 1 FROM blind_period x WHERE x.id = r.ref AND x.leaf >= r.leaf)`},
+		{"alert_policy", `SELECT ref FROM sealed_record r WHERE kind = 'alert_policy' AND NOT EXISTS (SELECT 1 FROM alert_policy x WHERE x.leaf = r.leaf)`},
 		{"custody", `SELECT ref FROM sealed_record r WHERE kind = 'custody' AND NOT EXISTS (SELECT 1 FROM custody x WHERE x.leaf = r.leaf)`},
 	} {
 		refs, err := listed(ctx, f.s, "look for removed rows of "+q.table, func(r row) (string, error) {

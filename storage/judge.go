@@ -307,13 +307,7 @@ func (t *tx) alertsOf(ctx context.Context, id ward.SettlementID) (map[ward.Rule]
 // keep, and those that a person has decided. Each is sealed as a decision of nobody.
 func (t *tx) withdraw(ctx context.Context, id ward.SettlementID, keep []ward.Rule, note string) (fell []ward.Alert, err error) {
 	stored, err := t.alertsOf(ctx, id)
-	if err != nil || len(stored) == 0 {
-		return nil, err
-	}
-	if err := t.lockLedger(ctx); err != nil { // before the rows of alerts, as everybody does
-		return nil, err
-	}
-	if stored, err = t.alertsOf(ctx, id); err != nil { // somebody may have decided meanwhile
+	if err != nil {
 		return nil, err
 	}
 	for _, a := range stored {

@@ -15,7 +15,6 @@ import (
 
 	"wardwatch/internal/testserver"
 	"wardwatch/storage"
-	"wardwatch/storage/ledger"
 	"wardwatch/storage/objects"
 	"wardwatch/ward"
 )
@@ -85,13 +84,7 @@ func migrateFirst(t *testing.T, database, driver, raw string, dialect goose.Dial
 	if err != nil || !r.OK() || r.Segments != 1 {
 		t.Errorf("fsck after the migration: %+v, %v", r, err)
 	}
-	a, err := s.Alert(ctx, "alert-1")
-	if err != nil || a.State != ward.AlertTaken || a.Assignee != "u1" || a.DecidedBy != "" || a.Version != 2 || a.Deadline.Sub(a.Raised) != 72*time.Hour {
-		t.Errorf("got %+v, %v", a, err)
-	}
-	if a, err = s.StepAlert(ctx, a.ID, 2, ward.AlertStep{Action: ward.AlertDismiss, By: "u1", Note: "误报", Reason: ward.DismissWrong}); err != nil || a.Version != 3 {
-		t.Errorf("got %+v, %v", a, err)
-	}
+	oldAlertsGoOn(t, s)
 	soundAlerts(t, s)
 	// It was recorded before recordings had a retention of their own: it stays.
 	if err := s.SetKnownTime(ctx, g.Start.AddDate(50, 0, 0)); err != nil {
@@ -118,64 +111,13 @@ func oldRows(t *testing.T, db *sql.DB) (ward.Segment, []byte) {
 	exec(`INSERT INTO place (id, institution_id, name, kind) VALUES ('p1', 'h1', '窗口', 'charge')`)
 	exec(`INSERT INTO camera (id, institution_id, place_id, name, url, login, password_sealed, transport, segment_seconds, retention_days, enabled, created_us)
 		VALUES ('cam-1', 'h1', 'p1', '一号', 'rtsp://192.0.2.1/1', '', $1, 'tcp', 60, 30, 1, $2)`, []byte{}, t0.UnixMicro())
-	sealed, leaf, err := ledger.Record("segment", "seg-1", t0, map[string]any{
+	idx := sealOld(t, db, "segment", "seg-1", t0, map[string]any{
 		"id": "seg-1", "source": cam1, "institution_id": "h1", "seq": 1, "start": t0, "end": t0.Add(time.Minute), "media_us": 60_000_000,
 		"clock": "server", "camera_offset_us": 0, "codec": "h264", "bytes": g.Bytes, "sha256": hex.EncodeToString(g.SHA256[:]), "key": g.Key, "repaired": false,
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	tx, err := db.BeginTx(t.Context(), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	idx, err := ledger.Append(t.Context(), tx, leaf)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := tx.Commit(); err != nil {
-		t.Fatal(err)
-	}
-	exec(`INSERT INTO sealed_record (leaf, kind, ref, body) VALUES ($1, 'segment', 'seg-1', $2)`, idx, sealed)
-	oldAlert(t, db, exec)
+	oldAlerts(t, db)
 	exec(`INSERT INTO segment (id, source_kind, source_id, institution_id, seq, start_us, end_us, media_us, clock, camera_offset_us, codec, bytes, sha256, object_key, state, repaired, leaf)
 		VALUES ('seg-1', 'camera', 'cam-1', 'h1', 1, $1, $2, 60000000, 'server', 0, 'h264', $3, $4, $5, 'archived', 0, $6)`,
 		t0.UnixMicro(), t0.Add(time.Minute).UnixMicro(), g.Bytes, g.SHA256[:], g.Key, idx)
 	return g, body
-}
-
-// oldAlert writes an alert that was taken, as the first schema knows it.
-func oldAlert(t *testing.T, db *sql.DB, exec func(string, ...any)) {
-	t.Helper()
-	var last int64
-	for _, r := range []struct {
-		kind   string
-		record map[string]any
-	}{
-		{"alert", map[string]any{
-			"alert": "alert-1", "institution": "h1", "place": "p1", "rule": "nobody_at_counter", "rule_version": 1, "settlement": "v1", "related": []string{},
-			"at": t0, "raised": t0, "clip_from": t0, "clip_to": t0, "sightings": []string{}, "explain_zh": "无人", "explain_en": "nobody",
-		}},
-		{"decision", map[string]any{"alert": "alert-1", "from": "new", "to": "taken", "by": "u1", "note": ""}},
-	} {
-		sealed, leaf, err := ledger.Record(r.kind, "alert-1", t0, r.record)
-		if err != nil {
-			t.Fatal(err)
-		}
-		tx, err := db.BeginTx(t.Context(), nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if last, err = ledger.Append(t.Context(), tx, leaf); err != nil {
-			t.Fatal(err)
-		}
-		if err := tx.Commit(); err != nil {
-			t.Fatal(err)
-		}
-		exec(`INSERT INTO sealed_record (leaf, kind, ref, body) VALUES ($1, $2, 'alert-1', $3)`, last, r.kind, sealed)
-	}
-	us := t0.UnixMicro()
-	exec(`INSERT INTO alert (id, institution_id, place_id, camera_id, rule, rule_version, settlement_id, related, at_us, raised_us, severity, state, decided_by,
-			decision_note, sightings, explain_zh, explain_en, snapshot_key, snapshot_sha, clip_from_us, clip_to_us, case_id, leaf)
-		VALUES ('alert-1', 'h1', 'p1', '', 'nobody_at_counter', 1, 'v1', '[]', $1, $1, 2, 'taken', 'u1', '', '[]', '无人', 'nobody', '', NULL, $1, $1, '', $2)`, us, last-1)
 }

@@ -78,9 +78,13 @@ func Migrate(ctx context.Context, o Options) (*Store, error) {
 		_, err = p.Up(ctx)
 	}
 	if err == nil {
-		if err = s.packOld(ctx); err == nil {
-			err = s.runsOfOld(ctx)
-		}
+		err = s.decidedOfOld(ctx)
+	}
+	if err == nil {
+		err = s.packOld(ctx)
+	}
+	if err == nil {
+		err = s.runsOfOld(ctx)
 	}
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("migrate: %w", err), s.Close())

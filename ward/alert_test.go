@@ -141,6 +141,9 @@ func TestAlertLife(t *testing.T) {
 			if decided == a.State.Open() || decided == a.Decided.IsZero() || a.State.Open() && (a.DecidedBy != "" || a.DecisionNote != "" || a.Reason != "") {
 				t.Fatalf("decision and state differ: %+v", a)
 			}
+			if (a.Reason != "") != (a.State == ward.AlertDismissed) || e.Reason != a.Reason {
+				t.Fatalf("a reason of a dismissal without one, or none: %+v", a)
+			}
 			if (a.State == ward.AlertTaken) == (a.Assignee == "") && a.State.Open() {
 				t.Fatalf("taken by nobody, or waiting with somebody: %+v", a)
 			}

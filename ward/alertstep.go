@@ -78,6 +78,7 @@ func (a *Alert) move(s AlertStep, p AlertPolicy) {
 		a.decide(AlertConfirmed, s)
 	case AlertDismiss:
 		a.decide(AlertDismissed, s)
+		a.Reason = s.Reason
 	case AlertWithdraw:
 		a.decide(AlertWithdrawn, s)
 	case AlertRemind:
@@ -89,7 +90,7 @@ func (a *Alert) move(s AlertStep, p AlertPolicy) {
 }
 
 func (a *Alert) decide(to AlertState, s AlertStep) {
-	a.State, a.DecidedBy, a.Decided, a.DecisionNote, a.Reason, a.Next = to, s.By, s.At, s.Note, s.Reason, time.Time{}
+	a.State, a.DecidedBy, a.Decided, a.DecisionNote, a.Reason, a.Next = to, s.By, s.At, s.Note, NotDismissed, time.Time{}
 }
 
 // renew makes the alert undecided with a new deadline.

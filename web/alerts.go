@@ -28,7 +28,7 @@ type AlertDetail struct {
 type AlertDecision struct {
 	Action   ward.AlertAction   `json:"action" doc:"take, assign, release, extend, confirm, dismiss or reopen"`
 	Version  int64              `json:"version" minimum:"1" doc:"Of the alert that it was decided on: when somebody else was faster the answer is 409 alert.changed"`
-	Note     string             `json:"note,omitempty" maxLength:"1000" doc:"Required to confirm, dismiss, reopen or extend; the institution can read that of a confirmation"`
+	Note     string             `json:"note,omitempty" maxLength:"1000" doc:"Required to confirm, dismiss, reopen or extend; the institution can read that of a confirmation, and that of any decision after its appeal"`
 	Reason   ward.DismissReason `json:"reason_code,omitempty" doc:"Required to dismiss"`
 	Assignee ward.UserID        `json:"assignee,omitempty" maxLength:"64" doc:"Required to assign: somebody of listAlertAssignees"`
 	Deadline time.Time          `json:"deadline,omitzero" doc:"Required to extend"`

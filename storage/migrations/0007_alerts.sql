@@ -35,14 +35,17 @@ INSERT INTO alert_event SELECT id, 2, 0, decided_by,
         CASE state WHEN 'taken' THEN 'take' WHEN 'confirmed' THEN 'confirm' WHEN 'dismissed' THEN 'dismiss' ELSE 'withdraw' END, 'new', state, decision_note,
         '', CASE state WHEN 'taken' THEN decided_by ELSE '' END, 0, (SELECT MAX(leaf) FROM sealed_record WHERE kind = 'decision' AND ref = alert.id)
     FROM alert WHERE state <> 'new';
-INSERT INTO alert_event SELECT id, 2, 0, '', 'reopen', 'dismissed', 'new', '', '', '', 0, (SELECT MAX(leaf) FROM sealed_record WHERE kind = 'decision' AND ref = alert.id)
-    FROM alert WHERE state = 'new' AND EXISTS (SELECT 1 FROM sealed_record WHERE kind = 'decision' AND ref = alert.id);
+-- Decisions on what was stated anew since are older than its leaf, and no steps.
+INSERT INTO alert_event SELECT id, 2, 0, decided_by, 'reopen', 'dismissed', 'new', decision_note, '', '', 0, (SELECT MAX(leaf) FROM sealed_record WHERE kind = 'decision' AND ref = alert.id)
+    FROM alert WHERE state = 'new' AND EXISTS (SELECT 1 FROM sealed_record WHERE kind = 'decision' AND ref = alert.id AND leaf > alert.leaf);
 UPDATE alert SET version = 2 WHERE EXISTS (SELECT 1 FROM alert_event WHERE alert_id = alert.id AND seq = 2);
-UPDATE alert SET assignee = decided_by, decided_by = '', decision_note = '' WHERE state = 'taken';
+UPDATE alert SET assignee = CASE state WHEN 'taken' THEN decided_by ELSE '' END, decided_by = '', decision_note = '' WHERE state IN ('new', 'taken');
 -- 24, 72 and 168 h by severity, as is built in.
 UPDATE alert SET deadline_us = raised_us + CASE severity WHEN 3 THEN 86400000000 WHEN 2 THEN 259200000000 ELSE 604800000000 END
     WHERE state IN ('new', 'taken') AND shadow = 0;
 UPDATE alert SET next_us = deadline_us;
+UPDATE alert_event SET deadline_us = (SELECT deadline_us FROM alert WHERE id = alert_id) WHERE seq = 1 AND EXISTS (SELECT 1 FROM alert WHERE id = alert_id AND version = 1);
+-- decided_us of what was decided is in the sealed decisions: Migrate reads it there.
 
 -- Every policy that there ever was; the newest counts.
 CREATE TABLE alert_policy (
