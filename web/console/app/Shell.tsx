@@ -1,5 +1,5 @@
 import {
-  AlertOutlined, AuditOutlined, BankOutlined, AccountBookOutlined, FileProtectOutlined, FundOutlined, FolderOpenOutlined, ControlOutlined, HeatMapOutlined, HddOutlined, IdcardOutlined, NotificationOutlined, PlaySquareOutlined, TeamOutlined, UserOutlined, VideoCameraOutlined,
+  AlertOutlined, AuditOutlined, BankOutlined, AccountBookOutlined, EyeInvisibleOutlined, FileProtectOutlined, FundOutlined, FolderOpenOutlined, ControlOutlined, HeatMapOutlined, HddOutlined, IdcardOutlined, NotificationOutlined, PlaySquareOutlined, TeamOutlined, UserOutlined, VideoCameraOutlined,
 } from '@ant-design/icons'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { Alert, Badge, Button, Dropdown, Layout, Menu, Space, Tooltip } from 'antd'
@@ -18,6 +18,7 @@ import { LanguageSwitch } from './LanguageSwitch'
 
 const LiveWall = lazy(() => import('../live/LiveWall'))
 const Timeline = lazy(() => import('../timeline/Timeline'))
+const Blind = lazy(() => import('../blind/Blind'))
 const Alerts = lazy(() => import('../alerts/Alerts'))
 const Findings = lazy(() => import('../findings/Findings'))
 const Precision = lazy(() => import('../precision/Precision'))
@@ -38,7 +39,7 @@ const Rules = lazy(() => import('../rules/Rules'))
 const Zones = lazy(() => import('../zones/Zones'))
 const Users = lazy(() => import('../users/Users'))
 
-type Screen = { path: string; key: 'alerts' | 'findings' | 'precision' | 'settlements' | 'live' | 'rounds' | 'cases' | 'people' | 'cameras' | 'coverage' | 'places' | 'rules' | 'notifications' | 'system' | 'users'; icon: ReactNode; needs: Permission }
+type Screen = { path: string; key: 'alerts' | 'blind' | 'findings' | 'precision' | 'settlements' | 'live' | 'rounds' | 'cases' | 'people' | 'cameras' | 'coverage' | 'places' | 'rules' | 'notifications' | 'system' | 'users'; icon: ReactNode; needs: Permission }
 
 const screens: Screen[] = [
   { path: '/alerts', key: 'alerts', icon: <AlertOutlined />, needs: 'review' },
@@ -50,6 +51,7 @@ const screens: Screen[] = [
   { path: '/people', key: 'people', icon: <IdcardOutlined />, needs: 'review' },
   { path: '/cameras', key: 'cameras', icon: <VideoCameraOutlined />, needs: 'manage' },
   { path: '/coverage', key: 'coverage', icon: <HeatMapOutlined />, needs: 'watch' },
+  { path: '/blind', key: 'blind', icon: <EyeInvisibleOutlined />, needs: 'review' },
   { path: '/places', key: 'places', icon: <BankOutlined />, needs: 'manage' },
   { path: '/precision', key: 'precision', icon: <FundOutlined />, needs: 'review' },
   { path: '/rules', key: 'rules', icon: <ControlOutlined />, needs: 'administer' },
@@ -108,6 +110,7 @@ export function Shell() {
                 <Route path="/cameras" element={<Cameras />} />
                 <Route path="/cameras/:id/zones" element={<Zones />} />
                 <Route path="/coverage" element={<Coverage />} />
+                <Route path="/blind" element={<Blind />} />
                 <Route path="/people" element={<People />} />
                 <Route path="/places" element={<Places />} />
                 <Route path="/notifications" element={<Notifications />} />
