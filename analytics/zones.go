@@ -18,20 +18,27 @@ const (
 	zonesEvery = 5 * time.Second // what was drawn counts at the latest after so long
 )
 
-// kindAt says which zone a box lies in: the customers' as soon as it holds
-// enough, else the one that holds the largest share; NoZone when none holds enough.
+// kindAt says which zone a box lies in: the one that holds the largest share,
+// NoZone when none holds enough. Who is with the customers is no part of the
+// queue, however much of it stands behind: what the camera sees there may be
+// the nearest customer's head. The staff stay staff, whom nobody accuses.
 func kindAt(zones []ward.Zone, b ward.Box) ward.ZoneKind {
-	kind, best := ward.NoZone, 0.0
+	share := map[ward.ZoneKind]float64{}
 	for _, z := range zones {
-		share := z.Share(b)
-		if share >= insideZone && z.Kind == ward.CustomerZone {
-			return ward.CustomerZone
-		}
-		if share >= insideZone && share > best {
-			kind, best = z.Kind, share
+		if v := z.Share(b); v >= insideZone {
+			share[z.Kind] = max(share[z.Kind], v)
 		}
 	}
-	return kind
+	customer, staff, queue := share[ward.CustomerZone], share[ward.StaffZone], share[ward.QueueZone]
+	switch {
+	case customer > 0 && customer >= staff:
+		return ward.CustomerZone
+	case customer > 0 || staff > queue:
+		return ward.StaffZone
+	case queue > 0:
+		return ward.QueueZone
+	}
+	return ward.NoZone
 }
 
 // presence is the people of one kind in one picture, and the best of them.
