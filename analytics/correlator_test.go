@@ -237,13 +237,13 @@ func TestFaceRules(t *testing.T) {
 		}
 	}
 	for _, a := range s.alerts() {
-		switch a.Rule {
-		case ward.FaceMismatch:
+		switch {
+		case a.Rule == ward.FaceMismatch:
 			sum, _, err := objects.Sum(t.Context(), s.objects, a.SnapshotKey)
 			if want := sha("his face"); err != nil || sum != want || a.SettlementID != stolen {
 				t.Errorf("mismatch %+v, %v", a, err)
 			}
-		case ward.OneFaceManyCards:
+		case a.Rule == ward.OneFaceManyCards:
 			if a.SettlementID != third || !slices.Equal(a.Related, []ward.SettlementID{stolen, second}) {
 				t.Errorf("cards %+v", a)
 			}

@@ -96,7 +96,7 @@ func committed(t *testing.T, s *Store, c ward.Camera) (segs []ward.Segment, gaps
 // migrated; fsck names a run that is not true.
 func TestCoverageIsCountedFromRuns(t *testing.T) {
 	t.Parallel()
-	onBoth(t, func(t *testing.T, o Options, s *Store) {
+	onBoth(t, func(t *testing.T, _ Options, s *Store) {
 		ctx := t.Context()
 		c := ward.Camera{ID: "cam-1", InstitutionID: "h-1", PlaceID: "p-1", Name: "一号", URL: "rtsp://127.0.0.1/1", SegmentSeconds: 600, RetentionDays: 30, Enabled: true, Created: blockDay}
 		for _, err := range []error{
