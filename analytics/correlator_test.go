@@ -237,13 +237,13 @@ func TestFaceRules(t *testing.T) {
 		}
 	}
 	for _, a := range s.alerts() {
-		switch {
-		case a.Rule == ward.FaceMismatch:
+		switch a.Rule { //nolint:exhaustive // any other is wrong
+		case ward.FaceMismatch:
 			sum, _, err := objects.Sum(t.Context(), s.objects, a.SnapshotKey)
 			if want := sha("his face"); err != nil || sum != want || a.SettlementID != stolen {
 				t.Errorf("mismatch %+v, %v", a, err)
 			}
-		case a.Rule == ward.OneFaceManyCards:
+		case ward.OneFaceManyCards:
 			if a.SettlementID != third || !slices.Equal(a.Related, []ward.SettlementID{stolen, second}) {
 				t.Errorf("cards %+v", a)
 			}
