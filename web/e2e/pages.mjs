@@ -14,8 +14,25 @@ const looks = [
   ...(shots ? [{ language: 'en', width: 1440, height: 900 }, { language: 'zh', width: 800, height: 1000 }] : []),
 ]
 
-/** @param {import('playwright-core').Page} page the administrator, signed in */
-export async function pages(page) {
+/**
+ * pages looks in a profile of its own, since it changes the language.
+ * @param {import('playwright-core').Browser} browser
+ * @param {import('playwright-core').Page} signedIn the administrator
+ */
+export async function pages(browser, signedIn) {
+  const context = await browser.newContext({ storageState: await signedIn.context().storageState(), locale: 'zh-CN' })
+  try {
+    const page = await context.newPage()
+    await page.goto(signedIn.url())
+    await page.locator('.shell').waitFor()
+    return await each(page)
+  } finally {
+    await context.close()
+  }
+}
+
+/** @param {import('playwright-core').Page} page */
+async function each(page) {
   const screens = await page.locator('.shell a[href^="/"]').evaluateAll((links) => [...new Set(links.map((a) => a.getAttribute('href') ?? ''))].filter((p) => p !== '/'))
   assert.ok(screens.length >= 12, `the menu has only ${screens.join(' ')}`)
   const all = [...screens, ...(await details(page))]

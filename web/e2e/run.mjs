@@ -30,7 +30,7 @@ try {
     alert: (page) => alert(page),
     round: (page) => round(browser, server.ready, page),
     fleet: async (page) => cameras && fleet(page, cameras),
-    pages: (page) => pages(page),
+    pages: (page) => pages(browser, page),
   }
   /** @type {typeof beside} */
   const alone = { // these look at when pictures come: the machine is theirs
