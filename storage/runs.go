@@ -40,7 +40,7 @@ func (t *tx) extend(ctx context.Context, g ward.Segment) error {
 }
 
 // runsOfOld makes the runs of the segments from before there were any, if
-// that was not done yet: some seconds for a million.
+// that was not done yet.
 func (s *Store) runsOfOld(ctx context.Context) error {
 	const group = `source_kind, source_id, institution_id, origin, start_us / 86400000000`
 	return s.change(ctx, "make runs of segments", func(t *tx) error {

@@ -306,8 +306,12 @@ func TestOthersGoBeforeBackgroundSessions(t *testing.T) {
 			}
 		})
 	}
-	for looks.Load() < 8 { // all are under way
-		time.Sleep(time.Millisecond)
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	for end := time.Now().Add(time.Minute); looks.Load() < 8; <-tick.C { // until all are under way
+		if time.Now().After(end) {
+			t.Fatal("the cameras' pictures are not looked at")
+		}
 	}
 	s := pool.NewSession(ward.H264)
 	defer s.Close()
