@@ -97,14 +97,20 @@ func paced(t *testing.T) bool {
 	go func() { defer close(done); w.Run(t.Context(), r.st) }()
 	for n := range frames {
 		r.write(n, gop)
-		quiet, busy := n <= from || n > to+25*4, n > from && n < to
-		if _, last := r.looked(); quiet && n%gop == 0 || busy && time.Duration(n-last)*frame >= 500*time.Millisecond {
-			until(t, func() bool {
-				s := w.Stats()
-				all, last := r.looked()
-				return last >= n-1 && s.Looked == uint64(len(all)) || s.Late > 0 // and then waits for a key frame
-			})
-		}
+		until(t, func() bool { // the machine's speed decides which picture is looked at next: wait only while one is due
+			s := w.Stats()
+			all, last := r.looked()
+			due := n%gop == 0 && last < n
+			switch {
+			case n > from && n < to+25*2:
+				due = time.Duration(n-last)*frame >= 500*time.Millisecond
+			case n > from && n < to+25*4:
+				due = false
+			case n == to+25*4:
+				due = last < to+25*3 // one that shows that they are gone for longer than is waited for them
+			}
+			return s.Late > 0 || !due && s.Looked == uint64(len(all)) // late: it waits for a key frame
+		})
 	}
 	r.st.Close()
 	<-done
