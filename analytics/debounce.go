@@ -11,6 +11,7 @@ import (
 const (
 	watchedHole = 5 * time.Second         // a longer stretch without an analysed picture ends Watched
 	peopleHold  = 2500 * time.Millisecond // people unseen for longer have left
+	closeUpLate = time.Second             // how much older than the newest picture a close-up may be
 	faceHold    = 5 * time.Second         // a face that turned away for longer is a new sighting
 	queueCut    = time.Minute             // a queue is told minute by minute: the most who waited
 	personMin   = .35                     // COCO-SSD misses people from behind at .5 (measured)
@@ -46,6 +47,7 @@ type Debouncer struct {
 	Zones []ward.Zone
 
 	last                          time.Time     // of the newest picture
+	closeUp                       time.Time     // of the newest one of CloseUp
 	bodies                        []ward.Person // of the last that was looked at for people
 	watched, people, staff, queue *open
 	faces                         []*track
@@ -72,6 +74,25 @@ func (d *Debouncer) Glance(seen ward.Seen, at time.Time) []Change {
 	if !ok {
 		return nil
 	}
+	return d.stepSeen(cs, seen, at, before)
+}
+
+// CloseUp takes a picture of another stream of the camera in which only faces
+// were looked for: a glance that may come a little late. It then counts at the
+// moment of the newest picture.
+func (d *Debouncer) CloseUp(seen ward.Seen, at time.Time) []Change {
+	if late := d.last.Sub(at); late >= 0 && late <= closeUpLate {
+		at = d.last.Add(time.Microsecond)
+	}
+	cs, before, ok := d.begins(at)
+	if !ok {
+		return nil
+	}
+	// Who was in the last close-up may be missing in the pictures since.
+	if !d.closeUp.IsZero() && at.Sub(d.closeUp) <= faceHold {
+		before = earliest(before, d.closeUp)
+	}
+	d.closeUp = at
 	return d.stepSeen(cs, seen, at, before)
 }
 

@@ -1,7 +1,6 @@
 package analytics
 
 import (
-	"context"
 	"slices"
 	"sync"
 	"time"
@@ -23,13 +22,17 @@ type feed struct {
 	mu     sync.Mutex    // guards the rest
 	units  []ingest.Unit // from the newest key frame on, without holes
 	bytes  int
-	taken  int  // of units
-	closed bool // units has no more until the next key frame
-	ended  bool // the stream is over
-	wake   chan struct{}
+	taken  int           // of units
+	closed bool          // units has no more until the next key frame
+	ended  bool          // the stream is over
+	wake   chan struct{} // may be of several feeds
+
+	came   time.Time     // when the newest unit did
+	keyed  time.Time     // when the newest key frame did
+	keyGap time.Duration // between the two newest key frames
 }
 
-func newFeed() *feed { return &feed{wake: make(chan struct{}, 1)} }
+func newFeed(wake chan struct{}) *feed { return &feed{wake: wake} }
 
 func (f *feed) rouse() {
 	select {
@@ -46,6 +49,12 @@ func (f *feed) put(u ingest.Unit) (dropped bool) {
 	size := 0
 	for _, b := range u.AU {
 		size += len(b)
+	}
+	if f.came = u.Arrived; u.Key {
+		if !f.keyed.IsZero() {
+			f.keyGap = u.Arrived.Sub(f.keyed)
+		}
+		f.keyed = u.Arrived
 	}
 	switch {
 	case u.Key:
@@ -122,17 +131,10 @@ func (f *feed) take(p pace) (us []ingest.Unit, over bool) {
 	return slices.Clone(us), f.ended
 }
 
-// next waits for units to look at; none means that the stream is over.
-func (f *feed) next(ctx context.Context, p pace) []ingest.Unit {
-	for {
-		us, over := f.take(p)
-		if len(us) > 0 || over {
-			return us
-		}
-		select {
-		case <-f.wake:
-		case <-ctx.Done():
-			return nil
-		}
-	}
+// newest says when the newest unit and the newest key frame came, zero before
+// the first, and how far the two newest key frames are apart.
+func (f *feed) newest() (came, keyed time.Time, keyGap time.Duration) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.came, f.keyed, f.keyGap
 }

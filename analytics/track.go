@@ -98,7 +98,7 @@ type pair struct {
 
 // associate gives each face of a picture the track that it continues, best
 // pairs first, each track at most once. before is the moment of the picture
-// before: only a track that was in it can be continued by place.
+// before: only a track that was in it, or later, can be continued by place.
 func associate(tracks []*track, faces []ward.Face, before time.Time) []pair {
 	type candidate struct {
 		face, track int
@@ -108,7 +108,7 @@ func associate(tracks []*track, faces []ward.Face, before time.Time) []pair {
 	for i, f := range faces {
 		for k, t := range tracks {
 			spot := float32(0)
-			if t.To.Equal(before) {
+			if !t.To.Before(before) {
 				spot = overlap(t.last.Box, f.Box)
 			}
 			cos := t.similarity(f)

@@ -30,67 +30,53 @@ const (
 	shotTimeout  = 20 * time.Second
 )
 
-// Lookout watches cameras: its Watch is ingest.Fleet's OnStream. Every field
-// but Every is required.
-type Lookout struct {
-	Pool    *vision.Pool
-	Store   *storage.Store
-	Objects objects.Objects
-	Gallery *Gallery
-	Every   time.Duration // least time between two pictures of a camera while nobody is there; 0: 1 s
-	Log     *slog.Logger
-
-	counts watchCounts
-	zones  zoneMap
-}
-
-// Stats counts the pictures of all cameras since the start. It may be called
-// from any goroutine.
-func (l *Lookout) Stats() WatchStats { return l.counts.stats() }
-
-// Watch looks at one stream of a camera until it closes or ctx ends.
-func (l *Lookout) Watch(ctx context.Context, cam ward.Camera, s *ingest.Stream) {
-	track, ok := s.Video()
-	if !ok {
-		return
-	}
-	session := l.Pool.NewBackgroundSession(track.Codec)
-	defer session.Close()
-	w := &Watcher{
-		Camera: cam, Store: l.Store, Objects: l.Objects, Gallery: l.Gallery, Every: l.Every, Log: l.Log, total: &l.counts,
-		See:   session.See,
-		Zones: func(ctx context.Context) []ward.Zone { return l.zones.of(ctx, l.Store, cam.ID, l.Log) },
-	}
-	w.Run(ctx, s)
-}
+// See decodes one access unit and looks at the picture for what is wanted, as
+// vision.Session does. Of one stream at most one call is under way.
+type See func(ctx context.Context, au []byte, key bool, want vision.Want) (seen ward.Seen, ok bool, err error)
 
 // Watcher turns one camera's stream into stored sightings: its key frames
 // while nobody is at the counter, 2 to 5 pictures a second while somebody is.
 // It never falls behind: what came while a picture was looked at gives way to
 // the newest, and to the next key frame where the worker does not keep up.
+//
+// Where there is a sub stream, that tells who is there; key frames of the main
+// stream tell whether the camera sees, and show the faces.
 type Watcher struct {
 	Camera  ward.Camera
 	Store   *storage.Store
 	Objects objects.Objects
 	Gallery *Gallery
-	// See decodes one access unit and looks at the picture for what is wanted,
-	// as vision.Session does. At most one call is under way.
-	See   func(ctx context.Context, au []byte, key bool, want vision.Want) (seen ward.Seen, ok bool, err error)
-	Zones func(context.Context) []ward.Zone // what is drawn in the picture now; nil: nothing
-	Every time.Duration                     // least time between two pictures while nobody is there; 0: 1 s
-	Log   *slog.Logger
+	See     See                                              // of the main stream
+	Sub     func(context.Context) (SubStream, ward.SubFault) // opens the sub stream; nil: there is none
+	Zones   func(context.Context) []ward.Zone                // what is drawn in the picture now; nil: nothing
+	Every   time.Duration                                    // least time between two pictures while nobody is there; 0: 1 s
+	// SubRetry is as Lookout's.
+	SubRetry time.Duration
+	Log      *slog.Logger
 
 	counts watchCounts
-	total  *watchCounts // of all cameras, may be nil
+	total  *watchCounts   // of all cameras, may be nil
+	tell   func(Watching) // what is looked at now; may be nil
 
 	// The rest belongs to Run's goroutine.
+	main     *sight
+	sub      subSight
+	wake     chan struct{} // something came
+	reading  sync.WaitGroup
 	debounce Debouncer
 	blind    blindness
-	pace     pace
 	full     time.Time // when the last picture came that was looked at thoroughly
 	unsaved  []Change  // by id, the newest state of each
 	shots    chan shotJob
 	unwell   bool // the last picture or save failed, and that was logged
+}
+
+// sight is a stream that is looked at.
+type sight struct {
+	stream *ingest.Stream
+	see    See
+	feed   *feed
+	pace   pace
 }
 
 // Stats may be called from any goroutine.
@@ -108,20 +94,25 @@ func (w *Watcher) Run(ctx context.Context, s *ingest.Stream) {
 	if w.Every <= 0 {
 		w.Every = defaultEvery
 	}
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
 	w.debounce = Debouncer{Camera: w.Camera, NewID: ward.NewID[ward.SightingID]}
 	w.shots = make(chan shotJob, shotsWaiting)
 	w.blind = blindness{camera: w.Camera, store: w.Store, shots: w.send}
-	units := newFeed()
+	w.wake = make(chan struct{}, 1)
+	w.main = &sight{stream: s, see: w.See, feed: newFeed(w.wake), pace: pace{gap: w.Every}}
 
-	var all sync.WaitGroup
-	all.Go(func() { w.read(ctx, s, units) })
+	w.reading.Go(func() { w.read(ctx, w.main) })
 	shotCtx, giveUp := context.WithCancel(context.WithoutCancel(ctx))
 	defer giveUp()
-	all.Go(func() { w.keepShots(shotCtx) })
-	w.pace = pace{gap: w.Every}
-	for us := units.next(ctx, w.pace); len(us) > 0; us = units.next(ctx, w.pace) {
-		w.look(ctx, s, units, us)
+	var shooting sync.WaitGroup
+	shooting.Go(func() { w.keepShots(shotCtx) })
+	w.beginSub()
+	for v, us := w.next(ctx); len(us) > 0; v, us = w.next(ctx) {
+		w.look(ctx, v, us)
 	}
+	stop()
+	w.endSub()
 	w.keep(w.debounce.Close(), time.Time{})
 	end, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastSave)
 	defer cancel()
@@ -132,53 +123,97 @@ func (w *Watcher) Run(ctx context.Context, s *ingest.Stream) {
 	close(w.shots)
 	late := time.AfterFunc(lastSave, giveUp)
 	defer late.Stop()
-	all.Wait()
+	shooting.Wait()
+	w.reading.Wait()
 }
 
-// read puts the stream's pictures into the feed.
-func (w *Watcher) read(ctx context.Context, s *ingest.Stream, units *feed) {
-	defer units.end()
-	r := s.Follow(readerDepth, true)
+// read puts the stream's pictures into its feed.
+func (w *Watcher) read(ctx context.Context, v *sight) {
+	defer v.feed.end()
+	r := v.stream.Follow(readerDepth, true)
 	defer r.Close()
 	for {
 		u, err := r.Next(ctx)
 		if err != nil {
 			return // the stream closed or ctx ended
 		}
-		if track, ok := s.Video(); ok && u.Track == track.ID && units.put(u) {
+		if track, ok := v.stream.Video(); ok && u.Track == track.ID && v.feed.put(u) {
 			w.count(WatchStats{Dropped: 1})
 		}
 	}
 }
 
+// next waits for units to look at, and says of which stream; none means that
+// the main stream is over.
+func (w *Watcher) next(ctx context.Context) (*sight, []ingest.Unit) {
+	for {
+		w.tendSub(ctx)
+		us, over := w.main.feed.take(w.main.pace)
+		if len(us) > 0 || over {
+			return w.main, us
+		}
+		if v := w.sub.sight; v != nil {
+			if us, _ := v.feed.take(v.pace); len(us) > 0 {
+				return v, us
+			}
+		}
+		select {
+		case <-w.wake:
+		case <-ctx.Done():
+			return nil, nil
+		}
+	}
+}
+
 // look decodes units, analyses the last and stores what follows from it.
-func (w *Watcher) look(ctx context.Context, s *ingest.Stream, units *feed, us []ingest.Unit) {
+func (w *Watcher) look(ctx context.Context, v *sight, us []ingest.Unit) {
 	began, newest := time.Now(), us[len(us)-1]
-	want := w.wanted(newest.Arrived.Round(0).UTC())
-	seen, ok, err := w.see(ctx, s, us, want)
+	want := w.wanted(v, newest.Arrived.Round(0).UTC())
+	seen, ok, err := w.see(ctx, v, us, want)
 	took := time.Since(began)
-	w.pace.last = newest.Arrived
+	v.pace.last = newest.Arrived
 	if ctx.Err() != nil {
 		return
 	}
 	if err != nil || !ok {
-		units.rest() // what follows builds on what is broken, or was never decoded
+		v.feed.rest() // what follows builds on what is broken, or was never decoded
 	}
 	if err != nil {
 		w.count(WatchStats{Failed: 1})
 		w.ail(ctx, "camera picture is not analysed", err)
+		w.subFailed(ctx, v)
 	}
 	if err != nil || !ok {
 		return
 	}
-	w.step(ctx, s, seen, newest.Arrived, want)
-	busy := w.debounce.Busy()
-	if w.pace.between = busy && took <= busyLook; w.pace.between {
-		w.pace.gap = min(max(busyShare*took, busiestEvery), busyEvery)
+	switch {
+	case v != w.main:
+		w.stepSub(ctx, seen, newest.Arrived, want)
+	case w.sub.leads:
+		w.stepBeside(ctx, seen, newest.Arrived, want)
+		return
+	default:
+		w.step(ctx, seen, newest.Arrived, want)
+	}
+	if v == w.main || v == w.sub.sight {
+		w.hurry(v, took)
+	}
+}
+
+// hurry sets when the next picture is looked at, after one that took so long.
+func (w *Watcher) hurry(v *sight, took time.Duration) {
+	busy := w.debounce.Busy() && (v == w.main || w.sub.leads)
+	switch {
+	case busy && took <= busyLook:
+		v.pace.between = true
+		v.pace.gap = min(max(busyShare*took, busiestEvery), busyEvery)
+		return
+	case v != w.main && !busy && w.sub.sparse():
+		v.pace.between, v.pace.gap = true, w.Every
 		return
 	}
-	w.pace.gap = w.Every
-	units.rest()
+	v.pace.between, v.pace.gap = false, w.Every
+	v.feed.rest()
 	if busy {
 		w.count(WatchStats{Late: 1})
 	}
@@ -186,11 +221,14 @@ func (w *Watcher) look(ctx context.Context, s *ingest.Stream, units *feed, us []
 
 // wanted says what to look for in a picture of the moment at: in some for
 // everything, in a glance for faces, with templates while a face is new.
-func (w *Watcher) wanted(at time.Time) vision.Want {
+func (w *Watcher) wanted(v *sight, at time.Time) vision.Want {
 	const full = vision.WantPeople | vision.WantFaces | vision.WantTemplates | vision.WantSnapshot | vision.WantMeasures
 	gone := at.Sub(w.full)
+	all := !v.pace.between || gone < 0 || gone >= fullEvery
 	switch {
-	case !w.pace.between || gone < 0 || gone >= fullEvery:
+	case w.sub.sight != nil && (w.sub.leads || v != w.main):
+		return w.wantedBeside(v, all)
+	case all:
 		return full
 	case w.debounce.young():
 		return vision.WantFaces | vision.WantTemplates | vision.WantSnapshot
@@ -199,46 +237,68 @@ func (w *Watcher) wanted(at time.Time) vision.Want {
 }
 
 // see decodes units and looks at the last one.
-func (w *Watcher) see(ctx context.Context, s *ingest.Stream, us []ingest.Unit, want vision.Want) (ward.Seen, bool, error) {
-	track, _ := s.Video()
+func (w *Watcher) see(ctx context.Context, v *sight, us []ingest.Unit, want vision.Want) (ward.Seen, bool, error) {
+	track, _ := v.stream.Video()
 	for _, u := range us[:len(us)-1] {
-		if _, _, err := w.See(ctx, track.AnnexB(u), u.Key, 0); err != nil {
+		if _, _, err := v.see(ctx, track.AnnexB(u), u.Key, 0); err != nil {
 			return ward.Seen{}, false, err
 		}
 	}
 	newest := us[len(us)-1]
-	return w.See(ctx, track.AnnexB(newest), newest.Key, want)
+	return v.see(ctx, track.AnnexB(newest), newest.Key, want)
 }
 
-// step goes on with what was seen and stores it.
-func (w *Watcher) step(ctx context.Context, s *ingest.Stream, seen ward.Seen, arrived time.Time, want vision.Want) {
+// step goes on with what was seen in the main stream alone and stores it.
+func (w *Watcher) step(ctx context.Context, seen ward.Seen, arrived time.Time, want vision.Want) {
 	at := arrived.Round(0).UTC()
+	w.show(seen, at)
+	w.draw(ctx)
+	sees := w.sees(ctx, seen, at)
+	w.compare(ctx, seen, at)
+	w.notice(ctx, seen, arrived, want.Has(vision.WantPeople), sees, sees)
+}
+
+// notice tells the debouncer what was seen and stores what follows: all, when
+// the picture was looked at thoroughly and shows who is there and that nobody
+// is; or as a glance, in which somebody may be missed.
+func (w *Watcher) notice(ctx context.Context, seen ward.Seen, arrived time.Time, all, sees, sure bool) {
+	at := arrived.Round(0).UTC()
+	if all {
+		w.full = at
+	}
+	switch {
+	case sees && sure && all:
+		w.keep(w.debounce.Step(seen, at), arrived)
+	case sees:
+		w.keep(w.debounce.Glance(seen, at), arrived)
+	}
+	w.save(ctx)
+	n := WatchStats{Looked: 1}
+	if !all {
+		n.Glanced = 1
+	}
+	w.count(n)
+}
+
+// show keeps a picture for alerts.
+func (w *Watcher) show(seen ward.Seen, at time.Time) {
 	if w.Gallery != nil {
 		w.Gallery.Put(w.Camera.PlaceID, Picture{Camera: w.Camera.ID, At: at, JPEG: seen.JPEG, Faces: seen.Faces})
 	}
+}
+
+// draw takes what is drawn in the picture.
+func (w *Watcher) draw(ctx context.Context) {
 	if w.Zones != nil {
 		w.debounce.Zones = w.Zones(ctx)
 	}
-	sees := w.sees(ctx, s, seen, at)
-	if want.Has(vision.WantPeople) {
-		w.full = at
-		if sees {
-			w.keep(w.debounce.Step(seen, at), arrived)
-		}
-		defer w.count(WatchStats{Looked: 1})
-	} else {
-		if sees {
-			w.keep(w.debounce.Glance(seen, at), arrived)
-		}
-		defer w.count(WatchStats{Looked: 1, Glanced: 1})
-	}
-	w.save(ctx)
 }
 
-// sees says whether the picture tells who is there, and keeps the camera's blind periods.
-func (w *Watcher) sees(ctx context.Context, s *ingest.Stream, seen ward.Seen, at time.Time) bool {
+// sees says whether a picture of the main stream tells who is there, and keeps
+// the camera's blind periods.
+func (w *Watcher) sees(ctx context.Context, seen ward.Seen, at time.Time) bool {
 	var offset *time.Duration
-	if clock, by := s.Clock(); clock == ward.CameraClock {
+	if clock, by := w.main.stream.Clock(); clock == ward.CameraClock {
 		offset = &by
 	}
 	sees, err := w.blind.look(ctx, seen, offset, at)
@@ -246,62 +306,4 @@ func (w *Watcher) sees(ctx context.Context, s *ingest.Stream, seen ward.Seen, at
 		w.ail(ctx, "blind periods are not stored", err)
 	}
 	return sees
-}
-
-// ail logs the first of a series of failures.
-func (w *Watcher) ail(ctx context.Context, message string, err error) {
-	if !w.unwell {
-		w.Log.WarnContext(ctx, message, "camera_id", w.Camera.ID, "error", err) //nolint:sloglint // the callers pass constants
-	}
-	w.unwell = true
-}
-
-// keep adds changes to those not yet stored; the newest state of a sighting
-// replaces older ones. arrived is when the picture came that they are of, with
-// the monotonic reading that tells how old they are when they are stored.
-func (w *Watcher) keep(cs []Change, arrived time.Time) {
-next:
-	for _, c := range cs {
-		c.Sighting.Seen = arrived
-		if before := arrived.Sub(c.Sighting.From); before > 0 && before <= storage.MaxSighting {
-			c.Sighting.Seen = arrived.Add(-before)
-		}
-		for i := range w.unsaved {
-			if w.unsaved[i].Sighting.ID == c.Sighting.ID {
-				c.Sighting.Seen = w.unsaved[i].Sighting.Seen
-				w.unsaved[i] = c
-				continue next
-			}
-		}
-		w.unsaved = append(w.unsaved, c)
-	}
-}
-
-// save stores all changes in one transaction, or keeps them for the next
-// time. When too many wait, all are given up together, and watching begins
-// anew: the stored part never says "watched" where people were seen and lost.
-func (w *Watcher) save(ctx context.Context) {
-	if len(w.unsaved) == 0 {
-		return
-	}
-	vs := make([]ward.Sighting, len(w.unsaved))
-	for i, c := range w.unsaved {
-		vs[i] = c.Sighting
-	}
-	if err := w.Store.PutSightings(ctx, vs); err != nil {
-		w.ail(ctx, "sightings are not stored", err)
-		if len(w.unsaved) > maxUnsaved {
-			w.unsaved = nil
-			w.debounce.Close()
-		}
-		return
-	}
-	w.unwell = false
-	for _, c := range w.unsaved {
-		if c.Phase != Closed || len(c.Shot) == 0 {
-			continue
-		}
-		w.send(c.Sighting, c.Shot)
-	}
-	w.unsaved = nil
 }

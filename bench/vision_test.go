@@ -3,6 +3,7 @@ package bench_test
 import (
 	"bytes"
 	"os/exec"
+	"strings"
 	"testing"
 	"time"
 
@@ -73,4 +74,47 @@ func ffmpegDecodes(b *testing.B, keys [][]byte, times int) float64 {
 		b.Fatalf("ffmpeg: %v: %s", err, out)
 	}
 	return ms(cmd.ProcessState.UserTime()+cmd.ProcessState.SystemTime()) / float64(times*len(keys))
+}
+
+// BenchmarkMeasures asks one worker for the measures alone of 20 key frames
+// of 1920×1080, and of 640×360: whether the camera sees. The limit is decoding the same picture.
+func BenchmarkMeasures(b *testing.B) {
+	pool := modeltest.Pool(b, 1, nil)
+	const times = 10 // so that the kernel's 10 ms matter little
+	for _, size := range []string{"1920:1080", "640:360"} {
+		var keys [][]byte
+		for _, u := range modeltest.Units(b, modeltest.Clip(b, "franck.mp4"), ward.H264, "10", "20", "-preset", "ultrafast", "-g", "10", "-vf", "fps=10,scale="+size) {
+			if u.Key {
+				keys = append(keys, u.Data)
+			}
+		}
+		b.Run(strings.ReplaceAll(size, ":", "x"), func(b *testing.B) {
+			s := pool.NewSession(ward.H264)
+			defer s.Close()
+			look := func(want vision.Want) float64 {
+				began := cpuOf(b, pool.PIDs()[0])
+				for range times {
+					for _, au := range keys {
+						seen, _, err := s.See(b.Context(), au, true, want)
+						must(b, err)
+						if (seen.Measures != nil) != want.Has(vision.WantMeasures) {
+							b.Fatal("no measures")
+						}
+					}
+				}
+				return ms(cpuOf(b, pool.PIDs()[0])-began) / float64(times*len(keys))
+			}
+			look(vision.WantMeasures)
+			n, decode, measured := 0.0, 0., 0.
+			for b.Loop() {
+				n++
+				decode += look(0)
+				measured += look(vision.WantMeasures)
+			}
+			decode, measured = decode/n, measured/n
+			b.Logf("%d pictures: decode %.2f ms CPU, measures %.2f ms more = %.2f × decoding", len(keys), decode, measured-decode, (measured-decode)/decode)
+			b.ReportMetric(measured-decode, "cpu-ms/picture")
+			b.ReportMetric((measured-decode)/decode, "×decode")
+		})
+	}
 }

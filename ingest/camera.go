@@ -8,6 +8,9 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/bluenviron/gortsplib/v4/pkg/base"
+
+	"wardwatch/ingest/rtsp"
 	"wardwatch/storage"
 	"wardwatch/storage/spool"
 	"wardwatch/ward"
@@ -97,6 +100,9 @@ type Camera struct {
 func (c *Camera) Run(ctx context.Context) error {
 	var wg sync.WaitGroup
 	defer wg.Wait()
+	if u, err := base.ParseURL(c.URL); err == nil {
+		defer c.fleet.doors().expect(rtsp.HostPort(u), c.ReplayURL != "")()
+	}
 	wg.Go(func() { c.backfill(ctx) })
 	c.turn(Connecting, ward.CauseConnecting)
 	retry, down := firstRetry, time.Now()
@@ -138,7 +144,7 @@ func longestWait(cause ward.Cause, outage time.Duration) time.Duration {
 
 // once is one session with its recorder; failed says that the last one was none.
 func (c *Camera) once(ctx context.Context, wg *sync.WaitGroup, failed bool) error {
-	s, err := c.fleet.open(ctx, c.Camera, opening{failed: failed, overTCP: c.overTCP, stats: c.stats, event: c.event})
+	s, err := c.fleet.open(ctx, c.Camera, opening{use: useMain, failed: failed, overTCP: c.overTCP, stats: c.stats, event: c.event})
 	if err != nil {
 		return err
 	}

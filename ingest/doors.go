@@ -37,8 +37,8 @@ type doors struct {
 	// others waiting.
 	lanes [2]chan struct{}
 
-	mu   sync.Mutex // guards used
-	used map[string]int
+	mu      sync.Mutex // guards devices
+	devices map[string]device
 
 	buffers rtsp.Buffers
 	fills   chan struct{} // devices that play what they stored
@@ -50,26 +50,68 @@ func newDoors(perDevice int) *doors {
 	}
 	return &doors{
 		perDevice: perDevice, pace: rate.NewLimiter(startsASecond, maxStarting),
-		lanes: [2]chan struct{}{make(chan struct{}, maxStarting), make(chan struct{}, maxStarting)}, used: map[string]int{},
+		lanes: [2]chan struct{}{make(chan struct{}, maxStarting), make(chan struct{}, maxStarting)}, devices: map[string]device{},
 		fills: make(chan struct{}, backfills),
 	}
 }
 
-// device takes a connection to the device at address; leave gives it back.
-func (d *doors) device(address string) (leave func(), err error) {
+// device counts the connections of one address.
+type device struct {
+	used    int // connections
+	main    int // of those the main streams of cameras
+	cameras int // that are kept connected
+	replays int // of those, how many may be asked for what they stored
+}
+
+// room says whether there is one more connection for the use: a main stream,
+// a viewer and a fill take what there is; what can be done without leaves room
+// for every camera and one fill.
+func (v device) room(most int, u use) bool {
+	if u == useDispensable {
+		return v.used+max(v.cameras-v.main, 0)+min(v.replays, 1) < most
+	}
+	return v.used < most
+}
+
+// change counts at an address; what is not counted any more is forgotten.
+func (d *doors) change(address string, by device) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.used[address] >= d.perDevice {
+	d.count(address, by)
+}
+
+// count is change; called locked.
+func (d *doors) count(address string, by device) {
+	v := d.devices[address]
+	v = device{v.used + by.used, v.main + by.main, v.cameras + by.cameras, v.replays + by.replays}
+	if d.devices[address] = v; v == (device{}) {
+		delete(d.devices, address)
+	}
+}
+
+// expect counts a camera that is kept connected until done is called.
+func (d *doors) expect(address string, replays bool) (done func()) {
+	by, back := device{cameras: 1}, device{cameras: -1}
+	if replays {
+		by.replays, back.replays = 1, -1
+	}
+	d.change(address, by)
+	return func() { d.change(address, back) }
+}
+
+// device takes a connection to the device at address; leave gives it back.
+func (d *doors) device(address string, u use) (leave func(), err error) {
+	by, back := device{used: 1}, device{used: -1}
+	if u == useMain {
+		by.main, back.main = 1, -1
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if !d.devices[address].room(d.perDevice, u) {
 		return nil, &failure{ward.CauseBusy, fmt.Errorf("%d connections to %s: %w", d.perDevice, address, errBusy)}
 	}
-	d.used[address]++
-	return sync.OnceFunc(func() {
-		d.mu.Lock()
-		defer d.mu.Unlock()
-		if d.used[address]--; d.used[address] == 0 {
-			delete(d.used, address)
-		}
-	}), nil
+	d.count(address, by)
+	return sync.OnceFunc(func() { d.change(address, back) }), nil
 }
 
 // start waits until one more session may start; failed says that the last

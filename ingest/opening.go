@@ -24,6 +24,7 @@ import (
 
 // opening is what open may be told; the zero value is fine.
 type opening struct {
+	use     use                                                                  // what for
 	failed  bool                                                                 // the last attempt did: do not keep the others waiting
 	overTCP bool                                                                 // TransportAuto: UDP was tried in vain before
 	stats   *counters                                                            // nil: not counted
@@ -31,6 +32,15 @@ type opening struct {
 	replay  *replay                                                              // of what the device stored; nil: what happens now
 	event   func(kind ward.RecordingEventKind, off time.Duration, detail string) // called from the media's goroutine, must not block
 }
+
+// use says what a session is for, where a device has few connections.
+type use int
+
+const (
+	useAsked       use = iota // a viewer, a probe, a fill
+	useMain                   // the main stream of a camera
+	useDispensable            // what looks at it can take the main stream instead
+)
 
 // step is one of the things that open does, in this order. A step that is not
 // needed is left out.

@@ -67,7 +67,7 @@ func (t *trial) reach(ctx context.Context, u *url.URL) bool {
 	if !t.lookUp(ctx, host) {
 		return false
 	}
-	leave, err := t.fleet.doors().device(rtsp.HostPort((*base.URL)(u)))
+	leave, err := t.fleet.doors().device(rtsp.HostPort((*base.URL)(u)), useAsked)
 	if err != nil {
 		t.say("connect", false, wordsRefused(err, t.cam))
 		return false

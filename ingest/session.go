@@ -81,7 +81,7 @@ func (f *Fleet) open(ctx context.Context, cam ward.Camera, o opening) (*session,
 	u = u.CloneWithoutCredentials()
 	d := f.doors()
 	s.buffers = &d.buffers
-	if s.leave, err = d.device(rtsp.HostPort(u)); err != nil {
+	if s.leave, err = d.device(rtsp.HostPort(u), o.use); err != nil {
 		return nil, err
 	}
 	started, err := d.start(ctx, o.failed)

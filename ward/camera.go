@@ -251,3 +251,16 @@ func ErrPasswordLost() *Error {
 		EN: "The stored password cannot be read (the key file seal.key is another one); enter it again, or restore the old key file.",
 	}
 }
+
+// SubFault says why a camera's sub stream is not looked at, and its main stream is.
+type SubFault string
+
+// The faults of a sub stream. NoSubFault: there is none, or no sub stream.
+const (
+	NoSubFault SubFault = ""
+	SubAway    SubFault = "away"    // it cannot be had, or it ended
+	SubBusy    SubFault = "busy"    // the device has no connection to spare
+	SubKeyless SubFault = "keyless" // no key frames for too long
+	SubSmall   SubFault = "small"   // too few pixels to find people in
+	SubDiffers SubFault = "differs" // it shows something else than the main stream, or stands still
+)

@@ -24,6 +24,9 @@ type CameraLive struct {
 	Cause     ward.Cause `json:"cause,omitempty" doc:"Why it is down"`
 	Since     time.Time  `json:"since,omitzero" doc:"When this state began"`
 	LastFrame time.Time  `json:"last_frame,omitzero" doc:"When the last picture arrived"`
+	// What tells who is there.
+	Watched  string        `json:"watched,omitempty" enum:"main,sub" doc:"The stream in which people are looked for; empty: none now"`
+	SubFault ward.SubFault `json:"sub_fault,omitempty" doc:"Why it is not the sub stream, where there is one"`
 }
 
 // CameraSettings is what can be set of a camera.
@@ -172,6 +175,9 @@ func (s *Server) cameraView(c ward.Camera) Camera {
 	if s.Fleet != nil {
 		st := s.Fleet.State(c.ID)
 		v.Live = CameraLive{State: string(st.Condition), Cause: st.Cause, Since: st.Since.UTC(), LastFrame: st.LastFrame.UTC()}
+	}
+	if s.Watched != nil {
+		v.Live.Watched, v.Live.SubFault = s.Watched(c.ID)
 	}
 	return v
 }

@@ -49,6 +49,7 @@ var enums = map[reflect.Type][]any{
 	reflect.TypeFor[ward.SettlementState]():    {ward.Pending, ward.Clear, ward.Suspicious, ward.CannotTell, ward.Reversed},
 	reflect.TypeFor[ward.SightingKind]():       {ward.Watched, ward.PeopleSeen, ward.StaffSeen, ward.QueueSeen, ward.FaceSeen, ward.LensSeen},
 	reflect.TypeFor[ward.SourceKind]():         {ward.FromCamera, ward.FromVisit},
+	reflect.TypeFor[ward.SubFault]():           {ward.NoSubFault, ward.SubAway, ward.SubBusy, ward.SubKeyless, ward.SubSmall, ward.SubDiffers},
 	reflect.TypeFor[ward.Transport]():          {ward.TransportTCP, ward.TransportUDP, ward.TransportAuto},
 	reflect.TypeFor[ward.Verdict]():            {ward.NoVerdict, ward.Present, ward.Mismatch, ward.Absent, ward.Unable, ward.Refused, ward.NoAnswer, ward.Interrupted, ward.Undecided},
 	reflect.TypeFor[ward.VisitState]():         {ward.VisitOrdered, ward.VisitOpened, ward.VisitConsented, ward.VisitChecking, ward.VisitDeciding, ward.VisitSealed},
@@ -119,6 +120,7 @@ func apiConfig() huma.Config {
 	alias[ward.SettlementState](r)
 	alias[ward.SightingKind](r)
 	alias[ward.SourceKind](r)
+	alias[ward.SubFault](r)
 	alias[ward.Transport](r)
 	alias[ward.Verdict](r)
 	alias[ward.VisitState](r)

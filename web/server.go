@@ -56,6 +56,9 @@ type Server struct {
 	Hub *Hub
 	// EnrolPhoto finds the one face in a JPEG or PNG; nil: no vision worker.
 	EnrolPhoto func(ctx context.Context, photo []byte) (t ward.Template, modelID string, err error)
+	// Watched says in which stream of a camera people are looked for, main or
+	// sub, or empty, and why it is not the sub stream; nil: nothing is known.
+	Watched func(ward.CameraID) (stream string, fault ward.SubFault)
 	// Thumbnail decodes a key frame to a JPEG whose longest side is at most
 	// side pixels; nil: no vision worker.
 	Thumbnail func(ctx context.Context, codec ward.Codec, key []byte, side int) ([]byte, error)

@@ -6,6 +6,7 @@ import (
 
 	"wardwatch/analytics"
 	"wardwatch/ingest"
+	"wardwatch/ward"
 )
 
 // gauge reads one number of one camera at each scrape.
@@ -73,7 +74,8 @@ func (s *service) measure() *prometheus.Registry {
 }
 
 // measureVision adds what the workers did.
-func measureVision(r *prometheus.Registry, stats func() analytics.WatchStats, restarts func() uint64) {
+func measureVision(r *prometheus.Registry, l *analytics.Lookout, restarts func() uint64) {
+	stats := l.Stats
 	count := func(name, help string, read func() uint64) {
 		r.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{Name: "wardwatch_" + name, Help: help}, func() float64 { return float64(read()) }))
 	}
@@ -82,5 +84,23 @@ func measureVision(r *prometheus.Registry, stats func() analytics.WatchStats, re
 	count("pictures_behind_total", "Times the pictures up to the next key frame were given up: the vision workers do not keep up.", func() uint64 { return stats().Late })
 	count("pictures_skipped_total", "Key frames not analysed: too soon, or a newer one had come.", func() uint64 { return stats().Dropped })
 	count("pictures_failed_total", "Pictures that the vision worker refused.", func() uint64 { return stats().Failed })
+	count("pictures_beside_total", "Key frames of main streams analysed beside a sub stream: whether the camera sees, and faces.", func() uint64 { return stats().Beside })
+	count("sub_streams_given_up_total", "Times a sub stream could not be had, or was of no use for analysis.", func() uint64 { return stats().SubsGivenUp })
+	gauge := func(labels prometheus.Labels, of func(analytics.Watching) bool) {
+		opts := prometheus.GaugeOpts{Name: "wardwatch_cameras_watched", Help: "Cameras in whose main or sub stream people are looked for; sub_fault: why it is not the sub stream, where there is one.", ConstLabels: labels}
+		r.MustRegister(prometheus.NewGaugeFunc(opts, func() float64 {
+			n := 0
+			for v, cameras := range l.WatchingAll() {
+				if of(v) {
+					n += cameras
+				}
+			}
+			return float64(n)
+		}))
+	}
+	gauge(prometheus.Labels{"stream": "sub", "sub_fault": ""}, func(v analytics.Watching) bool { return v.Sub })
+	for _, f := range []ward.SubFault{ward.NoSubFault, ward.SubAway, ward.SubBusy, ward.SubKeyless, ward.SubSmall, ward.SubDiffers} {
+		gauge(prometheus.Labels{"stream": "main", "sub_fault": string(f)}, func(v analytics.Watching) bool { return !v.Sub && v.Fault == f })
+	}
 	count("vision_restarts_total", "Vision workers that died or hung.", restarts)
 }

@@ -139,7 +139,9 @@ func (s *service) see(library *ingest.Library) {
 	s.lookout = &analytics.Lookout{Pool: s.pool, Store: s.store, Objects: s.objects, Gallery: gallery, Log: s.log}
 	s.signals = &analytics.Signals{Store: s.store, Objects: s.objects, Gallery: gallery, Log: s.log}
 	s.fleet.OnStream = s.lookout.Watch
-	measureVision(s.web.Registry, s.lookout.Stats, s.pool.Restarts)
+	s.lookout.Sub = s.subStream
+	s.web.Watched = s.watched
+	measureVision(s.web.Registry, s.lookout, s.pool.Restarts)
 	s.correl.Gallery = gallery
 	s.correl.Recorded = (&analytics.Archive{Library: library, Pool: s.pool}).Picture
 	s.rounds.NewEye = func(c ward.Codec) rounds.Eye { return eye{s.pool.NewSession(c)} }

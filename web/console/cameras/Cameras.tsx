@@ -98,7 +98,7 @@ function List({ page, onEdit, onRemove }: { page: Schemas['CameraPage'] | undefi
       columns={[
         { title: t('cameras.name'), dataIndex: 'name', render: (v: string, c) => <Link to={`/live/${c.id}`}>{v}</Link> },
         { title: t('alerts.where'), render: (_, c) => <>{names.institution(c.institution_id)}<span className="quiet"> · {names.place(c.place_id)}</span></> },
-        { title: t('cameras.state'), render: (_, c) => <Badge status={c.password_lost ? 'error' : cameraBadge[c.live.state]} text={c.password_lost ? t('cameras.passwordLost') : c.live.state === 'down' && c.live.cause ? t(`cause.${c.live.cause}`) : t(`cameraState.${c.live.state}`)} /> },
+        { title: t('cameras.state'), render: (_, c) => <><Badge status={c.password_lost ? 'error' : cameraBadge[c.live.state]} text={c.password_lost ? t('cameras.passwordLost') : c.live.state === 'down' && c.live.cause ? t(`cause.${c.live.cause}`) : t(`cameraState.${c.live.state}`)} />{c.live.sub_fault && <div className="quiet">{t('cameras.subFault', { why: t(`subFault.${c.live.sub_fault}`) })}</div>}</> },
         { title: t('cameras.record'), responsive: ['lg'], render: (_, c) => (c.record === 'hours' ? `${c.record_from}–${c.record_to}` : t(`record.${c.record}`)) },
         { title: t('cameras.url'), dataIndex: 'url', responsive: ['xl'], render: (v: string) => <span className="mono">{v}</span> },
         { title: t('cameras.keep'), dataIndex: 'retention_days', align: 'right', render: (n: number) => n === 1 ? t('cameras.day') : t('cameras.days', { n }) },
