@@ -40,10 +40,8 @@ func nobodyAtCounter(s ward.Settlement, win Window, r Rule) Finding {
 const watchMoreBefore, watchMoreAfter = 3 * time.Second, time.Second
 
 // moreCardsThanFolk 人卡比: more different cards in a short time than there
-// can have been people at the counter: those seen at once, as most by all
-// cameras together, and one more for every turnover, since somebody may have
-// stepped up where another left. The settlement that brings the cards over
-// that number fires, and each later one.
+// can have been people at the counter, see folk. The settlement that brings
+// the cards over that number fires, and each later one.
 func moreCardsThanFolk(s ward.Settlement, win Window, r Rule) Finding {
 	within := r.seconds("within")
 	uses := earlier(s, win.AtPlace, within)
@@ -60,41 +58,19 @@ func moreCardsThanFolk(s ward.Settlement, win Window, r Rule) Finding {
 	if !ok {
 		return blind("not_watched")
 	}
-	if !somebody(win.Sightings, w) {
+	if !somebody(win.Sightings, around(s.At, coreBefore, coreAfter)) {
 		return none("nobody") // the first rule's matter
 	}
-	f := Finding{Sightings: watched, Related: settlementIDs(uses), Camera: firstCamera(win.Cameras)}
-	most, faces := map[ward.CameraID]int{}, map[ward.CameraID]int{}
-	for _, v := range win.Sightings {
-		if !w.touches(v) {
-			continue
-		}
-		switch v.Kind {
-		case ward.PeopleSeen:
-			most[v.CameraID] = max(most[v.CameraID], v.Count)
-		case ward.FaceSeen:
-			if !v.Zone.AtCounter() {
-				continue
-			}
-			faces[v.CameraID]++
-		case ward.Watched, ward.StaffSeen, ward.QueueSeen, ward.LensSeen:
-			continue
-		}
-		f.Sightings = append(f.Sightings, v.ID)
-	}
-	folk := 0 // each camera may have seen others
-	for _, cam := range win.Cameras {
-		folk += max(most[cam], faces[cam])
-	}
-	changes := int(s.At.Sub(first) / r.seconds("turnover"))
-	if len(cards) <= folk+changes {
+	most, seen := folk(win, w, span{first, s.At}, r)
+	if len(cards) <= most {
 		return fine()
 	}
+	f := Finding{Outcome: Fired, Sightings: append(watched, seen...), Related: settlementIDs(uses), Camera: firstCamera(win.Cameras)}
 	slices.Sort(f.Sightings)
-	f.Sightings, f.Outcome = slices.Compact(f.Sightings), Fired
+	f.Sightings = slices.Compact(f.Sightings)
 	seconds := int(s.At.Sub(first).Seconds())
-	f.ZH = fmt.Sprintf("%d 秒内刷了 %d 张不同的医保卡，窗口前同时最多 %d 人，按每人至少 %d 秒最多能换 %d 人。", seconds, len(cards), folk, int(r.seconds("turnover").Seconds()), changes)
-	f.EN = fmt.Sprintf("%d different cards within %d s, with at most %d people at the counter at once; at %d s each, at most %d more can have stepped up.", len(cards), seconds, folk, int(r.seconds("turnover").Seconds()), changes)
+	f.ZH = fmt.Sprintf("%d 秒内刷了 %d 张不同的医保卡，窗口前最多只能有过 %d 个不同的人。", seconds, len(cards), most)
+	f.EN = fmt.Sprintf("%d different cards within %d s; at most %d different people can have been at the counter.", len(cards), seconds, most)
 	return f
 }
 

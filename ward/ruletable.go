@@ -31,7 +31,7 @@ func Rules() []RuleInfo {
 		{NobodyAtCounter, 3, RuleLive, []RuleParam{
 			sec("before", 30, 5), sec("after", 5, 3), {"watched_share", InShare, .5, 1, .8}, sec("max_hole", 10, 3), sec("max_spacing", 10, 3),
 		}},
-		{MoreCardsThanFolk, 2, RuleShadow, []RuleParam{{"within", InSeconds, 5, 300, 40}, count("min_cards", 2, 50, 3), {"turnover", InSeconds, 5, 120, 15}}},
+		{MoreCardsThanFolk, 2, RuleShadow, []RuleParam{{"within", InSeconds, 5, 300, 40}, count("min_cards", 2, 50, 3), {"turnover", InSeconds, 5, 120, 15}, match}},
 		{OneFaceManyCards, 2, RuleLive, []RuleParam{
 			count("cards", 2, 50, 3), {"within", InMinutes, 1, placeReachMinutes, 30}, rival, pictures, amongDozens, noMatch,
 		}},
