@@ -28,6 +28,8 @@ type Order struct {
 	Ward          string
 	Admissions    []ward.AdmissionID
 	Deadline      time.Time
+	Method        ward.RoundMethod // by hand, or by risk: then the scores are sealed with it
+	drawn         ward.DrawID
 }
 
 // VisitLink is a visit and the token of its bedside link. The token exists
@@ -53,6 +55,16 @@ func hashOf(secret string) []byte {
 // Order stores and seals a round and returns a single-use link per bed.
 func (e *Engine) Order(ctx context.Context, by ward.User, o Order) (ward.Round, []VisitLink, error) {
 	e.prepare()
+	if o.Method == ward.ByDraw {
+		return ward.Round{}, nil, &ward.Error{Kind: ward.Invalid, Code: "round.method", ZH: "抽取的查房须从抽取结果发起。", EN: "The round of a draw is ordered from its result."}
+	}
+	return e.order(ctx, by, o, func(r ward.Round, visits []ward.Visit, hashes [][]byte) (ward.Round, error) {
+		return e.Store.OrderRound(ctx, r, visits, hashes)
+	})
+}
+
+// order makes the round and its links, and stores it.
+func (e *Engine) order(ctx context.Context, by ward.User, o Order, store func(ward.Round, []ward.Visit, [][]byte) (ward.Round, error)) (ward.Round, []VisitLink, error) {
 	now := time.Now()
 	if err := o.check(by, now); err != nil {
 		return ward.Round{}, nil, err
@@ -63,7 +75,12 @@ func (e *Engine) Order(ctx context.Context, by ward.User, o Order) (ward.Round, 
 	}
 	r := ward.Round{
 		ID: ward.NewID[ward.RoundID](now), InstitutionID: o.InstitutionID, OrderedBy: by.ID,
-		Reason: o.Reason, Ward: o.Ward, Ordered: now, Deadline: o.Deadline,
+		Reason: o.Reason, Ward: o.Ward, Ordered: now, Deadline: o.Deadline, Method: o.Method, DrawID: o.drawn,
+	}
+	if o.Method == ward.ByRisk {
+		if err := e.score(ctx, by, &r, now); err != nil {
+			return ward.Round{}, nil, err
+		}
 	}
 	links := make([]VisitLink, len(beds))
 	visits := make([]ward.Visit, len(beds))
@@ -76,14 +93,31 @@ func (e *Engine) Order(ctx context.Context, by ward.User, o Order) (ward.Round, 
 		links[i].Visit = visits[i]
 		links[i].Token, hashes[i] = secret()
 	}
-	if r, err = e.Store.OrderRound(ctx, r, visits, hashes); err != nil {
+	if r, err = store(r, visits, hashes); err != nil {
 		return ward.Round{}, nil, err
 	}
 	for _, v := range visits {
 		e.notify(v)
 	}
-	e.Log.InfoContext(ctx, "round ordered", "round", r.ID, "institution", r.InstitutionID, "visits", len(visits))
+	e.Log.InfoContext(ctx, "round ordered", "round", r.ID, "institution", r.InstitutionID, "visits", len(visits), "method", r.Method)
 	return r, links, nil
+}
+
+// score notes the risks that the beds of a round are ranked by.
+func (e *Engine) score(ctx context.Context, by ward.User, r *ward.Round, now time.Time) error {
+	scope := append([]ward.InstitutionID{}, by.Institutions...)
+	if by.AllInstitutions {
+		scope = nil
+	}
+	facts, err := e.Store.RiskFacts(ctx, r.InstitutionID, scope, now)
+	if err != nil {
+		return err
+	}
+	r.RiskVersion, r.Scores = ward.RiskVersion, map[ward.AdmissionID]int{}
+	for id, f := range facts {
+		r.Scores[id] = ward.RiskOf(f).Score
+	}
+	return nil
 }
 
 func (e *Engine) expires(now, deadline time.Time) time.Time {
@@ -101,7 +135,7 @@ func (o Order) check(by ward.User, now time.Time) error {
 		return &ward.Error{Kind: ward.Invalid, Code: "round.reason", ZH: "请填写查房事由（不超过 500 字）。", EN: "Give the reason of the round (at most 500 characters)."}
 	case o.Deadline.Before(now.Add(minDeadline)) || o.Deadline.After(now.Add(maxDeadline)):
 		return &ward.Error{Kind: ward.Invalid, Code: "round.deadline", ZH: "截止时间须在 30 秒之后、24 小时之内。", EN: "The deadline must be between 30 seconds and 24 hours from now."}
-	case len(o.Admissions) == 0 && o.Ward == "":
+	case o.Method == ward.ByRisk && len(o.Admissions) == 0, len(o.Admissions) == 0 && o.Ward == "":
 		return &ward.Error{Kind: ward.Invalid, Code: "round.empty", ZH: "请选择病区或床位。", EN: "Choose a ward or beds."}
 	}
 	return nil

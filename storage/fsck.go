@@ -89,6 +89,7 @@ func (f *fsck) steps() []fsckStep {
 		{"visit rows", f.visitRows},
 		{"settlement rows", f.settlementRows},
 		{"round rows", f.roundRows},
+		{"draw rows", f.drawRows},
 		{"case rows", f.caseRows},
 		{"hold rows", f.holdRows},
 		{"blind periods", f.blindRows},

@@ -146,7 +146,7 @@ func (f *fsck) settlementRows(ctx context.Context) error {
 func (f *fsck) roundRows(ctx context.Context) error {
 	id := func(r ward.Round) string { return string(r.ID) }
 	return each(ctx, f, "list rounds", roundColumns+` WHERE id > $1 ORDER BY id LIMIT $2`, scanRound, id, func(r ward.Round) error {
-		rec := orderedRecord{r.ID, r.InstitutionID, r.OrderedBy, r.Reason, r.Ward, r.Ordered, r.Deadline, nil}
+		rec := recordOfRound(r)
 		var was orderedRecord
 		if sealed, err := f.s.Sealed(ctx, r.Leaf); err == nil && sealed.Into(&was) == nil {
 			// Moments were sealed with more digits than a row holds.
@@ -253,6 +253,7 @@ func (f *fsck) absent(ctx context.Context) error {
 		{"camera_zones", `SELECT ref FROM sealed_record r WHERE kind = 'zones' AND NOT EXISTS (SELECT 1 FROM camera_zones x WHERE x.leaf = r.leaf)`},
 		{"blind_period", `SELECT DISTINCT ref FROM sealed_record r WHERE kind = 'blind' AND NOT EXISTS (SELECT 1 FROM blind_period x WHERE x.id = r.ref AND x.leaf >= r.leaf)`},
 		{"alert_policy", `SELECT ref FROM sealed_record r WHERE kind = 'alert_policy' AND NOT EXISTS (SELECT 1 FROM alert_policy x WHERE x.leaf = r.leaf)`},
+		{"draw_step", `SELECT ref FROM sealed_record r WHERE kind = 'draw' AND NOT EXISTS (SELECT 1 FROM draw_step x JOIN draw d ON d.id = x.draw_id WHERE x.leaf = r.leaf)`},
 		{"custody", `SELECT ref FROM sealed_record r WHERE kind = 'custody' AND NOT EXISTS (SELECT 1 FROM custody x WHERE x.leaf = r.leaf)`},
 	} {
 		refs, err := listed(ctx, f.s, "look for removed rows of "+q.table, func(r row) (string, error) {

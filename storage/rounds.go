@@ -18,12 +18,28 @@ type orderedRecord struct {
 	Ward        string             `json:"ward"`
 	Ordered     time.Time          `json:"ordered"`
 	Deadline    time.Time          `json:"deadline"`
+	Method      ward.RoundMethod   `json:"method,omitempty"` // none: by hand
+	RiskVersion int                `json:"risk_version,omitempty"`
+	Draw        ward.DrawID        `json:"draw,omitempty"`
 	Visits      []orderedVisit     `json:"visits"`
 }
 
 type orderedVisit struct {
 	Visit     ward.VisitID     `json:"visit"`
 	Admission ward.AdmissionID `json:"admission"`
+	Risk      *int             `json:"risk,omitempty"` // the score that it was chosen by
+}
+
+// recordOfRound is the record of a round without its visits.
+func recordOfRound(r ward.Round) orderedRecord {
+	rec := orderedRecord{
+		Round: r.ID, Institution: r.InstitutionID, OrderedBy: r.OrderedBy, Reason: r.Reason, Ward: r.Ward, Ordered: r.Ordered.UTC(), Deadline: r.Deadline.UTC(),
+		Method: r.Method, RiskVersion: r.RiskVersion, Draw: r.DrawID,
+	}
+	if r.Method == ward.ByHand {
+		rec.Method = ""
+	}
+	return rec
 }
 
 // OrderRound stores the round and its visits, seals the order (kind
@@ -33,30 +49,58 @@ func (s *Store) OrderRound(ctx context.Context, r ward.Round, visits []ward.Visi
 	if len(visits) == 0 || len(visits) != len(tokenHashes) {
 		return r, fmt.Errorf("order round %s: %d visits with %d tokens", r.ID, len(visits), len(tokenHashes))
 	}
-	rec := orderedRecord{r.ID, r.InstitutionID, r.OrderedBy, r.Reason, r.Ward, r.Ordered.UTC(), r.Deadline.UTC(), nil}
-	for _, v := range visits {
-		rec.Visits = append(rec.Visits, orderedVisit{v.ID, v.AdmissionID})
-	}
-	err := s.change(ctx, "order round "+string(r.ID), func(t *tx) error {
-		leaf, err := t.sealRecord(ctx, "round", string(r.ID), rec)
-		if err != nil {
-			return err
-		}
-		r.Leaf = leaf
-		_, err = t.ExecContext(ctx, `INSERT INTO round (id, institution_id, ordered_by, reason, ward, ordered_us, deadline_us, leaf)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
-			r.ID, r.InstitutionID, r.OrderedBy, r.Reason, r.Ward, us(r.Ordered), us(r.Deadline), leaf)
-		if err != nil {
-			return err
-		}
-		for i, v := range visits {
-			if err := t.addVisit(ctx, v, r.Deadline, tokenHashes[i]); err != nil {
-				return err
-			}
-		}
-		return nil
+	err := s.change(ctx, "order round "+string(r.ID), func(t *tx) (err error) {
+		r, err = t.orderRound(ctx, r, visits, tokenHashes)
+		return err
 	})
 	return r, err
+}
+
+// OrderDrawn is OrderRound for the round of a draw: the draw's step that
+// orders it (kind ward.StepOrder) is sealed in the same transaction.
+func (s *Store) OrderDrawn(ctx context.Context, r ward.Round, visits []ward.Visit, tokenHashes [][]byte, c DrawChange) (ward.Round, error) {
+	if len(visits) == 0 || len(visits) != len(tokenHashes) {
+		return r, fmt.Errorf("order round %s: %d visits with %d tokens", r.ID, len(visits), len(tokenHashes))
+	}
+	err := s.change(ctx, "order drawn round "+string(r.ID), func(t *tx) error {
+		_, err := t.stepDraw(ctx, c, r.ID)
+		if err == nil {
+			r, err = t.orderRound(ctx, r, visits, tokenHashes)
+		}
+		return err
+	})
+	return r, err
+}
+
+func (t *tx) orderRound(ctx context.Context, r ward.Round, visits []ward.Visit, tokenHashes [][]byte) (ward.Round, error) {
+	if r.Method == "" {
+		r.Method = ward.ByHand
+	}
+	rec := recordOfRound(r)
+	for _, v := range visits {
+		o := orderedVisit{Visit: v.ID, Admission: v.AdmissionID}
+		if score, ok := r.Scores[v.AdmissionID]; ok {
+			o.Risk = &score
+		}
+		rec.Visits = append(rec.Visits, o)
+	}
+	leaf, err := t.sealRecord(ctx, KindRound, string(r.ID), rec)
+	if err != nil {
+		return r, err
+	}
+	r.Leaf = leaf
+	_, err = t.ExecContext(ctx, `INSERT INTO round (id, institution_id, ordered_by, reason, ward, ordered_us, deadline_us, method, risk_version, draw_id, leaf)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
+		r.ID, r.InstitutionID, r.OrderedBy, r.Reason, r.Ward, us(r.Ordered), us(r.Deadline), r.Method, r.RiskVersion, r.DrawID, leaf)
+	if err != nil {
+		return r, err
+	}
+	for i, v := range visits {
+		if err := t.addVisit(ctx, v, r.Deadline, tokenHashes[i]); err != nil {
+			return r, err
+		}
+	}
+	return r, nil
 }
 
 func (t *tx) addVisit(ctx context.Context, v ward.Visit, deadline time.Time, tokenHash []byte) error {
@@ -70,7 +114,7 @@ func (t *tx) addVisit(ctx context.Context, v ward.Visit, deadline time.Time, tok
 	return nil
 }
 
-const roundColumns = `SELECT id, institution_id, ordered_by, reason, ward, ordered_us, deadline_us, leaf FROM round`
+const roundColumns = `SELECT id, institution_id, ordered_by, reason, ward, ordered_us, deadline_us, method, risk_version, draw_id, leaf FROM round`
 
 // Round returns one round, or ward.NotFound.
 func (s *Store) Round(ctx context.Context, id ward.RoundID) (ward.Round, error) {
@@ -104,7 +148,7 @@ func (s *Store) Rounds(ctx context.Context, insts []ward.InstitutionID, before w
 func scanRound(r row) (ward.Round, error) {
 	var o ward.Round
 	var ordered, deadline int64
-	err := r.Scan(&o.ID, &o.InstitutionID, &o.OrderedBy, &o.Reason, &o.Ward, &ordered, &deadline, &o.Leaf)
+	err := r.Scan(&o.ID, &o.InstitutionID, &o.OrderedBy, &o.Reason, &o.Ward, &ordered, &deadline, &o.Method, &o.RiskVersion, &o.DrawID, &o.Leaf)
 	o.Ordered, o.Deadline = at(ordered), at(deadline)
 	return o, err
 }

@@ -23,7 +23,12 @@ type Round struct {
 	Ward          string        `json:"ward"`
 	Ordered       time.Time     `json:"ordered"`
 	Deadline      time.Time     `json:"deadline"`
+	Method        RoundMethod   `json:"method"`                 // how its beds were chosen
+	RiskVersion   int           `json:"risk_version,omitempty"` // of the scores that ranked them
+	DrawID        DrawID        `json:"draw_id,omitempty"`
 	Leaf          int64         `json:"leaf"`
+	// Scores are the risks that the beds were chosen by; they are sealed with the order.
+	Scores map[AdmissionID]int `json:"-"`
 }
 
 // VisitState is where a visit stands: ordered → opened → consented → checking → (deciding →) sealed.

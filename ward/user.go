@@ -40,15 +40,16 @@ const (
 	MayRound      Permission = "round"      // order rounds, call, decide
 	MayCase       Permission = "case"       // cases, evidence, export
 	MayAppeal     Permission = "appeal"     // confirmed alerts as the institution is told of them, and appeals
+	MayFlip       Permission = "flip"       // answer a draw's coin flip for the institution
 	MayAdminister Permission = "administer" // users, institutions, enrolment
 )
 
 // permissions is the whole policy; Administrator has all.
 var permissions = map[Role][]Permission{
-	Administrator: {MayWatch, MayManage, MaySettle, MayReview, MayRound, MayCase, MayAppeal, MayAdminister},
+	Administrator: {MayWatch, MayManage, MaySettle, MayReview, MayRound, MayCase, MayAppeal, MayFlip, MayAdminister},
 	Inspector:     {MayWatch, MayReview, MayRound, MayCase},
 	Operator:      {MayWatch, MayManage, MaySettle},
-	Contact:       {MayAppeal},
+	Contact:       {MayAppeal, MayFlip},
 }
 
 // May says whether the user may do p to an object of institution inst; an

@@ -47,6 +47,8 @@ type (
 	EvidenceID string
 	// EndpointID is the id of where notifications go.
 	EndpointID string
+	// DrawID is the id of an auditable draw (双随机).
+	DrawID string
 	// UserID is the id of a person who signs in.
 	UserID string
 )

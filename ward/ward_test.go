@@ -37,12 +37,12 @@ func TestDecide(t *testing.T) {
 }
 
 func TestPermissions(t *testing.T) {
-	all := []ward.Permission{ward.MayWatch, ward.MayManage, ward.MaySettle, ward.MayReview, ward.MayRound, ward.MayCase, ward.MayAppeal, ward.MayAdminister}
+	all := []ward.Permission{ward.MayWatch, ward.MayManage, ward.MaySettle, ward.MayReview, ward.MayRound, ward.MayCase, ward.MayAppeal, ward.MayFlip, ward.MayAdminister}
 	want := map[ward.Role]string{
-		ward.Administrator: "watch manage settle review round case appeal administer",
+		ward.Administrator: "watch manage settle review round case appeal flip administer",
 		ward.Inspector:     "watch review round case",
 		ward.Operator:      "watch manage settle",
-		ward.Contact:       "appeal",
+		ward.Contact:       "appeal flip",
 	}
 	for role, list := range want {
 		u := ward.User{Role: role, Institutions: []ward.InstitutionID{"own"}}

@@ -390,6 +390,29 @@ var requests = map[string]func(*world) request{
 	"POST /api/v1/rounds": func(w *world) request {
 		return request{json: m{"institution_id": own, "reason": "抽查", "admission_ids": []ward.AdmissionID{w.stay.ID}, "deadline": time.Now().Add(time.Hour).UTC()}}
 	},
+	"GET /api/v1/admissions/risk": func(*world) request { return request{query: "?institution_id=" + string(own)} },
+	"GET /api/v1/draw-options":    func(*world) request { return request{query: "?institution_id=" + string(own)} },
+	"GET /api/v1/draws":           bare,
+	"POST /api/v1/draws": func(w *world) request {
+		w.user(ward.Inspector, "own")
+		return request{json: m{"institution_id": own, "source": "drand", "strata": []m{{"ward": "", "take": 1}}, "inspectors": 1, "previous": w.closeDraws(), "reason": "再抽"}}
+	},
+	"GET /api/v1/draws/{id}":       func(w *world) request { return request{path: id(w.newDraw(ward.SourceDrand).ID)} },
+	"GET /api/v1/draws/{id}/proof": func(w *world) request { return request{path: id(w.newDraw(ward.SourceDrand).ID)} },
+	"POST /api/v1/draws/{id}/abandon": func(w *world) request {
+		return request{path: id(w.newDraw(ward.SourceDrand).ID), json: m{"reason": "误选"}}
+	},
+	"POST /api/v1/draws/{id}/beacon": func(w *world) request {
+		return request{path: id(w.newDraw(ward.SourceDrand).ID), json: m{"round": 1, "randomness": "", "signature": "00"}}
+	},
+	"POST /api/v1/draws/{id}/round": func(w *world) request {
+		return request{path: id(w.answered().ID), json: m{"reason": "双随机", "deadline": time.Now().Add(time.Hour).UTC()}}
+	},
+	"GET /api/v1/coin-flips": func(w *world) request { w.newDraw(ward.SourceCoin); return request{} },
+	"POST /api/v1/coin-flips/{id}": func(w *world) request {
+		d := w.newDraw(ward.SourceCoin)
+		return request{path: id(d.ID), json: m{"commitment": d.Commitment, "value": strings.Repeat("5a", 32)}}
+	},
 	"GET /api/v1/rounds/{id}":       func(w *world) request { v, _ := w.visit(); return request{path: id(v.RoundID)} },
 	"GET /api/v1/visits/{id}":       func(w *world) request { v, _ := w.visit(); return request{path: id(v.ID)} },
 	"POST /api/v1/visits/{id}/link": func(w *world) request { v, _ := w.visit(); return request{path: id(v.ID)} },

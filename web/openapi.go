@@ -8,6 +8,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"wardwatch/rounds/draw"
 	"wardwatch/storage"
 	"wardwatch/ward"
 )
@@ -30,13 +31,19 @@ var enums = map[reflect.Type][]any{
 	reflect.TypeFor[ward.Clock]():              {ward.ServerClock, ward.CameraClock},
 	reflect.TypeFor[ward.Codec]():              {ward.H264, ward.H265, ward.VP8, ward.MJPEG, ward.AAC, ward.Opus, ward.PCMU, ward.PCMA, ward.NoCodec},
 	reflect.TypeFor[ward.DeliveryState]():      {ward.DeliveryPending, ward.DeliveryDone, ward.DeliveryDead},
+	reflect.TypeFor[ward.DrawSource]():         {ward.SourceDrand, ward.SourceCoin},
+	reflect.TypeFor[ward.DrawState]():          {ward.DrawCommitted, ward.DrawDrawn, ward.DrawOrdered, ward.DrawFailed, ward.DrawAbandoned},
+	reflect.TypeFor[ward.DrawStepKind]():       {ward.StepCommit, ward.StepResult, ward.StepOrder, ward.StepFail, ward.StepAbandon},
+	reflect.TypeFor[draw.FailReason]():         {draw.ContactRefused, draw.ContactSilent, draw.NoBeacon},
+	reflect.TypeFor[ward.RiskPartKind]():       {ward.RiskAlerts, ward.RiskStay, ward.RiskUnseen, ward.RiskPlace},
+	reflect.TypeFor[ward.RoundMethod]():        {ward.ByHand, ward.ByRisk, ward.ByDraw},
 	reflect.TypeFor[ward.EndpointKind]():       {ward.Webhook, ward.Email, ward.MQTT},
 	reflect.TypeFor[ward.EventType]():          {ward.AlertRaisedEvent, ward.AlertChangedEvent, ward.VisitSealedEvent, ward.TestEvent},
 	reflect.TypeFor[EventKind]():               {AlertEvent, SettlementEvent, VisitEvent, CameraEvent},
 	reflect.TypeFor[ward.EvidenceKind]():       {ward.EvidenceSegment, ward.EvidenceSnapshot, ward.EvidenceSettlement, ward.EvidenceAlert, ward.EvidenceVisit},
 	reflect.TypeFor[ward.Origin]():             {ward.FromStream, ward.FromDevice},
 	reflect.TypeFor[ward.Outcome]():            {ward.Pass, ward.Fail, ward.Unsure, ward.NotDone},
-	reflect.TypeFor[ward.Permission]():         {ward.MayWatch, ward.MayManage, ward.MaySettle, ward.MayReview, ward.MayRound, ward.MayCase, ward.MayAppeal, ward.MayAdminister},
+	reflect.TypeFor[ward.Permission]():         {ward.MayWatch, ward.MayManage, ward.MaySettle, ward.MayReview, ward.MayRound, ward.MayCase, ward.MayAppeal, ward.MayFlip, ward.MayAdminister},
 	reflect.TypeFor[ward.ParamUnit]():          {ward.InSeconds, ward.InMinutes, ward.InDays, ward.InShare, ward.InCosine, ward.InCount, ward.InKm, ward.InKmh, ward.InDayMinute},
 	reflect.TypeFor[ward.PlaceKind]():          {ward.Charge, ward.Pharmacy, ward.Corridor, ward.Ward, ward.Treatment},
 	reflect.TypeFor[ward.RecordPolicy]():       {ward.RecordAlways, ward.RecordHours, ward.RecordNever},
@@ -98,6 +105,12 @@ func apiConfig() huma.Config {
 	alias[BlindWhich](r)
 	alias[ward.Cause](r)
 	alias[ward.DeliveryState](r)
+	alias[ward.DrawSource](r)
+	alias[ward.DrawState](r)
+	alias[ward.DrawStepKind](r)
+	alias[draw.FailReason](r)
+	alias[ward.RiskPartKind](r)
+	alias[ward.RoundMethod](r)
 	alias[ward.EndpointKind](r)
 	alias[ward.EventType](r)
 	alias[ward.CheckKind](r)

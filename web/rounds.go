@@ -18,6 +18,7 @@ type RoundOrder struct {
 	Ward          string             `json:"ward,omitempty" maxLength:"64"`
 	AdmissionIDs  []ward.AdmissionID `json:"admission_ids,omitempty" maxItems:"200" doc:"None means every current stay of the ward"`
 	Deadline      time.Time          `json:"deadline"`
+	Method        ward.RoundMethod   `json:"method,omitempty" doc:"How the beds were chosen: hand (default), or risk, which seals their scores with the order"`
 }
 
 // OrderedVisit is a visit with its link, which is shown only here.
@@ -80,14 +81,18 @@ func (s *Server) orderRound(ctx context.Context, in *creation[RoundOrder]) (*cre
 	}
 	return once(ctx, s, "orderRound", in.Key, in.RawBody, func() (OrderedRound, error) {
 		round, links, err := e.Order(ctx, who.User, rounds.Order{
-			InstitutionID: b.InstitutionID, Reason: b.Reason, Ward: b.Ward, Admissions: b.AdmissionIDs, Deadline: b.Deadline.UTC(),
+			InstitutionID: b.InstitutionID, Reason: b.Reason, Ward: b.Ward, Admissions: b.AdmissionIDs, Deadline: b.Deadline.UTC(), Method: b.Method,
 		})
-		out := OrderedRound{Round: round, Visits: make([]OrderedVisit, len(links))}
-		for i, l := range links {
-			out.Visits[i] = linked(l)
-		}
-		return out, inBody(err)
+		return ordered(round, links), inBody(err)
 	})
+}
+
+func ordered(round ward.Round, links []rounds.VisitLink) OrderedRound {
+	out := OrderedRound{Round: round, Visits: make([]OrderedVisit, len(links))}
+	for i, l := range links {
+		out.Visits[i] = linked(l)
+	}
+	return out
 }
 
 // linked shows the link; the token is in the fragment, which browsers send nowhere.

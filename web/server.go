@@ -50,6 +50,7 @@ type Server struct {
 	WHEP    *ingest.WHEP    // nil: this process shows no live pictures
 	Live    *ingest.LiveView
 	Rounds  *rounds.Engine // nil: this process conducts no rounds
+	Draws   *rounds.Drawer // nil: this process makes no draws
 	Keeper  *ingest.Keeper // nil: this process keeps no recordings
 
 	// Hub is what the other parts tell of changes.
@@ -153,6 +154,8 @@ func (s *Server) routes() (*routes, error) {
 	s.findingRoutes(r)
 	s.admissionRoutes(r)
 	s.roundRoutes(r)
+	s.drawRoutes(r)
+	s.flipRoutes(r)
 	s.visitRoutes(r)
 	s.bedsideRoutes(r)
 	s.caseRoutes(r)

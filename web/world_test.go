@@ -19,6 +19,7 @@ import (
 
 	"wardwatch/ingest"
 	"wardwatch/rounds"
+	"wardwatch/rounds/drand"
 	"wardwatch/storage"
 	"wardwatch/storage/evidence"
 	"wardwatch/storage/objects"
@@ -41,6 +42,7 @@ type world struct {
 	objects  *objects.Dir
 	spool    *spool.Spool
 	rounds   *rounds.Engine
+	draws    *rounds.Drawer
 	web      *web.Server
 	http     *httptest.Server
 	log      *logText
@@ -74,8 +76,9 @@ func newWorld(t testing.TB) *world {
 	t.Cleanup(func() { must(t, w.spool.Close()) })
 	log := slog.New(slog.NewTextHandler(w.log, nil))
 	w.rounds = &rounds.Engine{Store: w.store, Objects: w.objects, API: webrtc.NewAPI(), Log: log}
+	w.draws = &rounds.Drawer{Store: w.store, Chain: drand.Quicknet(), Log: log}
 	w.web = &web.Server{
-		Store: w.store, Objects: w.objects, Spool: w.spool, Rounds: w.rounds, Hub: &web.Hub{}, Log: log,
+		Store: w.store, Objects: w.objects, Spool: w.spool, Rounds: w.rounds, Draws: w.draws, Hub: &web.Hub{}, Log: log,
 		Library: &ingest.Library{Store: w.store, Objects: w.objects, Spool: w.spool},
 		EnrolPhoto: func(context.Context, []byte) (ward.Template, string, error) {
 			return ward.Template{1}, "model", nil

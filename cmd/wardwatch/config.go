@@ -20,6 +20,7 @@ import (
 
 	"wardwatch/ingest"
 	"wardwatch/internal/spelling"
+	"wardwatch/rounds/drand"
 	"wardwatch/storage/spool"
 	"wardwatch/ward"
 	"wardwatch/web/notify"
@@ -43,6 +44,7 @@ type Config struct {
 	Live         Live        `koanf:"live"`
 	Cameras      Cameras     `koanf:"cameras"`
 	Notify       Notify      `koanf:"notify"`
+	Draws        Draws       `koanf:"draws"`
 }
 
 // Notify says where notifications may go.
@@ -145,6 +147,7 @@ func defaults() Config {
 		WebRTC:  WebRTC{Loopback: true},
 		Live:    Live{Transcodes: 2},
 		Cameras: Cameras{PerDevice: ingest.DefaultPerDevice},
+		Draws:   Draws{Relays: []string{"https://api.drand.sh", "https://api2.drand.sh", "https://drand.cloudflare.com"}, Chain: Chain(drand.Quicknet())},
 	}
 }
 
@@ -272,6 +275,9 @@ func (c *Config) check(path string) error {
 	}
 	if c.Cameras.PerDevice < 1 || c.Cameras.PerDevice > 100000 {
 		return badConfig(path, `cameras.per_device 应在 1 到 100000 之间`, `cameras.per_device must be 1 to 100000`)
+	}
+	if !c.Draws.check() {
+		return badConfig(path, `draws.relays 应为 https 地址；draws.chain 的哈希须与其余各项相符`, `draws.relays must be https addresses, and the hash of draws.chain that of its other keys`)
 	}
 	if c.Database == "" {
 		c.Database = filepath.Join(c.Data, "catalogue.db")

@@ -18,7 +18,7 @@ import (
 func TestHelpFitsAScreen(t *testing.T) {
 	t.Parallel()
 	for _, args := range []string{
-		"", "serve", "demo", "sim", "sim cameras", "sim knobs", "sim bedside", "verify", "fsck", "migrate", "face", "face compare", "face eval", "eval counters",
+		"", "serve", "demo", "sim", "sim cameras", "sim knobs", "sim bedside", "verify", "draw", "draw verify", "fsck", "migrate", "face", "face compare", "face eval", "eval counters",
 	} {
 		code, out, _ := run(t, nil, append(strings.Fields(args), "--help")...)
 		lines := strings.Split(strings.TrimRight(out, "\n"), "\n")
@@ -60,6 +60,7 @@ func TestWrongCommandLinesSayWhat(t *testing.T) {
 		"not YAML":        {[]string{"fsck", "--config", file("bad.yaml", "listen: [\n")}, 2, "not valid YAML"},
 		"no config":       {[]string{"migrate", "--config", filepath.Join(dir, "none.yaml")}, 2, "does not exist"},
 		"no package":      {[]string{"verify", filepath.Join(dir, "none.zip"), "--key", "00"}, 2, "cannot be read"},
+		"no proof":        {[]string{"draw", "verify", filepath.Join(dir, "none.json")}, 2, "cannot be read"},
 		"no database":     {[]string{"fsck"}, 1, "wardwatch migrate"},
 		"no picture":      {[]string{"face", "compare", filepath.Join(dir, "a.jpg"), filepath.Join(dir, "b.jpg")}, 1, "a.jpg"},
 		"version":         {[]string{"--version"}, 0, ""},

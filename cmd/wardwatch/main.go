@@ -3,7 +3,7 @@
 // touches foreign pixels runs in wardwatch-vision.
 //
 // Exit codes: 0 done, 1 the thing asked for failed or was refused, 2 the
-// command line, the configuration or a file given to it is wrong. verify adds
+// command line, the configuration or a file given to it is wrong. verify and draw verify add
 // 3, consistent but compared with no fingerprint, and 4, proven but
 // incomplete as the package itself says; fsck gives 1 when it found problems.
 package main
@@ -37,6 +37,7 @@ type commands struct {
 	Demo      demoCommand      `cmd:"" help:"Run a small simulated hospital with everything embedded."`
 	Sim       simCommand       `cmd:"" help:"Simulate cameras or a bedside."`
 	Verify    verifyCommand    `cmd:"" help:"Verify an evidence package, offline."`
+	Draw      drawCommand      `cmd:"" help:"Verify an auditable draw of beds and inspectors, offline."`
 	Fsck      fsckCommand      `cmd:"" help:"Check rows against objects and the ledger, with hashes."`
 	Retention retentionCommand `cmd:"" help:"Print which recordings may be deleted."`
 	Migrate   migrateCommand   `cmd:"" help:"Bring the database schema to this version."`
@@ -65,7 +66,7 @@ func run(args []string, out, errs io.Writer) int {
 	exit := -1
 	parser, err := kong.New(&c, kong.Name("wardwatch"),
 		kong.Description("Video surveillance and remote ward rounds for medical-insurance inspectors."),
-		kong.Vars{"version": version}, kong.Writers(out, errs), kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
+		kong.Vars{"version": version}, kong.Writers(out, errs), kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true}),
 		kong.Exit(func(code int) { exit = code }))
 	if err != nil {
 		_, _ = fmt.Fprintln(errs, err)
@@ -90,7 +91,7 @@ func run(args []string, out, errs io.Writer) int {
 		if e.Err != nil {
 			_, _ = fmt.Fprintf(errs, "wardwatch: cause: %v\n", e.Err)
 		}
-		if slices.Contains([]string{"config", "bedside.link", "package.unreadable"}, e.Code) {
+		if slices.Contains([]string{"config", "bedside.link", "package.unreadable", "proof.unreadable"}, e.Code) {
 			return exitUsage
 		}
 		return exitFailed

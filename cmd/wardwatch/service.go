@@ -40,6 +40,7 @@ type service struct {
 	keeper    *ingest.Keeper
 	retention *storage.Retention
 	rounds    *rounds.Engine
+	draws     *rounds.Drawer
 	correl    *analytics.Correlator
 	notify    *notify.Dispatcher
 	lookout   *analytics.Lookout // nil when vision.workers is 0
@@ -108,9 +109,10 @@ func (s *service) open(ctx context.Context) error {
 			return r.Run(ctx, st)
 		},
 	}
+	s.draws = &rounds.Drawer{Store: s.store, Chain: s.config.Draws.Chain.drand(), Relays: s.config.Draws.Relays, Log: s.log}
 	s.correl = &analytics.Correlator{Store: s.store, Objects: s.objects, Notify: hub.Notify, Log: s.log}
 	s.web = &web.Server{
-		Store: s.store, Objects: s.objects, Spool: s.spool, Library: library, Fleet: s.fleet, Keeper: s.keeper, WHEP: &ingest.WHEP{API: api}, Live: s.live, Rounds: s.rounds,
+		Store: s.store, Objects: s.objects, Spool: s.spool, Library: library, Fleet: s.fleet, Keeper: s.keeper, WHEP: &ingest.WHEP{API: api}, Live: s.live, Rounds: s.rounds, Draws: s.draws,
 		Hub: hub, Software: "wardwatch " + version, Log: s.log, BehindTLS: strings.HasPrefix(s.config.PublicURL, "https://"),
 	}
 	if guard, err = guardOf(s.config.Notify.Networks); err != nil {
@@ -191,6 +193,7 @@ func (s *service) Run(ctx context.Context, l net.Listener) error {
 	}
 	part(func() error { return s.fleet.Run(frontCtx) })
 	part(func() error { return s.rounds.Run(frontCtx) })
+	part(func() error { return s.draws.Run(frontCtx) })
 	part(func() error { return s.correl.Run(frontCtx) })
 	part(func() error { return (&analytics.Clocks{Store: s.store, Log: s.log}).Run(frontCtx) })
 	part(func() error { return s.notify.Run(frontCtx) })
