@@ -2,20 +2,15 @@ package bench_test
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
-	"os"
-	"path/filepath"
 	"slices"
-	"strconv"
 	"sync"
 	"testing"
 	"time"
 
 	"wardwatch/analytics"
-	"wardwatch/internal/testserver"
 	"wardwatch/storage"
 	"wardwatch/storage/objects"
 	"wardwatch/ward"
@@ -29,17 +24,6 @@ const (
 	// alertLimit is how long after it was due an alert may come at the 99th percentile.
 	alertLimit = 2 * time.Second
 )
-
-// oldSightings is how many sightings are stored before: BENCH_SIGHTINGS, or ten million.
-func oldSightings(b *testing.B) int {
-	text := os.Getenv("BENCH_SIGHTINGS")
-	if text == "" {
-		return 10_000_000
-	}
-	n, err := strconv.Atoi(text)
-	must(b, err)
-	return n
-}
 
 // counterLoad is a city at work: a catalogue with months of sightings, a
 // picture of every counter every second, and settlements at every counter.
@@ -60,22 +44,14 @@ type counterLoad struct {
 // to its alert. The next picture, up to 1 s later, is part of that. It fails
 // when a settlement is lost or an alert comes twice, not when it is late.
 func BenchmarkCorrelator(b *testing.B) {
-	b.Run("sqlite", func(b *testing.B) {
-		file := filepath.Join(b.TempDir(), "catalogue.db")
-		correlate(b, file, "sqlite", "file:"+file+"?_pragma=journal_mode(WAL)&_pragma=synchronous(OFF)", `WITH RECURSIVE n (i) AS (SELECT $1 UNION ALL SELECT i + 1 FROM n WHERE i < $2)`)
-	})
-	b.Run("postgres", func(b *testing.B) {
-		dsn := testserver.Postgres(b)
-		correlate(b, dsn, "pgx", dsn, `WITH n AS (SELECT generate_series($1::bigint, $2::bigint) AS i)`)
-	})
+	b.Run("sqlite", func(b *testing.B) { correlate(b, months(b)) })
+	b.Run("postgres", func(b *testing.B) { correlate(b, monthsOnPostgres(b)) })
 }
 
-func correlate(b *testing.B, database, driver, raw, series string) {
+func correlate(b *testing.B, database string) {
 	store, err := storage.Migrate(b.Context(), storage.Options{Database: database, Keys: b.TempDir()})
 	must(b, err)
 	b.Cleanup(func() { must(b, store.Close()) })
-	stored := oldSightings(b)
-	fill(b, driver, raw, series, stored)
 	for run := 0; b.Loop(); run++ {
 		l := &counterLoad{b: b, store: store, gallery: &analytics.Gallery{}, raised: map[string]time.Time{}, judged: map[string]bool{}}
 		if run == 0 {
@@ -104,31 +80,11 @@ func correlate(b *testing.B, database, driver, raw, series string) {
 		slices.Sort(late)
 		p50, p99 := late[len(late)/2], late[len(late)*99/100]
 		b.Logf("%.0f settlements a second, %d sightings stored, %d alerts: p50 %v, p99 %v after due = %.2f × the limit (%v)",
-			rate, stored, len(late), p50.Round(time.Millisecond), p99.Round(time.Millisecond), float64(p99)/float64(alertLimit), alertLimit)
+			rate, oldSightings(b), len(late), p50.Round(time.Millisecond), p99.Round(time.Millisecond), float64(p99)/float64(alertLimit), alertLimit)
 		b.ReportMetric(p50.Seconds(), "p50-s")
 		b.ReportMetric(p99.Seconds(), "p99-s")
 		b.ReportMetric(float64(p99)/float64(alertLimit), "p99×limit")
 	}
-}
-
-// fill writes n sightings of the last 90 days, spread over the counters, as
-// quickly as the database takes them.
-func fill(b *testing.B, driver, raw, series string, n int) {
-	began := time.Now()
-	db, err := sql.Open(driver, raw)
-	must(b, err)
-	defer func() { must(b, db.Close()) }()
-	start := time.Now().Add(-90 * 24 * time.Hour).UnixMicro()
-	step := (89 * 24 * time.Hour).Microseconds() / int64(n)
-	const batch = 250_000
-	for from := 0; from < n; from += batch {
-		_, err := db.ExecContext(b.Context(), series+` INSERT INTO sighting
-			(id, camera_id, place_id, institution_id, kind, from_us, to_us, people, score, box, model_id, snapshot_key)
-			SELECT 'old-' || i, 'c' || (i % 200), 'p' || (i % 200), 'h1', CASE (i / 200) % 3 WHEN 0 THEN 'watched' WHEN 1 THEN 'people' ELSE 'face' END,
-				$3 + i * $4, $3 + i * $4 + 20000000, 1, 0.9, '{}', 'm1', '' FROM n`, from, min(from+batch, n)-1, start, step)
-		must(b, err)
-	}
-	b.Logf("%d sightings stored in %v", n, time.Since(began).Round(time.Second))
 }
 
 func (l *counterLoad) install() {

@@ -118,6 +118,24 @@ func (s *PostgresServer) Database(t testing.TB) (dsn string) {
 	return s.dsn(name)
 }
 
+// Copy returns the address of a copy of the kept database of that name. The
+// copy is dropped when the test ends.
+func (s *PostgresServer) Copy(t testing.TB, name string) (dsn string) {
+	t.Helper()
+	if err := s.exec("DROP DATABASE IF EXISTS copied"); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.exec("CREATE DATABASE copied TEMPLATE " + name + " STRATEGY FILE_COPY"); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.exec("DROP DATABASE copied WITH (FORCE)"); err != nil {
+			t.Error(err)
+		}
+	})
+	return s.dsn("copied")
+}
+
 // Stop ends the server at once, as a crash would; committed work stays.
 func (s *PostgresServer) Stop() {
 	s.proc.stop(syscall.SIGQUIT)
@@ -196,7 +214,7 @@ func (s *PostgresServer) dsn(database string) string {
 }
 
 func (s *PostgresServer) exec(statement string) (err error) {
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 	defer cancel()
 	db, err := sql.Open("pgx", s.dsn("postgres"))
 	if err != nil {
