@@ -1,6 +1,7 @@
 package analytics
 
 import (
+	"fmt"
 	"math"
 	"slices"
 	"time"
@@ -140,4 +141,17 @@ func share(spans []span, w span) float64 {
 // personPresence says whether a stretch shows somebody.
 func personPresence(p storage.Presence) bool {
 	return p.Kind == ward.PeopleSeen || p.Kind == ward.FaceSeen
+}
+
+// shifted tells that a settlement's moment was put right by offset.
+func shifted(offset time.Duration) (zh, en string) {
+	s := offset.Round(time.Second)
+	switch {
+	case s.Abs() < 2*time.Second:
+		return "", ""
+	case s > 0:
+		return fmt.Sprintf("（收费系统时钟比摄像头慢 %d 秒，已换算。）", int(s.Seconds())), fmt.Sprintf(" (The billing clock is %d s behind the cameras'; allowed for.)", int(s.Seconds()))
+	default:
+		return fmt.Sprintf("（收费系统时钟比摄像头快 %d 秒，已换算。）", -int(s.Seconds())), fmt.Sprintf(" (The billing clock is %d s ahead of the cameras'; allowed for.)", -int(s.Seconds()))
+	}
 }

@@ -149,3 +149,9 @@ func (s *Signals) picture(ctx context.Context, cam ward.Camera, from, to time.Ti
 	v.SnapshotKey = SnapshotKey(v.InstitutionID, v.CameraID, v.From, string(v.ID))
 	return ward.BlindPicture{Sighting: v.ID, SHA256: sha256.Sum256(p.JPEG)}, s.Store.PutSighting(ctx, v)
 }
+
+// ofDevice says whether a gap lies with the camera or its line: else it was
+// we who did not look.
+func ofDevice(c ward.Cause) bool {
+	return c == ward.CauseUnreachable || c == ward.CauseNotFound || c == ward.CauseStalled
+}

@@ -107,17 +107,25 @@ func (t *tx) sealSettlement(ctx context.Context, id ward.SettlementID) (SealedRe
 	return last, err
 }
 
-// resealSettlement seals a settlement that is evidence again, after a change.
-func (t *tx) resealSettlement(ctx context.Context, id ward.SettlementID) error {
-	var one int
-	err := t.QueryRowContext(ctx, `SELECT 1 FROM sealed_record WHERE kind = 'settlement' AND ref = $1 LIMIT 1`, id).Scan(&one)
-	if errors.Is(err, sql.ErrNoRows) {
-		return nil
+// resealSettlements seals those of the settlements again, after a change,
+// that are evidence.
+func (t *tx) resealSettlements(ctx context.Context, ids []ward.SettlementID) error {
+	var evidence []ward.SettlementID
+	err := eachOf(ctx, t.Tx, `SELECT DISTINCT ref FROM sealed_record WHERE kind = 'settlement' AND ref IN `, padded(ids), nil, func(r row) error {
+		var id ward.SettlementID
+		err := r.Scan(&id)
+		evidence = append(evidence, id)
+		return err
+	})
+	if err != nil {
+		return err
 	}
-	if err == nil {
-		_, err = t.sealSettlement(ctx, id)
+	for _, id := range evidence {
+		if _, err := t.sealSettlement(ctx, id); err != nil {
+			return err
+		}
 	}
-	return err
+	return nil
 }
 
 // SealedSettlement is the record of a settlement that became evidence.

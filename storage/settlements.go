@@ -114,11 +114,15 @@ func (t *tx) changeSettlement(ctx context.Context, was, now ward.Settlement) err
 	if _, err := t.ExecContext(ctx, `DELETE FROM settlement_face WHERE settlement_id = $1`, now.ID); err != nil {
 		return err
 	}
-	if err := t.resealSettlement(ctx, now.ID); err != nil {
+	if err := t.resealSettlements(ctx, []ward.SettlementID{now.ID}); err != nil {
 		return err
 	}
 	if now.State == ward.Reversed {
-		if _, err := t.withdraw(ctx, now.ID, nil, withdrawnReversed); err != nil {
+		stored, err := t.alertsOf(ctx, []ward.SettlementID{now.ID})
+		if err != nil {
+			return err
+		}
+		if _, err := t.withdraw(ctx, stored[now.ID], nil, withdrawnReversed); err != nil {
 			return err
 		}
 	}
@@ -249,16 +253,24 @@ func (s *Store) SettlementsAt(ctx context.Context, place ward.PlaceID, from, to 
 	return list, nil
 }
 
-// DueSettlements lists at most limit settlements that wait to be judged, for
-// the first time or again, and are due at now, the longest due first.
+// DueSettlements lists at most limit settlements that wait to be judged and
+// are due at now: those that were never judged before those that wait to be
+// judged again, however many they are, and the longest due first.
 func (s *Store) DueSettlements(ctx context.Context, now time.Time, limit int) ([]ward.Settlement, error) {
-	rows, err := s.read.QueryContext(ctx, settlementColumns+` WHERE waiting = 1 AND due_us <= $1 ORDER BY due_us, id LIMIT $2`, us(now), limit)
-	if err != nil {
-		return nil, fmt.Errorf("read due settlements: %w", err)
-	}
-	list, err := collect(rows, scanSettlement)
-	if err != nil {
-		return nil, fmt.Errorf("read due settlements: %w", err)
+	var list []ward.Settlement
+	for _, stage := range []string{`stage = 0`, `stage > 0`} {
+		if len(list) == limit {
+			break
+		}
+		rows, err := s.read.QueryContext(ctx, settlementColumns+` WHERE waiting = 1 AND `+stage+` AND due_us <= $1 ORDER BY due_us, id LIMIT $2`, us(now), limit-len(list))
+		if err != nil {
+			return nil, fmt.Errorf("read due settlements: %w", err)
+		}
+		some, err := collect(rows, scanSettlement)
+		if err != nil {
+			return nil, fmt.Errorf("read due settlements: %w", err)
+		}
+		list = append(list, some...)
 	}
 	return list, nil
 }
