@@ -3,8 +3,9 @@ package ingest
 import (
 	"context"
 	"errors"
-	"fmt"
+	"io"
 	"io/fs"
+	"math"
 	"time"
 
 	"wardwatch/storage/objects"
@@ -19,9 +20,8 @@ const (
 )
 
 var (
-	errDiffers = errors.New("its content differs from the ledger's")
-	errLost    = errors.New("the spool does not have it")
-	errSilent  = errors.New("the store does not answer")
+	errLost   = errors.New("the spool does not have it")
+	errSilent = errors.New("the store does not answer")
 )
 
 // archive moves one segment; done says that this call did it.
@@ -30,17 +30,7 @@ func (p *Uploader) archive(ctx context.Context, g ward.Segment) (done bool, err 
 	if now, err := p.Store.Segment(ctx, g.ID); err != nil || now.State != ward.Spooled {
 		return false, err
 	}
-	spooled, err := p.put(ctx, g)
-	if err != nil {
-		return false, err
-	}
-	if err := p.throttle.wait(ctx, 0); err != nil {
-		return false, err
-	}
-	if err := p.verify(ctx, g); err != nil {
-		if !spooled && (errors.Is(err, fs.ErrNotExist) || errors.Is(err, errDiffers)) {
-			err = errors.Join(errLost, err)
-		}
+	if err := p.keep(ctx, g); err != nil {
 		return false, err
 	}
 	if err := p.Store.MarkArchived(ctx, g.ID); err != nil {
@@ -75,28 +65,24 @@ func (p *Uploader) clean(ctx context.Context) {
 	}
 }
 
-// put stores the object of g from its spooled file; spooled says whether
-// there is one. Without, it was archived before a crash and not marked, or is
-// lost: the sum decides.
-func (p *Uploader) put(ctx context.Context, g ward.Segment) (spooled bool, err error) {
+// keep makes the store have the object of g with the ledger's SHA-256, from
+// its spooled file. Without one it was archived before a crash and not marked,
+// or is lost: the sum decides.
+func (p *Uploader) keep(ctx context.Context, g ward.Segment) (err error) {
 	f, err := p.Spool.Open(spool.Of(g))
 	if errors.Is(err, fs.ErrNotExist) {
-		return false, nil
+		err = objects.Verify(ctx, p.Objects, g.Key, g.Bytes, g.SHA256)
+		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, objects.ErrDiffers) {
+			err = errors.Join(errLost, err)
+		}
+		return err
 	}
 	if err != nil {
-		return true, err
+		return err
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
-	return true, p.Objects.Put(ctx, g.Key, &throttled{ctx, p.throttle, f}, g.Bytes)
-}
-
-// verify reads the object of g back and compares it with the ledger.
-func (p *Uploader) verify(ctx context.Context, g ward.Segment) error {
-	sum, size, err := objects.Sum(ctx, p.Objects, g.Key)
-	if err == nil && (sum != g.SHA256 || size != g.Bytes) {
-		err = fmt.Errorf("object %s: %w", g.Key, errDiffers)
-	}
-	return err
+	from := func() io.Reader { return &throttled{ctx, p.throttle, io.NewSectionReader(f, 0, math.MaxInt64)} }
+	return objects.Keep(ctx, p.Objects, g.Key, objects.File{Disk: f, Reader: from, Size: g.Bytes, SHA256: g.SHA256})
 }
 
 // there says whether the object store has g whole, though its row does not
@@ -118,8 +104,8 @@ func (p *Uploader) there(ctx context.Context, g ward.Segment, within time.Durati
 	if err != nil {
 		return false, errors.Join(errSilent, err)
 	}
-	err = p.verify(ctx, g)
-	if errors.Is(err, errDiffers) || errors.Is(err, fs.ErrNotExist) {
+	err = objects.Verify(ctx, p.Objects, g.Key, g.Bytes, g.SHA256)
+	if errors.Is(err, objects.ErrDiffers) || errors.Is(err, fs.ErrNotExist) {
 		return false, nil
 	}
 	return err == nil, err

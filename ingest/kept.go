@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io/fs"
 
+	"wardwatch/storage/disk"
 	"wardwatch/storage/spool"
 )
 
@@ -27,7 +28,7 @@ type onDisk struct {
 	entry spool.Entry
 	nalus bool // NAL units with their lengths before them
 
-	file spool.Handle // of a Reader's copy, while it reads its backlog
+	file disk.Handle // of a Reader's copy, while it reads its backlog
 }
 
 // written tells where a picture is.

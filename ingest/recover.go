@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"wardwatch/storage"
+	"wardwatch/storage/disk"
 	"wardwatch/storage/spool"
 	"wardwatch/ward"
 )
@@ -188,7 +189,7 @@ func indexOf(sp *spool.Spool, e spool.Entry) (x *index, err error) {
 	return readIndex(f, sizeOf(f))
 }
 
-func sizeOf(f spool.Handle) int64 {
+func sizeOf(f disk.Handle) int64 {
 	info, err := f.Stat()
 	if err != nil {
 		return 0 // then nothing can be read either

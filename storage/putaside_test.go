@@ -13,6 +13,7 @@ import (
 
 	"wardwatch/internal/testcase"
 	"wardwatch/storage"
+	"wardwatch/storage/disk"
 	"wardwatch/storage/objects"
 	"wardwatch/storage/spool"
 	"wardwatch/ward"
@@ -74,12 +75,12 @@ func TestPain04WhatGetsARowAtTheLastMomentIsPutBack(t *testing.T) {
 
 // whileRead calls then when a spooled file is opened.
 type whileRead struct {
-	spool.FS
+	disk.FS
 
 	then func()
 }
 
-func (w *whileRead) Open(name string, flag int) (spool.Handle, error) {
+func (w *whileRead) Open(name string, flag int) (disk.Handle, error) {
 	if strings.HasSuffix(name, ".mp4") && w.then != nil {
 		w.then()
 		w.then = nil
@@ -119,11 +120,11 @@ func TestPain04WhatGetsARowIsNotPutAside(t *testing.T) {
 		}
 
 		// A spooled file whose camera is added meanwhile.
-		disk, err := spool.Disk(t.TempDir())
+		folder, err := disk.Open(t.TempDir())
 		if err != nil {
 			t.Fatal(err)
 		}
-		files := &whileRead{FS: disk}
+		files := &whileRead{FS: folder}
 		sp, err := spool.Open("", spool.Options{Reserve: -1, FS: files})
 		if err != nil {
 			t.Fatal(err)

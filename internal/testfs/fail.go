@@ -5,12 +5,12 @@ import (
 	"io/fs"
 	"sync"
 
-	"wardwatch/storage/spool"
+	"wardwatch/storage/disk"
 )
 
 // Fail is a file system one of whose calls fails, or all from one on.
 type Fail struct {
-	spool.FS
+	disk.FS
 	Err   error // what a call that fails returns
 	Call  int   // which one fails, from 1; 0: none
 	Short bool  // a write that fails writes half of its bytes
@@ -56,8 +56,8 @@ func (f *Fail) Failed() string {
 	return f.failed
 }
 
-// Open implements spool.FS.
-func (f *Fail) Open(name string, flag int) (spool.Handle, error) {
+// Open implements disk.FS.
+func (f *Fail) Open(name string, flag int) (disk.Handle, error) {
 	if err := f.call("open"); err != nil {
 		return nil, err
 	}
@@ -68,7 +68,7 @@ func (f *Fail) Open(name string, flag int) (spool.Handle, error) {
 	return &failHandle{h, f}, nil
 }
 
-// MkdirAll implements spool.FS.
+// MkdirAll implements disk.FS.
 func (f *Fail) MkdirAll(name string) error {
 	if err := f.call("mkdir"); err != nil {
 		return err
@@ -76,7 +76,7 @@ func (f *Fail) MkdirAll(name string) error {
 	return f.FS.MkdirAll(name)
 }
 
-// Rename implements spool.FS.
+// Rename implements disk.FS.
 func (f *Fail) Rename(from, to string) error {
 	if err := f.call("rename"); err != nil {
 		return err
@@ -84,7 +84,26 @@ func (f *Fail) Rename(from, to string) error {
 	return f.FS.Rename(from, to)
 }
 
-// Remove implements spool.FS.
+// Link implements disk.FS.
+func (f *Fail) Link(from, to string) error {
+	if err := f.call("link"); err != nil {
+		return err
+	}
+	return f.FS.Link(from, to)
+}
+
+// LinkOpen implements disk.FS.
+func (f *Fail) LinkOpen(h disk.Handle, to string) error {
+	if err := f.call("link"); err != nil {
+		return err
+	}
+	if of, ok := h.(*failHandle); ok {
+		h = of.Handle
+	}
+	return f.FS.LinkOpen(h, to)
+}
+
+// Remove implements disk.FS.
 func (f *Fail) Remove(name string) error {
 	if err := f.call("remove"); err != nil {
 		return err
@@ -92,7 +111,7 @@ func (f *Fail) Remove(name string) error {
 	return f.FS.Remove(name)
 }
 
-// ReadDir implements spool.FS.
+// ReadDir implements disk.FS.
 func (f *Fail) ReadDir(name string) ([]fs.DirEntry, error) {
 	if err := f.call("readdir"); err != nil {
 		return nil, err
@@ -100,7 +119,7 @@ func (f *Fail) ReadDir(name string) ([]fs.DirEntry, error) {
 	return f.FS.ReadDir(name)
 }
 
-// Stat implements spool.FS.
+// Stat implements disk.FS.
 func (f *Fail) Stat(name string) (fs.FileInfo, error) {
 	if err := f.call("stat"); err != nil {
 		return nil, err
@@ -108,7 +127,7 @@ func (f *Fail) Stat(name string) (fs.FileInfo, error) {
 	return f.FS.Stat(name)
 }
 
-// Free implements spool.FS.
+// Free implements disk.FS.
 func (f *Fail) Free() (int64, error) {
 	if err := f.call("statfs"); err != nil {
 		return 0, err
@@ -117,8 +136,15 @@ func (f *Fail) Free() (int64, error) {
 }
 
 type failHandle struct {
-	spool.Handle
+	disk.Handle
 	f *Fail
+}
+
+func (h *failHandle) Read(b []byte) (int, error) {
+	if err := h.f.call("read"); err != nil {
+		return 0, err
+	}
+	return h.Handle.Read(b)
 }
 
 func (h *failHandle) ReadAt(b []byte, at int64) (int, error) {

@@ -17,7 +17,7 @@ import (
 	"syscall"
 	"time"
 
-	"wardwatch/storage/spool"
+	"wardwatch/storage/disk"
 )
 
 // ErrOff is what every call returns after the power went.
@@ -113,12 +113,22 @@ func (p *Power) After(dice *rand.Rand) *Power {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.off = true
-	return &Power{root: p.root.after(dice)}
+	return &Power{root: p.root.after(dice, map[*node]*node{})}
 }
 
 const sector = 512
 
-func (n *node) after(dice *rand.Rand) *node {
+// after makes what is left of n, once for all of its names.
+func (n *node) after(dice *rand.Rand, made map[*node]*node) *node {
+	if m := made[n]; m != nil {
+		return m
+	}
+	m := n.left(dice, made)
+	made[n] = m
+	return m
+}
+
+func (n *node) left(dice *rand.Rand, made map[*node]*node) *node {
 	if n.folder {
 		names := n.kept
 		if len(n.renamed) > 0 {
@@ -127,8 +137,9 @@ func (n *node) after(dice *rand.Rand) *node {
 			}
 		}
 		f := newFolder()
-		for name, c := range names {
-			f.names[name] = c.after(dice)
+		for _, name := range slices.Sorted(maps.Keys(names)) { // the same dice, the same fall
+			c := names[name]
+			f.names[name] = c.after(dice, made)
 			f.kept[name] = f.names[name]
 		}
 		return f
@@ -190,8 +201,8 @@ func (n *node) moved() {
 	n.renamed = append(n.renamed, now)
 }
 
-// Open implements spool.FS.
-func (p *Power) Open(name string, flag int) (spool.Handle, error) {
+// Open implements disk.FS.
+func (p *Power) Open(name string, flag int) (disk.Handle, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if err := p.call(); err != nil {
@@ -215,7 +226,7 @@ func (p *Power) Open(name string, flag int) (spool.Handle, error) {
 	return &handle{p: p, n: n, name: name}, nil
 }
 
-// MkdirAll implements spool.FS.
+// MkdirAll implements disk.FS.
 func (p *Power) MkdirAll(name string) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -224,6 +235,9 @@ func (p *Power) MkdirAll(name string) error {
 	}
 	n := p.root
 	for part := range strings.SplitSeq(name, "/") {
+		if !n.folder {
+			return &fs.PathError{Op: "mkdir", Path: name, Err: syscall.ENOTDIR}
+		}
 		next := n.names[part]
 		if next == nil {
 			next = newFolder()
@@ -235,7 +249,7 @@ func (p *Power) MkdirAll(name string) error {
 	return nil
 }
 
-// Rename implements spool.FS.
+// Rename implements disk.FS.
 func (p *Power) Rename(from, to string) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -263,15 +277,61 @@ func (p *Power) Rename(from, to string) error {
 	return nil
 }
 
-// Remove implements spool.FS.
+// Link implements disk.FS.
+func (p *Power) Link(from, to string) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if err := p.call(); err != nil {
+		return err
+	}
+	n, err := p.at("link", from)
+	if err != nil {
+		return err
+	}
+	return p.link(n, to)
+}
+
+// LinkOpen implements disk.FS.
+func (p *Power) LinkOpen(f disk.Handle, to string) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if err := p.call(); err != nil {
+		return err
+	}
+	h, ok := f.(*handle)
+	if !ok || h.p != p {
+		return &fs.PathError{Op: "link", Path: to, Err: syscall.EXDEV}
+	}
+	return p.link(h.n, to)
+}
+
+// link is called locked.
+func (p *Power) link(n *node, to string) error {
+	folder, err := p.at("link", path.Dir(to))
+	if err != nil {
+		return err
+	}
+	if folder.names[path.Base(to)] != nil {
+		return &fs.PathError{Op: "link", Path: to, Err: syscall.EEXIST}
+	}
+	folder.names[path.Base(to)] = n
+	folder.moved()
+	return nil
+}
+
+// Remove implements disk.FS.
 func (p *Power) Remove(name string) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if err := p.call(); err != nil {
 		return err
 	}
-	if _, err := p.at("remove", name); err != nil {
+	n, err := p.at("remove", name)
+	if err != nil {
 		return err
+	}
+	if len(n.names) > 0 {
+		return &fs.PathError{Op: "remove", Path: name, Err: syscall.ENOTEMPTY}
 	}
 	folder, err := p.at("remove", path.Dir(name))
 	if err != nil {
@@ -282,7 +342,7 @@ func (p *Power) Remove(name string) error {
 	return nil
 }
 
-// ReadDir implements spool.FS.
+// ReadDir implements disk.FS.
 func (p *Power) ReadDir(name string) ([]fs.DirEntry, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -301,7 +361,7 @@ func (p *Power) ReadDir(name string) ([]fs.DirEntry, error) {
 	return all, nil
 }
 
-// Stat implements spool.FS.
+// Stat implements disk.FS.
 func (p *Power) Stat(name string) (fs.FileInfo, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -315,14 +375,14 @@ func (p *Power) Stat(name string) (fs.FileInfo, error) {
 	return info{path.Base(name), n.folder, int64(len(n.bytes))}, nil
 }
 
-// Free implements spool.FS: there is always room.
+// Free implements disk.FS: there is always room.
 func (p *Power) Free() (int64, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return 1 << 40, p.call()
 }
 
-// Close implements spool.FS.
+// Close implements disk.FS.
 func (p *Power) Close() error { return nil }
 
 type info struct {
@@ -343,7 +403,7 @@ func (i info) Mode() fs.FileMode {
 	return 0o640
 }
 
-// handle is an open node. It implements spool.Handle.
+// handle is an open node. It implements disk.Handle.
 type handle struct {
 	p      *Power
 	n      *node

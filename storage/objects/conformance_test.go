@@ -57,6 +57,8 @@ var suite = []struct {
 	{"other content at once", testOtherContentAtOnce},
 	{"key within key", testKeyWithinKey},
 	{"cancelled", testCancelled},
+	{"keep", testKeep},
+	{"keep at once", testKeepAtOnce},
 }
 
 func openDir(t *testing.T, root string) *objects.Dir {

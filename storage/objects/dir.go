@@ -11,12 +11,16 @@ import (
 	"path"
 	"strings"
 	"sync"
+	"sync/atomic"
+
+	"wardwatch/storage/disk"
 )
 
 // Dir keeps objects as files under one directory, at the path that their key
 // says. Several processes may read it; one process writes.
 type Dir struct {
-	root *os.Root
+	fs    disk.FS
+	apart atomic.Bool // files that are kept are on another file system
 
 	// tree is held shared while a file is given its name, and alone while
 	// empty directories are removed.
@@ -32,22 +36,24 @@ const maxDurable = 4096
 // OpenDir opens the store in the directory root, creating it if absent, and
 // removes what an interrupted Put left.
 func OpenDir(root string) (*Dir, error) {
-	if err := os.MkdirAll(root, 0o750); err != nil {
-		return nil, fmt.Errorf("create object directory: %w", fromFS(err))
-	}
-	r, err := os.OpenRoot(root)
+	f, err := disk.Open(root)
 	if err != nil {
 		return nil, fmt.Errorf("open object directory: %w", fromFS(err))
 	}
-	d := &Dir{root: r, durable: map[string]struct{}{}}
+	return OpenDirOn(f)
+}
+
+// OpenDirOn is OpenDir of a folder that is open. The Dir closes it.
+func OpenDirOn(f disk.FS) (*Dir, error) {
+	d := &Dir{fs: f, durable: map[string]struct{}{}}
 	if err := d.sweep(); err != nil {
-		return nil, errors.Join(fmt.Errorf("clean object directory %s: %w", root, fromFS(err)), r.Close())
+		return nil, errors.Join(fmt.Errorf("clean object directory: %w", fromFS(err)), f.Close())
 	}
 	return d, nil
 }
 
 // Close releases the directory.
-func (d *Dir) Close() error { return d.root.Close() }
+func (d *Dir) Close() error { return d.fs.Close() }
 
 // Put implements Objects: write beside, fsync, link to the name, fsync the
 // directories. A link never replaces a file, unlike a rename.
@@ -55,24 +61,14 @@ func (d *Dir) Put(ctx context.Context, key string, r io.Reader, size int64) (err
 	if err = checkPut(key, size); err != nil {
 		return err
 	}
-	src := &exact{r: &withContext{ctx, r}, left: size}
-	f, err := d.create()
+	f, err := d.write(&exact{r: &withContext{ctx, r}, left: size})
 	if err != nil {
-		return fmt.Errorf("put object %s: %w", key, fromFS(err))
+		return fmt.Errorf("put object %s: %w", key, err)
 	}
 	defer func() {
 		err = errors.Join(err, f.discard())
 	}()
-	if _, err = copyAll(f, src); err != nil {
-		if src.src != nil {
-			return fmt.Errorf("put object %s: %w", key, err) // the caller's, not the store's
-		}
-		return fmt.Errorf("put object %s: %w", key, fromFS(err))
-	}
-	if err = f.Sync(); err != nil {
-		return fmt.Errorf("put object %s: %w", key, fromFS(err))
-	}
-	err = d.place(f.name, key)
+	err = d.place(key, func() error { return d.fs.Link(f.name, key) })
 	if errors.Is(err, fs.ErrExist) {
 		err = d.same(ctx, key, f, size)
 	}
@@ -82,18 +78,36 @@ func (d *Dir) Put(ctx context.Context, key string, r io.Reader, size int64) (err
 	return nil
 }
 
-// place gives the file temp its key and makes that durable.
-func (d *Dir) place(temp, key string) error {
+// write makes a file of src that is durable and has no key yet.
+func (d *Dir) write(src *exact) (*temp, error) {
+	f, err := d.create()
+	if err != nil {
+		return nil, fromFS(err)
+	}
+	if _, err = copyAll(io.NewOffsetWriter(f, 0), src); err == nil {
+		err = f.Sync()
+	}
+	if err == nil {
+		return f, nil
+	}
+	if src.src == nil { // the store's, not the caller's
+		err = fromFS(err)
+	}
+	return nil, errors.Join(err, f.discard())
+}
+
+// place gives a file its key by link, and makes that durable.
+func (d *Dir) place(key string, link func() error) error {
 	d.tree.RLock()
 	defer d.tree.RUnlock()
 	dir := path.Dir(key)
-	if err := d.root.MkdirAll(dir, 0o750); err != nil {
+	if err := d.fs.MkdirAll(dir); err != nil {
 		if errors.Is(err, fs.ErrExist) || isNotDir(err) {
 			return exists(key) // a part of the path is an object
 		}
 		return err
 	}
-	linked := d.root.Link(temp, key)
+	linked := link()
 	if linked != nil && !errors.Is(linked, fs.ErrExist) {
 		return linked
 	}
@@ -130,7 +144,7 @@ func (d *Dir) syncUp(dir string) error {
 }
 
 func (d *Dir) syncDir(dir string) error {
-	f, err := d.root.Open(dir)
+	f, err := d.fs.Open(dir, os.O_RDONLY)
 	if err != nil {
 		return err
 	}
@@ -172,7 +186,7 @@ func (d *Dir) Get(ctx context.Context, key string, offset, length int64) (io.Rea
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	f, err := d.root.Open(key)
+	f, err := d.fs.Open(key, os.O_RDONLY)
 	if err != nil {
 		return nil, absent(key, err)
 	}
@@ -183,7 +197,7 @@ func (d *Dir) Get(ctx context.Context, key string, offset, length int64) (io.Rea
 	return r, nil
 }
 
-func section(f *os.File, key string, offset, length int64) (io.ReadCloser, error) {
+func section(f disk.Handle, key string, offset, length int64) (io.ReadCloser, error) {
 	fi, err := f.Stat()
 	if err != nil {
 		return nil, fmt.Errorf("object %s: %w", key, fromFS(err))
@@ -209,7 +223,7 @@ func (d *Dir) Stat(ctx context.Context, key string) (Info, error) {
 	if err := ctx.Err(); err != nil {
 		return Info{}, err
 	}
-	fi, err := d.root.Lstat(key)
+	fi, err := d.fs.Stat(key)
 	if err != nil {
 		return Info{}, absent(key, err)
 	}
@@ -229,12 +243,12 @@ func (d *Dir) Delete(ctx context.Context, key string) error {
 	}
 	d.tree.Lock()
 	defer d.tree.Unlock()
-	if err := d.root.Remove(key); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err := d.fs.Remove(key); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("delete object %s: %w", key, fromFS(err))
 	}
 	dir := path.Dir(key)
 	for ; dir != "."; dir = path.Dir(dir) {
-		if d.root.Remove(dir) != nil {
+		if d.fs.Remove(dir) != nil {
 			break // not empty
 		}
 		d.mu.Lock()

@@ -31,7 +31,7 @@ func (d *Dir) List(ctx context.Context, prefix string) iter.Seq2[Info, error] {
 // compared as they stand in keys, a directory with its slash: "a-b" comes
 // before "a/b".
 func (d *Dir) walk(ctx context.Context, dir, prefix string, yield func(Info, error) bool) bool {
-	entries, err := fs.ReadDir(d.root.FS(), dir)
+	entries, err := d.fs.ReadDir(dir)
 	if errors.Is(err, fs.ErrNotExist) || isNotDir(err) {
 		return true
 	}

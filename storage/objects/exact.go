@@ -1,6 +1,7 @@
 package objects
 
 import (
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"hash"
@@ -8,15 +9,16 @@ import (
 )
 
 // exact passes on exactly left bytes of r, and hashes them if it has a hash. A source that is
-// shorter or longer is an error, and a longer one is noticed before its last
-// byte is passed on, so that whoever consumes exact never sees a complete
-// object that is wrong.
+// shorter, longer or, with a sum, another is an error that is noticed before
+// its last byte is passed on, so that whoever consumes exact never sees a
+// complete object that is wrong.
 type exact struct {
 	r    io.Reader
 	left int64
-	hash hash.Hash // may be nil
-	err  error     // sticky; io.EOF after the last byte
-	src  error     // what the source did wrong, if anything
+	hash hash.Hash          // may be nil
+	sum  *[sha256.Size]byte // with a hash: what the content must have; nil: anything
+	err  error              // sticky; io.EOF after the last byte
+	src  error              // what the source did wrong, if anything
 }
 
 func (e *exact) Read(p []byte) (int, error) {
@@ -37,10 +39,15 @@ func (e *exact) Read(p []byte) (int, error) {
 		}
 		err = nil // the next call says io.EOF
 	}
-	e.left -= int64(n)
 	if e.hash != nil {
 		e.hash.Write(p[:n])
 	}
+	if int64(n) == e.left && e.sum != nil && [sha256.Size]byte(e.hash.Sum(nil)) != *e.sum {
+		e.err = fmt.Errorf("source: %w", ErrDiffers)
+		e.src = e.err
+		return 0, e.err
+	}
+	e.left -= int64(n)
 	if err != nil {
 		if errors.Is(err, io.EOF) {
 			err = fmt.Errorf("source ended %d bytes early: %w", e.left, io.ErrUnexpectedEOF)
@@ -66,6 +73,6 @@ func (e *exact) ended() error {
 
 // drain reads what is left, for the hash.
 func (e *exact) drain() error {
-	_, err := io.Copy(io.Discard, e)
+	_, err := copyAll(io.Discard, e)
 	return err
 }

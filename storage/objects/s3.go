@@ -46,6 +46,10 @@ type S3 struct {
 
 	mu    sync.Mutex // guards found, and is held while the bucket is looked for
 	found bool
+
+	trying  sync.Mutex // guards the rest, and is held while it is found out
+	tried   bool
+	refuses bool // content that is not what it was said to be
 }
 
 // OpenS3 connects to the bucket, creating it with object locking if absent.

@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"wardwatch/storage/disk"
 	"wardwatch/ward"
 )
 
@@ -21,7 +22,7 @@ type File struct {
 	Entry
 
 	s    *Spool
-	f    Handle
+	f    disk.Handle
 	hash hash.Hash
 	torn bool // there may be bytes after Size
 	dir  string
@@ -267,7 +268,7 @@ func (s *Spool) Sum(e Entry) (sum [sha256.Size]byte, err error) {
 	return [sha256.Size]byte(h.Sum(nil)), nil
 }
 
-func copyAll(h hash.Hash, f Handle) (int64, error) {
+func copyAll(h hash.Hash, f disk.Handle) (int64, error) {
 	if _, err := f.Seek(0, io.SeekStart); err != nil {
 		return 0, err
 	}

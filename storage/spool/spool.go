@@ -18,6 +18,7 @@ import (
 	"sync/atomic"
 	"syscall"
 
+	"wardwatch/storage/disk"
 	"wardwatch/ward"
 )
 
@@ -32,7 +33,7 @@ const (
 
 // Spool is the folder. It is safe for concurrent use; a File is not.
 type Spool struct {
-	fs      FS
+	fs      disk.FS
 	reserve int64
 	limit   int64
 	used    atomic.Int64
@@ -56,17 +57,17 @@ const (
 
 // Options bound the spool.
 type Options struct {
-	Reserve int64 // bytes to leave free on the disk; 0 means DefaultReserve, negative none
-	Limit   int64 // most bytes that the spool may hold; 0 means no limit
-	FS      FS    // where the files are; nil: in the folder. The Spool closes it
+	Reserve int64   // bytes to leave free on the disk; 0 means DefaultReserve, negative none
+	Limit   int64   // most bytes that the spool may hold; 0 means no limit
+	FS      disk.FS // where the files are; nil: in the folder. The Spool closes it
 }
 
 // Open opens the spool in dir, creating it if absent.
 func Open(dir string, o Options) (*Spool, error) {
 	if o.FS == nil {
 		var err error
-		if o.FS, err = Disk(dir); err != nil {
-			return nil, err
+		if o.FS, err = disk.Open(dir); err != nil {
+			return nil, fmt.Errorf("open spool: %w", err)
 		}
 	}
 	if o.Reserve == 0 {
@@ -143,7 +144,7 @@ func (s *Spool) find(e Entry) Entry {
 }
 
 // Open opens a file for reading; it is found by its source and start.
-func (s *Spool) Open(e Entry) (Handle, error) {
+func (s *Spool) Open(e Entry) (disk.Handle, error) {
 	f, err := s.fs.Open(s.find(e).name(), os.O_RDONLY)
 	if err != nil {
 		return nil, fmt.Errorf("open spooled file: %w", err)
