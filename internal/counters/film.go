@@ -24,7 +24,7 @@ import (
 )
 
 // studioVersion changes when films are drawn differently, so that stored ones are made anew.
-const studioVersion = 2
+const studioVersion = 3
 
 // Studio draws films.
 type Studio struct {
@@ -93,11 +93,13 @@ func (s *Studio) shoot(ctx context.Context, w *World, c Counter, file string) er
 		return fmt.Errorf("start ffmpeg (deploy/setup.sh run installs it): %w", err)
 	}
 	set := &set{studio: s, world: w, counter: c, empty: background(p, string(c.ID)), actors: map[int]*actor{}}
+	sensor := newSensor(string(c.ID), p)
 	frame := image.NewRGBA(set.empty.Rect)
 	for n := range int(w.Length * float64(p.FPS)) {
 		if err = set.paint(frame, float64(n)/float64(p.FPS)); err != nil {
 			break
 		}
+		sensor.expose(frame)
 		if _, err = in.Write(frame.Pix); err != nil {
 			break
 		}
