@@ -7,39 +7,45 @@ import (
 	"wardwatch/ward"
 )
 
-// faceless is how long somebody without a face must be in view to count as
-// one more person: for less, it is a known one who turns away, comes or goes.
-const faceless = faceHold
+// Somebody without a comparable face counts as one more person when in view
+// for so long; for less, it is a known one who turns away, comes or goes, or,
+// where no such face was in view before and after, a flicker.
+const faceless, facelessAlone = faceHold, peopleHold
 
 // folk is how many different people can have been at the counter in w, at the
-// most: the faces that are not certainly of one person, each face that cannot
-// be compared, and those seen without a face. Somebody of these may have left
-// another his place unnoticed as often as the turnover fits into the time.
-// Each camera may have seen others without a face.
+// most: the comparable faces that are not certainly of one person, and those
+// seen without one. Of these, one may have left another his place unnoticed as
+// often as the turnover fits in between the swipes. Each camera may have seen
+// others without a face.
 func folk(win Window, w, swipes span, r Rule) (n int, seen []ward.SightingID) {
 	var known []ward.Sighting
 	for _, v := range win.Sightings {
 		if !w.touches(v) || v.Kind != ward.PeopleSeen && (v.Kind != ward.FaceSeen || !v.Zone.AtCounter()) {
 			continue
 		}
-		seen = append(seen, v.ID)
-		switch {
-		case v.Kind != ward.FaceSeen:
-		case len(v.Template) == 0:
-			n++
-		default:
+		if seen = append(seen, v.ID); len(v.Template) > 0 {
 			known = append(known, v)
 		}
 	}
-	n += different(known, r.cosine("match"))
+	n = different(slices.Clone(known), r.cosine("match"))
 	for _, cam := range win.Cameras {
-		n += withoutFace(cam, win.Sightings, w, swipes, r.seconds("turnover"))
+		var faces []ward.Sighting
+		for _, v := range known {
+			if v.CameraID == cam {
+				faces = append(faces, v)
+			}
+		}
+		for _, v := range win.Sightings {
+			if v.CameraID == cam && v.Kind == ward.PeopleSeen && w.touches(v) {
+				n += withoutFace(v, faces, w, swipes, r.seconds("turnover"))
+			}
+		}
 	}
 	return n, seen
 }
 
 // different counts the people of faces, where those are one who are linked by
-// faces certainly alike.
+// faces certainly alike. It overwrites the slice.
 func different(faces []ward.Sighting, match float32) int {
 	n := 0
 	for len(faces) > 0 {
@@ -57,28 +63,22 @@ func different(faces []ward.Sighting, match float32) int {
 	return n
 }
 
-// withoutFace counts who was seen by a camera in w without a face, at most.
-func withoutFace(cam ward.CameraID, vs []ward.Sighting, w, swipes span, turnover time.Duration) int {
-	var faces []ward.Sighting
-	for _, v := range vs {
-		if v.CameraID == cam && v.Kind == ward.FaceSeen && v.Zone.AtCounter() && w.touches(v) {
-			faces = append(faces, v)
-		}
+// withoutFace counts who was among the people seen in w without one of the
+// faces, at most.
+func withoutFace(people ward.Sighting, faces []ward.Sighting, w, swipes span, turnover time.Duration) int {
+	in := span{latest(people.From, w.from), earliest(people.To, w.to)}
+	least := facelessAlone
+	if slices.ContainsFunc(faces, in.touches) {
+		least = faceless
 	}
 	n := 0
-	for _, v := range vs {
-		if v.CameraID != cam || v.Kind != ward.PeopleSeen || !w.touches(v) {
-			continue
-		}
-		in := span{latest(v.From, w.from), earliest(v.To, w.to)}
-		for level := range max(v.Count, 1) {
-			for _, s := range lacking(faces, in, v.Count-level) {
-				if s.to.Sub(s.from) < faceless {
-					continue
-				}
-				if n++; level == 0 { // one at a time is served
-					n += int(max(earliest(s.to, swipes.to).Sub(latest(s.from, swipes.from)), 0) / turnover)
-				}
+	for level := range max(people.Count, 1) {
+		for _, s := range lacking(faces, in, max(people.Count, 1)-level) {
+			if s.to.Sub(s.from) < least {
+				continue
+			}
+			if n++; level == 0 { // one at a time is served
+				n += int(max(earliest(s.to, swipes.to).Sub(latest(s.from, swipes.from)), 0) / turnover)
 			}
 		}
 	}
