@@ -109,8 +109,10 @@ type drawReason struct {
 }
 
 type drawRound struct {
-	creation[DrawRound]
 	DrawPath
+	Key     string `header:"Idempotency-Key" maxLength:"128" doc:"As in creations"`
+	RawBody []byte
+	Body    DrawRound
 }
 
 func (s *Server) drawRoutes(r *routes) {

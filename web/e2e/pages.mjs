@@ -64,7 +64,7 @@ async function details(page) {
     /** @param {string} path */
     const first = async (path) => (await (await fetch(`/api/v1/${path}`)).json()).items?.[0]?.id
     const found = []
-    const lists = /** @type {[string, string][]} */ ([['alerts', 'alerts'], ['cameras', 'live'], ['cases', 'cases'], ['rounds', 'rounds'], ['visits', 'visits']])
+    const lists = /** @type {[string, string][]} */ ([['alerts', 'alerts'], ['cameras', 'live'], ['cases', 'cases'], ['rounds', 'rounds'], ['draws', 'draws'], ['visits', 'visits']])
     for (const [list, path] of lists) {
       const id = await first(list).catch(() => undefined)
       if (id) found.push(`/${path}/${id}`)

@@ -1,5 +1,5 @@
 import {
-  AlertOutlined, AuditOutlined, BankOutlined, AccountBookOutlined, EyeInvisibleOutlined, FileProtectOutlined, FundOutlined, FolderOpenOutlined, ControlOutlined, HeatMapOutlined, HddOutlined, IdcardOutlined, NotificationOutlined, PlaySquareOutlined, TeamOutlined, UserOutlined, VideoCameraOutlined,
+  AlertOutlined, AuditOutlined, BankOutlined, DotChartOutlined, AccountBookOutlined, EyeInvisibleOutlined, FileProtectOutlined, FundOutlined, FolderOpenOutlined, ControlOutlined, HeatMapOutlined, HddOutlined, IdcardOutlined, NotificationOutlined, PlaySquareOutlined, RetweetOutlined, TeamOutlined, UserOutlined, VideoCameraOutlined,
 } from '@ant-design/icons'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { Alert, Badge, Button, Dropdown, Layout, Menu, Space, Tooltip } from 'antd'
@@ -25,6 +25,9 @@ const Precision = lazy(() => import('../precision/Precision'))
 const AlertPage = lazy(() => import('../alerts/AlertPage'))
 const Rounds = lazy(() => import('../rounds/Rounds'))
 const Board = lazy(() => import('../rounds/Board'))
+const Draws = lazy(() => import('../draws/Draws'))
+const DrawPage = lazy(() => import('../draws/DrawPage'))
+const Flips = lazy(() => import('../flips/Flips'))
 const Visit = lazy(() => import('../visit/Visit'))
 const Settlements = lazy(() => import('../settlements/Settlements'))
 const Cases = lazy(() => import('../cases/Cases'))
@@ -39,7 +42,7 @@ const Rules = lazy(() => import('../rules/Rules'))
 const Zones = lazy(() => import('../zones/Zones'))
 const Users = lazy(() => import('../users/Users'))
 
-type Screen = { path: string; key: 'alerts' | 'blind' | 'findings' | 'precision' | 'settlements' | 'live' | 'rounds' | 'cases' | 'people' | 'cameras' | 'coverage' | 'places' | 'rules' | 'notifications' | 'system' | 'users'; icon: ReactNode; needs: Permission }
+type Screen = { path: string; key: 'alerts' | 'blind' | 'draws' | 'findings' | 'flips' | 'precision' | 'settlements' | 'live' | 'rounds' | 'cases' | 'people' | 'cameras' | 'coverage' | 'places' | 'rules' | 'notifications' | 'system' | 'users'; icon: ReactNode; needs: Permission }
 
 const screens: Screen[] = [
   { path: '/alerts', key: 'alerts', icon: <AlertOutlined />, needs: 'review' },
@@ -47,6 +50,8 @@ const screens: Screen[] = [
   { path: '/live', key: 'live', icon: <PlaySquareOutlined />, needs: 'watch' },
   { path: '/findings', key: 'findings', icon: <FileProtectOutlined />, needs: 'appeal' },
   { path: '/rounds', key: 'rounds', icon: <AuditOutlined />, needs: 'round' },
+  { path: '/draws', key: 'draws', icon: <DotChartOutlined />, needs: 'round' },
+  { path: '/flips', key: 'flips', icon: <RetweetOutlined />, needs: 'flip' },
   { path: '/cases', key: 'cases', icon: <FolderOpenOutlined />, needs: 'case' },
   { path: '/people', key: 'people', icon: <IdcardOutlined />, needs: 'review' },
   { path: '/cameras', key: 'cameras', icon: <VideoCameraOutlined />, needs: 'manage' },
@@ -104,6 +109,9 @@ export function Shell() {
                 <Route path="/live/:id" element={<Timeline />} />
                 <Route path="/rounds" element={<Rounds />} />
                 <Route path="/rounds/:id" element={<Board />} />
+                <Route path="/draws" element={<Draws />} />
+                <Route path="/draws/:id" element={<DrawPage />} />
+                <Route path="/flips" element={<Flips />} />
                 <Route path="/visits/:id" element={<Visit />} />
                 <Route path="/cases" element={<Cases />} />
                 <Route path="/cases/:id" element={<CasePage />} />

@@ -41,7 +41,7 @@ export default function Board() {
   const left = (Date.parse(round.deadline) - now) / 1000
   return (
     <>
-      <Head title={t('board.title', { ward: round.ward })} actions={<Link to="/rounds">{t('board.all')}</Link>}>
+      <Head title={t('board.title', { ward: round.ward || t('rounds.several') })} actions={<Link to="/rounds">{t('board.all')}</Link>}>
         <span className="quiet">{names.institution(round.institution_id)}</span>
         <span>{t('board.done', { done: sealed, all: visits.length })}</span>
       </Head>
@@ -63,6 +63,7 @@ export default function Board() {
             items={[
               { key: 'reason', label: t('rounds.reason'), children: round.reason },
               { key: 'by', label: t('rounds.by'), children: names.user(round.ordered_by) },
+              { key: 'method', label: t('rounds.method'), children: round.draw_id ? <Link to={`/draws/${round.draw_id}`}>{t('roundMethod.draw')}</Link> : t(`roundMethod.${round.method}`) },
               { key: 'ordered', label: t('rounds.ordered'), children: <When at={round.ordered} /> },
               { key: 'deadline', label: t('rounds.deadline'), children: <Space><When at={round.deadline} /><span className="quiet">{left > 0 ? t('board.left', { time: length(left) }) : t('board.over')}</span></Space> },
             ]}

@@ -10,23 +10,27 @@ import { stamp } from '../parts/time'
 import { Trouble } from '../parts/Trouble'
 import { useNow } from '../parts/useNow'
 import { When } from '../parts/When'
+import { DrawForm } from '../draws/DrawForm'
 import { absolute, useLinks } from './links'
+import { RiskBeds } from './RiskBeds'
 
 type Admission = Schemas['Admission']
+
+type Method = Schemas['RoundMethod']
 
 const deadlines = [10, 30, 60, 120] // minutes from now
 
 /** OrderForm orders a round: everything but the reason is chosen already where there is one choice. */
-export function OrderForm({ open, onClose }: { open: boolean; onClose: () => void }) {
+export function OrderForm({ open, method, onClose }: { open: boolean; method?: Method; onClose: () => void }) {
   const { t } = useTranslation()
   return (
-    <Drawer open={open} onClose={onClose} size={560} title={t('rounds.order')} destroyOnHidden>
-      <Order />
+    <Drawer open={open} onClose={onClose} size={620} title={t('rounds.order')} destroyOnHidden>
+      <Order begin={method ?? 'hand'} />
     </Drawer>
   )
 }
 
-function Order() {
+function Order({ begin }: { begin: Method }) {
   const { t } = useTranslation()
   const client = useQueryClient()
   const navigate = useNavigate()
@@ -34,6 +38,8 @@ function Order() {
   const institutions = useInstitutions().data?.items ?? []
   const [chosen, setInstitution] = useState<string>()
   const [chosenWard, setWard] = useState<string>()
+  const [method, setMethod] = useState(begin)
+  const [risky, setRisky] = useState<string[]>([])
   const [without, setWithout] = useState<string[]>([]) // everybody in the ward is visited unless unticked
   const [reason, setReason] = useState('')
   const [minutes, setMinutes] = useState(30)
@@ -48,7 +54,7 @@ function Order() {
   const wards = [...new Set(present.map((a) => a.ward))].sort()
   const ward = chosenWard ?? (wards.length === 1 ? wards[0] : undefined)
   const beds = present.filter((a) => a.ward === ward)
-  const picked = beds.map((a) => a.id).filter((id) => !without.includes(id))
+  const picked = method === 'risk' ? risky : beds.map((a) => a.id).filter((id) => !without.includes(id))
   const order = useMutation({
     mutationFn: ({ key, body }: { key: string; body: Schemas['RoundOrder'] }) => take(api.POST('/api/v1/rounds', { body, params: { header: { 'Idempotency-Key': key } } })),
     retry: (n, error) => !(error instanceof Refusal) && n < 2, // the same key: at most one round
@@ -58,11 +64,11 @@ function Order() {
       void navigate(`/rounds/${round.id}`)
     },
   })
-  const ready = institution !== undefined && ward !== undefined && picked.length > 0 && reason.trim() !== ''
+  const ready = institution !== undefined && (method === 'risk' || ward !== undefined) && picked.length > 0 && reason.trim() !== ''
   const submit = () => {
     if (!ready) return
     const deadline = new Date(now + minutes * 60_000).toISOString()
-    order.mutate({ key: newKey(), body: { institution_id: institution, ward, admission_ids: picked, reason: reason.trim(), deadline } })
+    order.mutate({ key: newKey(), body: { institution_id: institution, ward: method === 'risk' ? '' : ward, method, admission_ids: picked, reason: reason.trim(), deadline } })
   }
   const presets = [t('rounds.preset.routine'), t('rounds.preset.report'), t('rounds.preset.lead')]
   return (
@@ -72,11 +78,21 @@ function Order() {
           showSearch={{ optionFilterProp: 'label' }}
           placeholder={t('rounds.chooseInstitution')}
           value={institution}
-          onChange={(v) => { setInstitution(v); setWard(undefined) }}
+          onChange={(v) => { setInstitution(v); setWard(undefined); setRisky([]) }}
           options={institutions.map((i) => ({ value: i.id, label: i.name }))}
           aria-label={t('rounds.institution')}
         />
       </Form.Item>
+      <Form.Item label={t('rounds.method')} required>
+        <Segmented value={method} onChange={setMethod} options={(['hand', 'risk', 'draw'] as const).map((m) => ({ value: m, label: t(`roundMethod.${m}`) }))} />
+      </Form.Item>
+      {method === 'draw' && institution !== undefined && <DrawForm key={institution} institution={institution} present={present} />}
+      {method === 'risk' && institution !== undefined && (
+        <Form.Item label={t('rounds.byRisk', { n: picked.length })} required>
+          <RiskBeds institution={institution} picked={risky} onPick={setRisky} />
+        </Form.Item>
+      )}
+      {method === 'hand' && (
       <Form.Item label={t('rounds.ward')} required>
         <Select
           placeholder={t('rounds.chooseWard')}
@@ -89,8 +105,9 @@ function Order() {
           aria-label={t('rounds.ward')}
         />
       </Form.Item>
+      )}
       <Trouble error={admissions.error} retry={() => void admissions.refetch()} />
-      {ward !== undefined && (
+      {method === 'hand' && ward !== undefined && (
         <Form.Item label={t('rounds.who', { n: picked.length, all: beds.length })} required>
           <Table<Admission>
             size="small"
@@ -108,14 +125,18 @@ function Order() {
           />
         </Form.Item>
       )}
-      <Form.Item label={t('rounds.reason')} extra={t('rounds.reasonHint')} required>
-        <AutoComplete value={reason} onChange={setReason} options={presets.map((p) => ({ value: p }))} placeholder={t('rounds.reasonPlaceholder')} aria-label={t('rounds.reason')} />
-      </Form.Item>
-      <Form.Item label={t('rounds.deadline')} extra={stamp(now + minutes * 60_000)}>
-        <Segmented value={minutes} onChange={setMinutes} options={deadlines.map((m) => ({ value: m, label: m < 60 ? t('timeline.minutes', { n: m }) : t('timeline.hours', { n: m / 60 }) }))} />
-      </Form.Item>
-      <Trouble error={order.error} />
-      <Button type="primary" size="large" block htmlType="submit" disabled={!ready} loading={order.isPending}>{t('rounds.send', { n: picked.length })}</Button>
+      {method !== 'draw' && (
+        <>
+          <Form.Item label={t('rounds.reason')} extra={t('rounds.reasonHint')} required>
+            <AutoComplete value={reason} onChange={setReason} options={presets.map((p) => ({ value: p }))} placeholder={t('rounds.reasonPlaceholder')} aria-label={t('rounds.reason')} />
+          </Form.Item>
+          <Form.Item label={t('rounds.deadline')} extra={stamp(now + minutes * 60_000)}>
+            <Segmented value={minutes} onChange={setMinutes} options={deadlines.map((m) => ({ value: m, label: m < 60 ? t('timeline.minutes', { n: m }) : t('timeline.hours', { n: m / 60 }) }))} />
+          </Form.Item>
+          <Trouble error={order.error} />
+          <Button type="primary" size="large" block htmlType="submit" disabled={!ready} loading={order.isPending}>{t('rounds.send', { n: picked.length })}</Button>
+        </>
+      )}
     </Form>
   )
 }

@@ -54,7 +54,8 @@ export default function Rounds() {
           columns={[
             { title: t('rounds.ordered'), dataIndex: 'ordered', width: 190, render: (v: string, r) => <Link to={`/rounds/${r.id}`}><When at={v} /></Link> },
             { title: t('rounds.institution'), dataIndex: 'institution_id', render: names.institution },
-            { title: t('rounds.ward'), dataIndex: 'ward' },
+            { title: t('rounds.ward'), dataIndex: 'ward', render: (v: string) => v || t('rounds.several') },
+            { title: t('rounds.method'), render: (_, r) => t(`roundMethod.${r.method}`) },
             { title: t('rounds.reason'), dataIndex: 'reason', render: (v: string) => <div style={{ maxWidth: 420, whiteSpace: 'normal' }}>{v}</div> },
             { title: t('rounds.by'), dataIndex: 'ordered_by', responsive: ['lg'], render: names.user },
             { title: t('rounds.deadline'), dataIndex: 'deadline', width: 190, render: (v: string) => <When at={v} /> },
