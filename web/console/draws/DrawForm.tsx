@@ -40,7 +40,7 @@ export function DrawForm({ institution, present }: Props) {
   const out = Object.fromEntries(Object.entries(excluded).filter(([id]) => inFrame.some((a) => a.id === id)))
   const candidates = (w: string) => present.filter((a) => (w === '' || a.ward === w) && !(a.id in out)).length
   const available = o.inspectors.length - Object.keys(conflicts).length
-  const ready = frame.length > 0 && frame.every((w) => (takes[w] ?? 0) >= 1 && (takes[w] ?? 0) <= candidates(w))
+  const ready = !o.open && frame.length > 0 && frame.every((w) => (takes[w] ?? 0) >= 1 && (takes[w] ?? 0) <= candidates(w))
     && inspectors >= 1 && inspectors <= available && complete(out) && complete(conflicts) && (!o.previous || reason.trim() !== '')
   const submit = () => {
     if (!ready) return

@@ -49,9 +49,9 @@ export default function DrawPage() {
               { key: 'at', label: t('draws.when'), children: <When at={draw.committed} /> },
               { key: 'by', label: t('rounds.by'), children: names.user(draw.by) },
               { key: 'leaf', label: t('draws.leaf'), children: draw.leaf },
-              { key: 'source', label: t('draws.source'), children: <>{t(`drawSource.${draw.source}`)}{commitment.source.drand && <div className="quiet small">{t('draws.round', { name: commitment.source.drand.chain.beacon_id, round: commitment.source.drand.round })}</div>}</> },
+              { key: 'source', label: t('draws.source'), children: <div>{t(`drawSource.${draw.source}`)}{commitment.source.drand && <div className="quiet small">{t('draws.round', { name: commitment.source.drand.chain.beacon_id, round: commitment.source.drand.round })}</div>}</div> },
               { key: 'secret', label: t('draws.secretHash'), span: 'filled', children: <span className="mono">{commitment.secret_sha256}</span> },
-              ...(commitment.previous ? [{ key: 'previous', label: t('draws.again'), span: 'filled' as const, children: <>{commitment.previous.reason} <Link to={`/draws/${commitment.previous.draw}`}>{t('draws.previous')}</Link></> }] : []),
+              ...(commitment.previous ? [{ key: 'previous', label: t('draws.again'), span: 'filled' as const, children: <Space wrap>{commitment.previous.reason}<Link to={`/draws/${commitment.previous.draw}`}>{t('draws.previous')}</Link></Space> }] : []),
             ]}
           />
         </Card>
