@@ -45,12 +45,18 @@ type Debouncer struct {
 	// Zones are what is drawn in the camera's picture; they may change
 	// between two pictures.
 	Zones []ward.Zone
+	// Loiter is for how long somebody may stay without a settlement; 0: for any
+	// time. Settled are the settlements at the place since the first who is
+	// there came, or some of them. Both may change between two pictures.
+	Loiter  time.Duration
+	Settled []Use
 
 	last                          time.Time     // of the newest picture
 	closeUp                       time.Time     // of the newest one of CloseUp
 	bodies                        []ward.Person // of the last that was looked at for people
 	watched, people, staff, queue *open
 	faces                         []*track
+	stays                         stays
 }
 
 // open is a sighting that may still grow.
@@ -64,7 +70,8 @@ func (d *Debouncer) Step(seen ward.Seen, at time.Time) []Change {
 		return nil
 	}
 	d.bodies = seen.People
-	return d.stepSeen(d.stepWatched(cs, at), seen, at, before)
+	d.stays.step(seen, d.Zones, at)
+	return d.stays.loitering(d.stepSeen(d.stepWatched(cs, at), seen, at, before), d, at)
 }
 
 // Glance takes a picture in which only faces were looked for. It tells who is
@@ -74,6 +81,7 @@ func (d *Debouncer) Glance(seen ward.Seen, at time.Time) []Change {
 	if !ok {
 		return nil
 	}
+	d.stays.faces(seen, d.bodies, at)
 	return d.stepSeen(cs, seen, at, before)
 }
 
@@ -93,6 +101,7 @@ func (d *Debouncer) CloseUp(seen ward.Seen, at time.Time) []Change {
 		before = earliest(before, d.closeUp)
 	}
 	d.closeUp = at
+	d.stays.faces(seen, d.bodies, at)
 	return d.stepSeen(cs, seen, at, before)
 }
 
@@ -119,6 +128,14 @@ func (d *Debouncer) stepSeen(cs []Change, seen ward.Seen, at, before time.Time) 
 // Busy says whether a customer was in one of the last pictures.
 func (d *Debouncer) Busy() bool { return d.people != nil && d.last.Sub(d.people.To) <= peopleHold }
 
+// longest is since when somebody is there who loiters, or will soon; zero: nobody.
+func (d *Debouncer) longest() time.Time {
+	if d.Loiter <= 0 {
+		return time.Time{}
+	}
+	return d.stays.longest(d.Loiter - billsAhead)
+}
+
 // young says whether a face of the last picture is still to be compared more often.
 func (d *Debouncer) young() bool {
 	return slices.ContainsFunc(d.faces, func(t *track) bool { return t.To.Equal(d.last) && len(t.shots) < bestShots })
@@ -135,7 +152,10 @@ func (d *Debouncer) Close() []Change {
 	for _, t := range d.faces {
 		cs = append(cs, t.closed())
 	}
-	d.watched, d.people, d.staff, d.queue, d.faces = nil, nil, nil, nil, nil
+	for _, s := range d.stays.all {
+		cs = s.close(cs)
+	}
+	d.watched, d.people, d.staff, d.queue, d.faces, d.stays = nil, nil, nil, nil, nil, stays{}
 	return cs
 }
 

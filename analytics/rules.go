@@ -126,7 +126,7 @@ func Judge(s ward.Settlement, win Window, book Rulebook) []Finding {
 	var out []Finding
 	win.person, win.unnamed = personAt(s, win, book[ward.OneFaceManyCards])
 	for _, info := range ward.Rules() {
-		if r := book[info.Rule]; r.Mode != ward.RuleOff {
+		if r := book[info.Rule]; r.Mode != ward.RuleOff && !r.Rule.OfStay() {
 			f := ask(s, win, r)
 			f.Rule, f.Severity, f.Version, f.Shadow = r.Rule, r.Severity, r.Version, r.Mode == ward.RuleShadow
 			out = append(out, f)
@@ -163,6 +163,7 @@ func ask(s ward.Settlement, win Window, r Rule) Finding {
 		return settledBlind(s, win, r)
 	case ward.NoPhysician:
 		return noPhysician(s, win, r)
+	case ward.Loitering: // stays are about no settlement
 	}
 	return Finding{Outcome: NotApplicable, Reason: "unknown_rule"}
 }

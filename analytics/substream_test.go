@@ -40,8 +40,9 @@ type watchedFleet struct {
 	lookout *analytics.Lookout
 }
 
-// watch plays the simulated cameras, one row for each of rows, and watches them.
-func watch(t *testing.T, rows []ward.Camera, cameras ...simcam.Camera) *watchedFleet {
+// watch plays the simulated cameras, one row for each of rows, and watches
+// them; scene is what was learned of each before, if anything.
+func watch(t *testing.T, rows []ward.Camera, scene []byte, cameras ...simcam.Camera) *watchedFleet {
 	t.Helper()
 	s := newScene(t)
 	f := &watchedFleet{scene: s, cams: testcam.Play(t, cameras...)}
@@ -53,6 +54,12 @@ func watch(t *testing.T, rows []ward.Camera, cameras ...simcam.Camera) *watchedF
 			c.SubURL = f.cams.URL(c.SubURL)
 		}
 		s.must(s.AddCamera(t.Context(), c))
+		if scene != nil {
+			s.must(s.SetScene(t.Context(), c.ID, scene))
+			// Who is in the picture is staff: one picture a second is enough.
+			_, err := s.SetZones(t.Context(), ward.Zoning{CameraID: c.ID, By: "u1", Zones: []ward.Zone{{Kind: ward.StaffZone, Polygon: []ward.Point{{}, {X: 1}, {X: 1, Y: 1}, {Y: 1}}}}}, 0)
+			s.must(err)
+		}
 	}
 	log := slog.New(slog.NewTextHandler(t.Output(), nil))
 	sp, err := spool.Open(filepath.Join(t.TempDir(), "spool"), spool.Options{Limit: 1 << 30, Reserve: 1 << 20})
@@ -101,7 +108,7 @@ func (f *watchedFleet) seen(cam ward.CameraID, kind ward.SightingKind, since tim
 // stream; when the sub stream dies, the main one is watched, until it is back.
 func TestTheSubStreamTellsWhoIsThere(t *testing.T) {
 	t.Parallel()
-	f := watch(t, []ward.Camera{{ID: "c1", URL: "main", SubURL: "sub"}},
+	f := watch(t, []ward.Camera{{ID: "c1", URL: "main", SubURL: "sub"}}, nil,
 		simcam.Camera{Path: "main", Clip: visits(t, "1280:720", "2M")}, simcam.Camera{Path: "sub", Clip: visits(t, "640:360", "300k")})
 	sub, main := analytics.Watching{Sub: true}, analytics.Watching{Fault: ward.SubAway}
 	f.looks("c1", sub)
@@ -163,7 +170,7 @@ func TestSubStreamsOfNoUse(t *testing.T) {
 		rows = append(rows, ward.Camera{ID: id, URL: string(id), SubURL: c.sub.Path})
 		cameras = append(cameras, simcam.Camera{Path: string(id), Clip: main}, c.sub)
 	}
-	f := watch(t, rows, cameras...)
+	f := watch(t, rows, nil, cameras...)
 	for id, c := range cases {
 		f.looks(id, analytics.Watching{Fault: c.fault})
 		f.eventually(func() bool { return len(f.seen(id, ward.Watched, time.Time{})) > 0 }, string(id)+" is not watched")

@@ -1,6 +1,7 @@
 package analytics
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -58,17 +59,9 @@ func (t *track) add(f ward.Face, seen ward.Seen, at time.Time) {
 		}
 		t.ModelID = seen.ModelID
 		t.shots = append(t.shots, shot{q, f.Template})
-		slices.SortStableFunc(t.shots, func(a, b shot) int {
-			switch {
-			case a.quality > b.quality:
-				return -1
-			case a.quality < b.quality:
-				return 1
-			}
-			return 0
-		})
+		slices.SortStableFunc(t.shots, better)
 		t.shots = t.shots[:min(len(t.shots), bestShots)]
-		t.Template = t.fused()
+		t.Template = fused(t.shots)
 		q++ // a comparable picture is better than any other
 	}
 	if len(seen.JPEG) > 0 && (t.jpeg == nil || q > t.best) {
@@ -76,9 +69,12 @@ func (t *track) add(f ward.Face, seen ward.Seen, at time.Time) {
 	}
 }
 
-func (t *track) fused() ward.Template {
-	ts := make([]ward.Template, len(t.shots))
-	for i, s := range t.shots {
+// better orders shots, the best first.
+func better(a, b shot) int { return cmp.Compare(b.quality, a.quality) }
+
+func fused(shots []shot) ward.Template {
+	ts := make([]ward.Template, len(shots))
+	for i, s := range shots {
 		ts[i] = s.template
 	}
 	return ward.Fuse(ts)

@@ -49,6 +49,7 @@ type Watcher struct {
 	See     See                                              // of the main stream
 	Sub     func(context.Context) (SubStream, ward.SubFault) // opens the sub stream; nil: there is none
 	Zones   func(context.Context) []ward.Zone                // what is drawn in the picture now; nil: nothing
+	Loiter  func(context.Context) time.Duration              // how long somebody may stay without a settlement; nil: for any time
 	Every   time.Duration                                    // least time between two pictures while nobody is there; 0: 1 s
 	// SubRetry is as Lookout's.
 	SubRetry time.Duration
@@ -64,6 +65,7 @@ type Watcher struct {
 	wake     chan struct{} // something came
 	reading  sync.WaitGroup
 	debounce Debouncer
+	settled  time.Time // when its settlements were read
 	blind    blindness
 	full     time.Time // when the last picture came that was looked at thoroughly
 	unsaved  []Change  // by id, the newest state of each
@@ -287,10 +289,14 @@ func (w *Watcher) show(seen ward.Seen, at time.Time) {
 	}
 }
 
-// draw takes what is drawn in the picture.
+// draw takes what is drawn in the picture, and what is known of those who stay.
 func (w *Watcher) draw(ctx context.Context) {
 	if w.Zones != nil {
 		w.debounce.Zones = w.Zones(ctx)
+	}
+	if w.Loiter != nil {
+		w.debounce.Loiter = w.Loiter(ctx)
+		w.bills(ctx)
 	}
 }
 

@@ -19,7 +19,7 @@ func (s *Store) SightingsOf(ctx context.Context, place ward.PlaceID, camera ward
 		v.From, v.To, v.Score = at(begin), at(end), float32(score)
 		return v, err
 	}, `SELECT id, institution_id, kind, from_us, to_us, people, score FROM sighting
-		WHERE place_id = $1 AND kind IN ('watched', 'people', 'staff', 'queue', 'face') AND to_us >= $2 AND to_us <= $4 AND from_us < $3 AND camera_id = $5
+		WHERE place_id = $1 AND kind IN ('watched', 'people', 'staff', 'queue', 'face', 'loitering') AND to_us >= $2 AND to_us <= $4 AND from_us < $3 AND camera_id = $5
 		ORDER BY from_us, id LIMIT $6`, place, us(from), us(to), us(to.Add(MaxSighting)), camera, limit)
 }
 

@@ -24,6 +24,7 @@ const (
 	KnownCollector    Rule = "known_collector"      // 代取药
 	SettledBlind      Rule = "settled_blind"        // 盲区结算
 	NoPhysician       Rule = "no_physician"         // 治疗无医师
+	Loitering         Rule = "loitering"            // 窗口滞留
 )
 
 // OfPerson says whether the rule's alerts are about the insured person, so
@@ -32,6 +33,10 @@ const (
 func (r Rule) OfPerson() bool {
 	return r == OneCardManyFaces || r == FaceMismatch || r == ImpossibleTravel
 }
+
+// OfStay says whether the rule is about somebody's stay: it makes sightings,
+// and no alerts, so that it is never live. The others are about a settlement.
+func (r Rule) OfStay() bool { return r == Loitering }
 
 // RuleMode says what becomes of a rule's alerts.
 type RuleMode string
@@ -134,6 +139,9 @@ func (s *RuleSetting) Check() error {
 	}
 	switch s.Mode {
 	case RuleLive, RuleShadow, RuleOff:
+		if s.Mode == RuleLive && s.Rule.OfStay() {
+			return &Error{Kind: Invalid, Code: "rule.no_alerts", ZH: "该规则只在时间轴上标记，不产生疑点：运行方式应为 shadow 或 off。", EN: "This rule marks the timeline and raises no alerts: its mode must be shadow or off."}
+		}
 	default:
 		return &Error{Kind: Invalid, Code: "rule.mode", ZH: "运行方式应为 live、shadow 或 off。", EN: "The mode must be live, shadow or off."}
 	}

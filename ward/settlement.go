@@ -155,12 +155,13 @@ type SightingKind string
 
 // The kinds of Sighting.
 const (
-	Watched    SightingKind = "watched" // pictures were analysed; without it nobody seen means nothing
-	PeopleSeen SightingKind = "people"  // at least one person, without a break: in the customers' zone, or anywhere but in the staff's
-	StaffSeen  SightingKind = "staff"   // somebody in the zone of the staff
-	QueueSeen  SightingKind = "queue"   // somebody in the zone of those who wait
-	FaceSeen   SightingKind = "face"    // one person's face, tracked
-	LensSeen   SightingKind = "lens"    // the picture before, at or after a blind period
+	Watched      SightingKind = "watched"   // pictures were analysed; without it nobody seen means nothing
+	PeopleSeen   SightingKind = "people"    // at least one person, without a break: in the customers' zone, or anywhere but in the staff's
+	StaffSeen    SightingKind = "staff"     // somebody in the zone of the staff
+	QueueSeen    SightingKind = "queue"     // somebody in the zone of those who wait
+	FaceSeen     SightingKind = "face"      // one person's face, tracked
+	LensSeen     SightingKind = "lens"      // the picture before, at or after a blind period
+	LoitererSeen SightingKind = "loitering" // somebody stays at the counter or in the queue without settling
 )
 
 // Sighting is what the detectors saw of one thing at one camera over one

@@ -23,7 +23,7 @@ type Camera struct {
 	User     string // empty: no credentials asked for
 	Password string
 	Clip     *Clip
-	Second   *Clip // what new_sps switches to; nil: none
+	Second   *Clip // what second and new_sps show; nil: none
 	Faults   Faults
 	Episodes []Episode
 }
@@ -83,15 +83,15 @@ type film struct {
 }
 
 func newOutlet(c Camera) (*outlet, error) {
-	needsSecond := c.Faults.NewSPS > 0
+	needsSecond := c.Faults.NewSPS > 0 || c.Faults.Second
 	for _, f := range append([]Episode{{Faults: c.Faults}}, c.Episodes...) {
 		if err := f.Faults.check(); err != nil {
 			return nil, err
 		}
-		needsSecond = needsSecond || f.Faults.NewSPS > 0
+		needsSecond = needsSecond || f.Faults.NewSPS > 0 || f.Faults.Second
 	}
 	if needsSecond && c.Second == nil {
-		return nil, errors.New("new_sps needs a second clip")
+		return nil, errors.New("second and new_sps need a second clip")
 	}
 	o := &outlet{cam: c, desc: &description.Session{}}
 	o.faults.Store(&setting{c.Faults, time.Now()})

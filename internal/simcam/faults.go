@@ -44,6 +44,8 @@ type Faults struct {
 	NewSSRC        time.Duration `yaml:"new_ssrc" help:"every so often another SSRC, sequence number and RTP time base in the same session"`
 	NewPayloadType time.Duration `yaml:"new_payload_type" help:"every so often the other of two payload types; both are in the SDP if the knob is set when it is asked for"`
 	NewSPS         time.Duration `yaml:"new_sps" help:"every so often the camera's second clip, of another size, at a key frame"`
+	Second         bool          `yaml:"second" help:"the camera's second clip is shown, from its next key frame on"`
+	Frozen         bool          `yaml:"frozen" help:"the last key frame is sent again for every picture: the camera's picture stands still"`
 	NoKey          bool          `yaml:"no_key" help:"no key frame is sent (H.264, H.265)"`
 	RealFPS        float64       `yaml:"real_fps" help:"pictures come so often, whatever the SPS and the SDP declare"`
 	RTPTime        string        `yaml:"rtp_time" of:"constant,jumping,backwards" help:"RTP time stamps: constant, jumping (10 min ahead every 3 s) or backwards (2 s back every 3 s)"`

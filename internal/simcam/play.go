@@ -30,6 +30,11 @@ func (s *Server) play(ctx context.Context, o *outlet, t *liveTrack, began time.T
 			r.change(f)
 			x = r.film().samples[r.at]
 		}
+		if k := r.film(); x.key && k.video && !f.Frozen {
+			r.still = x
+		} else if k.video && f.Frozen && r.still.key {
+			x.au, x.key, x.pts = r.still.au, true, x.dts
+		}
 		s.send(o, r, x, f)
 		r.next(f)
 	}
@@ -42,6 +47,8 @@ type reel struct {
 	at    int   // sample
 	due   int64 // when the sample is sent, 90 kHz since the server began
 
+	still sample // the last key frame; what a frozen camera shows
+
 	sinceKey int // pictures sent after the last key frame
 	gop      int // pictures in the last GOP
 }
@@ -51,7 +58,11 @@ func (r *reel) film() *film { return &r.track.films[r.which] }
 // change shows the other film when its turn has come.
 func (r *reel) change(f *setting) {
 	which := 0
-	if f.NewSPS > 0 && len(r.track.films) > 1 {
+	switch {
+	case len(r.track.films) < 2:
+	case f.Second:
+		which = 1
+	case f.NewSPS > 0:
 		which = int(time.Since(f.since)/f.NewSPS) % 2
 	}
 	if which != r.which {

@@ -3,7 +3,7 @@ import { length } from '../parts/time'
 import type { Track } from './useTracks'
 import type { View } from './view'
 
-const zoned = ['staff', 'queue'] as const // seen only where such a zone is drawn
+const zoned = ['staff', 'queue', 'loitering'] as const // seen only where such a zone is drawn, or seldom
 
 type Stretch = { from: number; to: number }
 

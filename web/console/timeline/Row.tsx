@@ -5,7 +5,7 @@ import { clustered } from './marks'
 import type { Track } from './useTracks'
 import type { View } from './view'
 
-const lanes = ['people', 'staff', 'queue', 'face'] as const
+const lanes = ['people', 'staff', 'queue', 'loitering', 'face'] as const
 const markWidth = 22 // pixels, with the number beside it
 const thin = 1.5 // pixels: what is shorter is still drawn this wide
 
