@@ -18,6 +18,15 @@ import (
 // httpServer answers RTSP with something else.
 func httpServer(t testing.TB) string {
 	t.Helper()
+	return accepting(t, func(c net.Conn) {
+		_, _ = c.Write([]byte("\x00\x01garbage, no RTSP at all\r\n\r\n"))
+		_ = c.Close()
+	})
+}
+
+// accepting is a server that does each with a connection.
+func accepting(t testing.TB, each func(net.Conn)) (addr string) {
+	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -29,8 +38,7 @@ func httpServer(t testing.TB) string {
 			if err != nil {
 				return
 			}
-			_, _ = c.Write([]byte("\x00\x01garbage, no RTSP at all\r\n\r\n"))
-			_ = c.Close()
+			wg.Go(func() { each(c) })
 		}
 	})
 	t.Cleanup(func() { _ = l.Close(); wg.Wait() })

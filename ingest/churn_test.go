@@ -1,15 +1,11 @@
 package ingest
 
 import (
-	"log/slog"
 	"math/rand/v2"
 	"slices"
 	"testing"
 	"time"
 
-	"wardwatch/internal/testfs"
-	"wardwatch/internal/teststore"
-	"wardwatch/storage/spool"
 	"wardwatch/ward"
 )
 
@@ -17,13 +13,9 @@ import (
 // follows a loss, and then parameter sets that alternate.
 func TestAnAllKeyStreamIsNotARowForEachPicture(t *testing.T) {
 	t.Parallel()
-	store := teststore.SQLite(t)
-	sp, err := spool.Open("", spool.Options{Reserve: -1, FS: testfs.NewPower(0)})
-	if err != nil {
-		t.Fatal(err)
-	}
+	store, sp := inMemory(t)
 	began := time.Now().Add(-time.Minute)
-	c := &coverage{store: store, clerk: newClerk(slog.New(slog.DiscardHandler)), src: ward.Source{Kind: ward.FromCamera, ID: "cam-1"}, inst: "h-1"}
+	c := ofCamera(store)
 	units := slices.DeleteFunc(tinyUnits(20, began, rand.New(rand.NewPCG(3, 4))), func(u Unit) bool { return u.Track != 1 })
 	other := slices.Clone(testPPS)
 	other[len(other)-1] ^= 0x40

@@ -13,7 +13,6 @@ import (
 
 	"pgregory.net/rapid"
 
-	"wardwatch/internal/testfs"
 	"wardwatch/internal/teststore"
 	"wardwatch/storage"
 	"wardwatch/storage/spool"
@@ -67,11 +66,7 @@ func TestAWallClockThatIsSetIsFollowed(t *testing.T) {
 	for name, jump := range map[string]time.Duration{"forward": time.Hour, "back": -time.Hour} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			store := teststore.SQLite(t)
-			sp, err := spool.Open("", spool.Options{Reserve: -1, FS: testfs.NewPower(0)})
-			if err != nil {
-				t.Fatal(err)
-			}
+			store, sp := inMemory(t)
 			began := time.Now().Add(-time.Minute)
 			life, _, _, err := store.BeginLife(t.Context(), storage.Reading{Wall: began})
 			if err != nil {
@@ -151,13 +146,9 @@ func TestAWallClockThatIsSetIsFollowed(t *testing.T) {
 // outage of half a second.
 func TestASmallStepBackOverlapsNothing(t *testing.T) {
 	t.Parallel()
-	store := teststore.SQLite(t)
-	sp, err := spool.Open("", spool.Options{Reserve: -1, FS: testfs.NewPower(0)})
-	if err != nil {
-		t.Fatal(err)
-	}
+	store, sp := inMemory(t)
 	began := time.Now().Add(-time.Minute)
-	c := &coverage{store: store, clerk: newClerk(slog.New(slog.DiscardHandler)), src: ward.Source{Kind: ward.FromCamera, ID: "cam-1"}, inst: "h-1"}
+	c := ofCamera(store)
 	recordedOf(t, c, sp, 60, tinyUnits(4, began, rand.New(rand.NewPCG(3, 4))))
 	c.missing(ward.CauseUnreachable, began.Add(4*time.Second))
 	later := tinyUnits(4, began.Add(4500*time.Millisecond), rand.New(rand.NewPCG(5, 6)))
@@ -176,11 +167,7 @@ func TestASmallStepBackOverlapsNothing(t *testing.T) {
 
 func TestDriftAndNewParametersAreEvents(t *testing.T) {
 	t.Parallel()
-	store := teststore.SQLite(t)
-	sp, err := spool.Open("", spool.Options{Reserve: -1, FS: testfs.NewPower(0)})
-	if err != nil {
-		t.Fatal(err)
-	}
+	store, sp := inMemory(t)
 	src := ward.Source{Kind: ward.FromCamera, ID: "cam-1"}
 	began := time.Now().Add(-time.Minute)
 	units := tinyUnits(20, began, rand.New(rand.NewPCG(3, 4)))

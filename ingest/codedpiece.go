@@ -25,7 +25,7 @@ func (l *Library) codedAgain(shows []ward.Codec) func(ward.Codec) bool {
 
 // codedPiece is piece with pictures that are coded again. It is whole before
 // it is sent, so that a viewer with a slow link holds no transcoder.
-func (l *Library) codedPiece(ctx context.Context, inst ward.InstitutionID, rec *recording, n pieceName) (*Piece, error) {
+func (l *Library) codedPiece(ctx context.Context, inst ward.InstitutionID, rec *recording, n pieceName) (p *Piece, err error) {
 	o, err := l.beginning(ctx, inst, rec)
 	if err != nil {
 		return nil, err
@@ -45,6 +45,15 @@ func (l *Library) codedPiece(ctx context.Context, inst ward.InstitutionID, rec *
 		of, last = parts[n.part], n.part+1 == len(parts)
 	}
 	key := fmt.Sprintf("%s/%s/%d/%d/%d/%t/%t", rec.segment.ID, rec.entry.Source, rec.start().UnixMicro(), n.number, n.part, n.init, n.whole)
+	shrink, done, err := l.room.take(ctx) // before the look at what is kept: who waits holds nothing
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			done()
+		}
+	}()
 	b, ok := l.coded.Get(key)
 	if !ok {
 		r := recoding{lib: l, rec: rec, of: of, clock: c, init: n.init, first: n.part == 0, last: last}
@@ -53,7 +62,11 @@ func (l *Library) codedPiece(ctx context.Context, inst ward.InstitutionID, rec *
 		}
 		l.coded.Put(key, b, recodedKept)
 	}
-	p := &Piece{ContentType: "video/iso.segment", Size: int64(len(b)), At: g.Start.Add(c.after(of.at)), from: bytes.NewReader(b), close: rec.close}
+	shrink(len(b))
+	p = &Piece{
+		ContentType: "video/iso.segment", Size: int64(len(b)), At: g.Start.Add(c.after(of.at)),
+		from: bytes.NewReader(b), close: func() error { done(); return rec.close() },
+	}
 	if n.init {
 		p.ContentType, p.At = "video/mp4", time.Time{}
 	}

@@ -74,6 +74,23 @@ func TestPain01LostFilesBlockNothing(t *testing.T) {
 	}
 }
 
+// idleArchive is a spool of limit bytes with a keeper and an uploader that do
+// not run.
+func idleArchive(t *testing.T, objs objects.Objects, limit int64) *archive {
+	t.Helper()
+	a := &archive{rig: &rig{store: teststore.SQLite(t), logs: newLog()}}
+	addPlace(t, a.store)
+	var err error
+	if a.spool, err = spool.Open(t.TempDir(), spool.Options{Reserve: -1, Limit: limit}); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = a.spool.Close() })
+	log := slog.New(slog.NewTextHandler(a.logs, nil))
+	a.upload = &ingest.Uploader{Store: a.store, Spool: a.spool, Objects: objs, Log: log}
+	a.keeper = &ingest.Keeper{Store: a.store, Spool: a.spool, Upload: a.upload, Log: log}
+	return a
+}
+
 // A recording that the store has whole is not given up, though a crash came
 // before its row said so; one of which the store has other bytes is.
 func TestPain01WhatTheStoreHasIsNotGivenUp(t *testing.T) {
@@ -84,15 +101,7 @@ func TestPain01WhatTheStoreHasIsNotGivenUp(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = objs.Close() })
-	a := &archive{rig: &rig{store: teststore.SQLite(t), logs: newLog()}}
-	addPlace(t, a.store)
-	if a.spool, err = spool.Open(t.TempDir(), spool.Options{Reserve: -1, Limit: 8 * size}); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = a.spool.Close() })
-	log := slog.New(slog.NewTextHandler(a.logs, nil))
-	a.upload = &ingest.Uploader{Store: a.store, Spool: a.spool, Objects: objs, Log: log} // it does not run
-	a.keeper = &ingest.Keeper{Store: a.store, Spool: a.spool, Upload: a.upload, Log: log}
+	a := idleArchive(t, objs, 8*size)
 	for n := range 8 {
 		g := a.put(t, "cam-1", n, size)
 		f, err := a.spool.Open(spool.Of(g))
@@ -168,16 +177,8 @@ func TestASlowStoreDoesNotKeepRoomFromBeingMade(t *testing.T) {
 				t.Fatal(err)
 			}
 			t.Cleanup(func() { _ = dir.Close() })
-			a := &archive{rig: &rig{store: teststore.SQLite(t), logs: newLog()}}
-			addPlace(t, a.store)
-			if a.spool, err = spool.Open(t.TempDir(), spool.Options{Reserve: -1, Limit: all * size}); err != nil {
-				t.Fatal(err)
-			}
-			t.Cleanup(func() { _ = a.spool.Close() })
-			log := slog.New(slog.NewTextHandler(a.logs, nil))
 			slow := &slowStore{Objects: dir, stat: stat}
-			a.upload = &ingest.Uploader{Store: a.store, Spool: a.spool, Objects: slow, Log: log} // it does not run
-			a.keeper = &ingest.Keeper{Store: a.store, Spool: a.spool, Upload: a.upload, Log: log}
+			a := idleArchive(t, slow, all*size)
 			for n := range all {
 				g := a.put(t, "cam-1", n, size)
 				if stat == 0 && n < 10 {

@@ -26,6 +26,7 @@ type Library struct {
 
 	known  remembered
 	coded  Latest // pieces that were coded again
+	room   codedRoom
 	opened opened
 }
 

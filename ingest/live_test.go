@@ -117,17 +117,24 @@ func newView(t testing.TB, r *rig, transcodes int) *ingest.LiveView {
 	return l
 }
 
+// liveWithSub records a camera with a sub stream, and returns once it is live.
+func liveWithSub(t *testing.T, faults simcam.Faults) (*simcam.Server, *rig, ward.Camera) {
+	t.Helper()
+	sim := testcam.Play(t, simcam.Camera{Path: "main", Clip: h265Film(t)}, simcam.Camera{Path: "sub", Clip: plainFilm(t), Faults: faults})
+	r := newRig(t, nil)
+	c := camera("cam-1", sim.URL("main"))
+	c.SubURL = sim.URL("sub")
+	addCamera(t, r.store, c)
+	until(t, "live", time.Minute, func() bool { return r.fleet.Stats()["cam-1"].Frames > 10 })
+	return sim, r, c
+}
+
 // TestOneConnectionForAllViewers: whatever the number of viewers, the camera
 // sees one connection to its main stream, and while the sub stream is shown one
 // to that.
 func TestOneConnectionForAllViewers(t *testing.T) {
 	t.Parallel()
-	sim := testcam.Play(t, simcam.Camera{Path: "main", Clip: h265Film(t)}, simcam.Camera{Path: "sub", Clip: plainFilm(t)})
-	r := newRig(t, nil)
-	c := camera("cam-1", sim.URL("main"))
-	c.SubURL = sim.URL("sub")
-	addCamera(t, r.store, c)
-	until(t, "live", 10*time.Second, func() bool { return r.fleet.Stats()["cam-1"].Frames > 10 })
+	sim, r, c := liveWithSub(t, simcam.Faults{})
 	l, whep := newView(t, r, 0), &ingest.WHEP{API: newAPI(t, freePort(t))}
 	var shows []*ingest.Showing
 	for range 3 {
@@ -209,12 +216,7 @@ func (f *faulty) Transcode(ctx context.Context, in ingest.Coded, show, fresh boo
 // TestSubStreamThatFails: no viewer waits for long, and the transcode is shown.
 func TestSubStreamThatFails(t *testing.T) {
 	t.Parallel()
-	sim := testcam.Play(t, simcam.Camera{Path: "main", Clip: h265Film(t)}, simcam.Camera{Path: "sub", Clip: plainFilm(t), Faults: simcam.Faults{Answer: "404"}})
-	r := newRig(t, nil)
-	c := camera("cam-1", sim.URL("main"))
-	c.SubURL = sim.URL("sub")
-	addCamera(t, r.store, c)
-	until(t, "live", 10*time.Second, func() bool { return r.fleet.Stats()["cam-1"].Frames > 10 })
+	_, r, c := liveWithSub(t, simcam.Faults{Answer: "404"})
 	l, whep := newView(t, r, 1), &ingest.WHEP{API: newAPI(t, freePort(t))}
 	coders := l.Transcodes.New
 	l.Transcodes.New = func(ctx context.Context, c ward.Codec) ingest.Transcoder { return &faulty{Transcoder: coders(ctx, c)} }

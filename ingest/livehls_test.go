@@ -197,12 +197,7 @@ func TestLowLatencyHLSOfAFrozenCamera(t *testing.T) {
 // new muxer, a disabled one none, and one that nobody asks stops reading.
 func TestLowLatencyHLSEndsWhenNobodyAsksOrTheCameraChanges(t *testing.T) {
 	t.Parallel()
-	sim := testcam.Play(t, simcam.Camera{Path: "main", Clip: h265Film(t)}, simcam.Camera{Path: "sub", Clip: plainFilm(t)})
-	r := newRig(t, nil)
-	c := camera("cam-1", sim.URL("main"))
-	c.SubURL = sim.URL("sub")
-	addCamera(t, r.store, c)
-	until(t, "live", 10*time.Second, func() bool { return r.fleet.Stats()["cam-1"].Frames > 10 })
+	_, r, c := liveWithSub(t, simcam.Faults{})
 	l := newView(t, r, 0)
 	show, err := l.Open(t.Context(), c, ingest.Screen{H264: true}, true)
 	if err != nil {

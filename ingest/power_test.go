@@ -48,6 +48,21 @@ func tinyUnits(seconds int, start time.Time, dice *rand.Rand) (all []Unit) {
 	return all
 }
 
+// inMemory is a catalogue, and a spool whose disk is in memory.
+func inMemory(t *testing.T) (*storage.Store, *spool.Spool) {
+	t.Helper()
+	sp, err := spool.Open("", spool.Options{Reserve: -1, FS: testfs.NewPower(0)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return teststore.SQLite(t), sp
+}
+
+// ofCamera keeps the coverage of cam-1.
+func ofCamera(store *storage.Store) *coverage {
+	return &coverage{store: store, clerk: newClerk(slog.New(slog.DiscardHandler)), src: ward.Source{Kind: ward.FromCamera, ID: "cam-1"}, inst: "h-1"}
+}
+
 // TestPowerLossCostsAtMostTwoSeconds cuts the power at any call of the file
 // system, with what was not synced lost, torn or full of holes, and looks at
 // what Recover makes of it: at most 2 s are lost, every row has its file with

@@ -55,6 +55,69 @@ func TestCodingAgainStopsAtItsBound(t *testing.T) {
 	}
 }
 
+// TestSlowReadersOfCodedPiecesShareARoom: however many viewers read slowly,
+// what their pieces take is bounded; the next one waits until one is done.
+func TestSlowReadersOfCodedPiecesShareARoom(t *testing.T) {
+	t.Parallel()
+	s := newShelf(t)
+	s.lib.Transcodes = &ingest.Transcodes{Most: 1, New: func(context.Context, ward.Codec) ingest.Transcoder { return &gushing{} }}
+	start := time.Now().Add(-time.Minute).UTC().Truncate(time.Millisecond)
+	s.record(start, 60, session{codec: ward.MJPEG, clip: motionJPEG(t, "320x240", 2, 0)})
+	name := playbackNames(t, s, start, ward.H264)[1]
+	const most = 192 << 20
+	var open []*ingest.Piece
+	held := int64(0)
+	for {
+		p, err := s.lib.Piece(t.Context(), inst, s.src, name)
+		if errors.Is(err, &ward.Error{Kind: ward.Unavailable, Code: "playback.busy"}) {
+			break
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		open = append(open, p)
+		if held += p.Size; held > most {
+			t.Fatalf("%d pieces of %d MB are held", len(open), p.Size>>20)
+		}
+	}
+	if len(open) < 6 {
+		t.Fatalf("no room after %d pieces", len(open))
+	}
+	next := make(chan error, 1)
+	go func() {
+		p, err := s.lib.Piece(t.Context(), inst, s.src, name)
+		if err == nil {
+			err = p.Close()
+		}
+		next <- err
+	}()
+	if err := open[0].Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-next; err != nil {
+		t.Errorf("after one was read: %v", err)
+	}
+	gone, leave := context.WithCancel(t.Context())
+	leave()
+	if _, err := s.lib.Piece(gone, inst, s.src, name); !errors.Is(err, context.Canceled) {
+		t.Errorf("who left gets %v", err)
+	}
+	for _, p := range open[1:] {
+		if err := p.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+	for range 20 { // all of the room is back
+		p, err := s.lib.Piece(t.Context(), inst, s.src, name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := p.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 // TestLongPiecesAreCodedInParts: a camera that seldom sends a key frame costs
 // a transcoder no more at a time, and every picture and the sound are there.
 func TestLongPiecesAreCodedInParts(t *testing.T) {

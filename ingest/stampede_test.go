@@ -26,33 +26,18 @@ type gate struct {
 
 func (g *gate) serve(t testing.TB, hold time.Duration) (addr string) {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var wg sync.WaitGroup
-	wg.Go(func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			g.mu.Lock()
-			g.now++
-			g.most = max(g.most, g.now)
-			g.times = append(g.times, time.Now())
-			g.mu.Unlock()
-			wg.Go(func() {
-				<-time.After(hold)
-				g.mu.Lock()
-				g.now--
-				g.mu.Unlock()
-				_ = c.Close()
-			})
-		}
+	return accepting(t, func(c net.Conn) {
+		g.mu.Lock()
+		g.now++
+		g.most = max(g.most, g.now)
+		g.times = append(g.times, time.Now())
+		g.mu.Unlock()
+		<-time.After(hold)
+		g.mu.Lock()
+		g.now--
+		g.mu.Unlock()
+		_ = c.Close()
 	})
-	t.Cleanup(func() { _ = l.Close(); wg.Wait() })
-	return l.Addr().String()
 }
 
 // Two thousand cameras that all fail at once are tried a few at a time, and
