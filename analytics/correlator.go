@@ -3,6 +3,7 @@ package analytics
 import (
 	"cmp"
 	"context"
+	"errors"
 	"log/slog"
 	"slices"
 	"sync"
@@ -21,6 +22,7 @@ const (
 	retryPause  = 2 * time.Second // after an error, times the number of tries
 	snapTries   = 3               // then the alert is raised without its picture
 	judgeTries  = 10              // then the settlement is cannot_tell "error"
+	releaseFor  = 2 * time.Second // a lease that cannot be released in that time ends by itself
 	reasonOld   = "too_old"
 	reasonError = "error"
 )
@@ -29,7 +31,8 @@ const (
 // moment are in, asks the rules, and stores state and alerts in one
 // transaction; again when a rule looks further ahead, and whenever billing
 // corrects it or reports another late. A row that waits and is due is its only
-// queue, so a crash loses and repeats nothing. One Correlator runs on a catalogue.
+// queue, so a crash loses and repeats nothing. Of several that run on a catalogue
+// one judges, and another takes its place when it ends or its process dies.
 type Correlator struct {
 	Store   *storage.Store
 	Objects objects.Objects
@@ -46,6 +49,7 @@ type Correlator struct {
 	wake  chan struct{}
 	tries map[ward.SettlementID]int // of those that gave an error; written by Run's goroutine while no answer is sought
 	faces faceIndex                 // Run's goroutine only
+	lease *storage.JudgingLease     // Run's goroutine only; nil: Pass was called
 }
 
 func (c *Correlator) prepare() {
@@ -68,11 +72,13 @@ func (c *Correlator) Wake() {
 // tried again.
 func (c *Correlator) Run(ctx context.Context) error {
 	c.prepare()
+	c.lease = c.Store.JudgingLease()
+	defer c.release(ctx)
 	tick := time.NewTicker(pollEvery)
 	defer tick.Stop()
 	down := false
 	for {
-		more, err := c.step(ctx, time.Now())
+		more, err := c.turn(ctx)
 		if err != nil && !down && ctx.Err() == nil {
 			c.Log.ErrorContext(ctx, "settlements are not judged", "error", err)
 		}
@@ -88,7 +94,31 @@ func (c *Correlator) Run(ctx context.Context) error {
 	}
 }
 
-// Pass judges everything that is due at now. A test may call it instead of
+// turn is a step when it is ours to judge.
+func (c *Correlator) turn(ctx context.Context) (more bool, err error) {
+	held, err := c.lease.Hold(ctx, time.Now())
+	if !held {
+		c.faces = faceIndex{} // another may store faces by a clock of its own
+		return false, err
+	}
+	more, err = c.step(ctx, time.Now())
+	if errors.Is(err, storage.ErrLeaseLost) {
+		c.Log.WarnContext(ctx, "another process judges now")
+		return false, nil
+	}
+	return more, err
+}
+
+// release lets another process judge at once, rather than when the lease ends.
+func (c *Correlator) release(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), releaseFor)
+	defer cancel()
+	if err := c.lease.Release(ctx); err != nil {
+		c.Log.WarnContext(ctx, "the lease of judging is not released", "error", err)
+	}
+}
+
+// Pass judges everything that is due at now, without the lease. A test may call it instead of
 // Run, from one goroutine.
 func (c *Correlator) Pass(ctx context.Context, now time.Time) error {
 	c.prepare()

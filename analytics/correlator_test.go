@@ -34,7 +34,13 @@ type scene struct {
 
 func newScene(t testing.TB) *scene {
 	t.Helper()
-	s := &scene{t: t, Store: teststore.SQLite(t), gallery: &analytics.Gallery{}, base: time.Now().UTC().Add(-time.Hour).Truncate(time.Second)}
+	return newSceneIn(t, teststore.SQLite(t))
+}
+
+// newSceneIn is a scene in an empty catalogue.
+func newSceneIn(t testing.TB, store *storage.Store) *scene {
+	t.Helper()
+	s := &scene{t: t, Store: store, gallery: &analytics.Gallery{}, base: time.Now().UTC().Add(-time.Hour).Truncate(time.Second)}
 	dir, err := objects.OpenDir(t.TempDir())
 	if err != nil {
 		t.Fatal(err)

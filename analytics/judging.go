@@ -2,6 +2,7 @@ package analytics
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -21,6 +22,8 @@ func (c *Correlator) judgeTogether(ctx context.Context, due []ward.Settlement, s
 		return early, nil
 	case ctx.Err() != nil:
 		return nil, ctx.Err()
+	case errors.Is(err, storage.ErrLeaseLost):
+		return nil, err
 	case len(due) == 1:
 		return nil, c.retry(ctx, due[0], now, err)
 	}
@@ -177,7 +180,11 @@ func (c *Correlator) conclude(ctx context.Context, js []storage.Judgement) error
 	if len(js) == 0 {
 		return nil
 	}
-	changed, passed, err := c.Store.Judge(ctx, js...)
+	judge := c.Store.Judge
+	if c.lease != nil {
+		judge = c.lease.Judge
+	}
+	changed, passed, err := judge(ctx, js...)
 	if err != nil {
 		return err
 	}

@@ -46,8 +46,14 @@ type Face struct {
 // leaf), and the withdrawal of those that no longer do. A settlement that was
 // changed, or judged by another, since it was read is passed over, so neither
 // a crash nor a second judge accuses twice. It returns the alerts that were
-// raised and withdrawn, and the settlements that were passed over.
+// raised and withdrawn, and the settlements that were passed over. Where
+// several may judge, JudgingLease.Judge is to be called instead.
 func (s *Store) Judge(ctx context.Context, js ...Judgement) (changed []ward.Alert, passed []ward.SettlementID, err error) {
+	return s.judge(ctx, "", js)
+}
+
+// judge is Judge for the holder of the lease; "" for whoever needs none.
+func (s *Store) judge(ctx context.Context, holder string, js []Judgement) (changed []ward.Alert, passed []ward.SettlementID, err error) {
 	for _, j := range js {
 		shown := slices.ContainsFunc(j.Alerts, func(a ward.Alert) bool { return !a.Shadow })
 		if j.State == ward.Pending || j.State == ward.Reversed || shown != (j.State == ward.Suspicious) {
@@ -65,6 +71,11 @@ func (s *Store) Judge(ctx context.Context, js ...Judgement) (changed []ward.Aler
 		changed, passed = nil, nil
 		if err := t.lockJudging(ctx); err != nil {
 			return err
+		}
+		if holder != "" {
+			if err := t.checkLease(ctx, holder); err != nil {
+				return err
+			}
 		}
 		var kept []Judgement
 		for some := range slices.Chunk(js, judgedTogether) {
