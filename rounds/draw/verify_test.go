@@ -80,6 +80,7 @@ func wants(t *testing.T, rep draw.Report, word string) {
 // TestDishonestDesk: what a desk that holds the ledger's key could seal is
 // found by replaying it, and named.
 func TestDishonestDesk(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name, word string
 		source     ward.DrawSource
@@ -175,9 +176,9 @@ func (r *rig) dishonest(o rounds.DrawOrder, commit, result, order func(map[strin
 	})
 	r.ok(err)
 	var made draw.Result
-	step := func(kind ward.DrawStepKind, make func(steps []storage.SealedStep, h draw.Head) map[string]any) {
+	step := func(kind ward.DrawStepKind, record func(steps []storage.SealedStep, h draw.Head) map[string]any) {
 		_, err := r.store.StepDraw(ctx, storage.DrawChange{ID: d.ID, Kind: kind, Record: func(_ ward.Draw, steps []storage.SealedStep, now time.Time) (any, error) {
-			return make(steps, draw.Head{Draw: d.ID, Seq: int64(len(steps)) + 1, Step: kind, Prev: draw.SumOf(steps[len(steps)-1].Body), At: now}), nil
+			return record(steps, draw.Head{Draw: d.ID, Seq: int64(len(steps)) + 1, Step: kind, Prev: draw.SumOf(steps[len(steps)-1].Body), At: now}), nil
 		}})
 		r.ok(err)
 	}

@@ -34,35 +34,35 @@ func (c *check) commitment(sealed time.Time) bool {
 
 // rule says whether the lists are well-formed: only then is the result one
 // that the seed alone decides.
-func (m Commitment) rule() bool {
+func (c Commitment) rule() bool {
 	seen := map[ward.AdmissionID]bool{}
-	once := func(c Candidate) bool {
-		known := seen[c.Admission]
-		seen[c.Admission] = true
-		_, err := unhex(c.Person, 32)
-		return !known && c.Admission != "" && err == nil
+	once := func(v Candidate) bool {
+		known := seen[v.Admission]
+		seen[v.Admission] = true
+		_, err := unhex(v.Person, 32)
+		return !known && v.Admission != "" && err == nil
 	}
-	if len(m.Strata) == 0 || !slices.IsSortedFunc(m.Strata, func(a, b Stratum) int { return strings.Compare(a.Ward, b.Ward) }) {
+	if len(c.Strata) == 0 || !slices.IsSortedFunc(c.Strata, func(a, b Stratum) int { return strings.Compare(a.Ward, b.Ward) }) {
 		return false
 	}
 	total := 0
-	for i, s := range m.Strata {
-		if i > 0 && m.Strata[i-1].Ward == s.Ward || s.Take < 0 || s.Take > len(s.Candidates) {
+	for i, s := range c.Strata {
+		if i > 0 && c.Strata[i-1].Ward == s.Ward || s.Take < 0 || s.Take > len(s.Candidates) {
 			return false
 		}
 		total += s.Take
-		for j, c := range s.Candidates {
-			if !once(c) || j > 0 && s.Candidates[j-1].Admission >= c.Admission {
+		for j, v := range s.Candidates {
+			if !once(v) || j > 0 && s.Candidates[j-1].Admission >= v.Admission {
 				return false
 			}
 		}
 	}
-	for _, e := range m.Excluded {
+	for _, e := range c.Excluded {
 		if !once(e.Candidate) || strings.TrimSpace(e.Reason) == "" || e.By == "" {
 			return false
 		}
 	}
-	return total > 0 && m.Inspectors.rule()
+	return total > 0 && c.Inspectors.rule()
 }
 
 func (n Inspectors) rule() bool {
