@@ -33,28 +33,11 @@ func recordOfStep(id ward.AlertID, e ward.AlertEvent) decisionRecord {
 // "alert.changed", and what the alert's state does not allow a ward.Conflict
 // "alert.state". Whoever is assigned must be able to review the alert.
 func (s *Store) StepAlert(ctx context.Context, id ward.AlertID, version int64, step ward.AlertStep) (ward.Alert, error) {
-	var a ward.Alert
-	err := s.change(ctx, string(step.Action)+" alert "+string(id), func(t *tx) error {
-		// The ledger before the alert's row, as everybody does.
-		if err := t.lockLedger(ctx); err != nil {
-			return err
-		}
-		var err error
-		if a, err = scanAlert(t.QueryRowContext(ctx, alertColumns+` WHERE id = $1`, id)); err != nil {
-			return alertMissing(err)
-		}
-		if a.Version != version {
-			return &ward.Error{Kind: ward.Conflict, Code: "alert.changed", ZH: "该疑点刚被他人处理过，您的操作未生效；请看过最新情况再决定。", EN: "Somebody else has just dealt with this alert, so nothing was done; look at it again, then decide."}
-		}
-		if step.Action == ward.AlertAssign {
-			if err := t.mayReview(ctx, step.Assignee, a); err != nil {
-				return err
-			}
-		}
-		step.At = t.now
-		return t.step(ctx, &a, step)
-	})
-	return a, err
+	all, err := s.StepAlerts(ctx, []AlertChoice{{id, version}}, step)
+	if err != nil {
+		return ward.Alert{}, err
+	}
+	return all[0], nil
 }
 
 // step takes a step of a, which the transaction has read with the ledger

@@ -25,39 +25,43 @@ var china = time.FixedZone("Asia/Shanghai", 8*60*60)
 // what an item must hold. by must have an ID and a Role.
 func (s *Store) OpenCase(ctx context.Context, c ward.Case, items []ward.Evidence, by ward.User) (ward.Case, error) {
 	err := s.change(ctx, "open case", func(t *tx) error {
-		c.ID, c.Opened, c.OpenedBy = ward.NewID[ward.CaseID](t.now), at(us(t.now)), by.ID
-		// From here to the commit no other case is opened. The ledger before the rows of alerts, as everybody does.
-		if err := t.lockLedger(ctx); err != nil {
-			return err
-		}
-		if err := t.claim(ctx, c.ID, items, by); err != nil {
-			return err
-		}
-		var err error
-		if c.Number, err = t.nextNumber(ctx, c.Opened.In(china).Year()); err != nil {
-			return err
-		}
-		_, err = t.ExecContext(ctx, `INSERT INTO case_file (id, number, institution_id, title, opened_us, opened_by) VALUES ($1, $2, $3, $4, $5, $6)`,
-			c.ID, c.Number, c.InstitutionID, c.Title, us(c.Opened), c.OpenedBy)
-		if err != nil {
-			return fmt.Errorf("insert case %s: %w", c.Number, err)
-		}
-		if _, err := t.sealRecord(ctx, KindCase, string(c.ID), c); err != nil {
-			return err
-		}
-		sealed, _, err := latestSealed(ctx, t.Tx, KindCase, string(c.ID))
-		if err != nil {
-			return err
-		}
-		sum := sealed.Sum()
-		_, err = t.custody(ctx, ward.Custody{CaseID: c.ID, Actor: by.ID, Role: by.Role, Action: ward.ActionOpenCase, Object: KindCase + "/" + string(c.ID), SHA256: hex.EncodeToString(sum[:])})
-		if err != nil {
-			return err
-		}
-		_, err = t.addEvidence(ctx, c.ID, items, by)
-		return err
+		return t.openCase(ctx, &c, items, by)
 	})
 	return c, err
+}
+
+func (t *tx) openCase(ctx context.Context, c *ward.Case, items []ward.Evidence, by ward.User) error {
+	c.ID, c.Opened, c.OpenedBy = ward.NewID[ward.CaseID](t.now), at(us(t.now)), by.ID
+	// From here to the commit no other case is opened. The ledger before the rows of alerts, as everybody does.
+	if err := t.lockLedger(ctx); err != nil {
+		return err
+	}
+	if err := t.claim(ctx, c.ID, items, by); err != nil {
+		return err
+	}
+	var err error
+	if c.Number, err = t.nextNumber(ctx, c.Opened.In(china).Year()); err != nil {
+		return err
+	}
+	_, err = t.ExecContext(ctx, `INSERT INTO case_file (id, number, institution_id, title, opened_us, opened_by) VALUES ($1, $2, $3, $4, $5, $6)`,
+		c.ID, c.Number, c.InstitutionID, c.Title, us(c.Opened), c.OpenedBy)
+	if err != nil {
+		return fmt.Errorf("insert case %s: %w", c.Number, err)
+	}
+	if _, err := t.sealRecord(ctx, KindCase, string(c.ID), *c); err != nil {
+		return err
+	}
+	sealed, _, err := latestSealed(ctx, t.Tx, KindCase, string(c.ID))
+	if err != nil {
+		return err
+	}
+	sum := sealed.Sum()
+	_, err = t.custody(ctx, ward.Custody{CaseID: c.ID, Actor: by.ID, Role: by.Role, Action: ward.ActionOpenCase, Object: KindCase + "/" + string(c.ID), SHA256: hex.EncodeToString(sum[:])})
+	if err != nil {
+		return err
+	}
+	_, err = t.addEvidence(ctx, c.ID, items, by)
+	return err
 }
 
 // claim marks the alerts and visits among items as belonging to the case.

@@ -370,6 +370,9 @@ var requests = map[string]func(*world) request{
 	"POST /api/v1/alerts/{id}/decision": func(w *world) request {
 		return request{path: id(w.newAlert().ID), json: m{"action": "dismiss", "version": 1, "note": "误报", "reason_code": "wrong"}}
 	},
+	"POST /api/v1/alert-decisions": func(w *world) request {
+		return request{json: m{"action": "confirm", "alerts": []m{{"id": w.newAlert().ID, "version": 1}, {"id": w.newAlert().ID, "version": 1}}, "note": "看过录像", "case_title": "空刷"}}
+	},
 	"GET /api/v1/alerts/{id}/assignees": func(w *world) request { return request{path: id(w.alert.ID)} },
 	"GET /api/v1/alert-groups":          bare,
 	"GET /api/v1/alert-precision":       bare,

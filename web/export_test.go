@@ -52,8 +52,14 @@ func RoutePastTheRegistry(s *Server) error {
 // Enums is the table of closed lists.
 var Enums = enums
 
-// Listen is listen.
-func (h *Hub) Listen() (<-chan Event, func()) { return h.listen() }
+// KeptEvents is keptEvents.
+const KeptEvents = keptEvents
+
+// Listen is listen, from the next event on; the channel closes with the listener.
+func (h *Hub) Listen() (<-chan told, func()) {
+	l := h.listen("")
+	return l.events, l.stop
+}
 
 // Watch does what POST /cameras/{id}/whep does once the camera's stream is found.
 func (s *Server) Watch(ctx context.Context, u ward.User, session storage.TokenHash, c ward.Camera, stream *ingest.Stream, offer string) (location, answer string, err error) {

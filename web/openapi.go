@@ -39,7 +39,7 @@ var enums = map[reflect.Type][]any{
 	reflect.TypeFor[ward.RoundMethod]():        {ward.ByHand, ward.ByRisk, ward.ByDraw},
 	reflect.TypeFor[ward.EndpointKind]():       {ward.Webhook, ward.Email, ward.MQTT},
 	reflect.TypeFor[ward.EventType]():          {ward.AlertRaisedEvent, ward.AlertChangedEvent, ward.VisitSealedEvent, ward.TestEvent},
-	reflect.TypeFor[EventKind]():               {AlertEvent, SettlementEvent, VisitEvent, CameraEvent},
+	reflect.TypeFor[EventKind]():               {AlertEvent, SettlementEvent, VisitEvent, CameraEvent, ReloadEvent},
 	reflect.TypeFor[ward.EvidenceKind]():       {ward.EvidenceSegment, ward.EvidenceSnapshot, ward.EvidenceSettlement, ward.EvidenceAlert, ward.EvidenceVisit},
 	reflect.TypeFor[ward.Origin]():             {ward.FromStream, ward.FromDevice},
 	reflect.TypeFor[ward.Outcome]():            {ward.Pass, ward.Fail, ward.Unsure, ward.NotDone},

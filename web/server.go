@@ -148,6 +148,7 @@ func (s *Server) routes() (*routes, error) {
 	s.ruleRoutes(r)
 	s.alertRoutes(r)
 	s.alertGroupRoutes(r)
+	s.alertChoiceRoutes(r)
 	s.precisionRoutes(r)
 	s.notificationRoutes(r)
 	s.alertPolicyRoutes(r)

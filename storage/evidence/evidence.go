@@ -34,6 +34,33 @@ func (c *Clerk) OpenAlert(ctx context.Context, id ward.AlertID, title string, by
 	return c.open(ctx, lead, err, title, by)
 }
 
+// ConfirmAlerts confirms alerts of one institution and opens one case with what
+// belongs to each, all or nothing; see storage.Store.StepAlerts.
+func (c *Clerk) ConfirmAlerts(ctx context.Context, chosen []storage.AlertChoice, step ward.AlertStep, title string, by ward.User) ([]ward.Alert, ward.Case, error) {
+	file := ward.Case{Title: title}
+	var items []ward.Evidence
+	have := map[string]bool{}
+	for _, choice := range chosen {
+		lead, err := c.Store.AlertLead(ctx, choice.ID)
+		if err != nil {
+			return nil, file, fmt.Errorf("collect evidence: %w", err)
+		}
+		if file.InstitutionID != "" && file.InstitutionID != lead.InstitutionID {
+			return nil, file, &ward.Error{Kind: ward.Invalid, Code: "case.institutions", ZH: "一个案件只能包含同一机构的疑点，请分别立案。", EN: "A case is about one institution; open one for each."}
+		}
+		file.InstitutionID = lead.InstitutionID
+		for _, e := range lead.Items {
+			if name := string(e.Kind) + "/" + e.Ref; !have[name] {
+				have[name], items = true, append(items, e)
+			}
+		}
+	}
+	if err := c.sum(ctx, items); err != nil {
+		return nil, file, fmt.Errorf("collect evidence: %w", err)
+	}
+	return c.Store.ConfirmIntoCase(ctx, chosen, step, file, items, by)
+}
+
 // OpenVisit opens a case from a sealed visit: the verdict with its checks,
 // the snapshot and the recording.
 func (c *Clerk) OpenVisit(ctx context.Context, id ward.VisitID, title string, by ward.User) (ward.Case, error) {

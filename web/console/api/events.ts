@@ -14,6 +14,8 @@ function stale(e: Schemas['Event']): string[][] {
       return [['rounds'], ['round'], ['visit', e.id]]
     case 'camera':
       return [['cameras', 'page'], ['cameras', 'one', e.id], ['timeline', e.id]]
+    case 'reload':
+      return [[]] // more was missed than the service remembers: everything
     default:
       return []
   }
@@ -32,23 +34,25 @@ export function useLiveUpdates(): boolean {
     let retry: ReturnType<typeof setTimeout> | undefined
     let source: EventSource | undefined
     let opened = false
+    let heard = '' // the last event's id
     let flushed = -calm
-    const flush = () => {
-      timer = undefined
-      flushed = performance.now()
-      for (const queryKey of waiting.values()) void client.invalidateQueries({ queryKey })
-      waiting.clear()
-    }
     const connect = () => {
-      source = new EventSource('/api/v1/events')
+      // A browser that connects again by itself names the last event itself; the service sends what was missed.
+      source = new EventSource('/api/v1/events' + (heard ? '?after=' + encodeURIComponent(heard) : ''))
       source.onopen = () => {
         setConnected(true)
-        if (opened) void client.invalidateQueries() // whatever was missed
+        if (opened && !heard) void client.invalidateQueries() // we cannot say from where on
         opened = true
       }
       source.onmessage = (m: MessageEvent<string>) => {
+        heard = m.lastEventId
         for (const key of stale(JSON.parse(m.data) as Schemas['Event'])) waiting.set(key.join('/'), key)
-        timer ??= setTimeout(flush, Math.max(collect, flushed + calm - performance.now()))
+        timer ??= setTimeout(() => {
+          timer = undefined
+          flushed = performance.now()
+          for (const queryKey of waiting.values()) void client.invalidateQueries({ queryKey })
+          waiting.clear()
+        }, Math.max(collect, flushed + calm - performance.now()))
       }
       source.onerror = () => {
         setConnected(false)
