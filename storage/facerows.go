@@ -141,16 +141,14 @@ type NearSettlement struct {
 // those that were reversed.
 func (s *Store) SettlementsNear(ctx context.Context, ids []ward.SightingID) (map[ward.SightingID][]NearSettlement, error) {
 	out := map[ward.SightingID][]NearSettlement{}
-	err := eachOf(ctx, s.read, fmt.Sprintf(`SELECT g.id, COALESCE(f.sighting_id, ''), s.id, s.institution_id, s.place_id, s.external_no, s.insured_id, s.kind, s.at_us, s.amount_fen, s.state
+	err := eachOf(ctx, s.read, fmt.Sprintf(`SELECT g.id, COALESCE(f.sighting_id, ''), s.id, s.institution_id, s.place_id, s.external_no, s.insured_id, s.kind, s.at_us, s.amount_fen,
+			s.received_us, s.due_us, s.state, s.reason, s.revision, s.version, s.stage, s.unclear
 		FROM sighting g LEFT JOIN clock_offset o ON o.institution_id = g.institution_id
 			JOIN settlement s ON s.place_id = g.place_id AND s.at_us >= g.from_us - COALESCE(o.offset_us, 0) - %d AND s.at_us <= g.to_us - COALESCE(o.offset_us, 0) + %d
 			LEFT JOIN settlement_face f ON f.settlement_id = s.id
 		WHERE s.state <> 'reversed' AND g.id IN `, NearAfter.Microseconds(), NearBefore.Microseconds()), padded(ids), nil, func(r row) error {
 		var id, stood ward.SightingID
-		var v ward.Settlement
-		var when int64
-		err := r.Scan(&id, &stood, &v.ID, &v.InstitutionID, &v.PlaceID, &v.ExternalNo, &v.InsuredID, &v.Kind, &when, &v.AmountFen, &v.State)
-		v.At = at(when)
+		v, err := scanSettlement(rowAfter{r, []any{&id, &stood}})
 		out[id] = append(out[id], NearSettlement{v, stood == id})
 		return err
 	})
