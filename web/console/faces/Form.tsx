@@ -21,6 +21,7 @@ export function Form({ alert, insured, busy, onSearch }: { alert: string | undef
   const { me } = useMe()
   const [fields] = Fields.useForm<Values>()
   const [photo, setPhoto] = useState<File>()
+  const [lately] = useState<Values['time']>(() => [local(Date.now()).subtract(30, 'day').startOf('day'), local(Date.now()).endOf('day')])
   const [missing, setMissing] = useState<string>()
   const from = Fields.useWatch('from', fields)
   const institution = Fields.useWatch('institution', fields)
@@ -46,7 +47,7 @@ export function Form({ alert, insured, busy, onSearch }: { alert: string | undef
         layout="vertical"
         requiredMark="optional"
         onFinish={(v) => void submit(v)}
-        initialValues={{ from: alert ? 'alert' : insured && everywhere ? 'insured' : 'photo', insured, purpose: 'cards', least: 0.6, time: [local(Date.now()).subtract(30, 'day'), local(Date.now())] }}
+        initialValues={{ from: alert ? 'alert' : insured && everywhere ? 'insured' : 'photo', insured, purpose: 'cards', least: 0.6, time: lately }}
       >
         <Fields.Item name="from" label={t('faces.subject')} rules={[{ required: true }]}>
           <Radio.Group options={subjects.map((v) => ({ value: v, label: t(`searchSubject.${v}`) }))} />
@@ -94,12 +95,12 @@ export function Form({ alert, insured, busy, onSearch }: { alert: string | undef
               options={places.filter((p) => !institution || p.institution_id === institution).map((p) => ({ value: p.id, label: p.name }))}
             />
           </Fields.Item>
-          <Fields.Item name="least" label={t('faces.least')}>
+          <Fields.Item name="least" label={t('faces.least')} rules={[{ required: true }]}>
             <Select style={{ width: 120 }} options={likenesses.map((v) => ({ value: v, label: v.toFixed(2) }))} />
           </Fields.Item>
         </Space>
         {missing && <Alert type="error" showIcon title={missing} style={{ marginBottom: 12 }} />}
-        <Button type="primary" htmlType="submit" loading={busy}>{t('faces.search')}</Button>
+        <div><Button type="primary" htmlType="submit" loading={busy}>{t('faces.search')}</Button></div>
       </Fields>
     </Card>
   )

@@ -25,16 +25,13 @@ export function Log() {
         rowKey="id"
         loading={searches.isLoading}
         pagination={false}
-        scroll={{ x: 'max-content' }}
         dataSource={searches.data?.pages.flatMap((p) => p.items) ?? []}
         locale={{ emptyText: <Nothing text={t('faces.logNone')} /> }}
         columns={[
-          { title: t('faces.when'), render: (_, v) => <When at={v.at} /> },
-          { title: t('faces.who'), render: (_, v) => names.user(v.by) },
-          { title: t('faces.subject'), render: (_, v) => t(`searchSubject.${v.subject}`) },
-          { title: t('faces.purpose'), render: (_, v) => t(`searchPurpose.${v.purpose}`) },
+          { title: t('faces.when'), width: 150, render: (_, v) => <>{names.user(v.by)}<div className="small"><When at={v.at} short /></div></> },
+          { title: t('faces.what'), width: 130, render: (_, v) => <>{t(`searchFor.${v.purpose}`)}<div className="quiet small">{t(`searchSubject.${v.subject}`)}</div></> },
           { title: t('faces.reason'), render: (_, v) => <div className="wrap faces-reason">{v.reason}</div> },
-          { title: t('faces.shown'), align: 'right', render: (_, v) => v.found.length },
+          { title: t('faces.shown'), width: 84, align: 'right', render: (_, v) => v.found.length },
         ]}
       />
       {searches.hasNextPage && <Button block style={{ marginTop: 12 }} loading={searches.isFetchingNextPage} onClick={() => void searches.fetchNextPage()}>{t('list.more')}</Button>}
