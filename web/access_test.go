@@ -276,8 +276,8 @@ var requests = map[string]func(*world) request{
 		return request{json: w.looking(m{"photo": []byte("\xff\xd8")})}
 	},
 	"GET /api/v1/sightings/{id}/picture.jpg": func(w *world) request { return request{path: id(w.newFace().ID)} },
-	"GET /api/v1/blind-periods":      func(*world) request { return request{} },
-	"GET /api/v1/blind-periods/{id}": func(w *world) request { return request{path: id(w.newBlind().ID)} },
+	"GET /api/v1/blind-periods":              func(*world) request { return request{} },
+	"GET /api/v1/blind-periods/{id}":         func(w *world) request { return request{path: id(w.newBlind().ID)} },
 	"GET /api/v1/blind-periods/{id}/{which}": func(w *world) request {
 		return request{path: map[string]string{"id": string(w.newBlind().ID), "which": "at"}}
 	},

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -55,9 +56,7 @@ func (w *world) newFace() ward.Sighting {
 // looking is the body of a search, with some fields changed.
 func (w *world) looking(change m) m {
 	body := m{"purpose": "cards", "reason": "核查一人多卡线索", "from": w.began.Add(-time.Hour), "to": w.began.Add(time.Hour), "least": .56}
-	for k, v := range change {
-		body[k] = v
-	}
+	maps.Copy(body, change)
 	return body
 }
 

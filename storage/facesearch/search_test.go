@@ -303,7 +303,7 @@ func TestSearchBeyondMemoryReadsTheRows(t *testing.T) {
 		face := w.unit()
 		w.index.Most = 100
 		add := func() {
-			w.add(t, 150, func(i int, v *ward.Sighting) { v.Template = w.like(face, 2*w.rand.Float64()) })
+			w.add(t, 150, func(_ int, v *ward.Sighting) { v.Template = w.like(face, 2*w.rand.Float64()) })
 		}
 		add()
 		w.run(t)
