@@ -68,8 +68,12 @@ test-demo: # waits for the simulated day; the browsers' tests use its folder and
 	@bin/wardwatch demo --check --listen 127.0.0.1:0
 
 .PHONY: crash
-crash: setup-test ready ## kill the recording service 200 times at random; about 12 minutes
+crash: setup-test ready ## kill the service 200 times while it records, and it, its database and worker while bills stream in
 	@WARDWATCH_TEST_KILLS=$(or $(KILLS),200) go test -run 'TestKill9' -timeout 2h -v ./cmd/wardwatch
+
+.PHONY: whole
+whole: setup-test ## settlements, sightings, looks and restarts in CHECKS (200) random orders on both databases; minutes
+	@WARDWATCH_TEST_WHOLE=1 go test -run 'TestWhateverComesWhenever' -rapid.checks=$(or $(CHECKS),200) -timeout 2h -v ./analytics
 
 .PHONY: seeds
 seeds: ## cut the power at 1,000 (SEEDS) random moments of a recording; about 2 minutes

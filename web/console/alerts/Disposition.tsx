@@ -10,13 +10,10 @@ import { Trouble } from '../parts/Trouble'
 import { useNow } from '../parts/useNow'
 import { When } from '../parts/When'
 import { Deadline, isOpen } from './Deadline'
+import { reasons, type Reason } from './reasons'
 
 type Alert = Schemas['Alert']
 type Decision = Schemas['AlertDecision']
-type Reason = Exclude<Schemas['DismissReason'], ''>
-
-const reasons: Reason[] = ['wrong', 'legitimate', 'unclear', 'duplicate', 'test']
-
 /** Disposition shows where an alert stands and whose task it is, and takes decisions on it. */
 export function Disposition({ alert }: { alert: Alert }) {
   const { t } = useTranslation()

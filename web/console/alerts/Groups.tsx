@@ -1,5 +1,6 @@
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
 import { Button, Space, Table, Tag } from 'antd'
+import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { Link } from 'react-router'
 import { api, take, type Schemas } from '../api/client'
@@ -13,6 +14,7 @@ import { Trouble } from '../parts/Trouble'
 import { When } from '../parts/When'
 import { yuan } from '../parts/yuan'
 import { Deadline } from './Deadline'
+import { Together } from './Together'
 
 type Group = Schemas['AlertGroup']
 type View = 'open' | 'mine' | 'overdue'
@@ -77,15 +79,18 @@ export function Groups({ view, institution, rule, order, shadow }: { view: View;
 }
 
 const most = 200 // members that are listed
+const together = 100 // members that can be decided at once
 
-/** Members lists the alerts of a group. */
+/** Members lists the alerts of a group, to be decided one by one or several at once. */
 function Members({ group, view, shadow }: { group: Group; view: View; shadow: boolean }) {
   const { t } = useTranslation()
   const names = useNames()
   const { newest, insured_id, from, to } = group
   const query = { rule: newest.rule, ...(insured_id ? { insured_id } : { place_id: newest.place_id }), from, to, open: true, shadow, mine: view === 'mine', overdue: view === 'overdue', limit: most }
   const members = useQuery({ queryKey: ['alerts', 'members', query], queryFn: () => take(api.GET('/api/v1/alerts', { params: { query } })) })
+  const [keys, setKeys] = useState<React.Key[]>([])
   if (members.isLoading) return <Loading />
+  const chosen = members.data?.items.filter((a) => keys.includes(a.id)) ?? []
   return (
     <>
       <Trouble error={members.error} retry={() => void members.refetch()} />
@@ -94,12 +99,14 @@ function Members({ group, view, shadow }: { group: Group; view: View; shadow: bo
         rowKey="id"
         pagination={false}
         dataSource={members.data?.items.toSorted((a, b) => b.at.localeCompare(a.at)) ?? []}
+        rowSelection={{ selectedRowKeys: chosen.map((a) => a.id), onChange: (v) => setKeys(v.slice(0, together)), getCheckboxProps: (a) => ({ 'aria-label': t('together.choose', { at: clock(a.at) }) }), getTitleCheckboxProps: () => ({ 'aria-label': t('together.all') }) }}
         columns={[
           { title: t('alerts.at'), render: (_, a) => <Link to={`/alerts/${a.id}`}><When at={a.at} /></Link> },
           { title: t('alerts.where'), render: (_, a) => names.place(a.place_id) },
           { title: t('alerts.state'), render: (_, a) => <><AlertStateTag state={a.state} /> {a.assignee && <span className="quiet">{names.user(a.assignee)} </span>}<Deadline of={a} /></> },
         ]}
       />
+      <Together chosen={chosen} onDone={() => setKeys([])} />
       {members.data?.next && <div className="quiet small">{t('alerts.firstOf', { n: most })}</div>}
     </>
   )
