@@ -36,7 +36,6 @@ type whole struct {
 	options storage.Options
 	objects *objects.Dir
 	base    time.Time
-	hook    *hook
 
 	store  *storage.Store
 	correl *analytics.Correlator

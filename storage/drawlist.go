@@ -67,7 +67,7 @@ func drawSteps(ctx context.Context, q querier, id ward.DrawID) ([]SealedStep, er
 	return collect(rows, func(r row) (SealedStep, error) {
 		var v SealedStep
 		var when int64
-		err := r.Scan(&v.DrawID, &v.Seq, &v.DrawStep.Kind, &when, &v.DrawStep.Leaf, &v.SealedRecord.Kind, &v.Ref, &v.SealedRecord.Body)
+		err := r.Scan(&v.DrawID, &v.Seq, &v.DrawStep.Kind, &when, &v.DrawStep.Leaf, &v.SealedRecord.Kind, &v.Ref, &v.Body)
 		v.At, v.SealedRecord.Leaf = at(when), v.DrawStep.Leaf
 		return v, err
 	})

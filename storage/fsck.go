@@ -96,6 +96,7 @@ func (f *fsck) steps() []fsckStep {
 		{"zone rows", f.zoneRows},
 		{"rule rows", f.ruleRows},
 		{"alert policy rows", f.policyRows},
+		{"face searches", f.searchRows},
 		{"absent rows", f.absent},
 		{"recordings", f.segments},
 		{"alert pictures", f.pictures(`SELECT 'alert/' || id, snapshot_key, snapshot_sha FROM alert WHERE snapshot_key <> '' AND 'alert/' || id > $1 ORDER BY id LIMIT $2`)},

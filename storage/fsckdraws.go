@@ -44,14 +44,14 @@ func (f *fsck) drawRows(ctx context.Context) error {
 		if err := f.agree(ctx, "draw", string(d.ID), KindDraw, string(d.ID)+"/1", d.Leaf, rec); err != nil || d.Number == 1 {
 			return err
 		}
-		before, err := f.s.Draw(ctx, d.Previous) // none: not the one before
-		if err != nil && ward.KindOf(err) != ward.NotFound {
-			return err
+		before, err := f.s.Draw(ctx, d.Previous)
+		if ward.KindOf(err) == ward.NotFound {
+			before, err = ward.Draw{}, nil
 		}
-		if before.InstitutionID != d.InstitutionID || before.Day != d.Day || before.Number != d.Number-1 {
+		if err == nil && (before.InstitutionID != d.InstitutionID || before.Day != d.Day || before.Number != d.Number-1) {
 			f.bad("draw/"+string(d.ID), "当日的上一次抽取缺失。", "The draw before it that day is missing")
 		}
-		return nil
+		return err
 	})
 }
 

@@ -26,6 +26,7 @@ const (
 	KindRule       = "rule"  // by rule/version: how it was set
 	KindZones      = "zones" // by camera/version: what was drawn in its picture
 	KindBlind      = "blind" // by period: found, and ended
+	KindSearch     = "face_search"
 
 	KindAlertPolicy = "alert_policy" // by version: until when alerts are to be decided
 )

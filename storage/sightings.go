@@ -40,14 +40,15 @@ func (s *Store) PutSightings(ctx context.Context, vs []ward.Sighting) error {
 			}
 			tmpl := s.seal.sealTemplate(v.Template, "sighting.template."+string(v.ID))
 			_, err = t.ExecContext(ctx, `INSERT INTO sighting
-				(id, camera_id, place_id, institution_id, kind, from_us, to_us, people, score, box, model_id, template, snapshot_key, zone, keep_until_us, leaves)
+				(id, camera_id, place_id, institution_id, kind, from_us, to_us, people, score, box, model_id, template, snapshot_key, zone, keep_until_us, leaves, stored_us)
 				VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14,
 					COALESCE((SELECT CAST($15 AS BIGINT) + retention_days * CAST(86400000000 AS BIGINT) FROM camera WHERE id = $2), 0),
-					COALESCE((SELECT MAX(idx) + 1 FROM log_entry), 0))
+					COALESCE((SELECT MAX(idx) + 1 FROM log_entry), 0), $16)
 				ON CONFLICT (id) DO UPDATE SET to_us = excluded.to_us, people = excluded.people, score = excluded.score,
-					box = excluded.box, model_id = excluded.model_id, template = excluded.template, snapshot_key = excluded.snapshot_key, zone = excluded.zone`,
+					box = excluded.box, model_id = excluded.model_id, template = excluded.template, snapshot_key = excluded.snapshot_key, zone = excluded.zone,
+					stored_us = excluded.stored_us`,
 				v.ID, v.CameraID, v.PlaceID, v.InstitutionID, v.Kind, us(v.From), us(v.To), v.Count, float64(v.Score),
-				string(box), v.ModelID, tmpl, v.SnapshotKey, v.Zone, us(seenAt(v, t.now)))
+				string(box), v.ModelID, tmpl, v.SnapshotKey, v.Zone, us(seenAt(v, t.now)), us(t.now))
 			if err != nil {
 				return fmt.Errorf("sighting %s: %w", v.ID, err)
 			}

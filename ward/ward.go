@@ -45,6 +45,8 @@ type (
 	HoldID string
 	// EvidenceID is the id of one item of a case.
 	EvidenceID string
+	// FaceSearchID is the id of one search for a face.
+	FaceSearchID string
 	// EndpointID is the id of where notifications go.
 	EndpointID string
 	// DrawID is the id of an auditable draw (双随机).

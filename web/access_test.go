@@ -47,6 +47,7 @@ func TestAccess(t *testing.T) {
 	page := fstest.MapFS{"index.html": {Data: []byte("<!doctype html>")}}
 	w.web.Console, w.web.Bedside = page, page
 	w.televise()
+	w.searchable()
 	w.serve()
 	names, err := w.web.Routes()
 	must(t, err)
@@ -269,8 +270,14 @@ var requests = map[string]func(*world) request{
 	"PUT /api/v1/cameras/{id}": func(w *world) request {
 		return request{path: id(w.newCamera().ID), json: m{"place_id": w.place.ID, "name": "改", "url": "rtsp://192.0.2.3/1", "password": "secret-password", "enabled": false}}
 	},
-	"GET /api/v1/blind-periods":      func(*world) request { return request{} },
-	"GET /api/v1/blind-periods/{id}": func(w *world) request { return request{path: id(w.newBlind().ID)} },
+	"GET /api/v1/face-index":    bare,
+	"GET /api/v1/face-searches": bare,
+	"POST /api/v1/face-searches": func(w *world) request {
+		return request{json: w.looking(m{"photo": []byte("\xff\xd8")})}
+	},
+	"GET /api/v1/sightings/{id}/picture.jpg": func(w *world) request { return request{path: id(w.newFace().ID)} },
+	"GET /api/v1/blind-periods":              func(*world) request { return request{} },
+	"GET /api/v1/blind-periods/{id}":         func(w *world) request { return request{path: id(w.newBlind().ID)} },
 	"GET /api/v1/blind-periods/{id}/{which}": func(w *world) request {
 		return request{path: map[string]string{"id": string(w.newBlind().ID), "which": "at"}}
 	},

@@ -51,6 +51,8 @@ var enums = map[reflect.Type][]any{
 	reflect.TypeFor[ward.Role]():               {ward.Administrator, ward.Inspector, ward.Operator, ward.Contact},
 	reflect.TypeFor[ward.Rule]():               {ward.NobodyAtCounter, ward.MoreCardsThanFolk, ward.OneFaceManyCards, ward.CardsHoarded, ward.OneCardManyFaces, ward.FaceMismatch, ward.ImpossibleTravel, ward.BatchSwiping, ward.OutOfHours, ward.DrugNotCollected, ward.KnownCollector, ward.SettledBlind, ward.NoPhysician, ward.Loitering},
 	reflect.TypeFor[ward.RuleMode]():           {ward.RuleLive, ward.RuleShadow, ward.RuleOff},
+	reflect.TypeFor[ward.SearchPurpose]():      {ward.SearchCards, ward.SearchWhereabouts},
+	reflect.TypeFor[ward.SearchSubject]():      {ward.SubjectPhoto, ward.SubjectAlert, ward.SubjectInsured},
 	reflect.TypeFor[ward.SegmentState]():       {ward.Spooled, ward.Archived, ward.Deleting, ward.Deleted, ward.Evicted},
 	reflect.TypeFor[ward.SettlementKind]():     {ward.Outpatient, ward.DrugSale, ward.TreatmentFee, ward.Inpatient},
 	reflect.TypeFor[ward.SettlementState]():    {ward.Pending, ward.Clear, ward.Suspicious, ward.CannotTell, ward.Reversed},
@@ -128,6 +130,8 @@ func apiConfig() huma.Config {
 	alias[ward.Role](r)
 	alias[ward.Rule](r)
 	alias[ward.RuleMode](r)
+	alias[ward.SearchPurpose](r)
+	alias[ward.SearchSubject](r)
 	alias[ward.SegmentState](r)
 	alias[ward.SettlementKind](r)
 	alias[ward.SettlementState](r)

@@ -23,6 +23,7 @@ import (
 	"wardwatch/ingest"
 	"wardwatch/rounds"
 	"wardwatch/storage"
+	"wardwatch/storage/facesearch"
 	"wardwatch/storage/objects"
 	"wardwatch/storage/spool"
 	"wardwatch/ward"
@@ -52,6 +53,8 @@ type Server struct {
 	Rounds  *rounds.Engine // nil: this process conducts no rounds
 	Draws   *rounds.Drawer // nil: this process makes no draws
 	Keeper  *ingest.Keeper // nil: this process keeps no recordings
+
+	Faces *facesearch.Index // nil: this process searches no faces
 
 	// Hub is what the other parts tell of changes.
 	Hub *Hub
@@ -96,6 +99,7 @@ type Server struct {
 	probes    chan struct{} // has a place for each that may run
 	passwords *passwords
 	coverages *slots
+	searches  *slots
 	clips     *clipSlots
 	thumbs    thumbnails
 	views     views
@@ -124,6 +128,7 @@ func (s *Server) routes() (*routes, error) {
 	s.addresses, s.opens = newLimiter(addressSignIns, s.now), newLimiter(opensPerMinute, s.now)
 	s.probers, s.probes = newLimiter(probesPerMinute, s.now), make(chan struct{}, maxProbes)
 	s.clips, s.coverages = newClipSlots(), newSlots(1, 1, coverageBusy, coverageBusy)
+	s.searches = newSlots(maxSearches, 1, searchesBusy, searchesFull)
 	s.thumbs.decoding = make(chan struct{}, maxThumbnails)
 	s.passwords = newPasswords()
 	s.views.seen = map[string]time.Time{}
@@ -153,6 +158,7 @@ func (s *Server) routes() (*routes, error) {
 	s.notificationRoutes(r)
 	s.alertPolicyRoutes(r)
 	s.findingRoutes(r)
+	s.faceSearchRoutes(r)
 	s.admissionRoutes(r)
 	s.roundRoutes(r)
 	s.drawRoutes(r)

@@ -192,7 +192,7 @@ func (b *billing) killWorkers() (n int) {
 	}
 	for _, list := range lists {
 		children, _ := os.ReadFile(list) // a thread may have ended
-		for _, text := range strings.Fields(string(children)) {
+		for text := range strings.FieldsSeq(string(children)) {
 			pid, err := strconv.Atoi(text)
 			name, _ := os.ReadFile("/proc/" + text + "/comm")
 			if err == nil && strings.HasPrefix(string(name), "wardwatch-visi") && syscall.Kill(pid, syscall.SIGKILL) == nil {

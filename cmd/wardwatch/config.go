@@ -21,6 +21,7 @@ import (
 	"wardwatch/ingest"
 	"wardwatch/internal/spelling"
 	"wardwatch/rounds/drand"
+	"wardwatch/storage/facesearch"
 	"wardwatch/storage/spool"
 	"wardwatch/ward"
 	"wardwatch/web/notify"
@@ -122,6 +123,8 @@ type Vision struct {
 	Path    string `koanf:"path"`   // of wardwatch-vision; empty: beside this binary
 	Models  string `koanf:"models"` // folder; empty: WARDWATCH_MODELS or .models
 	Workers int    `koanf:"workers"`
+	// FacesInMemory bounds the index of face search.
+	FacesInMemory int `koanf:"faces_in_memory"`
 }
 
 // Live says what live views may cost.
@@ -143,7 +146,7 @@ func defaults() Config {
 		Spool:   Spool{Reserve: spool.DefaultReserve},
 		Upload:  Upload{Workers: ingest.DefaultUploadWorkers},
 		Objects: Objects{Kind: "directory", Region: "us-east-1", Bucket: "wardwatch"},
-		Vision:  Vision{Workers: 1},
+		Vision:  Vision{Workers: 1, FacesInMemory: facesearch.DefaultMost},
 		WebRTC:  WebRTC{Loopback: true},
 		Live:    Live{Transcodes: 2},
 		Cameras: Cameras{PerDevice: ingest.DefaultPerDevice},
@@ -254,6 +257,9 @@ func (c *Config) check(path string) error {
 	}
 	if c.Vision.Workers < 0 || c.Vision.Workers > 64 {
 		return badConfig(path, `vision.workers 应在 0 到 64 之间`, `vision.workers must be 0 to 64`)
+	}
+	if c.Vision.FacesInMemory < 1000 {
+		return badConfig(path, `vision.faces_in_memory 至少 1000`, `vision.faces_in_memory must be 1000 or more`)
 	}
 	if c.Live.Transcodes < 0 || c.Live.Transcodes > 64 {
 		return badConfig(path, `live.transcodes 应在 0 到 64 之间`, `live.transcodes must be 0 to 64`)

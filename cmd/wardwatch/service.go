@@ -19,6 +19,7 @@ import (
 	"wardwatch/ingest"
 	"wardwatch/rounds"
 	"wardwatch/storage"
+	"wardwatch/storage/facesearch"
 	"wardwatch/storage/objects"
 	"wardwatch/storage/spool"
 	"wardwatch/ward"
@@ -43,6 +44,7 @@ type service struct {
 	draws     *rounds.Drawer
 	correl    *analytics.Correlator
 	notify    *notify.Dispatcher
+	faces     *facesearch.Index
 	lookout   *analytics.Lookout // nil when vision.workers is 0
 	signals   *analytics.Signals // nil without workers: nobody looks then
 	web       *web.Server
@@ -111,7 +113,9 @@ func (s *service) open(ctx context.Context) error {
 	}
 	s.draws = &rounds.Drawer{Store: s.store, Chain: s.config.Draws.Chain.drand(), Relays: s.config.Draws.Relays, Log: s.log}
 	s.correl = &analytics.Correlator{Store: s.store, Objects: s.objects, Notify: hub.Notify, Log: s.log}
+	s.faces = &facesearch.Index{Store: s.store, Most: s.config.Vision.FacesInMemory, Log: s.log}
 	s.web = &web.Server{
+		Faces: s.faces,
 		Store: s.store, Objects: s.objects, Spool: s.spool, Library: library, Fleet: s.fleet, Keeper: s.keeper, WHEP: &ingest.WHEP{API: api}, Live: s.live, Rounds: s.rounds, Draws: s.draws,
 		Hub: hub, Software: "wardwatch " + version, Log: s.log, BehindTLS: strings.HasPrefix(s.config.PublicURL, "https://"),
 	}
@@ -197,6 +201,7 @@ func (s *service) Run(ctx context.Context, l net.Listener) error {
 	part(func() error { return s.correl.Run(frontCtx) })
 	part(func() error { return (&analytics.Clocks{Store: s.store, Log: s.log}).Run(frontCtx) })
 	part(func() error { return s.notify.Run(frontCtx) })
+	part(func() error { return s.faces.Run(frontCtx) })
 	part(func() error {
 		return (&storage.AlertClock{Store: s.store, Notify: s.correl.Notify, Log: s.log}).Run(frontCtx)
 	})

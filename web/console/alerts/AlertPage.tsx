@@ -64,7 +64,7 @@ export default function AlertPage() {
           <Card
             size="small"
             title={t('alert.clip')}
-            extra={<Space><Button size="small" onClick={() => seek(-3)}>{t('alert.toSwipe')}</Button>{alert.camera_id && <Link to={timelineOf(alert)}>{t('alert.timeline')}</Link>}</Space>}
+            extra={<Space><Link to={`/faces?alert=${alert.id}`}>{t('alert.searchFace')}</Link><Button size="small" onClick={() => seek(-3)}>{t('alert.toSwipe')}</Button>{alert.camera_id && <Link to={timelineOf(alert)}>{t('alert.timeline')}</Link>}</Space>}
           >
             {alert.camera_id
               ? <Clip src={mediaURL('/api/v1/alerts/{id}/clip.mp4', alert.id)} video={video} onTime={(s) => setPlayed(s + begin)} />

@@ -1,5 +1,5 @@
 import {
-  AlertOutlined, AuditOutlined, BankOutlined, DotChartOutlined, AccountBookOutlined, EyeInvisibleOutlined, FileProtectOutlined, FundOutlined, FolderOpenOutlined, ControlOutlined, HeatMapOutlined, HddOutlined, IdcardOutlined, NotificationOutlined, PlaySquareOutlined, RetweetOutlined, TeamOutlined, UserOutlined, VideoCameraOutlined,
+  AlertOutlined, AuditOutlined, BankOutlined, DotChartOutlined, AccountBookOutlined, EyeInvisibleOutlined, FileProtectOutlined, FundOutlined, FolderOpenOutlined, ScanOutlined, ControlOutlined, HeatMapOutlined, HddOutlined, IdcardOutlined, NotificationOutlined, PlaySquareOutlined, RetweetOutlined, TeamOutlined, UserOutlined, VideoCameraOutlined,
 } from '@ant-design/icons'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { Alert, Badge, Button, Dropdown, Layout, Menu, Space, Tooltip } from 'antd'
@@ -18,6 +18,7 @@ import { LanguageSwitch } from './LanguageSwitch'
 
 const LiveWall = lazy(() => import('../live/LiveWall'))
 const Timeline = lazy(() => import('../timeline/Timeline'))
+const Faces = lazy(() => import('../faces/Faces'))
 const Blind = lazy(() => import('../blind/Blind'))
 const Alerts = lazy(() => import('../alerts/Alerts'))
 const Findings = lazy(() => import('../findings/Findings'))
@@ -42,11 +43,12 @@ const Rules = lazy(() => import('../rules/Rules'))
 const Zones = lazy(() => import('../zones/Zones'))
 const Users = lazy(() => import('../users/Users'))
 
-type Screen = { path: string; key: 'alerts' | 'blind' | 'draws' | 'findings' | 'flips' | 'precision' | 'settlements' | 'live' | 'rounds' | 'cases' | 'people' | 'cameras' | 'coverage' | 'places' | 'rules' | 'notifications' | 'system' | 'users'; icon: ReactNode; needs: Permission }
+type Screen = { path: string; key: 'alerts' | 'blind' | 'draws' | 'faces' | 'findings' | 'flips' | 'precision' | 'settlements' | 'live' | 'rounds' | 'cases' | 'people' | 'cameras' | 'coverage' | 'places' | 'rules' | 'notifications' | 'system' | 'users'; icon: ReactNode; needs: Permission }
 
 const screens: Screen[] = [
   { path: '/alerts', key: 'alerts', icon: <AlertOutlined />, needs: 'review' },
   { path: '/settlements', key: 'settlements', icon: <AccountBookOutlined />, needs: 'review' },
+  { path: '/faces', key: 'faces', icon: <ScanOutlined />, needs: 'review' },
   { path: '/live', key: 'live', icon: <PlaySquareOutlined />, needs: 'watch' },
   { path: '/findings', key: 'findings', icon: <FileProtectOutlined />, needs: 'appeal' },
   { path: '/rounds', key: 'rounds', icon: <AuditOutlined />, needs: 'round' },
@@ -118,6 +120,7 @@ export function Shell() {
                 <Route path="/cameras" element={<Cameras />} />
                 <Route path="/cameras/:id/zones" element={<Zones />} />
                 <Route path="/coverage" element={<Coverage />} />
+                <Route path="/faces" element={<Faces />} />
                 <Route path="/blind" element={<Blind />} />
                 <Route path="/people" element={<People />} />
                 <Route path="/places" element={<Places />} />
