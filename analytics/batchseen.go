@@ -20,16 +20,36 @@ func (b *batch) blind(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	outages, err := b.outages(ctx, all, from, to)
+	if err != nil {
+		return err
+	}
 	for i := range b.questions {
 		q := &b.questions[i]
 		for _, p := range all[q.read.PlaceID] {
 			if p.Cause.Sightless() {
-				q.window.Blind = append(q.window.Blind, BlindPeriod{Camera: p.CameraID, From: p.From, To: p.To})
+				q.window.Blind = append(q.window.Blind, BlindPeriod{Camera: p.CameraID, From: p.From, To: p.To, Reported: p.CoveredAt(outages, q.settlement.At)})
 			}
 		}
 		q.window.Sightings = unblind(q.window.Sightings, q.window.Blind)
 	}
 	return nil
+}
+
+// outages reads what the institutions of blind periods reported; mostly there are none.
+func (b *batch) outages(ctx context.Context, blind map[ward.PlaceID][]ward.BlindPeriod, from, to time.Time) ([]ward.Outage, error) {
+	var insts []ward.InstitutionID
+	for _, periods := range blind {
+		for _, p := range periods {
+			if from = earliest(from, p.From); !slices.Contains(insts, p.InstitutionID) {
+				insts = append(insts, p.InstitutionID)
+			}
+		}
+	}
+	if len(insts) == 0 {
+		return nil, nil
+	}
+	return b.c.Store.OutagesAt(ctx, insts, from, to)
 }
 
 // unblind takes from the watched stretches what lies in a blind period.

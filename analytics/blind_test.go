@@ -66,11 +66,14 @@ func TestBlindPeriodsFromRTSP(t *testing.T) {
 
 	s.must(cams.Set("c1", simcam.Faults{ClockOffset: time.Hour}))
 	s.blind(ward.WrongClock, true)
+	_, err = s.SetRule(t.Context(), ward.RuleSetting{Rule: ward.BlindUnreported, Mode: ward.RuleLive, Params: map[string]float64{"least": 10}}, ward.BuiltInVersion)
+	s.must(err)
 	s.must(cams.Set("c1", simcam.Faults{Off: true}))
 	lost := s.blind(ward.SignalLost, true)
 	if late := lost.Found.Sub(lost.From); late > 10*time.Second {
 		t.Errorf("the lost signal was found after %v", late)
 	}
+	s.accused(lost)
 	s.must(cams.Set("c1", simcam.Faults{}))
 	lost = s.ended(lost)
 	s.shows("before the loss", lost.Before)
@@ -82,6 +85,31 @@ func TestBlindPeriodsFromRTSP(t *testing.T) {
 		if strings.HasPrefix(p.Where, "blind_period") {
 			t.Error(p)
 		}
+	}
+}
+
+// accused waits for the alert that a signal is lost, which nobody reported,
+// and which lasts; with what is settled meanwhile.
+func (s *scene) accused(lost ward.BlindPeriod) {
+	s.t.Helper()
+	_, _, err := s.AddSettlement(s.t.Context(), ward.Settlement{
+		InstitutionID: "h1", PlaceID: "p1", ExternalNo: "meanwhile", InsuredID: "i1", Kind: ward.Outpatient, At: lost.From.Add(time.Second), AmountFen: 1250,
+	})
+	s.must(err)
+	var a ward.Alert
+	s.eventually(func() bool {
+		list, _, err := s.Alerts(s.t.Context(), storage.AlertFilter{BlindID: lost.ID})
+		s.must(err)
+		if len(list) > 0 {
+			a = list[0]
+		}
+		return len(list) > 0
+	}, "the lost signal did not become an alert")
+	if b, err := s.BlindPeriod(s.t.Context(), lost.ID); err != nil || !b.To.IsZero() {
+		s.t.Errorf("the alert came after the end: %+v, %v", b, err)
+	}
+	if a.Rule != ward.BlindUnreported || !a.At.Equal(lost.From) || a.CameraID != "c1" || a.SnapshotSHA != lost.Before.SHA256 || len(a.Related) != 1 || !strings.Contains(a.ExplainZH, "1 笔，合计 12.50 元") {
+		s.t.Errorf("alert %+v", a)
 	}
 }
 

@@ -215,12 +215,16 @@ func (b *blindness) tell(ctx context.Context) error {
 func (b *blindness) remember(ctx context.Context, at time.Time) error {
 	if at.Sub(b.noted).Abs() >= lastsEvery && len(b.open) > 0 {
 		b.noted = at
+		var ids []ward.BlindID
+		for _, p := range b.open {
+			ids = append(ids, p.ID)
+		}
+		open, err := b.store.SeenBlind(ctx, at, ids...)
+		if err != nil {
+			return err
+		}
 		for cause, p := range b.open {
-			lasts, err := b.store.SeenBlind(ctx, p.ID, at)
-			if err != nil {
-				return err
-			}
-			if !lasts && cause.OfPicture() {
+			if cause.OfPicture() && !slices.Contains(open, p.ID) {
 				b.ready = false
 			}
 		}

@@ -1,7 +1,6 @@
 package analytics
 
 import (
-	"maps"
 	"time"
 
 	"wardwatch/ward"
@@ -45,33 +44,11 @@ func scaled(v float64, unit time.Duration) time.Duration { return time.Duration(
 // Rulebook is how every rule is set for one institution.
 type Rulebook map[ward.Rule]Rule
 
-// NewRulebook has what counts for an institution: of each rule the newest of
-// the settings for it, else the newest for all, else what is built in. The
-// order of settings does not matter.
+// NewRulebook has what counts for an institution: see ward.RuleInfo.For.
 func NewRulebook(inst ward.InstitutionID, settings []ward.RuleSetting) Rulebook {
 	book := Rulebook{}
 	for _, info := range ward.Rules() {
-		var own, all *ward.RuleSetting
-		for i, s := range settings {
-			switch {
-			case s.Rule != info.Rule:
-			case s.InstitutionID == inst && inst != "" && (own == nil || s.Version > own.Version):
-				own = &settings[i]
-			case s.InstitutionID == "" && (all == nil || s.Version > all.Version):
-				all = &settings[i]
-			}
-		}
-		if own != nil && !own.Inherit {
-			all = own
-		}
-		r := Rule{info.BuiltIn(), info.Severity}
-		if all != nil {
-			built := r.Params
-			r.RuleSetting = *all
-			r.Params = maps.Clone(built) // for figures that are younger than the row
-			maps.Copy(r.Params, all.Params)
-		}
-		book[info.Rule] = r
+		book[info.Rule] = Rule{info.For(inst, settings), info.Severity}
 	}
 	return book
 }

@@ -73,7 +73,7 @@ type Window struct {
 type BlindPeriod struct {
 	Camera   ward.CameraID
 	From, To time.Time
-	Reported bool // by the institution, in advance
+	Reported bool // by the institution, in advance, for the settlement's moment
 }
 
 // Counter is a place with what its cameras saw.
@@ -126,7 +126,7 @@ func Judge(s ward.Settlement, win Window, book Rulebook) []Finding {
 	var out []Finding
 	win.person, win.unnamed = personAt(s, win, book[ward.OneFaceManyCards])
 	for _, info := range ward.Rules() {
-		if r := book[info.Rule]; r.Mode != ward.RuleOff && !r.Rule.OfStay() {
+		if r := book[info.Rule]; r.Mode != ward.RuleOff && !r.Rule.OfStay() && !r.Rule.OfBlind() {
 			f := ask(s, win, r)
 			f.Rule, f.Severity, f.Version, f.Shadow = r.Rule, r.Severity, r.Version, r.Mode == ward.RuleShadow
 			out = append(out, f)
@@ -164,6 +164,7 @@ func ask(s ward.Settlement, win Window, r Rule) Finding {
 	case ward.NoPhysician:
 		return noPhysician(s, win, r)
 	case ward.Loitering: // stays are about no settlement
+	case ward.BlindUnreported: // storage judges it where blind periods change
 	}
 	return Finding{Outcome: NotApplicable, Reason: "unknown_rule"}
 }

@@ -119,8 +119,8 @@ func drugNotCollected(s ward.Settlement, win Window, r Rule) Finding {
 }
 
 // settledBlind: the swipe fell into a period in which every camera of the
-// place saw nothing, from before it until after it, and which nobody had
-// reported in advance. A camera that simply was not analysed proves nothing.
+// place saw nothing, from before it until after it, and which was not reported
+// in advance for all of them. A camera that simply was not analysed proves nothing.
 func settledBlind(s ward.Settlement, win Window, r Rule) Finding {
 	if len(win.Cameras) == 0 {
 		return none("no_camera")
@@ -157,15 +157,20 @@ func settledBlind(s ward.Settlement, win Window, r Rule) Finding {
 			from = b.From
 		}
 	}
-	if reported > 0 {
+	if reported == len(win.Cameras) {
 		return none("reported")
 	}
 	blindFor := int(s.At.Sub(from).Seconds())
-	return Finding{
+	f := Finding{
 		Outcome: Fired, Camera: firstCamera(win.Cameras),
 		ZH: fmt.Sprintf("刷卡时窗口的 %d 个摄像头都看不到现场，已持续 %d 秒，且未事先报备。", len(win.Cameras), blindFor),
 		EN: fmt.Sprintf("At the swipe all %d cameras of the counter had been blind for %d s, and nobody had reported it.", len(win.Cameras), blindFor),
 	}
+	if reported > 0 {
+		f.ZH = fmt.Sprintf("刷卡时窗口的 %d 个摄像头都看不到现场，已持续 %d 秒，其中仅 %d 个事先报备。", len(win.Cameras), blindFor, reported)
+		f.EN = fmt.Sprintf("At the swipe all %d cameras of the counter had been blind for %d s, and only %d of them had been reported in advance.", len(win.Cameras), blindFor, reported)
+	}
+	return f
 }
 
 // noPhysician: a treatment was billed at a place where nobody was in the

@@ -298,6 +298,8 @@ func TestSettledBlind(t *testing.T) {
 	lasting := analytics.BlindPeriod{Camera: "c1", From: sec(-100)}
 	reported := period("c1", -100, 100)
 	reported.Reported = true
+	reportedToo := period("c2", -100, 100)
+	reportedToo.Reported = true
 	for _, c := range []struct {
 		name   string
 		cams   []ward.CameraID
@@ -312,6 +314,8 @@ func TestSettledBlind(t *testing.T) {
 		{"in one that may end soon", one, nil, []analytics.BlindPeriod{lasting}, 59, analytics.Later, ""},
 		{"in a hiccup", one, nil, []analytics.BlindPeriod{period("c1", -30, 29)}, 200, analytics.Fine, ""},
 		{"reported in advance", one, nil, []analytics.BlindPeriod{reported}, 200, analytics.NotApplicable, "reported"},
+		{"both reported in advance", []ward.CameraID{"c1", "c2"}, nil, []analytics.BlindPeriod{reported, reportedToo}, 200, analytics.NotApplicable, "reported"},
+		{"one reported, the other not", []ward.CameraID{"c1", "c2"}, nil, []analytics.BlindPeriod{reported, period("c2", -90, 100)}, 200, analytics.Fired, ""},
 		{"after it", one, nil, []analytics.BlindPeriod{period("c1", -100, -1)}, 200, analytics.Blind, "not_watched"},
 		{"not analysed, which is ours", one, nil, nil, 200, analytics.Blind, "not_watched"},
 		{"watched", one, []ward.Sighting{watched(-60, 60)}, nil, 200, analytics.Fine, ""},
@@ -445,7 +449,7 @@ func TestRulebook(t *testing.T) {
 		}
 	}
 	fs := analytics.Judge(ward.Settlement{ID: "z", At: swipe}, analytics.Window{}, analytics.NewRulebook("h1", []ward.RuleSetting{off}))
-	if slices.ContainsFunc(fs, func(f analytics.Finding) bool { return f.Rule == ward.NobodyAtCounter }) || len(fs) != len(ward.Rules())-2 {
-		t.Errorf("a rule that is off, or of stays, was asked: %v", fs)
+	if slices.ContainsFunc(fs, func(f analytics.Finding) bool { return f.Rule == ward.NobodyAtCounter }) || len(fs) != len(ward.Rules())-3 {
+		t.Errorf("a rule that is off, or of stays or blind periods, was asked: %v", fs)
 	}
 }

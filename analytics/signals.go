@@ -20,7 +20,8 @@ const (
 
 // Signals opens a blind period for each camera whose signal is lost, by its
 // gaps, and ends it when pictures come again. A gap that is ours (a restart, a
-// full disk) ends it too: we did not look. Store, Objects, Gallery and Log are required.
+// full disk) ends it too: we did not look. One that lasts is noted as such, so that
+// its alert comes. Store, Objects, Gallery and Log are required.
 type Signals struct {
 	Store   *storage.Store
 	Objects objects.Objects
@@ -73,12 +74,21 @@ func (s *Signals) Once(ctx context.Context, now time.Time) error {
 			return err
 		}
 	}
+	var last []ward.BlindID
 	for _, b := range lasting {
-		if err := s.look(ctx, b, now); err != nil {
+		over, err := s.look(ctx, b, now)
+		if err != nil {
 			return err
 		}
+		if !over && b.Cause == ward.SignalLost && now.Sub(b.Seen).Abs() >= lastsEvery {
+			last = append(last, b.ID)
+		}
 	}
-	return nil
+	if len(last) == 0 {
+		return nil
+	}
+	_, err = s.Store.SeenBlind(ctx, now, last...)
+	return err
 }
 
 // lost opens a period, with the last picture before it.
@@ -95,24 +105,25 @@ func (s *Signals) lost(ctx context.Context, v storage.Silent, now time.Time) err
 }
 
 // look ends a period that is over: of a camera that is no longer to be
-// recorded, or whose signal is back.
-func (s *Signals) look(ctx context.Context, b ward.BlindPeriod, now time.Time) error {
+// recorded, or whose signal is back. It says whether it is over, be it that its
+// picture is still waited for.
+func (s *Signals) look(ctx context.Context, b ward.BlindPeriod, now time.Time) (over bool, err error) {
 	cam, err := s.Store.Camera(ctx, b.CameraID)
 	if ward.KindOf(err) == ward.NotFound || err == nil && !cam.Enabled {
-		return s.Store.CloseBlind(ctx, b.ID, now, ward.BlindPicture{}, "")
+		return true, s.Store.CloseBlind(ctx, b.ID, now, ward.BlindPicture{}, "")
 	}
 	if err != nil || b.Cause != ward.SignalLost {
-		return err
+		return false, err
 	}
 	to, over, err := s.end(ctx, b, now)
 	if err != nil || !over {
-		return err
+		return false, err
 	}
 	after, err := s.picture(ctx, cam, to, to.Add(afterWait+lensNear))
 	if err != nil || after.Sighting == "" && now.Sub(to) < afterWait {
-		return err
+		return true, err
 	}
-	return s.Store.CloseBlind(ctx, b.ID, to, after, "")
+	return true, s.Store.CloseBlind(ctx, b.ID, to, after, "")
 }
 
 // end is when the camera's gaps that follow each other from the period's

@@ -76,12 +76,13 @@ func (s *Store) AlertGroups(ctx context.Context, f AlertFilter, order AlertOrder
 	limit := pageSize(f.Limit)
 	bills, args := scope(f.Institutions, args) // an alert may rest on those of others, which are not told
 	first, second := order.keys()
-	query := `WITH picked AS (SELECT a.id, a.rule, a.at_us, a.severity, a.state, a.deadline_us, a.settlement_id, CASE WHEN a.rule IN (` + ofPerson() + `) THEN COALESCE(s.insured_id, '') ELSE '' END AS insured_id,
+	query := `WITH picked AS (SELECT a.id, a.rule, a.at_us, a.severity, a.state, a.deadline_us, a.subject_kind, a.subject_id, CASE WHEN a.rule IN (` + ofPerson() + `) THEN COALESCE(s.insured_id, '') ELSE '' END AS insured_id,
 				CASE WHEN a.rule IN (` + ofPerson() + `) AND s.insured_id IS NOT NULL THEN 'i' || s.insured_id ELSE 'p' || a.place_id END || CAST(a.shadow AS TEXT) AS subject
-			FROM (SELECT * FROM alert` + where + `) AS a LEFT JOIN settlement s ON s.id = a.settlement_id),
+			FROM (SELECT * FROM alert` + where + `) AS a LEFT JOIN settlement s ON s.id = a.subject_id),
 		marked AS (SELECT picked.*, CASE WHEN at_us - LAG(at_us) OVER (PARTITION BY rule, subject ORDER BY at_us, id) <= CAST(` + window + ` AS BIGINT) THEN 0 ELSE 1 END AS begins FROM picked),
 		numbered AS (SELECT marked.*, SUM(begins) OVER (PARTITION BY rule, subject ORDER BY at_us, id) AS nr FROM marked),
-		bills AS (SELECT rule, subject, nr, settlement_id FROM numbered
+		bills AS (SELECT rule, subject, nr, subject_id AS settlement_id FROM numbered
+			UNION SELECT n.rule, n.subject, n.nr, b.settlement_id FROM numbered n JOIN (` + blindBills + `) AS b ON b.alert_id = n.id WHERE n.subject_kind = 'blind'
 			UNION SELECT n.rule, n.subject, n.nr, r.settlement_id FROM numbered n JOIN alert_related r ON r.alert_id = n.id),
 		sums AS (SELECT b.rule, b.subject, b.nr, CAST(SUM(s.amount_fen) AS BIGINT) AS amount_fen FROM bills b JOIN settlement s ON s.id = b.settlement_id` + bills + ` GROUP BY b.rule, b.subject, b.nr),
 		grouped AS (SELECT rule, subject, nr, MAX(insured_id) AS insured_id, COUNT(*) AS n, MAX(severity) AS severity, MIN(at_us) AS first_us, MAX(at_us) AS last_us, MAX(id) AS newest,

@@ -19,6 +19,7 @@ type alertRecord struct {
 	Rule        ward.Rule           `json:"rule"`
 	RuleVersion int                 `json:"rule_version"`
 	Settlement  ward.SettlementID   `json:"settlement"`
+	Blind       ward.BlindID        `json:"blind,omitempty"` // the blind period that it is about instead
 	Related     []ward.SettlementID `json:"related"`
 	At          time.Time           `json:"at"`
 	Raised      time.Time           `json:"raised"`
@@ -71,6 +72,8 @@ func (t *tx) raise(ctx context.Context, a ward.Alert, old *ward.Alert) (ward.Ale
 	if a.Leaf, err = t.sealRecord(ctx, "alert", string(a.ID), recordOfAlert(a)); err != nil {
 		return a, err
 	}
+	var subject string
+	a.Subject, subject = a.About()
 	related, err := json.Marshal(a.Related)
 	if err != nil {
 		return a, err
@@ -80,19 +83,19 @@ func (t *tx) raise(ctx context.Context, a ward.Alert, old *ward.Alert) (ward.Ale
 		return a, err
 	}
 	_, err = t.ExecContext(ctx, `INSERT INTO alert
-		(id, institution_id, place_id, camera_id, rule, rule_version, settlement_id, related, at_us, raised_us, severity, state,
+		(id, institution_id, place_id, camera_id, rule, rule_version, subject_id, related, at_us, raised_us, severity, state,
 		 decided_by, decision_note, sightings, explain_zh, explain_en, snapshot_key, snapshot_sha, clip_from_us, clip_to_us, case_id, leaf, shadow, revision,
-		 version, deadline_us, next_us, quiet)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, '', '', $13, $14, $15, $16, $17, $18, $19, '', $20, $21, $22, $23, $24, $25, $26)
-		ON CONFLICT (rule, settlement_id) DO UPDATE SET place_id = excluded.place_id, camera_id = excluded.camera_id, rule_version = excluded.rule_version,
+		 version, deadline_us, next_us, quiet, subject_kind)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, '', '', $13, $14, $15, $16, $17, $18, $19, '', $20, $21, $22, $23, $24, $25, $26, $27)
+		ON CONFLICT (rule, subject_id) DO UPDATE SET place_id = excluded.place_id, camera_id = excluded.camera_id, rule_version = excluded.rule_version,
 			related = excluded.related, at_us = excluded.at_us, raised_us = excluded.raised_us, severity = excluded.severity, state = excluded.state,
 			decided_by = '', decision_note = '', sightings = excluded.sightings, explain_zh = excluded.explain_zh, explain_en = excluded.explain_en,
 			snapshot_key = excluded.snapshot_key, snapshot_sha = excluded.snapshot_sha, clip_from_us = excluded.clip_from_us, clip_to_us = excluded.clip_to_us,
 			leaf = excluded.leaf, shadow = excluded.shadow, revision = excluded.revision, version = excluded.version, assignee = '', reason_code = '', decided_us = 0,
 			deadline_us = excluded.deadline_us, next_us = excluded.next_us, quiet = excluded.quiet`,
-		a.ID, a.InstitutionID, a.PlaceID, a.CameraID, a.Rule, a.RuleVersion, a.SettlementID, string(related), us(a.At), us(a.Raised),
+		a.ID, a.InstitutionID, a.PlaceID, a.CameraID, a.Rule, a.RuleVersion, subject, string(related), us(a.At), us(a.Raised),
 		int(a.Severity), a.State, string(sightings), a.ExplainZH, a.ExplainEN, a.SnapshotKey, sum, us(a.ClipFrom), us(a.ClipTo), a.Leaf, flag(a.Shadow), a.Revision,
-		a.Version, us(a.Deadline), us(a.Next), flag(a.Quiet))
+		a.Version, us(a.Deadline), us(a.Next), flag(a.Quiet), a.Subject)
 	if err != nil {
 		return a, err
 	}
@@ -136,7 +139,7 @@ func (t *tx) relate(ctx context.Context, a ward.Alert) error {
 func recordOfAlert(a ward.Alert) alertRecord {
 	rec := alertRecord{
 		Alert: a.ID, Institution: a.InstitutionID, Place: a.PlaceID, Camera: a.CameraID, Rule: a.Rule, RuleVersion: a.RuleVersion,
-		Settlement: a.SettlementID, Related: a.Related, At: a.At, Raised: a.Raised, ClipFrom: a.ClipFrom, ClipTo: a.ClipTo,
+		Settlement: a.SettlementID, Blind: a.BlindID, Related: a.Related, At: a.At, Raised: a.Raised, ClipFrom: a.ClipFrom, ClipTo: a.ClipTo,
 		Sightings: a.Sightings, ExplainZH: a.ExplainZH, ExplainEN: a.ExplainEN,
 	}
 	if a.SnapshotKey != "" {
@@ -145,9 +148,9 @@ func recordOfAlert(a ward.Alert) alertRecord {
 	return rec
 }
 
-const alertColumns = `SELECT id, institution_id, place_id, camera_id, rule, rule_version, settlement_id, related, at_us, raised_us, severity, state,
+const alertColumns = `SELECT id, institution_id, place_id, camera_id, rule, rule_version, subject_id, related, at_us, raised_us, severity, state,
 	decided_by, decision_note, sightings, explain_zh, explain_en, snapshot_key, snapshot_sha, clip_from_us, clip_to_us, case_id, leaf, shadow, revision,
-	version, assignee, reason_code, decided_us, appealed, deadline_us, next_us, quiet FROM alert`
+	version, assignee, reason_code, decided_us, appealed, deadline_us, next_us, quiet, subject_kind FROM alert`
 
 // Alert returns one alert, or ward.NotFound.
 func (s *Store) Alert(ctx context.Context, id ward.AlertID) (ward.Alert, error) {
@@ -168,6 +171,7 @@ type AlertFilter struct {
 	State        ward.AlertState
 	Rule         ward.Rule
 	SettlementID ward.SettlementID
+	BlindID      ward.BlindID
 	Assignee     ward.UserID
 	PlaceID      ward.PlaceID
 	InsuredID    ward.InsuredID // of the settlement
@@ -189,10 +193,11 @@ func (f AlertFilter) where() (string, []any) {
 	for _, c := range []struct{ condition, value string }{
 		{`state = $%d`, string(f.State)},
 		{`rule = $%d`, string(f.Rule)},
-		{`settlement_id = $%d`, string(f.SettlementID)},
+		{`subject_kind = 'settlement' AND subject_id = $%d`, string(f.SettlementID)},
+		{`subject_kind = 'blind' AND subject_id = $%d`, string(f.BlindID)},
 		{`assignee = $%d`, string(f.Assignee)},
 		{`place_id = $%d`, string(f.PlaceID)},
-		{`settlement_id IN (SELECT id FROM settlement WHERE insured_id = $%d)`, string(f.InsuredID)},
+		{`subject_id IN (SELECT id FROM settlement WHERE insured_id = $%d)`, string(f.InsuredID)},
 	} {
 		if c.value != "" {
 			and(c.condition, c.value)
@@ -236,19 +241,27 @@ func (s *Store) Alerts(ctx context.Context, f AlertFilter) (list []ward.Alert, n
 
 func scanAlert(r row) (ward.Alert, error) {
 	var a ward.Alert
-	var related, sightings string
+	var related, sightings, subject string
 	var when, raised, from, to, decided, deadline, next int64
 	var severity, shadow, appealed, quiet int
 	var sum []byte
-	err := r.Scan(&a.ID, &a.InstitutionID, &a.PlaceID, &a.CameraID, &a.Rule, &a.RuleVersion, &a.SettlementID, &related, &when, &raised, &severity, &a.State,
+	err := r.Scan(&a.ID, &a.InstitutionID, &a.PlaceID, &a.CameraID, &a.Rule, &a.RuleVersion, &subject, &related, &when, &raised, &severity, &a.State,
 		&a.DecidedBy, &a.DecisionNote, &sightings, &a.ExplainZH, &a.ExplainEN, &a.SnapshotKey, &sum, &from, &to, &a.CaseID, &a.Leaf, &shadow, &a.Revision,
-		&a.Version, &a.Assignee, &a.Reason, &decided, &appealed, &deadline, &next, &quiet)
+		&a.Version, &a.Assignee, &a.Reason, &decided, &appealed, &deadline, &next, &quiet, &a.Subject)
 	if err != nil {
 		return a, err
 	}
 	a.At, a.Raised, a.ClipFrom, a.ClipTo, a.Severity = at(when), at(raised), at(from), at(to), ward.Severity(severity)
 	a.Shadow, a.Appealed, a.Quiet, a.Decided, a.Deadline, a.Next = shadow != 0, appealed != 0, quiet != 0, at(decided), at(deadline), at(next)
 	copy(a.SnapshotSHA[:], sum)
+	switch a.Subject {
+	case ward.OnSettlement:
+		a.SettlementID = ward.SettlementID(subject)
+	case ward.OnBlind:
+		a.BlindID = ward.BlindID(subject)
+	default:
+		return a, fmt.Errorf("alert %s is about %q", a.ID, a.Subject)
+	}
 	if err := json.Unmarshal([]byte(related), &a.Related); err != nil {
 		return a, fmt.Errorf("related of alert %s: %w", a.ID, err)
 	}

@@ -50,7 +50,7 @@ func TestBlindPeriods(t *testing.T) {
 		if got := ids(s.LastingBlind(ctx, "")); !slices.Equal(got, []ward.BlindID{"b1", "b2", "b3"}) {
 			t.Errorf("lasting: %v", got)
 		}
-		if lasts, err := s.SeenBlind(ctx, "b1", now); err != nil || !lasts {
+		if lasts, err := s.SeenBlind(ctx, now, "b1", "b0"); err != nil || !slices.Equal(lasts, []ward.BlindID{"b1"}) {
 			t.Errorf("seen: %v, %v", lasts, err)
 		}
 		to := from.Add(30 * time.Second)
@@ -64,7 +64,7 @@ func TestBlindPeriods(t *testing.T) {
 		if got != first || got.Found.Sub(now).Abs() > time.Minute {
 			t.Errorf("got %+v, want %+v", got, first)
 		}
-		if lasts, err := s.SeenBlind(ctx, "b1", now); err != nil || lasts {
+		if lasts, err := s.SeenBlind(ctx, now, "b1"); err != nil || len(lasts) > 0 {
 			t.Errorf("a closed one lasts: %v, %v", lasts, err)
 		}
 		sealed, err := s.SealedOf(ctx, storage.KindBlind, "b1")

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"wardwatch/storage/ledger"
 	"wardwatch/ward"
 )
 
@@ -23,6 +24,7 @@ type BlindFilter struct {
 	Camera       ward.CameraID
 	Cause        ward.BlindCause
 	Lasting      bool
+	Unplanned    bool   // only those that were not reported in advance
 	Before       string // cursor: the next of an earlier call
 	Limit        int    // 1 to 500; 0 means 50
 }
@@ -39,6 +41,9 @@ func (s *Store) BlindPeriods(ctx context.Context, f BlindFilter) (list []ward.Bl
 	}
 	if f.Lasting {
 		where += ` AND to_us = 0`
+	}
+	if f.Unplanned {
+		where += ` AND outage_id = ''`
 	}
 	and("camera_id =", string(f.Camera))
 	and("cause =", string(f.Cause))
@@ -103,25 +108,42 @@ func (s *Store) SilentCameras(ctx context.Context, before time.Time) ([]Silent, 
 		ward.FromCamera, ward.CauseUnreachable, ward.CauseNotFound, ward.CauseStalled, us(before))
 }
 
-// SettledBlind returns the settlements at the place of a blind period while it
-// lasted by the cameras' clock, without those that were reversed: the oldest,
-// at most limit of them, and how many there are and their sum in 分.
-func (s *Store) SettledBlind(ctx context.Context, b ward.BlindPeriod, limit int) (list []ward.Settlement, count int, sumFen int64, err error) {
+// settledWhere are the settlements that settledIn has the arguments of.
+const settledWhere = ` WHERE place_id = $1 AND at_us BETWEEN $2 AND $3 AND state <> 'reversed'`
+
+// blindBills are the settlements that the alerts about blind periods rest on,
+// as SettledBlind lists them: alert_id, settlement_id, amount_fen.
+const blindBills = `SELECT ba.id AS alert_id, bs.id AS settlement_id, bs.amount_fen FROM alert ba JOIN blind_period bp ON bp.id = ba.subject_id
+	JOIN settlement bs ON bs.place_id = bp.place_id AND bs.state <> 'reversed'
+		AND bs.at_us >= ba.at_us - COALESCE((SELECT o.offset_us FROM clock_offset o WHERE o.institution_id = bp.institution_id), 0)
+		AND bs.at_us <= CASE WHEN bp.to_us = 0 THEN 4611686018427387904 ELSE bp.to_us END - COALESCE((SELECT o.offset_us FROM clock_offset o WHERE o.institution_id = bp.institution_id), 0)
+	WHERE ba.subject_kind = 'blind'`
+
+// settledIn are the arguments of settledWhere for the settlements at the place
+// of a blind period in [from, to] by the cameras' clock.
+func settledIn(ctx context.Context, q ledger.Querier, b ward.BlindPeriod, from, to time.Time) ([]any, error) {
 	var offset int64
+	err := q.QueryRowContext(ctx, `SELECT COALESCE((SELECT offset_us FROM clock_offset WHERE institution_id = $1), 0)`, b.InstitutionID).Scan(&offset)
+	return []any{b.PlaceID, us(from) - offset, us(to) - offset}, err
+}
+
+// SettledBlind returns the settlements at the place of a blind period from from
+// (its beginning, or since when nobody had reported it) to its end or now, by
+// the cameras' clock, without those that were reversed: the oldest, at most
+// limit of them, and how many there are and their sum in 分.
+func (s *Store) SettledBlind(ctx context.Context, b ward.BlindPeriod, from time.Time, limit int) (list []ward.Settlement, count int, sumFen int64, err error) {
 	what := "list settlements of blind period " + string(b.ID)
-	err = s.read.QueryRowContext(ctx, `SELECT COALESCE((SELECT offset_us FROM clock_offset WHERE institution_id = $1), 0)`, b.InstitutionID).Scan(&offset)
-	if err != nil {
-		return nil, 0, 0, fmt.Errorf("%s: %w", what, err)
-	}
 	to := b.To
 	if to.IsZero() {
 		to = time.Now()
 	}
-	const where = ` WHERE place_id = $1 AND at_us BETWEEN $2 AND $3 AND state <> 'reversed'`
-	args := []any{b.PlaceID, us(b.From) - offset, us(to) - offset}
-	if err = s.read.QueryRowContext(ctx, `SELECT COUNT(*), COALESCE(SUM(amount_fen), 0) FROM settlement`+where, args...).Scan(&count, &sumFen); err != nil {
+	args, err := settledIn(ctx, s.read, b, from, to)
+	if err != nil {
 		return nil, 0, 0, fmt.Errorf("%s: %w", what, err)
 	}
-	list, err = listed(ctx, s, what, scanSettlement, settlementColumns+where+` ORDER BY at_us, id LIMIT $4`, append(args, limit)...)
+	if err = s.read.QueryRowContext(ctx, `SELECT COUNT(*), COALESCE(SUM(amount_fen), 0) FROM settlement`+settledWhere, args...).Scan(&count, &sumFen); err != nil {
+		return nil, 0, 0, fmt.Errorf("%s: %w", what, err)
+	}
+	list, err = listed(ctx, s, what, scanSettlement, settlementColumns+settledWhere+` ORDER BY at_us, id LIMIT $4`, append(args, limit)...)
 	return list, count, sumFen, err
 }

@@ -55,9 +55,9 @@ func (s *Store) Findings(ctx context.Context, insts []ward.InstitutionID, before
 		}
 		return f, err
 	}
-	return listed(ctx, s, "list findings", scan, `SELECT a.id, a.version, a.institution_id, a.place_id, a.rule, COALESCE(s.external_no, ''), a.at_us, COALESCE(s.amount_fen, 0),
+	return listed(ctx, s, "list findings", scan, `SELECT a.id, a.version, a.institution_id, a.place_id, a.rule, COALESCE(s.external_no, ''), a.at_us, CASE WHEN a.subject_kind = 'blind' THEN (SELECT COALESCE(SUM(amount_fen), 0) FROM (`+blindBills+`) AS b WHERE b.alert_id = a.id) ELSE COALESCE(s.amount_fen, 0) END,
 			a.explain_zh, a.explain_en, a.state, a.decided_us, a.decision_note, a.appealed, COALESCE(e.note, ''), COALESCE(e.at_us, 0)
 		FROM (SELECT * FROM alert`+where+` AND (state = 'confirmed' OR appealed = 1) AND shadow = 0`+fmt.Sprintf(` ORDER BY id DESC LIMIT $%d`, len(args))+`) AS a
-			LEFT JOIN settlement s ON s.id = a.settlement_id LEFT JOIN alert_event e ON e.alert_id = a.id AND e.action = 'appeal'
+			LEFT JOIN settlement s ON s.id = a.subject_id LEFT JOIN alert_event e ON e.alert_id = a.id AND e.action = 'appeal'
 		ORDER BY a.id DESC`, args...)
 }

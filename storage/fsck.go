@@ -93,6 +93,7 @@ func (f *fsck) steps() []fsckStep {
 		{"case rows", f.caseRows},
 		{"hold rows", f.holdRows},
 		{"blind periods", f.blindRows},
+		{"outage rows", f.outageRows},
 		{"zone rows", f.zoneRows},
 		{"rule rows", f.ruleRows},
 		{"alert policy rows", f.policyRows},

@@ -252,6 +252,7 @@ func (f *fsck) absent(ctx context.Context) error {
 		{"rule_setting", `SELECT ref FROM sealed_record r WHERE kind = 'rule' AND NOT EXISTS (SELECT 1 FROM rule_setting x WHERE x.leaf = r.leaf)`},
 		{"camera_zones", `SELECT ref FROM sealed_record r WHERE kind = 'zones' AND NOT EXISTS (SELECT 1 FROM camera_zones x WHERE x.leaf = r.leaf)`},
 		{"blind_period", `SELECT DISTINCT ref FROM sealed_record r WHERE kind = 'blind' AND NOT EXISTS (SELECT 1 FROM blind_period x WHERE x.id = r.ref AND x.leaf >= r.leaf)`},
+		{"outage", `SELECT ref FROM sealed_record r WHERE kind = 'outage' AND NOT EXISTS (SELECT 1 FROM outage x WHERE x.leaf = r.leaf)`},
 		{"alert_policy", `SELECT ref FROM sealed_record r WHERE kind = 'alert_policy' AND NOT EXISTS (SELECT 1 FROM alert_policy x WHERE x.leaf = r.leaf)`},
 		{"draw_step", `SELECT ref FROM sealed_record r WHERE kind = 'draw' AND NOT EXISTS (SELECT 1 FROM draw_step x JOIN draw d ON d.id = x.draw_id WHERE x.leaf = r.leaf)`},
 		{"face_search", `SELECT ref FROM sealed_record r WHERE kind = 'face_search' AND NOT EXISTS (SELECT 1 FROM face_search x WHERE x.leaf = r.leaf)`},

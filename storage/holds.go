@@ -24,6 +24,8 @@ const notHeld = `NOT EXISTS (SELECT 1 FROM hold h WHERE h.source_kind = segment.
 // no alert and no case shows its picture.
 const freePicture = `NOT EXISTS (SELECT 1 FROM hold h WHERE h.source_kind = 'camera' AND h.source_id = sighting.camera_id AND h.from_us <= sighting.to_us AND h.to_us >= sighting.from_us)
 	AND NOT EXISTS (SELECT 1 FROM alert a WHERE a.snapshot_key = sighting.snapshot_key)
+	AND (sighting.kind <> 'lens' OR NOT EXISTS (SELECT 1 FROM blind_period b JOIN alert a ON a.subject_id = b.id
+		WHERE b.place_id = sighting.place_id AND sighting.id IN (b.before_id, b.at_id, b.after_id)))
 	AND NOT EXISTS (SELECT 1 FROM evidence e WHERE e.kind = 'snapshot' AND e.ref = sighting.snapshot_key)`
 
 // holdFor places a hold over the stretch that the item e of a case shows,

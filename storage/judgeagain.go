@@ -22,7 +22,7 @@ func (t *tx) judgeAgain(ctx context.Context, v ward.Settlement) error {
 	if err != nil {
 		return err
 	}
-	_, err = t.ExecContext(ctx, again+`id IN (SELECT a.settlement_id FROM alert_related r JOIN alert a ON a.id = r.alert_id WHERE r.settlement_id = $1)`, v.ID)
+	_, err = t.ExecContext(ctx, again+`id IN (SELECT a.subject_id FROM alert_related r JOIN alert a ON a.id = r.alert_id WHERE r.settlement_id = $1)`, v.ID)
 	return err
 }
 

@@ -74,7 +74,7 @@ func (t *tx) settleOne(ctx context.Context, j Judgement, stored map[ward.Rule]wa
 func (t *tx) alertsOf(ctx context.Context, ids []ward.SettlementID) (map[ward.SettlementID]map[ward.Rule]ward.Alert, error) {
 	for {
 		out := map[ward.SettlementID]map[ward.Rule]ward.Alert{}
-		err := eachOf(ctx, t.Tx, alertColumns+` WHERE settlement_id IN `, padded(ids), nil, func(r row) error {
+		err := eachOf(ctx, t.Tx, alertColumns+` WHERE subject_id IN `, padded(ids), nil, func(r row) error {
 			a, err := scanAlert(r)
 			if out[a.SettlementID] == nil {
 				out[a.SettlementID] = map[ward.Rule]ward.Alert{}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"wardwatch/ward"
@@ -23,23 +24,31 @@ type Lead struct {
 }
 
 // AlertLead collects an alert, its settlement and related ones, its snapshot
-// and every segment of its camera that touches its clip.
+// and every segment of its camera that touches its clip; of a blind period its
+// pictures and what was settled meanwhile by now.
 func (s *Store) AlertLead(ctx context.Context, id ward.AlertID) (Lead, error) {
 	l := Lead{Source: ward.Source{Kind: ward.FromCamera}}
-	var settlement, related, sightings, snapshot string
-	var from, to int64
+	var kind ward.AlertSubject
+	var subject, related, sightings, snapshot string
+	var when, from, to int64
 	var sum []byte
-	err := s.read.QueryRowContext(ctx, `SELECT institution_id, camera_id, settlement_id, related, sightings, snapshot_key, snapshot_sha, clip_from_us, clip_to_us FROM alert WHERE id = $1`, id).
-		Scan(&l.InstitutionID, &l.Source.ID, &settlement, &related, &sightings, &snapshot, &sum, &from, &to)
+	err := s.read.QueryRowContext(ctx, `SELECT institution_id, camera_id, subject_kind, subject_id, at_us, related, sightings, snapshot_key, snapshot_sha, clip_from_us, clip_to_us FROM alert WHERE id = $1`, id).
+		Scan(&l.InstitutionID, &l.Source.ID, &kind, &subject, &when, &related, &sightings, &snapshot, &sum, &from, &to)
 	if err != nil {
 		return l, fmt.Errorf("read alert %s: %w", id, missing(err, "alert.unknown", "没有这个疑点。", "No such alert."))
 	}
 	l.add(ward.EvidenceAlert, string(id))
-	l.add(ward.EvidenceSettlement, settlement)
+	l.addSnapshot(snapshot, sum)
+	if kind == ward.OnBlind {
+		if err := s.addBlind(ctx, &l, ward.BlindID(subject), at(when)); err != nil {
+			return l, err
+		}
+	} else {
+		l.add(ward.EvidenceSettlement, subject)
+	}
 	for _, other := range idList(related) {
 		l.add(ward.EvidenceSettlement, other)
 	}
-	l.addSnapshot(snapshot, sum)
 	for _, sighting := range idList(sightings) {
 		var model string
 		err := s.read.QueryRowContext(ctx, `SELECT COALESCE(MAX(model_id), '') FROM sighting WHERE id = $1`, sighting).Scan(&model)
@@ -76,17 +85,45 @@ func (s *Store) VisitLead(ctx context.Context, id ward.VisitID) (Lead, error) {
 	return l, s.addSegments(ctx, &l)
 }
 
+// addBlind adds the pictures of a blind period that are kept, with the hashes
+// that were sealed, and what was settled meanwhile since from.
+func (s *Store) addBlind(ctx context.Context, l *Lead, id ward.BlindID, from time.Time) error {
+	b, err := s.BlindPeriod(ctx, id)
+	if err != nil {
+		return err
+	}
+	for _, p := range []ward.BlindPicture{b.Before, b.At, b.After} {
+		v, err := s.Sighting(ctx, p.Sighting)
+		if ward.KindOf(err) == ward.NotFound {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		l.addSnapshot(v.SnapshotKey, p.SHA256[:])
+	}
+	bills, _, _, err := s.SettledBlind(ctx, b, from, maxBlindBills)
+	for _, v := range bills {
+		l.add(ward.EvidenceSettlement, string(v.ID))
+	}
+	return err
+}
+
+// maxBlindBills is how many settlements of a blind period a case begins with.
+const maxBlindBills = 500
+
+// add adds an item once.
 func (l *Lead) add(kind ward.EvidenceKind, ref string) {
-	if ref != "" {
+	if ref != "" && !slices.ContainsFunc(l.Items, func(e ward.Evidence) bool { return e.Kind == kind && e.Ref == ref }) {
 		l.Items = append(l.Items, ward.Evidence{Kind: kind, Ref: ref})
 	}
 }
 
 // addSnapshot adds a picture with the hash that was sealed, not the one it has now.
 func (l *Lead) addSnapshot(key string, sum []byte) {
-	if key != "" {
-		l.add(ward.EvidenceSnapshot, key)
-		copy(l.Items[len(l.Items)-1].SHA256[:], sum)
+	n := len(l.Items)
+	if l.add(ward.EvidenceSnapshot, key); len(l.Items) > n {
+		copy(l.Items[n].SHA256[:], sum)
 	}
 }
 

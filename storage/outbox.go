@@ -39,7 +39,8 @@ type alertEvent struct {
 	Rule        ward.Rule          `json:"rule"`
 	RuleVersion int                `json:"rule_version"`
 	Severity    ward.Severity      `json:"severity"`
-	Settlement  ward.SettlementID  `json:"settlement"`
+	Settlement  ward.SettlementID  `json:"settlement,omitempty"`
+	Blind       ward.BlindID       `json:"blind,omitempty"` // the blind period that it is about instead
 	At          time.Time          `json:"at"`
 	Raised      time.Time          `json:"raised"`
 	Quiet       bool               `json:"quiet,omitempty"` // its rule and camera cool down: for machines, not to call a person for
@@ -53,8 +54,23 @@ func (t *tx) announceAlert(ctx context.Context, typ ward.EventType, a ward.Alert
 	}
 	return t.announce(ctx, typ, "alert/"+string(a.ID), a.InstitutionID, typ == ward.AlertRaisedEvent && a.Quiet, alertEvent{
 		Alert: a.ID, State: a.State, Institution: a.InstitutionID, Place: a.PlaceID, Camera: a.CameraID, Rule: a.Rule, RuleVersion: a.RuleVersion,
-		Severity: a.Severity, Settlement: a.SettlementID, At: a.At, Raised: a.Raised, Quiet: a.Quiet,
+		Severity: a.Severity, Settlement: a.SettlementID, Blind: a.BlindID, At: a.At, Raised: a.Raised, Quiet: a.Quiet,
 	})
+}
+
+// outageEvent is the data of an event about an outage: what is said of it in words stays here.
+type outageEvent struct {
+	Outage      ward.OutageID      `json:"outage"`
+	Version     int                `json:"version"`
+	Institution ward.InstitutionID `json:"institution"`
+	Action      ward.OutageAction  `json:"action"`
+	From        time.Time          `json:"from"`
+	To          time.Time          `json:"to"`
+	Late        bool               `json:"late"`
+}
+
+func (t *tx) announceOutage(ctx context.Context, o ward.Outage) error {
+	return t.announce(ctx, ward.OutageChangedEvent, "outage/"+string(o.ID), o.InstitutionID, false, outageEvent{o.ID, o.Version, o.InstitutionID, o.Action, o.From, o.To, o.Late})
 }
 
 // visitEvent is the data of an event about a visit that has its verdict.

@@ -49,7 +49,7 @@ func (s *Store) RiskFacts(ctx context.Context, inst ward.InstitutionID, insts []
 
 // institutionRate counts an institution's alerts that stand or wait, and its bills.
 func (s *Store) institutionRate(ctx context.Context, inst ward.InstitutionID, from time.Time) (alerts, bills int, err error) {
-	err = s.read.QueryRowContext(ctx, `SELECT COUNT(*) FROM alert WHERE institution_id = $1 AND raised_us >= $2 AND shadow = 0
+	err = s.read.QueryRowContext(ctx, `SELECT COUNT(*) FROM alert WHERE institution_id = $1 AND raised_us >= $2 AND shadow = 0 AND subject_kind = 'settlement'
 		AND state IN ('new', 'taken', 'appealed', 'confirmed')`, inst, us(from)).Scan(&alerts)
 	if err == nil {
 		err = s.read.QueryRowContext(ctx, `SELECT COUNT(*) FROM settlement WHERE at_us >= $2 AND state <> 'reversed'
@@ -74,7 +74,7 @@ func (s *Store) ownAlerts(ctx context.Context, inst ward.InstitutionID, insts []
 	args = append(args, inst, us(now), us(now.Add(-ward.RiskAlertsBack)))
 	counts, err := listed(ctx, s, "count alerts of inpatients", func(r row) (v alertCount, err error) {
 		return v, r.Scan(&v.who, &v.state, &v.n)
-	}, fmt.Sprintf(`SELECT v.insured_id, a.state, COUNT(*) FROM settlement v JOIN (SELECT * FROM alert%s) a ON a.settlement_id = v.id
+	}, fmt.Sprintf(`SELECT v.insured_id, a.state, COUNT(*) FROM settlement v JOIN (SELECT * FROM alert%s) a ON a.subject_id = v.id
 		WHERE v.insured_id IN (SELECT insured_id FROM admission WHERE institution_id = $%d AND (to_us = 0 OR to_us > $%d))
 		AND v.at_us >= $%d AND a.shadow = 0 AND a.state IN ('new', 'taken', 'appealed', 'confirmed') GROUP BY v.insured_id, a.state`, where, n+1, n+2, n+3), args...)
 	if err != nil {

@@ -23,10 +23,11 @@ const (
 	KindDecision   = "decision" // a step of an alert
 	KindRound      = "round"    // the order
 	KindHold       = "hold"
-	KindRule       = "rule"  // by rule/version: how it was set
-	KindZones      = "zones" // by camera/version: what was drawn in its picture
-	KindBlind      = "blind" // by period: found, and ended
-	KindSearch     = "face_search"
+	KindRule       = "rule"        // by rule/version: how it was set
+	KindZones      = "zones"       // by camera/version: what was drawn in its picture
+	KindBlind      = "blind"       // by period: found, and ended; its outage is another
+	KindOutage     = "outage"      // by outage/version: reported, withdrawn, refused, accepted
+	KindSearch     = "face_search" // by search: its reason and purpose
 
 	KindAlertPolicy = "alert_policy" // by version: until when alerts are to be decided
 )

@@ -39,6 +39,7 @@ type Store struct {
 	signer  ed25519.PrivateKey
 	log     *slog.Logger
 	life    atomic.Pointer[ownLife] // of this process, once it began
+	onAlert func(ward.Alert)        // may be nil
 }
 
 // Options say where the catalogue is.
@@ -49,6 +50,10 @@ type Options struct {
 	// when absent. It must not be in the database, nor on the same backup.
 	Keys string
 	Log  *slog.Logger
+	// OnAlert is called after the commit of what raised an alert about a blind
+	// period, or let it fall, since that happens wherever the period changes. It
+	// must not block; may be nil.
+	OnAlert func(ward.Alert)
 }
 
 // Open connects and checks that the schema is current; it does not migrate.
@@ -93,7 +98,7 @@ func Migrate(ctx context.Context, o Options) (*Store, error) {
 }
 
 func connect(ctx context.Context, o Options) (*Store, error) {
-	s := &Store{log: o.Log}
+	s := &Store{log: o.Log, onAlert: o.OnAlert}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
@@ -148,7 +153,8 @@ type tx struct {
 	*sql.Tx
 	s      *Store
 	now    time.Time
-	locked bool // the ledger; see lockLedger
+	locked bool         // the ledger; see lockLedger
+	alerts []ward.Alert // about blind periods, raised or fallen in it
 }
 
 // lockLedger makes the transaction the only one that appends to the ledger,
@@ -205,10 +211,19 @@ func (s *Store) changeOnce(ctx context.Context, f func(*tx) error) error {
 	if err != nil {
 		return err
 	}
-	if err := f(&tx{Tx: t, s: s, now: time.Now()}); err != nil {
+	x := &tx{Tx: t, s: s, now: time.Now()}
+	if err := f(x); err != nil {
 		return errors.Join(err, t.Rollback())
 	}
-	return t.Commit()
+	if err := t.Commit(); err != nil {
+		return err
+	}
+	if s.onAlert != nil {
+		for _, a := range x.alerts {
+			s.onAlert(a)
+		}
+	}
+	return nil
 }
 
 // sealRecord stores record and appends the ledger leaf that commits to it.

@@ -25,7 +25,16 @@ func (s AlertState) Open() bool { return s == AlertNew || s == AlertTaken || s =
 // Severity orders alerts: 1 low to 3 high.
 type Severity int
 
-// Alert 疑点: a rule fired on a settlement. One rule fires at most once on one settlement.
+// AlertSubject says what an alert is about.
+type AlertSubject string
+
+// The subjects of alerts.
+const (
+	OnSettlement AlertSubject = "settlement"
+	OnBlind      AlertSubject = "blind" // a blind period
+)
+
+// Alert 疑点: a rule fired on a settlement or on a blind period. One rule fires at most once on one of them.
 type Alert struct {
 	ID            AlertID        `json:"id"`
 	InstitutionID InstitutionID  `json:"institution_id"`
@@ -33,9 +42,11 @@ type Alert struct {
 	CameraID      CameraID       `json:"camera_id"`
 	Rule          Rule           `json:"rule"`
 	RuleVersion   int            `json:"rule_version"`
-	SettlementID  SettlementID   `json:"settlement_id"`
-	Related       []SettlementID `json:"related"` // the other cards of one_face_many_cards
-	At            time.Time      `json:"at"`      // the settlement's moment
+	Subject       AlertSubject   `json:"subject_kind"`
+	SettlementID  SettlementID   `json:"settlement_id"` // empty when it is not about one
+	BlindID       BlindID        `json:"blind_id"`      // empty when it is not about a blind period
+	Related       []SettlementID `json:"related"`       // the other cards of one_face_many_cards; of a blind period the first that were settled meanwhile
+	At            time.Time      `json:"at"`            // the settlement's moment, or since when a camera was blind unreported
 	Raised        time.Time      `json:"raised"`
 	Severity      Severity       `json:"severity"`
 	State         AlertState     `json:"state"`
@@ -61,6 +72,14 @@ type Alert struct {
 	Appealed bool          `json:"appealed"` // at any time
 	Quiet    bool          `json:"quiet"`    // its rule and camera cooled down when it was raised: no reason to call a person
 	Next     time.Time     `json:"-"`        // when its assignee is reminded, or it is overdue; zero: never again
+}
+
+// About says what the alert is about, and its id.
+func (a *Alert) About() (AlertSubject, string) {
+	if a.BlindID != "" {
+		return OnBlind, string(a.BlindID)
+	}
+	return OnSettlement, string(a.SettlementID)
 }
 
 // The clip around an alert.

@@ -38,12 +38,16 @@ type BlindPeriod struct {
 	To            time.Time     `json:"to,omitzero"` // absent while it lasts
 	Found         time.Time     `json:"found"`       // when it was noticed
 	// Seen is when it was last known to last.
-	Seen    time.Time    `json:"-"`
-	EndedBy UserID       `json:"ended_by"` // who said that the camera is well as it is
-	Before  BlindPicture `json:"-"`
-	At      BlindPicture `json:"-"`
-	After   BlindPicture `json:"-"`
-	Leaf    int64        `json:"-"` // in the ledger, of its newest record
+	Seen    time.Time `json:"-"`
+	EndedBy UserID    `json:"ended_by"` // who said that the camera is well as it is
+	// OutageID is that which covers its beginning, when all of it was reported in advance as far as is known.
+	OutageID OutageID `json:"outage_id"`
+	// Due is when it becomes an alert unless the camera sees again; zero: it is one, or never will be.
+	Due    time.Time    `json:"-"`
+	Before BlindPicture `json:"-"`
+	At     BlindPicture `json:"-"`
+	After  BlindPicture `json:"-"`
+	Leaf   int64        `json:"-"` // in the ledger, of its newest record
 }
 
 // BlindPicture is a picture before, at or after a blind period: a sighting of

@@ -2,6 +2,7 @@ package ward
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 )
@@ -25,7 +26,11 @@ const (
 	SettledBlind      Rule = "settled_blind"        // 盲区结算
 	NoPhysician       Rule = "no_physician"         // 治疗无医师
 	Loitering         Rule = "loitering"            // 窗口滞留
+	BlindUnreported   Rule = "blind_unreported"     // 未报备停机
 )
+
+// OfBlind says whether the rule is about a blind period.
+func (r Rule) OfBlind() bool { return r == BlindUnreported }
 
 // OfPerson says whether the rule's alerts are about the insured person, so
 // that those of one person belong together wherever they are; the others' are
@@ -110,6 +115,33 @@ func (r RuleInfo) BuiltIn() RuleSetting {
 		s.Params[p.Name] = p.Default
 	}
 	return s
+}
+
+// For returns what counts for an institution: the newest of the settings for
+// it, else the newest for all, else what is built in. Their order does not
+// matter, nor do those of other rules.
+func (r RuleInfo) For(inst InstitutionID, settings []RuleSetting) RuleSetting {
+	var own, all *RuleSetting
+	for i, s := range settings {
+		switch {
+		case s.Rule != r.Rule:
+		case s.InstitutionID == inst && inst != "" && (own == nil || s.Version > own.Version):
+			own = &settings[i]
+		case s.InstitutionID == "" && (all == nil || s.Version > all.Version):
+			all = &settings[i]
+		}
+	}
+	if own != nil && !own.Inherit {
+		all = own
+	}
+	out := r.BuiltIn()
+	if all != nil {
+		built := out.Params
+		out = *all
+		out.Params = maps.Clone(built) // for figures that are younger than the row
+		maps.Copy(out.Params, all.Params)
+	}
+	return out
 }
 
 // RuleOf returns what is built in about a rule.

@@ -49,6 +49,7 @@ func Rules() []RuleInfo {
 		{DrugNotCollected, 2, RuleShadow, []RuleParam{{"within", InMinutes, 1, 240, 30}, {"watched_share", InShare, .5, 1, .95}}},
 		{KnownCollector, 2, RuleShadow, []RuleParam{count("cards", 2, 100, 4), days(7), among}},
 		{SettledBlind, 1, RuleLive, []RuleParam{{"around", InSeconds, 10, 600, 60}}},
+		{BlindUnreported, 2, RuleLive, []RuleParam{{"least", InSeconds, 10, 3600, 60}}},
 		{NoPhysician, 2, RuleShadow, []RuleParam{{"before", InMinutes, 1, 240, 30}, {"watched_share", InShare, .5, 1, .95}}},
 		{Loitering, 1, RuleShadow, []RuleParam{{"stay", InMinutes, 1, 240, 10}}},
 	}

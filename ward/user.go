@@ -41,15 +41,17 @@ const (
 	MayCase       Permission = "case"       // cases, evidence, export
 	MayAppeal     Permission = "appeal"     // confirmed alerts as the institution is told of them, and appeals
 	MayFlip       Permission = "flip"       // answer a draw's coin flip for the institution
+	MayOutages    Permission = "outages"    // read which outages institutions reported
+	MayReport     Permission = "report"     // report an outage in advance, and withdraw it
 	MayAdminister Permission = "administer" // users, institutions, enrolment
 )
 
 // permissions is the whole policy; Administrator has all.
 var permissions = map[Role][]Permission{
-	Administrator: {MayWatch, MayManage, MaySettle, MayReview, MayRound, MayCase, MayAppeal, MayFlip, MayAdminister},
-	Inspector:     {MayWatch, MayReview, MayRound, MayCase},
+	Administrator: {MayWatch, MayManage, MaySettle, MayReview, MayRound, MayCase, MayAppeal, MayFlip, MayOutages, MayReport, MayAdminister},
+	Inspector:     {MayWatch, MayReview, MayRound, MayCase, MayOutages},
 	Operator:      {MayWatch, MayManage, MaySettle},
-	Contact:       {MayAppeal, MayFlip},
+	Contact:       {MayAppeal, MayFlip, MayOutages, MayReport},
 }
 
 // May says whether the user may do p to an object of institution inst; an

@@ -281,6 +281,18 @@ var requests = map[string]func(*world) request{
 	"GET /api/v1/blind-periods/{id}/{which}": func(w *world) request {
 		return request{path: map[string]string{"id": string(w.newBlind().ID), "which": "at"}}
 	},
+	"GET /api/v1/outages":        bare,
+	"GET /api/v1/outage-cameras": bare,
+	"POST /api/v1/outages": func(w *world) request {
+		return request{json: m{"institution_id": own, "places": []ward.PlaceID{w.place.ID}, "from": w.began.Add(time.Hour), "to": w.began.Add(2 * time.Hour), "reason": "检修"}}
+	},
+	"GET /api/v1/outages/{id}": func(w *world) request { return request{path: id(w.outage().ID)} },
+	"POST /api/v1/outages/{id}/withdrawal": func(w *world) request {
+		return request{path: id(w.outage().ID), json: m{"version": 1}}
+	},
+	"POST /api/v1/outages/{id}/decision": func(w *world) request {
+		return request{path: id(w.outage().ID), json: m{"version": 1, "accepted": false, "note": "无检修单"}}
+	},
 	"POST /api/v1/cameras/{id}/learn": func(w *world) request { return request{path: id(w.newCamera().ID)} },
 	"GET /api/v1/cameras/{id}/zones":  func(w *world) request { return request{path: id(w.camera.ID)} },
 	"PUT /api/v1/cameras/{id}/zones": func(w *world) request {

@@ -16,9 +16,10 @@ import (
 // AlertDetail is an alert with what it is about.
 type AlertDetail struct {
 	Alert       ward.Alert        `json:"alert"`
-	Settlement  ward.Settlement   `json:"settlement"`
-	Related     []ward.Settlement `json:"related" doc:"The other settlements that the rule rests on"`
-	Insured     ward.Insured      `json:"insured" doc:"Masked"`
+	Settlement  *ward.Settlement  `json:"settlement,omitempty" doc:"That the alert is about"`
+	Blind       *BlindDetail      `json:"blind,omitempty" doc:"The blind period that it is about instead, with what was settled from alert.at on"`
+	Related     []ward.Settlement `json:"related" doc:"The other settlements that the rule rests on; those of a blind period are with it"`
+	Insured     *ward.Insured     `json:"insured,omitempty" doc:"Whose card it was, masked"`
 	Sightings   []ward.Sighting   `json:"sightings"`
 	HasSnapshot bool              `json:"has_snapshot"`
 	History     []ward.AlertEvent `json:"history" doc:"Every step, oldest first, each sealed in the ledger"`
@@ -40,6 +41,7 @@ type alertList struct {
 	State        ward.AlertState   `query:"state"`
 	Rule         ward.Rule         `query:"rule"`
 	SettlementID ward.SettlementID `query:"settlement_id" maxLength:"64" doc:"Only those of this settlement"`
+	BlindID      ward.BlindID      `query:"blind_id" maxLength:"64" doc:"Only those of this blind period"`
 	PlaceID      ward.PlaceID      `query:"place_id" maxLength:"64"`
 	InsuredID    ward.InsuredID    `query:"insured_id" maxLength:"64" doc:"Only those whose settlement is of this card"`
 	From         time.Time         `query:"from" doc:"Only those whose settlement was at this moment or later"`
@@ -89,7 +91,7 @@ func whole(a ward.Alert) ward.Alert {
 
 func (s *Server) listAlerts(ctx context.Context, in *alertList) (*body[Page[ward.Alert]], error) {
 	f := storage.AlertFilter{
-		Institutions: callerOf(ctx).narrow(in.InstitutionID), State: in.State, Rule: in.Rule, SettlementID: in.SettlementID, Before: in.Cursor, Limit: in.Limit,
+		Institutions: callerOf(ctx).narrow(in.InstitutionID), State: in.State, Rule: in.Rule, SettlementID: in.SettlementID, BlindID: in.BlindID, Before: in.Cursor, Limit: in.Limit,
 		PlaceID: in.PlaceID, InsuredID: in.InsuredID, From: in.From, To: in.To, Open: in.Open,
 	}
 	s.tasks(ctx, &f, in.Mine, in.Overdue, in.Shadow)
@@ -104,23 +106,14 @@ func (s *Server) listAlerts(ctx context.Context, in *alertList) (*body[Page[ward
 func (s *Server) getAlert(ctx context.Context, _ *AlertPath, a ward.Alert) (*body[AlertDetail], error) {
 	out := AlertDetail{Alert: a, HasSnapshot: a.SnapshotKey != "", Related: []ward.Settlement{}}
 	var err error
-	if out.Settlement, err = s.Store.Settlement(ctx, a.SettlementID); err != nil {
+	if a.Subject == ward.OnBlind {
+		err = s.aboutBlind(ctx, a, &out)
+	} else {
+		err = s.aboutSettlement(ctx, a, &out)
+	}
+	if err != nil {
 		return nil, err
 	}
-	for _, id := range a.Related {
-		var v ward.Settlement
-		if v, err = s.Store.Settlement(ctx, id); err != nil {
-			return nil, err
-		}
-		if callerOf(ctx).May(ward.MayReview, v.InstitutionID) { // a card may have been used elsewhere too
-			out.Related = append(out.Related, v)
-		}
-	}
-	p, err := s.Store.Insured(ctx, out.Settlement.InsuredID)
-	if err != nil && !missing(err) {
-		return nil, err
-	}
-	out.Insured = p.Masked()
 	// All that was seen while the clip runs, not only what the rule rests on:
 	// the inspector sees who was there before and after.
 	out.Sightings, err = s.Store.SightingsAt(ctx, a.PlaceID, a.ClipFrom, a.ClipTo)
@@ -130,6 +123,41 @@ func (s *Server) getAlert(ctx context.Context, _ *AlertPath, a ward.Alert) (*bod
 	}
 	out.History, err = s.Store.AlertEvents(ctx, a.ID)
 	return answer(out, err)
+}
+
+// aboutSettlement adds what an alert about a settlement rests on.
+func (s *Server) aboutSettlement(ctx context.Context, a ward.Alert, out *AlertDetail) error {
+	v, err := s.Store.Settlement(ctx, a.SettlementID)
+	if err != nil {
+		return err
+	}
+	out.Settlement = &v
+	for _, id := range a.Related {
+		if v, err = s.Store.Settlement(ctx, id); err != nil {
+			return err
+		}
+		if callerOf(ctx).May(ward.MayReview, v.InstitutionID) { // a card may have been used elsewhere too
+			out.Related = append(out.Related, v)
+		}
+	}
+	p, err := s.Store.Insured(ctx, out.Settlement.InsuredID)
+	if err != nil && !missing(err) {
+		return err
+	}
+	p = p.Masked()
+	out.Insured = &p
+	return nil
+}
+
+// aboutBlind adds the blind period that an alert is about.
+func (s *Server) aboutBlind(ctx context.Context, a ward.Alert, out *AlertDetail) error {
+	b, err := s.Store.BlindPeriod(ctx, a.BlindID)
+	if err != nil {
+		return err
+	}
+	d, err := s.blindDetail(ctx, b, a.At)
+	d.AlertID, out.Blind = a.ID, &d
+	return err
 }
 
 func (s *Server) decideAlert(ctx context.Context, in *alertDecisionInput, a ward.Alert) (*body[ward.Alert], error) {

@@ -1,8 +1,11 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"net/http"
+	"slices"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -23,6 +26,8 @@ type BlindDetail struct {
 	Settlements []ward.Settlement `json:"settlements" doc:"At its place while it lasted by the cameras' clock, the oldest first, at most 500"`
 	Count       int               `json:"count" doc:"Of all of them"`
 	SumFen      int64             `json:"sum_fen" doc:"Of all of them, in 分"`
+	Outages     []ward.Outage     `json:"outages" doc:"What the institution reported for this camera and time, also late or not accepted"`
+	AlertID     ward.AlertID      `json:"alert_id" doc:"Of the alert that it was not reported; empty when there is none"`
 }
 
 // BlindPath names a blind period in the address.
@@ -51,6 +56,8 @@ type blindList struct {
 	CameraID ward.CameraID   `query:"camera_id" maxLength:"64"`
 	Cause    ward.BlindCause `query:"cause"`
 	Lasting  bool            `query:"lasting" doc:"Only those that last"`
+	// Unplanned leaves out what was reported in advance.
+	Unplanned bool `query:"unplanned" doc:"Only those that were not reported in advance, wholly"`
 }
 
 // SceneLearned says what learning a camera's scene anew ended.
@@ -76,16 +83,43 @@ func (s *Server) loadBlind(ctx context.Context, in *BlindPath) (ward.BlindPeriod
 
 func (s *Server) listBlind(ctx context.Context, in *blindList) (*body[Page[ward.BlindPeriod]], error) {
 	v, next, err := s.Store.BlindPeriods(ctx, storage.BlindFilter{
-		Institutions: callerOf(ctx).narrow(in.InstitutionID), Camera: in.CameraID, Cause: in.Cause, Lasting: in.Lasting, Before: in.Cursor, Limit: in.Limit,
+		Institutions: callerOf(ctx).narrow(in.InstitutionID), Camera: in.CameraID, Cause: in.Cause, Lasting: in.Lasting, Unplanned: in.Unplanned, Before: in.Cursor, Limit: in.Limit,
 	})
 	return answer(Page[ward.BlindPeriod]{list(v), next}, err)
 }
 
 func (s *Server) getBlind(ctx context.Context, _ *BlindPath, b ward.BlindPeriod) (*body[BlindDetail], error) {
-	out := BlindDetail{BlindPeriod: b, HasBefore: b.Before.Sighting != "", HasAt: b.At.Sighting != "", HasAfter: b.After.Sighting != ""}
-	vs, n, sum, err := s.Store.SettledBlind(ctx, b, maxBlindSettlements)
-	out.Settlements, out.Count, out.SumFen = list(vs), n, sum
+	out, err := s.blindDetail(ctx, b, b.From)
+	if err != nil {
+		return nil, err
+	}
+	alerts, _, err := s.Store.Alerts(ctx, storage.AlertFilter{BlindID: b.ID, Limit: 1})
+	if len(alerts) > 0 {
+		out.AlertID = alerts[0].ID
+	}
 	return answer(out, err)
+}
+
+// blindDetail is a blind period with what was settled since from, and what was reported.
+func (s *Server) blindDetail(ctx context.Context, b ward.BlindPeriod, from time.Time) (BlindDetail, error) {
+	out := BlindDetail{BlindPeriod: b, HasBefore: b.Before.Sighting != "", HasAt: b.At.Sighting != "", HasAfter: b.After.Sighting != "", Outages: []ward.Outage{}}
+	vs, n, sum, err := s.Store.SettledBlind(ctx, b, from, maxBlindSettlements)
+	if err != nil {
+		return out, err
+	}
+	out.Settlements, out.Count, out.SumFen = list(vs), n, sum
+	to := b.To
+	if to.IsZero() {
+		to = s.now()
+	}
+	reported, err := s.Store.OutagesAt(ctx, []ward.InstitutionID{b.InstitutionID}, b.From, to)
+	for _, o := range reported {
+		if o.Of(b.CameraID, b.PlaceID) {
+			out.Outages = append(out.Outages, o)
+		}
+	}
+	slices.SortFunc(out.Outages, func(a, b ward.Outage) int { return cmp.Compare(a.ID, b.ID) }) // by when they were reported
+	return out, err
 }
 
 func (s *Server) blindPicture(ctx context.Context, in *blindPicturePath, b ward.BlindPeriod) (*huma.StreamResponse, error) {

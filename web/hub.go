@@ -18,6 +18,7 @@ const (
 	SettlementEvent EventKind = "settlement"
 	VisitEvent      EventKind = "visit"
 	CameraEvent     EventKind = "camera"
+	OutageEvent     EventKind = "outage"
 	// ReloadEvent comes first when more was missed than is remembered: about nothing in particular.
 	ReloadEvent EventKind = "reload"
 )
@@ -38,6 +39,8 @@ func (e Event) permission() ward.Permission {
 		return ward.MayRound
 	case CameraEvent:
 		return ward.MayWatch
+	case OutageEvent:
+		return ward.MayOutages
 	case ReloadEvent:
 	}
 	return ward.MayAdminister

@@ -22,6 +22,7 @@ var enums = map[reflect.Type][]any{
 	reflect.TypeFor[ward.Action]():             {ward.ActionOpenCase, ward.ActionAdd, ward.ActionView, ward.ActionExport},
 	reflect.TypeFor[storage.AlertOrder]():      {storage.ByRank, storage.ByNewest, storage.ByDeadline},
 	reflect.TypeFor[ward.AlertState]():         {ward.AlertNew, ward.AlertTaken, ward.AlertAppealed, ward.AlertConfirmed, ward.AlertDismissed, ward.AlertWithdrawn},
+	reflect.TypeFor[ward.AlertSubject]():       {ward.OnSettlement, ward.OnBlind},
 	reflect.TypeFor[ward.AlertAction]():        {ward.AlertRaise, ward.AlertRestate, ward.AlertWithdraw, ward.AlertRemind, ward.AlertExpire, ward.AlertFile, ward.AlertTake, ward.AlertAssign, ward.AlertRelease, ward.AlertExtend, ward.AlertConfirm, ward.AlertDismiss, ward.AlertReopen, ward.AlertAppeal},
 	reflect.TypeFor[ward.DismissReason]():      {ward.NotDismissed, ward.DismissWrong, ward.DismissLegitimate, ward.DismissUnclear, ward.DismissDuplicate, ward.DismissTest},
 	reflect.TypeFor[ward.BlindCause]():         {ward.SignalLost, ward.Frozen, ward.Black, ward.Covered, ward.Defocused, ward.Moved, ward.Glare, ward.WrongClock},
@@ -38,18 +39,19 @@ var enums = map[reflect.Type][]any{
 	reflect.TypeFor[ward.RiskPartKind]():       {ward.RiskAlerts, ward.RiskStay, ward.RiskUnseen, ward.RiskPlace},
 	reflect.TypeFor[ward.RoundMethod]():        {ward.ByHand, ward.ByRisk, ward.ByDraw},
 	reflect.TypeFor[ward.EndpointKind]():       {ward.Webhook, ward.Email, ward.MQTT},
-	reflect.TypeFor[ward.EventType]():          {ward.AlertRaisedEvent, ward.AlertChangedEvent, ward.VisitSealedEvent, ward.TestEvent},
-	reflect.TypeFor[EventKind]():               {AlertEvent, SettlementEvent, VisitEvent, CameraEvent, ReloadEvent},
+	reflect.TypeFor[ward.EventType]():          {ward.AlertRaisedEvent, ward.AlertChangedEvent, ward.VisitSealedEvent, ward.OutageChangedEvent, ward.TestEvent},
+	reflect.TypeFor[EventKind]():               {AlertEvent, SettlementEvent, VisitEvent, CameraEvent, OutageEvent, ReloadEvent},
 	reflect.TypeFor[ward.EvidenceKind]():       {ward.EvidenceSegment, ward.EvidenceSnapshot, ward.EvidenceSettlement, ward.EvidenceAlert, ward.EvidenceVisit},
+	reflect.TypeFor[ward.OutageAction]():       {ward.OutageReport, ward.OutageWithdraw, ward.OutageRefuse, ward.OutageAccept},
 	reflect.TypeFor[ward.Origin]():             {ward.FromStream, ward.FromDevice},
 	reflect.TypeFor[ward.Outcome]():            {ward.Pass, ward.Fail, ward.Unsure, ward.NotDone},
-	reflect.TypeFor[ward.Permission]():         {ward.MayWatch, ward.MayManage, ward.MaySettle, ward.MayReview, ward.MayRound, ward.MayCase, ward.MayAppeal, ward.MayFlip, ward.MayAdminister},
+	reflect.TypeFor[ward.Permission]():         {ward.MayWatch, ward.MayManage, ward.MaySettle, ward.MayReview, ward.MayRound, ward.MayCase, ward.MayAppeal, ward.MayFlip, ward.MayOutages, ward.MayReport, ward.MayAdminister},
 	reflect.TypeFor[ward.ParamUnit]():          {ward.InSeconds, ward.InMinutes, ward.InDays, ward.InShare, ward.InCosine, ward.InCount, ward.InKm, ward.InKmh, ward.InDayMinute},
 	reflect.TypeFor[ward.PlaceKind]():          {ward.Charge, ward.Pharmacy, ward.Corridor, ward.Ward, ward.Treatment},
 	reflect.TypeFor[ward.RecordPolicy]():       {ward.RecordAlways, ward.RecordHours, ward.RecordNever},
 	reflect.TypeFor[ward.RecordingEventKind](): {ward.ClockJump, ward.Drift, ward.ParamsChanged, ward.SenderChanged, ward.OverTCP, ward.AudioDropped, ward.Backfilled, ward.NotBackfilled},
 	reflect.TypeFor[ward.Role]():               {ward.Administrator, ward.Inspector, ward.Operator, ward.Contact},
-	reflect.TypeFor[ward.Rule]():               {ward.NobodyAtCounter, ward.MoreCardsThanFolk, ward.OneFaceManyCards, ward.CardsHoarded, ward.OneCardManyFaces, ward.FaceMismatch, ward.ImpossibleTravel, ward.BatchSwiping, ward.OutOfHours, ward.DrugNotCollected, ward.KnownCollector, ward.SettledBlind, ward.NoPhysician, ward.Loitering},
+	reflect.TypeFor[ward.Rule]():               {ward.NobodyAtCounter, ward.MoreCardsThanFolk, ward.OneFaceManyCards, ward.CardsHoarded, ward.OneCardManyFaces, ward.FaceMismatch, ward.ImpossibleTravel, ward.BatchSwiping, ward.OutOfHours, ward.DrugNotCollected, ward.KnownCollector, ward.SettledBlind, ward.NoPhysician, ward.Loitering, ward.BlindUnreported},
 	reflect.TypeFor[ward.RuleMode]():           {ward.RuleLive, ward.RuleShadow, ward.RuleOff},
 	reflect.TypeFor[ward.SearchPurpose]():      {ward.SearchCards, ward.SearchWhereabouts},
 	reflect.TypeFor[ward.SearchSubject]():      {ward.SubjectPhoto, ward.SubjectAlert, ward.SubjectInsured},
@@ -103,6 +105,7 @@ func apiConfig() huma.Config {
 	alias[ward.AlertAction](r)
 	alias[storage.AlertOrder](r)
 	alias[ward.AlertState](r)
+	alias[ward.AlertSubject](r)
 	alias[ward.BlindCause](r)
 	alias[BlindWhich](r)
 	alias[ward.Cause](r)
@@ -121,6 +124,7 @@ func apiConfig() huma.Config {
 	alias[ward.DismissReason](r)
 	alias[EventKind](r)
 	alias[ward.EvidenceKind](r)
+	alias[ward.OutageAction](r)
 	alias[ward.Outcome](r)
 	alias[ward.Permission](r)
 	alias[ward.ParamUnit](r)

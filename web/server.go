@@ -142,6 +142,7 @@ func (s *Server) routes() (*routes, error) {
 	s.cameraRoutes(r)
 	s.zoneRoutes(r)
 	s.blindRoutes(r)
+	s.outageRoutes(r)
 	s.importRoutes(r)
 	s.probeRoutes(r)
 	s.recordingRoutes(r)

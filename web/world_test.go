@@ -148,6 +148,14 @@ func (w *world) newBlind() ward.BlindPeriod {
 	return get(t, w.store.BlindPeriod, b.ID)
 }
 
+// outage is one that was reported an hour ahead.
+func (w *world) outage() ward.Outage {
+	w.t.Helper()
+	o, err := w.store.ReportOutage(w.t.Context(), ward.Outage{InstitutionID: own, From: w.began.Add(time.Hour), To: w.began.Add(2 * time.Hour), Reason: "检修", By: "u-1"})
+	must(w.t, err)
+	return o
+}
+
 // newAlert is a judged settlement with a snapshot and a recorded clip.
 func (w *world) newAlert() ward.Alert {
 	t, ctx := w.t, w.t.Context()

@@ -67,7 +67,14 @@ func openService(ctx context.Context, c Config, log *slog.Logger) (*service, err
 func (s *service) open(ctx context.Context) error {
 	ingest.SaveMemory()
 	var err error
-	if s.store, err = storage.OpenOrBegin(ctx, storeOptions(s.config, s.log)); err != nil {
+	hub := &web.Hub{}
+	options := storeOptions(s.config, s.log)
+	options.OnAlert = func(a ward.Alert) {
+		if !a.Shadow {
+			hub.Notify(string(web.AlertEvent), string(a.ID), a.InstitutionID)
+		}
+	}
+	if s.store, err = storage.OpenOrBegin(ctx, options); err != nil {
 		return err
 	}
 	s.close = append(s.close, s.store.Close)
@@ -87,7 +94,6 @@ func (s *service) open(ctx context.Context) error {
 		return err
 	}
 	s.close = append(s.close, closeAPI)
-	hub := &web.Hub{}
 	transcodes := &ingest.Transcodes{New: s.transcoder, Most: s.config.Live.Transcodes}
 	library := &ingest.Library{Store: s.store, Objects: s.objects, Spool: s.spool, Transcodes: transcodes, Log: s.log}
 	s.upload = &ingest.Uploader{

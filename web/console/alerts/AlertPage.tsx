@@ -18,6 +18,7 @@ import { Trouble } from '../parts/Trouble'
 import { When } from '../parts/When'
 import { Axis } from './Axis'
 import { Bill } from './Bill'
+import { BlindCard } from './BlindCard'
 import { Disposition } from './Disposition'
 import { Steps } from './Steps'
 
@@ -41,7 +42,7 @@ export default function AlertPage() {
   const detail = useQuery({ queryKey: ['alert', id], queryFn: () => take(api.GET('/api/v1/alerts/{id}', { params: { path: { id } } })) })
   if (detail.isLoading) return <Loading />
   if (!detail.data) return <Trouble error={detail.error} retry={() => void detail.refetch()} />
-  const { alert, settlement, insured, sightings, related, has_snapshot, history } = detail.data
+  const { alert, settlement, blind, insured, sightings, related, has_snapshot, history } = detail.data
   const begin = (Date.parse(alert.clip_from) - Date.parse(alert.at)) / 1000 // of the clip, from the swipe
   const seek = (relative: number) => {
     if (!video.current) return
@@ -52,7 +53,7 @@ export default function AlertPage() {
     <>
       <Head
         title={t(`rule.${alert.rule}`)}
-        actions={may('case') && <OpenCase of={{ alert_id: alert.id }} caseID={alert.case_id} title={`${t(`rule.${alert.rule}`)} · ${settlement.external_no}`} />}
+        actions={may('case') && <OpenCase of={{ alert_id: alert.id }} caseID={alert.case_id} title={`${t(`rule.${alert.rule}`)} · ${settlement?.external_no ?? names.place(alert.place_id)}`} />}
       >
         <SeverityTag severity={alert.severity} />
         <AlertStateTag state={alert.state} />
@@ -64,7 +65,7 @@ export default function AlertPage() {
           <Card
             size="small"
             title={t('alert.clip')}
-            extra={<Space><Link to={`/faces?alert=${alert.id}`}>{t('alert.searchFace')}</Link><Button size="small" onClick={() => seek(-3)}>{t('alert.toSwipe')}</Button>{alert.camera_id && <Link to={timelineOf(alert)}>{t('alert.timeline')}</Link>}</Space>}
+            extra={<Space>{!blind && <Link to={`/faces?alert=${alert.id}`}>{t('alert.searchFace')}</Link>}<Button size="small" onClick={() => seek(-3)}>{t(blind ? 'alert.toBlind' : 'alert.toSwipe')}</Button>{alert.camera_id && <Link to={timelineOf(alert)}>{t('alert.timeline')}</Link>}</Space>}
           >
             {alert.camera_id
               ? <Clip src={mediaURL('/api/v1/alerts/{id}/clip.mp4', alert.id)} video={video} onTime={(s) => setPlayed(s + begin)} />
@@ -76,7 +77,8 @@ export default function AlertPage() {
           </Card>
         </div>
         <div className="column">
-          <Bill settlement={settlement} insured={insured} related={related} />
+          {settlement && insured && <Bill settlement={settlement} insured={insured} related={related} />}
+          {blind && <BlindCard period={blind} />}
           <Card size="small" title={t('alert.why')} extra={<span className="quiet small">{t('alert.version', { n: alert.rule_version })}</span>}>
             <div className="wrap">{pick(alert.explain_zh, alert.explain_en)}</div>
             <div className="quiet small" style={{ marginTop: 8 }}>{t('alert.raised')} <When at={alert.raised} /> · {t('ledger.leaf', { n: alert.leaf })}</div>

@@ -50,7 +50,7 @@ export function Axis({ alert, sightings, played, onPick }: {
         </div>
       ))}
       <div className="bar-row">
-        <span className="bar-label">{t('axis.swipe')}</span>
+        <span className="bar-label">{t(alert.blind_id ? 'axis.blind' : 'axis.swipe')}</span>
         <div className="bar-scale">
           {Array.from({ length: ticks }, (_, i) => from + ((to - from) * i) / (ticks - 1)).map((s, i) => (
             <span key={s} style={{ left: `${(i / (ticks - 1)) * 100}%` }}>{Math.abs(s) < 0.05 ? clock(alert.at) : `${signed(Math.round(s * 10) / 10)} ${t('axis.s')}`}</span>

@@ -31,7 +31,13 @@ export function useCamera(id: string) {
 /** useCameraNames reads what all cameras in scope are called and where they are: a hundred bytes of each, kept while the page lives. */
 export function useCameraNames() {
   const { may } = useMe()
-  return useQuery({ queryKey: ['camera-names'], queryFn: () => take(api.GET('/api/v1/camera-names')), enabled: may('watch'), staleTime: 5 * 60_000 })
+  const watch = may('watch')
+  return useQuery({
+    queryKey: ['camera-names'],
+    queryFn: () => take(watch ? api.GET('/api/v1/camera-names') : api.GET('/api/v1/outage-cameras')), // an institution's contact reports their outages
+    enabled: watch || may('report'),
+    staleTime: 5 * 60_000,
+  })
 }
 
 /** useCameraName gives a camera's name; an unknown id stands for itself. */

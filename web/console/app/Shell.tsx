@@ -1,5 +1,5 @@
 import {
-  AlertOutlined, AuditOutlined, BankOutlined, DotChartOutlined, AccountBookOutlined, EyeInvisibleOutlined, FileProtectOutlined, FundOutlined, FolderOpenOutlined, ScanOutlined, ControlOutlined, HeatMapOutlined, HddOutlined, IdcardOutlined, NotificationOutlined, PlaySquareOutlined, RetweetOutlined, TeamOutlined, UserOutlined, VideoCameraOutlined,
+  AlertOutlined, AuditOutlined, BankOutlined, DotChartOutlined, AccountBookOutlined, EyeInvisibleOutlined, FileProtectOutlined, FundOutlined, FolderOpenOutlined, ScanOutlined, ControlOutlined, HeatMapOutlined, HddOutlined, IdcardOutlined, NotificationOutlined, PauseCircleOutlined, PlaySquareOutlined, RetweetOutlined, TeamOutlined, UserOutlined, VideoCameraOutlined,
 } from '@ant-design/icons'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { Alert, Badge, Button, Dropdown, Layout, Menu, Space, Tooltip } from 'antd'
@@ -20,6 +20,7 @@ const LiveWall = lazy(() => import('../live/LiveWall'))
 const Timeline = lazy(() => import('../timeline/Timeline'))
 const Faces = lazy(() => import('../faces/Faces'))
 const Blind = lazy(() => import('../blind/Blind'))
+const Outages = lazy(() => import('../outages/Outages'))
 const Alerts = lazy(() => import('../alerts/Alerts'))
 const Findings = lazy(() => import('../findings/Findings'))
 const Precision = lazy(() => import('../precision/Precision'))
@@ -43,7 +44,7 @@ const Rules = lazy(() => import('../rules/Rules'))
 const Zones = lazy(() => import('../zones/Zones'))
 const Users = lazy(() => import('../users/Users'))
 
-type Screen = { path: string; key: 'alerts' | 'blind' | 'draws' | 'faces' | 'findings' | 'flips' | 'precision' | 'settlements' | 'live' | 'rounds' | 'cases' | 'people' | 'cameras' | 'coverage' | 'places' | 'rules' | 'notifications' | 'system' | 'users'; icon: ReactNode; needs: Permission }
+type Screen = { path: string; key: 'alerts' | 'blind' | 'draws' | 'faces' | 'findings' | 'flips' | 'outages' | 'precision' | 'settlements' | 'live' | 'rounds' | 'cases' | 'people' | 'cameras' | 'coverage' | 'places' | 'rules' | 'notifications' | 'system' | 'users'; icon: ReactNode; needs: Permission }
 
 const screens: Screen[] = [
   { path: '/alerts', key: 'alerts', icon: <AlertOutlined />, needs: 'review' },
@@ -59,6 +60,7 @@ const screens: Screen[] = [
   { path: '/cameras', key: 'cameras', icon: <VideoCameraOutlined />, needs: 'manage' },
   { path: '/coverage', key: 'coverage', icon: <HeatMapOutlined />, needs: 'watch' },
   { path: '/blind', key: 'blind', icon: <EyeInvisibleOutlined />, needs: 'review' },
+  { path: '/outages', key: 'outages', icon: <PauseCircleOutlined />, needs: 'outages' },
   { path: '/places', key: 'places', icon: <BankOutlined />, needs: 'manage' },
   { path: '/precision', key: 'precision', icon: <FundOutlined />, needs: 'review' },
   { path: '/rules', key: 'rules', icon: <ControlOutlined />, needs: 'administer' },
@@ -122,6 +124,7 @@ export function Shell() {
                 <Route path="/coverage" element={<Coverage />} />
                 <Route path="/faces" element={<Faces />} />
                 <Route path="/blind" element={<Blind />} />
+                <Route path="/outages" element={<Outages />} />
                 <Route path="/people" element={<People />} />
                 <Route path="/places" element={<Places />} />
                 <Route path="/notifications" element={<Notifications />} />

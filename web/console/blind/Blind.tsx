@@ -2,8 +2,9 @@ import { useInfiniteQuery } from '@tanstack/react-query'
 import { Button, Drawer, Segmented, Select, Space, Table, Tag } from 'antd'
 import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
+import { Link } from 'react-router'
 import { api, take, type Schemas } from '../api/client'
-import { useCameraName, useNames } from '../api/queries'
+import { useCameraName, useMe, useNames } from '../api/queries'
 import { Head } from '../parts/Head'
 import { InstitutionSelect } from '../parts/InstitutionSelect'
 import { Loading } from '../parts/Loading'
@@ -23,14 +24,15 @@ export default function Blind() {
   const { t } = useTranslation()
   const names = useNames()
   const camera = useCameraName()
+  const { may } = useMe()
   const [institution, setInstitution] = useState<string>()
   const [cause, setCause] = useState<Schemas['BlindCause']>()
-  const [which, setWhich] = useState<'lasting' | 'all'>('all')
+  const [which, setWhich] = useState<'lasting' | 'unplanned' | 'all'>('all')
   const [open, setOpen] = useState<string>()
   const now = useNow(10_000)
   const periods = useInfiniteQuery({
     queryKey: ['blind', institution, cause, which],
-    queryFn: ({ pageParam }) => take(api.GET('/api/v1/blind-periods', { params: { query: { institution_id: institution, cause, lasting: which === 'lasting', cursor: pageParam || undefined, limit: 50 } } })),
+    queryFn: ({ pageParam }) => take(api.GET('/api/v1/blind-periods', { params: { query: { institution_id: institution, cause, lasting: which === 'lasting', unplanned: which === 'unplanned', cursor: pageParam || undefined, limit: 50 } } })),
     initialPageParam: '',
     getNextPageParam: (last) => last.next || undefined,
     refetchInterval: 10_000,
@@ -41,12 +43,13 @@ export default function Blind() {
         title={t('screen.blind')}
         actions={(
           <Space wrap>
+            {may('outages') && <Link to="/outages">{t('screen.outages')}</Link>}
             <InstitutionSelect value={institution} onChange={setInstitution} />
             <Select allowClear style={{ width: 150 }} placeholder={t('blind.allCauses')} aria-label={t('blind.allCauses')} value={cause} onChange={setCause} options={causes.map((c) => ({ value: c, label: t(`blindCause.${c}`) }))} />
           </Space>
         )}
       >
-        <Segmented aria-label={t('blind.which')} value={which} onChange={setWhich} options={(['all', 'lasting'] as const).map((v) => ({ value: v, label: t(`blind.${v}`) }))} />
+        <Segmented aria-label={t('blind.which')} value={which} onChange={setWhich} options={(['all', 'lasting', 'unplanned'] as const).map((v) => ({ value: v, label: t(`blind.${v}`) }))} />
       </Head>
       <Trouble error={periods.error} retry={() => void periods.refetch()} />
       {periods.isLoading ? <Loading /> : (
@@ -58,7 +61,7 @@ export default function Blind() {
           dataSource={periods.data?.pages.flatMap((p) => p.items) ?? []}
           locale={{ emptyText: <Nothing text={t('blind.none')} /> }}
           columns={[
-            { title: t('blind.cause'), render: (_, b) => <Space><span className="strong">{t(`blindCause.${b.cause}`)}</span>{!b.to && <Tag color="red">{t('blind.now')}</Tag>}</Space> },
+            { title: t('blind.cause'), render: (_, b) => <Space><span className="strong">{t(`blindCause.${b.cause}`)}</span>{!b.to && <Tag color="red">{t('blind.now')}</Tag>}{b.outage_id && <Tag color="blue">{t('blind.plannedYes')}</Tag>}</Space> },
             { title: t('blind.camera'), render: (_, b) => <>{camera(b.camera_id)}<div className="quiet small">{names.institution(b.institution_id)} · {names.place(b.place_id)}</div></> },
             { title: t('blind.from'), render: (_, b) => <When at={b.from} /> },
             { title: t('blind.to'), render: (_, b) => <When at={b.to} /> },
