@@ -1,8 +1,10 @@
 package drand_test
 
 import (
+	"context"
 	"encoding/hex"
 	"errors"
+	"net"
 	"net/http"
 	"os"
 	"testing"
@@ -77,6 +79,24 @@ func TestRounds(t *testing.T) {
 	}
 	if got := c.RoundAt(time.Unix(1000, 1)); got != 2 {
 		t.Errorf("a nanosecond after round 1: %d", got)
+	}
+}
+
+// TestFetchPastASilentRelay: relays that take a connection and never answer do
+// not keep the one that does from being heard.
+func TestFetchPastASilentRelay(t *testing.T) {
+	s := testdrand.New(t, "right", time.Now().Add(-time.Minute))
+	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = l.Close() }()
+	silent := "http://" + l.Addr().String()
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second) // as long as a draw asks
+	defer cancel()
+	sig, err := s.Chain.Fetch(ctx, http.DefaultClient, []string{silent, silent, s.URL}, 5)
+	if err != nil || hex.EncodeToString(sig) != hex.EncodeToString(s.Sign(5)) {
+		t.Fatalf("%x: %v", sig, err)
 	}
 }
 

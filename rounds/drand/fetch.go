@@ -7,25 +7,45 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"sync"
 )
 
 // maxAnswer bounds what a relay may answer with: a round is some 300 bytes.
 const maxAnswer = 4 << 10
 
-// Fetch asks the relays in turn for a round and returns the first signature
-// that verifies. What a relay says is believed only by the signature, so it
-// does not matter who runs it or who is on the way.
+// Fetch asks all relays for a round and returns the first signature that
+// verifies: a relay that never answers holds up nothing while another does.
+// What a relay says is believed only by the signature, so it does not matter
+// who runs it or who is on the way.
 func (c Chain) Fetch(ctx context.Context, client *http.Client, relays []string, round int64) ([]byte, error) {
-	errs := make([]error, 0, len(relays))
-	for _, relay := range relays {
-		sig, err := c.ask(ctx, client, relay, round)
-		if err == nil {
-			return sig, nil
-		}
-		errs = append(errs, fmt.Errorf("ask %s for round %d: %w", relay, round, err))
-	}
-	if len(errs) == 0 {
+	if len(relays) == 0 {
 		return nil, errors.New("no relay to ask")
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	var all sync.WaitGroup
+	defer all.Wait()
+	defer cancel() // the first answer ends the others
+	type answer struct {
+		sig []byte
+		err error
+	}
+	answers := make(chan answer, len(relays))
+	for _, relay := range relays {
+		all.Go(func() {
+			sig, err := c.ask(ctx, client, relay, round)
+			if err != nil {
+				err = fmt.Errorf("ask %s for round %d: %w", relay, round, err)
+			}
+			answers <- answer{sig, err}
+		})
+	}
+	errs := make([]error, 0, len(relays))
+	for range relays {
+		a := <-answers
+		if a.err == nil {
+			return a.sig, nil
+		}
+		errs = append(errs, a.err)
 	}
 	return nil, errors.Join(errs...)
 }
