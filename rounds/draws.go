@@ -35,7 +35,7 @@ const (
 type Drawer struct {
 	Store  *storage.Store
 	Chain  drand.Chain
-	Relays []string     // of the chain, asked in turn; none: rounds come by file
+	Relays []string     // of the chain, asked at once; none: rounds come by file
 	Client *http.Client // nil: one that follows no redirects
 	Margin time.Duration
 	Coin   time.Duration // 0: coinTime
@@ -169,6 +169,9 @@ func (d *Drawer) conclude(ctx context.Context, id ward.DrawID, v *draw.DrandValu
 		if err != nil {
 			return nil, err
 		}
+		if coin != nil && c.Source.Coin != nil && !now.Before(c.Source.Coin.Until) {
+			return nil, late() // it ran out while the answer waited for the ledger
+		}
 		r, err := c.Conclude(steps[0].Body, v, coin, secret)
 		r.Head = head(id, steps, ward.StepResult, now)
 		return r, err
@@ -187,6 +190,17 @@ func (d *Drawer) end(ctx context.Context, id ward.DrawID, kind ward.DrawStepKind
 		return ward.Draw{}, err
 	}
 	out, err := d.Store.StepDraw(ctx, storage.DrawChange{ID: id, Kind: kind, Record: func(was ward.Draw, steps []storage.SealedStep, now time.Time) (any, error) {
+		c, err := committed(id, steps)
+		if err != nil {
+			return nil, err
+		}
+		switch {
+		case kind != ward.StepFail || c.Source.Allows(e.Why, now):
+		case e.Why == draw.ContactRefused:
+			return nil, late()
+		default: // the row's due is cut to microseconds: the next turn ends it
+			return nil, &ward.Error{Kind: ward.Conflict, Code: "draw.state", ZH: "该抽取的当前状态不允许此操作，请刷新。", EN: "The draw's state does not allow this; reload."}
+		}
 		e.Head = head(id, steps, kind, now)
 		if was.State == ward.DrawCommitted {
 			e.Secret = hex.EncodeToString(secret[:])

@@ -67,10 +67,10 @@ func (d *Drawer) Answer(ctx context.Context, by ward.User, id ward.DrawID, f Fli
 	case f.Commitment != o.Commitment:
 		return o, &ward.Error{Kind: ward.Conflict, Code: "draw.commitment", ZH: "您看到的承诺与该抽取的不同，请刷新。", EN: "The commitment that you saw is not this draw's; reload."}
 	case !time.Now().Before(o.Due):
-		return o, &ward.Error{Kind: ward.Gone, Code: "draw.late", ZH: "作答时间已过。", EN: "The time to answer is over."}
+		return o, late()
 	case f.Refuse != "":
-		if len([]rune(f.Refuse)) > maxExclusion {
-			return o, reasonMissing()
+		if err := d.endReason(ctx, id, f.Refuse); err != nil {
+			return o, err
 		}
 		return d.end(ctx, id, ward.StepFail, draw.End{Why: draw.ContactRefused, By: by.ID, Reason: f.Refuse})
 	case hexErr != nil || len(b) != 32 || strings.ToLower(f.Value) != f.Value:
@@ -81,13 +81,22 @@ func (d *Drawer) Answer(ctx context.Context, by ward.User, id ward.DrawID, f Fli
 
 // Abandon gives a draw up, with a reason; it stays in the list.
 func (d *Drawer) Abandon(ctx context.Context, by ward.User, id ward.DrawID, reason string) (ward.Draw, error) {
-	if strings.TrimSpace(reason) == "" || len([]rune(reason)) > maxExclusion {
-		return ward.Draw{}, reasonMissing()
-	}
-	if err := d.nameless(ctx, id, []string{reason}); err != nil {
+	if err := d.endReason(ctx, id, reason); err != nil {
 		return ward.Draw{}, err
 	}
 	return d.end(ctx, id, ward.StepAbandon, draw.End{By: by.ID, Reason: reason})
+}
+
+// endReason checks why a draw is refused or given up: strangers read it in the proof.
+func (d *Drawer) endReason(ctx context.Context, id ward.DrawID, reason string) error {
+	if strings.TrimSpace(reason) == "" || len([]rune(reason)) > maxExclusion {
+		return reasonMissing()
+	}
+	return d.nameless(ctx, id, []string{reason})
+}
+
+func late() error {
+	return &ward.Error{Kind: ward.Gone, Code: "draw.late", ZH: "作答时间已过。", EN: "The time to answer is over."}
 }
 
 func reasonMissing() error {

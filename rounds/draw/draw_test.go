@@ -21,11 +21,13 @@ import (
 // proof at every step.
 func TestDraw(t *testing.T) {
 	each(t, func(r *rig) {
+		r.beacon.Away.Store(true) // until the commitment was looked at
 		r.run()
 		d := r.commit(rule(ward.SourceDrand))
 		if rep := r.verify(d.ID); rep.State != ward.DrawCommitted || rep.Hash != d.Commitment || rep.Result != nil {
 			t.Errorf("after the commitment: %+v", rep)
 		}
+		r.beacon.Away.Store(false)
 		r.until(d.ID, ward.DrawDrawn)
 		rep := r.verify(d.ID)
 		beds := rep.Result.All()
@@ -134,10 +136,6 @@ func TestBeaconByHand(t *testing.T) {
 	r.run()
 	d := r.commit(rule(ward.SourceDrand))
 	want := r.view(d).Commitment.Source.Drand.Round
-	if time.Now().Before(d.Due) {
-		_, err := r.drawer.Beacon(t.Context(), d.ID, r.beacon.Beacon(want))
-		r.refused(err, "draw.early")
-	}
 	_, err := r.drawer.Beacon(t.Context(), d.ID, r.beacon.Beacon(want-1))
 	r.refused(err, "draw.beacon")
 	forged := bytes.Replace(r.beacon.Beacon(want-1), []byte(`"randomness":"`), []byte(`"x":"`), 1)
@@ -150,6 +148,16 @@ func TestBeaconByHand(t *testing.T) {
 		t.Errorf("state %s", out.State)
 	}
 	r.verify(d.ID)
+}
+
+// TestBeaconEarly: a round that is not out yet by our clock is refused, good
+// as its signature is.
+func TestBeaconEarly(t *testing.T) {
+	r := newRig(t, teststore.SQLite(t))
+	r.drawer.Margin = 10 * time.Minute
+	d := r.commit(rule(ward.SourceDrand))
+	_, err := r.drawer.Beacon(t.Context(), d.ID, r.beacon.Beacon(r.view(d).Commitment.Source.Drand.Round))
+	r.refused(err, "draw.early")
 }
 
 // TestRelayAway: while the relays are away the draw waits, and goes on after.
@@ -196,6 +204,7 @@ func TestCoin(t *testing.T) {
 func TestRefusedSilentAbandoned(t *testing.T) {
 	each(t, func(r *rig) {
 		ctx := t.Context()
+		r.beacon.Away.Store(true) // the third is given up before it has a seed
 		one := r.commit(rule(ward.SourceCoin))
 		_, err := r.drawer.Commit(ctx, chief, rule(ward.SourceCoin))
 		r.refused(err, "draw.previous")
@@ -203,6 +212,10 @@ func TestRefusedSilentAbandoned(t *testing.T) {
 		again.Previous, again.Reason = one.ID, "再抽一次"
 		_, err = r.drawer.Commit(ctx, chief, again)
 		r.refused(err, "draw.open")
+		for refusal, code := range map[string]string{"张三3 已出院": "draw.named", " ": "draw.reason_missing", strings.Repeat("不", 201): "draw.reason_missing"} {
+			_, err = r.drawer.Answer(ctx, contact, one.ID, rounds.Flip{Commitment: one.Commitment, Refuse: refusal})
+			r.refused(err, code)
+		}
 		_, err = r.drawer.Answer(ctx, contact, one.ID, rounds.Flip{Commitment: one.Commitment, Refuse: "不同意"})
 		r.ok(err)
 		noReason := again

@@ -181,7 +181,7 @@ func (c *check) content(kind ward.DrawStepKind, env ledger.Sealed) bool {
 		if into(env.Record, c.End) != nil {
 			return unread()
 		}
-		return c.end(kind)
+		return c.end(kind, env.At)
 	}
 	return unread()
 }
@@ -198,6 +198,9 @@ func (c *check) result(sealed time.Time) bool {
 	}
 	if d := c.Commitment.Source.Drand; d != nil && sealed.Before(d.Chain.TimeOf(d.Round)) {
 		return c.bad("结果早于信标轮次的发布时间。", "The result was sealed before the beacon's round came out.")
+	}
+	if f := c.Commitment.Source.Coin; f != nil && !sealed.Before(f.Until) {
+		return c.bad("联系人的作答封存时，作答时间已过。", "The contact's answer was sealed after the time to answer was over.")
 	}
 	want, err := c.Commitment.Conclude(c.first, c.Result.Drand, c.Result.Coin, secret)
 	if err != nil || want.Seed != c.Result.Seed {
@@ -216,6 +219,9 @@ func (c *check) result(sealed time.Time) bool {
 func (c *check) order() bool {
 	if !c.Order.Of(*c.Result) {
 		return c.bad("查房的床位或稽核员与抽取结果不符，或缺席没有说明理由。", "The round's beds or inspectors are not those that were drawn, or one was left out without a reason.")
+	}
+	if !slices.Contains(c.Order.Inspectors, c.Order.By) {
+		return c.bad("发起查房的人不是本次前往的抽中稽核员。", "The round was not ordered by an inspector who was drawn and goes.")
 	}
 	return true
 }
@@ -246,20 +252,6 @@ func (r Result) All() []ward.AdmissionID {
 		all = append(all, d.Admissions...)
 	}
 	return all
-}
-
-func (c *check) end(kind ward.DrawStepKind) bool {
-	if kind == ward.StepAbandon && strings.TrimSpace(c.End.Reason) == "" || (kind == ward.StepFail) != (c.End.Why != "") {
-		return c.bad("没有说明为何作废或失败。", "It does not say why the draw failed or was abandoned.")
-	}
-	if c.Result != nil {
-		return true
-	}
-	b, err := unhex(c.End.Secret, 32)
-	if sum := sha256.Sum256(b); err != nil || fmt.Sprintf("%x", sum) != c.Commitment.SecretSHA256 {
-		return c.bad("公布的密数不是事先承诺的那个。", "The revealed secret is not the committed one.")
-	}
-	return true
 }
 
 // trusted says whether a chain's randomness counts.

@@ -87,6 +87,7 @@ func TestDishonestDesk(t *testing.T) {
 		commit     func(map[string]any)
 		result     func(map[string]any)
 		order      func(map[string]any)
+		fail       draw.FailReason // instead of the result
 	}{
 		{name: "honest", source: ward.SourceCoin},
 		{name: "honest beacon", source: ward.SourceDrand},
@@ -114,15 +115,28 @@ func TestDishonestDesk(t *testing.T) {
 		{name: "an inspector swapped", word: "inspectors are not", source: ward.SourceCoin, result: func(m map[string]any) { m["inspectors"].([]any)[0] = "u-chief" }},
 		{name: "a bed dropped in silence", word: "without a reason", source: ward.SourceCoin, order: func(m map[string]any) { m["admissions"] = m["admissions"].([]any)[1:] }},
 		{name: "a bed swapped at the order", word: "without a reason", source: ward.SourceCoin, order: func(m map[string]any) { m["admissions"].([]any)[0] = "a-02" }},
+		{name: "ordered by somebody else", word: "not ordered by", source: ward.SourceCoin, order: func(m map[string]any) { m["by"] = chief.ID }},
+		{name: "an answer after its time", word: "answer was sealed after", source: ward.SourceCoin, commit: outAtOnce},
+		{name: "honest silence", source: ward.SourceCoin, commit: outAtOnce, fail: draw.ContactSilent},
+		{name: "honest refusal", source: ward.SourceCoin, fail: draw.ContactRefused},
+		{name: "silent before its time", word: "called silent", source: ward.SourceCoin, fail: draw.ContactSilent},
+		{name: "a refusal after its time", word: "refusal was sealed after", source: ward.SourceCoin, commit: outAtOnce, fail: draw.ContactRefused},
+		{name: "no beacon before its round", word: "called missing", source: ward.SourceDrand, fail: draw.NoBeacon},
+		{name: "refused to a beacon", word: "source of this draw", source: ward.SourceDrand, fail: draw.ContactRefused},
+		{name: "no beacon of a coin", word: "source of this draw", source: ward.SourceCoin, fail: draw.NoBeacon},
 		{name: "another step before", word: "follow each other", source: ward.SourceCoin, order: func(m map[string]any) { m["prev"] = strings.Repeat("0", 64) }},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			r := newRig(t, teststore.SQLite(t))
-			b := r.dishonest(rule(c.source), orNot(c.commit), orNot(c.result), orNot(c.order))
+			b := r.dishonest(rule(c.source), orNot(c.commit), orNot(c.result), orNot(c.order), c.fail)
 			rep := draw.Verify(b, r.options())
 			if c.word == "" {
-				if !rep.OK() || rep.State != ward.DrawOrdered {
+				want := ward.DrawOrdered
+				if c.fail != "" {
+					want = ward.DrawFailed
+				}
+				if !rep.OK() || rep.State != want {
 					t.Errorf("%s: %+v", rep.State, rep.Failures)
 				}
 				return
@@ -139,6 +153,15 @@ func in(m map[string]any, path ...string) map[string]any {
 	return m
 }
 
+// outAtOnce has the time to answer end a nanosecond after the commitment.
+func outAtOnce(m map[string]any) {
+	at, err := time.Parse(time.RFC3339Nano, m["at"].(string))
+	if err != nil {
+		panic(err)
+	}
+	in(m, "source", "coin")["until"] = at.Add(time.Nanosecond)
+}
+
 func stratum(m map[string]any) []any {
 	return m["strata"].([]any)[0].(map[string]any)["candidates"].([]any)
 }
@@ -150,9 +173,13 @@ func orNot(f func(map[string]any)) func(map[string]any) {
 	return f
 }
 
-// dishonest makes an honest draw, and seals its steps anew, changed, as a second draw.
-func (r *rig) dishonest(o rounds.DrawOrder, commit, result, order func(map[string]any)) []byte {
+// dishonest makes an honest draw, and seals its steps anew, changed, as a
+// second draw, which ends with fail when it is not empty.
+func (r *rig) dishonest(o rounds.DrawOrder, commit, result, order func(map[string]any), fail draw.FailReason) []byte {
 	r.t.Helper()
+	if fail != "" {
+		r.drawer.Margin = 10 * time.Minute // the round does not come out meanwhile
+	}
 	ctx := r.t.Context()
 	first := r.view(r.commit(o)).Commitment
 	var c draw.Commitment
@@ -166,7 +193,7 @@ func (r *rig) dishonest(o rounds.DrawOrder, commit, result, order func(map[strin
 			c.Institution = "h-2"
 			if c.Source.Drand != nil {
 				v := *c.Source.Drand
-				v.Round = v.Chain.RoundAt(d.Committed.Add(time.Second))
+				v.Round = v.Chain.RoundAt(d.Committed.Add(r.drawer.Margin))
 				c.Source.Drand = &v
 			}
 			m := edit(c)
@@ -181,6 +208,12 @@ func (r *rig) dishonest(o rounds.DrawOrder, commit, result, order func(map[strin
 			return record(steps, draw.Head{Draw: d.ID, Seq: int64(len(steps)) + 1, Step: kind, Prev: draw.SumOf(steps[len(steps)-1].Body), At: now}), nil
 		}})
 		r.ok(err)
+	}
+	if fail != "" {
+		step(ward.StepFail, func(_ []storage.SealedStep, h draw.Head) map[string]any {
+			return edit(draw.End{Head: h, Why: fail, Reason: "不同意", Secret: hex.EncodeToString(secret[:])})
+		})
+		return r.proof(d.ID)
 	}
 	if c.Source.Drand != nil {
 		<-time.After(time.Until(c.Source.Drand.Chain.TimeOf(c.Source.Drand.Round)))
