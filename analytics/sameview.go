@@ -14,9 +14,12 @@ const (
 // Another camera, another part of the view, and a picture that stands still
 // while somebody comes, are not the same.
 func sameView(a, b ward.Grid) bool {
-	if !a.Whole() || !b.Whole() {
-		return false
-	}
+	return a.Whole() && b.Whole() && differing(a, b) <= otherCells
+}
+
+// differing is the share of cells of two whole grids that are not as light,
+// when the mean difference of all is taken off.
+func differing(a, b ward.Grid) float64 {
 	x, y := a.Figures(), b.Figures()
 	var sum float32
 	for i := range x {
@@ -29,5 +32,5 @@ func sameView(a, b ward.Grid) bool {
 			other++
 		}
 	}
-	return float64(other) <= otherCells*ward.GridCells
+	return float64(other) / ward.GridCells
 }

@@ -29,6 +29,15 @@ const (
 	// subBeside is how far apart pictures of the two streams may be to be compared.
 	subBeside = 3 * time.Second
 	subKept   = 8 // pictures of the sub stream that are kept for that
+	// corroborate is how often the main stream is asked for people while the sub
+	// stream says that nobody is there; without an answer for uncorroborated
+	// what the sub stream says is no part of Watched. The latter is no longer than
+	// what nobody_at_counter looks at: who stays for that is seen in either.
+	corroborate    = 4 * time.Second
+	uncorroborated = 8 * time.Second
+	// stirred is the share of cells that differ when something moved in the main
+	// stream; if the sub stream did not change meanwhile it is frozen.
+	stirred = .01
 	// subFailures in a row: it cannot be decoded.
 	subFailures = 5
 	// subRetry is how soon one that was given up is tried again, then after
@@ -58,6 +67,13 @@ type subSight struct {
 	looks   []subLook // the newest
 	apart   int       // comparisons in a row by which the streams differ
 	since   time.Time // the first of these
+
+	asked    time.Time // when the main stream was asked for people
+	somebody bool      // it showed some, and the sub stream none since
+	denied   bool      // the sub stream was looked at for people since, and showed none
+	stood    bool      // it was given up since it stood still: it leads only after it changed
+	moved    time.Time // when it changed last; zero: not yet
+	mainThen ward.Grid // the first of the main stream since
 }
 
 type subOpened struct {
@@ -136,7 +152,7 @@ func (w *Watcher) tendSub(ctx context.Context) {
 func (w *Watcher) lookAtSub(ctx context.Context, s SubStream, now time.Time) {
 	own, stop := context.WithCancel(ctx)
 	v := &sight{stream: s.Stream, see: s.See, feed: newFeed(w.wake), pace: pace{gap: w.Every}}
-	w.sub = subSight{sight: v, stop: stop, began: now, wait: w.sub.wait}
+	w.sub = subSight{sight: v, stop: stop, began: now, wait: w.sub.wait, stood: w.sub.stood}
 	w.reading.Go(func() {
 		w.read(own, v)
 		<-own.Done() // until then its pictures may be looked at
@@ -153,7 +169,7 @@ func (w *Watcher) giveUpSub(ctx context.Context, fault ward.SubFault) {
 		w.main.pace.gap, w.full = w.Every, time.Time{}
 		w.sub.wait = w.SubRetry
 	}
-	w.sub = subSight{again: time.Now().Add(w.sub.wait), wait: min(2*w.sub.wait, subRetryMost*w.SubRetry)}
+	w.sub = subSight{again: time.Now().Add(w.sub.wait), wait: min(2*w.sub.wait, subRetryMost*w.SubRetry), stood: w.sub.stood}
 	w.Log.WarnContext(ctx, "sub stream is not looked at", "camera_id", w.Camera.ID, "fault", fault)
 	w.count(WatchStats{SubsGivenUp: 1})
 	w.report(fault)
@@ -183,7 +199,11 @@ func (w *Watcher) subFailed(ctx context.Context, v *sight) {
 
 // wantedBeside says what to look for in a picture of v while the sub stream
 // is looked at; all: thoroughly.
-func (w *Watcher) wantedBeside(v *sight, all bool) vision.Want {
+func (w *Watcher) wantedBeside(v *sight, at time.Time, all bool) vision.Want {
+	beside := vision.WantMeasures | vision.WantSnapshot
+	if v == w.main && (w.sub.somebody || at.Sub(w.sub.asked).Abs() >= corroborate*3/4) {
+		beside |= vision.WantPeople
+	}
 	switch {
 	case v != w.main && !w.sub.leads:
 		return vision.WantMeasures
@@ -192,9 +212,9 @@ func (w *Watcher) wantedBeside(v *sight, all bool) vision.Want {
 	case v != w.main:
 		return vision.WantFaces | vision.WantMeasures
 	case w.debounce.Busy():
-		return vision.WantMeasures | vision.WantSnapshot | vision.WantFaces | vision.WantTemplates
+		return beside | vision.WantFaces | vision.WantTemplates
 	}
-	return vision.WantMeasures | vision.WantSnapshot
+	return beside
 }
 
 // stepSub goes on with what was seen in the sub stream.
@@ -207,12 +227,14 @@ func (w *Watcher) stepSub(ctx context.Context, seen ward.Seen, arrived time.Time
 	if seen.Measures != nil {
 		w.sub.looks = append(w.sub.looks, subLook{arrived.Round(0).UTC(), seen.Measures.Levels})
 		w.sub.looks = w.sub.looks[max(len(w.sub.looks)-subKept, 0):]
+		w.sub.stir(*seen.Measures, arrived.Round(0).UTC())
 	}
 	if !w.sub.leads {
 		return
 	}
 	w.draw(ctx)
-	w.notice(ctx, seen, arrived, want.Has(vision.WantPeople), w.blind.sees(seen), w.sub.apart == 0)
+	sure := w.sub.apart == 0 && w.sub.agreed(seen, arrived.Round(0).UTC(), want)
+	w.notice(ctx, seen, arrived, want.Has(vision.WantPeople), w.blind.sees(seen), sure)
 }
 
 // stepBeside goes on with what a key frame of the main stream showed: whether
@@ -221,17 +243,21 @@ func (w *Watcher) stepBeside(ctx context.Context, seen ward.Seen, arrived time.T
 	at := arrived.Round(0).UTC()
 	w.show(seen, at)
 	sees := w.sees(ctx, seen, at)
-	if want.Has(vision.WantFaces) && sees {
+	if sees && (want.Has(vision.WantFaces) || somebodyIn(seen)) {
 		w.draw(ctx)
 		w.keep(w.debounce.CloseUp(seen, at), arrived)
 		w.save(ctx)
 	}
 	w.main.pace.between, w.main.pace.gap = false, besideEvery
-	if w.debounce.Busy() {
+	if w.debounce.Busy() || w.sub.somebody {
 		w.main.pace.gap = w.Every
 	}
 	w.main.feed.rest()
 	w.count(WatchStats{Beside: 1})
+	if w.sub.contradicted(seen, at, want) || w.sub.frozen(seen) {
+		w.giveUpSub(ctx, ward.SubDiffers)
+		return
+	}
 	w.compare(ctx, seen, at)
 }
 
@@ -249,8 +275,8 @@ func (w *Watcher) compare(ctx context.Context, seen ward.Seen, at time.Time) {
 	switch {
 	case near.at.IsZero() || near.at.Sub(at).Abs() > subBeside:
 	case sameView(seen.Measures.Levels, near.levels):
-		if w.sub.apart = 0; !w.sub.leads {
-			w.sub.leads, w.sub.wait = true, w.SubRetry
+		if w.sub.apart = 0; !w.sub.leads && !(w.sub.stood && w.sub.moved.IsZero()) {
+			w.sub.leads, w.sub.stood, w.sub.wait = true, false, w.SubRetry
 			w.main.pace.between, w.main.pace.gap, w.sub.pace.gap = false, besideEvery, 0
 			w.report(ward.NoSubFault)
 		}

@@ -229,7 +229,7 @@ func (w *Watcher) wanted(v *sight, at time.Time) vision.Want {
 	all := !v.pace.between || gone < 0 || gone >= fullEvery
 	switch {
 	case w.sub.sight != nil && (w.sub.leads || v != w.main):
-		return w.wantedBeside(v, all)
+		return w.wantedBeside(v, at, all)
 	case all:
 		return full
 	case w.debounce.young():
