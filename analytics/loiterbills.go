@@ -17,6 +17,8 @@ const (
 	billsAhead = 2 * billsEvery
 	// rulesEvery: how the rules are set counts at the latest after so long.
 	rulesEvery = 30 * time.Second
+	// rulesWithin is for how long reading them may hold up a camera.
+	rulesWithin = 5 * time.Second
 )
 
 // bills reads the settlements at the place while somebody may be loitering.
@@ -38,30 +40,52 @@ func (w *Watcher) bills(ctx context.Context) {
 	}
 }
 
-// settingsMap is how the rules are set, read anew when somebody asks and it is old.
+// settingsMap is how the rules are set, read anew when somebody asks and it is
+// old. Meanwhile, and while the catalogue is away, it stays as it was: at first
+// nobody loiters.
 type settingsMap struct {
-	mu   sync.Mutex // guards the rest
-	read time.Time
-	all  []ward.RuleSetting
-	ok   bool
+	mu      sync.Mutex // guards the rest
+	reading bool
+	read    time.Time
+	all     []ward.RuleSetting
+	ok      bool
+	stay    map[ward.InstitutionID]time.Duration // what follows from all, of those who asked
 }
 
-// loiter is how long somebody may stay at an institution's places; 0: for any time.
-func (m *settingsMap) loiter(ctx context.Context, s *storage.Store, inst ward.InstitutionID, log *slog.Logger) time.Duration {
+// loiter is how long somebody may stay at an institution's places; 0: for any
+// time. settings reads how the rules are set.
+func (m *settingsMap) loiter(ctx context.Context, settings func(context.Context) ([]ward.RuleSetting, error), inst ward.InstitutionID, log *slog.Logger) time.Duration {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if time.Since(m.read) >= rulesEvery {
-		m.read = time.Now()
-		all, err := s.RuleSettings(ctx)
-		if err == nil {
-			m.all, m.ok = all, true
-		} else if ctx.Err() == nil {
-			log.WarnContext(ctx, "how rules are set is not read", "error", err)
-		}
+	if m.reading || time.Since(m.read) < rulesEvery {
+		return m.of(inst)
 	}
-	r := NewRulebook(inst, m.all)[ward.Loitering]
-	if !m.ok || r.Mode == ward.RuleOff {
+	m.reading = true
+	m.mu.Unlock()
+	limited, cancel := context.WithTimeout(ctx, rulesWithin)
+	all, err := settings(limited)
+	cancel()
+	m.mu.Lock()
+	m.reading, m.read = false, time.Now()
+	if err == nil {
+		m.all, m.ok, m.stay = all, true, map[ward.InstitutionID]time.Duration{}
+	} else if ctx.Err() == nil {
+		log.WarnContext(ctx, "how rules are set is not read", "error", err)
+	}
+	return m.of(inst)
+}
+
+// of is loiter by what was read; called locked.
+func (m *settingsMap) of(inst ward.InstitutionID) time.Duration {
+	if !m.ok {
 		return 0
 	}
-	return r.minutes("stay")
+	stay, ok := m.stay[inst]
+	if !ok {
+		if r := NewRulebook(inst, m.all)[ward.Loitering]; r.Mode != ward.RuleOff {
+			stay = r.minutes("stay")
+		}
+		m.stay[inst] = stay
+	}
+	return stay
 }

@@ -48,10 +48,12 @@ func (l *Lookout) Watch(ctx context.Context, cam ward.Camera, s *ingest.Stream) 
 	defer session.Close()
 	w := &Watcher{
 		Camera: cam, Store: l.Store, Objects: l.Objects, Gallery: l.Gallery, Every: l.Every, SubRetry: l.SubRetry, Log: l.Log, total: &l.counts,
-		See:    session.See,
-		Zones:  func(ctx context.Context) []ward.Zone { return l.zones.of(ctx, l.Store, cam.ID, l.Log) },
-		Loiter: func(ctx context.Context) time.Duration { return l.rules.loiter(ctx, l.Store, cam.InstitutionID, l.Log) },
-		tell:   func(v Watching) { l.watched.set(cam.ID, v) },
+		See:   session.See,
+		Zones: func(ctx context.Context) []ward.Zone { return l.zones.of(ctx, l.Store, cam.ID, l.Log) },
+		Loiter: func(ctx context.Context) time.Duration {
+			return l.rules.loiter(ctx, l.Store.RuleSettings, cam.InstitutionID, l.Log)
+		},
+		tell: func(v Watching) { l.watched.set(cam.ID, v) },
 	}
 	if cam.SubURL != "" && l.Sub != nil {
 		w.Sub = func(ctx context.Context) (SubStream, ward.SubFault) { return l.sub(ctx, cam) }
