@@ -275,7 +275,7 @@ func (w *Watcher) compare(ctx context.Context, seen ward.Seen, at time.Time) {
 	switch {
 	case near.at.IsZero() || near.at.Sub(at).Abs() > subBeside:
 	case sameView(seen.Measures.Levels, near.levels):
-		if w.sub.apart = 0; !w.sub.leads && !(w.sub.stood && w.sub.moved.IsZero()) {
+		if w.sub.apart = 0; !w.sub.leads && (!w.sub.stood || !w.sub.moved.IsZero()) {
 			w.sub.leads, w.sub.stood, w.sub.wait = true, false, w.SubRetry
 			w.main.pace.between, w.main.pace.gap, w.sub.pace.gap = false, besideEvery, 0
 			w.report(ward.NoSubFault)
