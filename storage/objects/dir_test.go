@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -24,11 +25,15 @@ func TestKilledDuringPut(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if _, err := cmd.StdinPipe(); err != nil { // never written to: what it waits for
+		t.Fatal(err)
+	}
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := out.Read(make([]byte, 3)); err != nil { // it is in the middle now
-		t.Fatal(err)
+	said := make([]byte, 3)
+	if _, err := io.ReadFull(out, said); err != nil || string(said) != "up\n" { // it is in the middle now
+		t.Fatalf("the process that puts said %q: %v", said, err)
 	}
 	incoming := func() []string {
 		found, err := filepath.Glob(filepath.Join(root, ".incoming", "*"))
@@ -68,7 +73,11 @@ func TestHelperPuts(t *testing.T) {
 	r := readFunc(func(p []byte) (int, error) {
 		if n++; n > 3 {
 			fmt.Println("up")
-			select {}
+			// Not select {}: with nothing else to do the runtime calls that a
+			// deadlock, and the process ends by itself.
+			if _, err := os.Stdin.Read(make([]byte, 1)); err != nil {
+				return 0, err
+			}
 		}
 		return len(p), nil
 	})
