@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"net/http"
 	"strings"
 
 	"github.com/minio/minio-go/v7"
@@ -39,7 +40,9 @@ func (s *S3) keep(ctx context.Context, key string, f File) error {
 	case f.Size > LargeSize:
 		err = s.upload(ctx, key, src, f.Size)
 	default:
-		src.hash, src.sum = nil, nil // the server's work
+		if s.refusing() {
+			src.hash, src.sum = nil, nil // the server's work
+		}
 		err = s.send(ctx, key, src, f.Size, f.SHA256)
 	}
 	if src.src != nil {
@@ -105,9 +108,17 @@ func (s *S3) verify(ctx context.Context, key string, size int64, sum [sha256.Siz
 	return nil
 }
 
+// refusing says whether it is known that the server refuses other content.
+func (s *S3) refusing() bool {
+	s.trying.Lock()
+	defer s.trying.Unlock()
+	return s.tried && s.refuses
+}
+
 // checks says whether the server refuses content with another SHA-256 than it
 // was told. It is tried once, with an object of one byte: a server that
-// repeats what it is told without looking proves nothing.
+// repeats what it is told without looking proves nothing, and neither does one
+// that refuses the object for another reason. No answer is an error.
 func (s *S3) checks(ctx context.Context) (bool, error) {
 	s.trying.Lock()
 	defer s.trying.Unlock()
@@ -116,14 +127,16 @@ func (s *S3) checks(ctx context.Context) (bool, error) {
 	}
 	key := "v1/probe/" + rand.Text()
 	err := s.send(ctx, key, strings.NewReader("a"), 1, sha256.Sum256([]byte("b")))
-	switch {
+	switch r := minio.ToErrorResponse(err); {
 	case err == nil:
+		s.tried = true                                                                  // also if the object stays: another would too
 		if err := s.Delete(ctx, key); err != nil && ward.KindOf(err) != ward.Conflict { // it may be locked
 			return false, err
 		}
-		s.tried = true
-	case refusals[minio.ToErrorResponse(err).Code]:
+	case refusals[r.Code]:
 		s.tried, s.refuses = true, true
+	case r.StatusCode >= 400 && r.StatusCode < 500 && r.StatusCode != http.StatusRequestTimeout && r.StatusCode != http.StatusTooManyRequests:
+		s.tried = true
 	default:
 		return false, fmt.Errorf("look whether the object store checks what it is sent: %w", fromS3(err))
 	}

@@ -2,6 +2,7 @@ package objects_test
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -80,9 +81,12 @@ func TestAServerIsAskedOrReadBack(t *testing.T) {
 // parrot is a small S3 server that looks at nothing: it flips a bit of what it
 // is sent, and repeats the SHA-256 that it was told.
 type parrot struct {
-	mu   sync.Mutex // guards the rest
-	has  map[string][]byte
-	told map[string]string
+	honest bool       // it flips nothing
+	status int        // of the answer to what is put below v1/probe, if any
+	code   string     // of that
+	mu     sync.Mutex // guards the rest
+	has    map[string][]byte
+	told   map[string]string
 }
 
 func (p *parrot) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -98,13 +102,18 @@ func (p *parrot) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			fmt.Fprintf(w, "<Version><Key>%s</Key><VersionId>null</VersionId></Version>", key)
 		}
 		fmt.Fprint(w, "</ListVersionsResult>")
+	case r.Method == http.MethodPut && p.status != 0 && strings.HasPrefix(key, "v1/probe/"):
+		w.WriteHeader(p.status)
+		fmt.Fprintf(w, "<Error><Code>%s</Code></Error>", p.code)
 	case r.Method == http.MethodPut:
 		b, err := io.ReadAll(r.Body)
 		if err != nil || len(b) == 0 {
 			w.WriteHeader(http.StatusBadRequest)
 			return
 		}
-		b[0] ^= 1
+		if !p.honest {
+			b[0] ^= 1
+		}
 		p.has[key], p.told[key] = b, r.Header.Get("X-Amz-Checksum-Sha256")
 	case r.Method == http.MethodDelete:
 		delete(p.has, key)
@@ -119,15 +128,68 @@ func (p *parrot) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// What a server says that would take anything is not believed.
-func TestAServerThatChecksNothingIsReadBack(t *testing.T) {
-	p := &parrot{has: map[string][]byte{}, told: map[string]string{}}
+// open starts the server.
+func (p *parrot) open(t *testing.T) objects.Objects {
+	t.Helper()
+	p.has, p.told = map[string][]byte{}, map[string]string{}
 	srv := httptest.NewServer(p)
 	t.Cleanup(srv.Close)
 	o, err := objects.OpenS3(t.Context(), objects.S3Config{Endpoint: srv.Listener.Addr().String(), Bucket: "parrot", AccessKey: "key", SecretKey: "a-secret"})
 	if err != nil {
 		t.Fatal(err)
 	}
+	return o
+}
+
+// A server that refuses the object which it is tried with for another reason
+// is read back; one that is out of order says nothing yet.
+func TestAServerThatRefusesTheTrialIsReadBack(t *testing.T) {
+	for _, c := range []struct {
+		status int
+		code   string
+		keeps  bool
+	}{
+		{http.StatusForbidden, "AccessDenied", true},
+		{http.StatusForbidden, "SignatureDoesNotMatch", true},
+		{http.StatusBadRequest, "InvalidRequest", true},
+		{http.StatusInternalServerError, "InternalError", false},
+	} {
+		t.Run(c.code, func(t *testing.T) {
+			p := &parrot{honest: true, status: c.status, code: c.code}
+			o := p.open(t)
+			f := kept(t, folder(t), "file", []byte("a recording"))
+			if err := objects.Keep(t.Context(), o, "v1/a", f); (err == nil) != c.keeps {
+				t.Fatalf("keep: %v", err)
+			}
+			p.mu.Lock()
+			p.has["v1/a"] = []byte("A RECORDING")
+			p.mu.Unlock()
+			if err := objects.Verify(t.Context(), o, "v1/a", f.Size, f.SHA256); errors.Is(err, objects.ErrDiffers) != c.keeps || err == nil {
+				t.Errorf("verify: %v", err)
+			}
+		})
+	}
+}
+
+// A file that is another than its SHA-256 says leaves no object, also on a
+// server that would have taken it.
+func TestAFileThatDiffersLeavesNoObject(t *testing.T) {
+	p := &parrot{honest: true}
+	o := p.open(t)
+	f := kept(t, folder(t), "file", []byte("a recording"))
+	f.SHA256[0] ^= 1
+	wantError(t, "keep", objects.Keep(t.Context(), o, "v1/a", f), objects.ErrDiffers)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if len(p.has) != 0 {
+		t.Errorf("it has %d objects, want none", len(p.has))
+	}
+}
+
+// What a server says that would take anything is not believed.
+func TestAServerThatChecksNothingIsReadBack(t *testing.T) {
+	p := &parrot{}
+	o := p.open(t)
 	f := kept(t, folder(t), "file", []byte("a recording"))
 	wantError(t, "keep", objects.Keep(t.Context(), o, "v1/a", f), objects.ErrDiffers)
 	wantError(t, "verify", objects.Verify(t.Context(), o, "v1/a", f.Size, f.SHA256), objects.ErrDiffers)
