@@ -46,6 +46,7 @@ type Index struct {
 	until   time.Time
 
 	stored int64 // up to when everything stored is here; of Run's goroutine
+	begun  int64 // when reading everything began, once that was done
 	swept  time.Time
 	unwell bool
 }
@@ -154,7 +155,7 @@ func (x *Index) follow(ctx context.Context, now time.Time) error {
 		c, i := at.shelf.at(at.n)
 		return c.stored[i] == stored
 	}
-	cursor := storage.FaceCursor{Stored: min(x.stored, now.UnixMicro()) - overlap.Microseconds()}
+	cursor := storage.FaceCursor{Stored: min(max(x.stored, x.begun), now.UnixMicro()) - overlap.Microseconds()}
 	for {
 		rows := make([]storage.FaceRow, 0, page)
 		next, n, err := x.Store.FaceRows(ctx, cursor, page, known, func(r storage.FaceRow) {
@@ -170,6 +171,9 @@ func (x *Index) follow(ctx context.Context, now time.Time) error {
 		if n < page {
 			break
 		}
+	}
+	if !x.ready { // rows of an older version are not newer than 0, and may be all
+		x.begun = now.UnixMicro()
 	}
 	x.mu.Lock()
 	defer x.mu.Unlock()

@@ -296,6 +296,26 @@ func TestIndexFollowsTheRows(t *testing.T) {
 	})
 }
 
+// What an older version stored bears no moment: it is read once, not always.
+func TestOldRowsAreReadOnce(t *testing.T) {
+	each(t, func(t *testing.T, w *crowd) {
+		w.add(t, 10, func(_ int, v *ward.Sighting) { v.Template = w.unit() })
+		exec(t, w, `UPDATE sighting SET stored_us = 0`)
+		exec(t, w, `UPDATE sighting SET picture_state = 'deleted' WHERE id = 'face-000003'`)
+		w.run(t)
+		exec(t, w, `UPDATE sighting SET picture_state = '' WHERE id = 'face-000003'`) // seen if it is read again
+		w.follow(t)
+		if n := w.index.Status().Faces; n != 9 {
+			t.Errorf("the index holds %d faces, want the 9 of its beginning", n)
+		}
+		w.add(t, 1, func(_ int, v *ward.Sighting) { v.Template = w.unit() })
+		w.follow(t)
+		if n := w.index.Status().Faces; n != 10 {
+			t.Errorf("the index holds %d faces, want 10 with the new one", n)
+		}
+	})
+}
+
 // Past its bound the index keeps the faces that were seen last; the others are
 // read from the database, and the answer says how many.
 func TestSearchBeyondMemoryReadsTheRows(t *testing.T) {
