@@ -93,16 +93,16 @@ type billCount struct {
 
 // unseenBills adds the bills during the stays around which nobody was seen.
 func (s *Store) unseenBills(ctx context.Context, inst ward.InstitutionID, now time.Time, facts map[ward.AdmissionID]ward.RiskFacts) error {
-	const near = `FROM sighting g WHERE g.place_id = v.place_id AND g.kind = '%s' AND g.to_us >= v.at_us - %d AND g.from_us <= v.at_us + %[2]d`
-	margin := sightedWithin.Microseconds()
+	const near = `FROM sighting g WHERE g.place_id = v.place_id AND g.kind = '%s' AND g.to_us >= v.at_us - %d AND g.to_us <= v.at_us + %d AND g.from_us <= v.at_us + %[2]d`
+	margin, longest := sightedWithin.Microseconds(), MaxSighting.Microseconds()
 	counts, err := listed(ctx, s, "count bills without sightings", func(r row) (v billCount, err error) {
 		return v, r.Scan(&v.id, &v.unseen, &v.unwatched)
 	}, `SELECT id, SUM(watched), SUM(1 - watched) FROM (
-			SELECT a.id, CASE WHEN EXISTS (SELECT 1 `+fmt.Sprintf(near, ward.Watched, 0)+`) THEN 1 ELSE 0 END AS watched
+			SELECT a.id, CASE WHEN EXISTS (SELECT 1 `+fmt.Sprintf(near, ward.Watched, 0, longest)+`) THEN 1 ELSE 0 END AS watched
 			FROM admission a JOIN settlement v ON v.insured_id = a.insured_id AND v.at_us >= a.from_us AND v.institution_id = a.institution_id
 			WHERE a.institution_id = $1 AND (a.to_us = 0 OR a.to_us > $2) AND v.state <> 'reversed' AND v.at_us <= $2
-			AND NOT EXISTS (SELECT 1 `+fmt.Sprintf(near, ward.PeopleSeen, margin)+`)
-			AND NOT EXISTS (SELECT 1 `+fmt.Sprintf(near, ward.FaceSeen, margin)+`)) AS bills
+			AND NOT EXISTS (SELECT 1 `+fmt.Sprintf(near, ward.PeopleSeen, margin, margin+longest)+`)
+			AND NOT EXISTS (SELECT 1 `+fmt.Sprintf(near, ward.FaceSeen, margin, margin+longest)+`)) AS bills
 		GROUP BY id`, inst, us(now))
 	if err != nil {
 		return err
