@@ -37,13 +37,18 @@ func (s *Server) alertChoiceRoutes(r *routes) {
 func (s *Server) decideAlerts(ctx context.Context, in *creation[AlertsDecision]) (*created[AlertsDecided], error) {
 	return onceStatus(ctx, s, "decideAlerts", in.Key, in.RawBody, func() (AlertsDecided, int, error) {
 		b, who := in.Body, callerOf(ctx)
+		title := strings.TrimSpace(b.CaseTitle)
+		if title == "" && b.CaseTitle != "" {
+			return AlertsDecided{}, 0, &ward.Error{Kind: ward.Invalid, Code: "case.title", ZH: "案件标题不能为空白。", EN: "The title of a case cannot be blank."}
+		}
+		b.CaseTitle = title
 		if err := s.checkChoice(ctx, b); err != nil {
 			return AlertsDecided{}, 0, err
 		}
 		step := ward.AlertStep{Action: b.Action, By: who.ID, Note: strings.TrimSpace(b.Note), Reason: b.Reason}
 		var out AlertsDecided
 		var err error
-		if title := strings.TrimSpace(b.CaseTitle); title != "" {
+		if title != "" {
 			var opened ward.Case
 			out.Alerts, opened, err = s.clerk().ConfirmAlerts(ctx, b.Alerts, step, title, who.User)
 			out.Case = &opened

@@ -46,6 +46,7 @@ func TestSeveralAlertsAreDecidedTogether(t *testing.T) {
 	c.do(http.MethodPost, path, m{"action": "take", "alerts": choice(1, one), "case_title": "x"}).want(422, "alert.case")
 	c.do(http.MethodPost, path, m{"action": "dismiss", "alerts": choice(1, one, two), "note": "误报"}).want(422, "alert.reason_code")
 	c.do(http.MethodPost, path, m{"action": "take", "alerts": append(choice(1, one), m{"id": "nothing", "version": 1})}).want(404, "not_found")
+	c.do(http.MethodPost, path, m{"action": "confirm", "alerts": choice(1, one, two), "note": "看过录像", "case_title": " \t"}).want(422, "case.title")
 	stranger.do(http.MethodPost, path, m{"action": "take", "alerts": choice(1, one, two)}).want(404, "not_found")
 
 	// Somebody is faster with the last: nothing of it is done.
