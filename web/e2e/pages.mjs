@@ -58,16 +58,17 @@ async function each(page) {
   return { pages: all.length, looks: looks.length }
 }
 
-/** details are a page each of what there is one of: an alert, a camera, a case, a visit. @param {import('playwright-core').Page} page */
+/** details are a page each of what there is one of: an alert, one about a blind period, a camera, a case, a visit. @param {import('playwright-core').Page} page */
 async function details(page) {
   return page.evaluate(async () => {
     /** @param {string} path */
     const first = async (path) => (await (await fetch(`/api/v1/${path}`)).json()).items?.[0]?.id
+    /** @type {string[]} */
     const found = []
-    const lists = /** @type {[string, string][]} */ ([['alerts', 'alerts'], ['cameras', 'live'], ['cases', 'cases'], ['rounds', 'rounds'], ['draws', 'draws'], ['visits', 'visits']])
+    const lists = /** @type {[string, string][]} */ ([['alerts', 'alerts'], ['alerts?rule=blind_unreported', 'alerts'], ['cameras', 'live'], ['cases', 'cases'], ['rounds', 'rounds'], ['draws', 'draws'], ['visits', 'visits']])
     for (const [list, path] of lists) {
       const id = await first(list).catch(() => undefined)
-      if (id) found.push(`/${path}/${id}`)
+      if (id && !found.includes(`/${path}/${id}`)) found.push(`/${path}/${id}`)
     }
     return found
   })
