@@ -3,6 +3,8 @@ package ingest
 import (
 	"fmt"
 	"net"
+	"net/netip"
+	"slices"
 
 	"github.com/pion/ice/v4"
 	"github.com/pion/interceptor"
@@ -19,6 +21,46 @@ type WebRTCConfig struct {
 	PublicIPs []string
 	// Loopback also announces 127.0.0.1: for tests and a demo on one machine.
 	Loopback bool
+}
+
+// Media lists the addresses at which browsers are told to reach UDPPort. For
+// those of PublicIPs, behind tells where on this machine that really is.
+func (c WebRTCConfig) Media() (media []netip.AddrPort, behind map[netip.AddrPort]netip.AddrPort, err error) {
+	port := uint16(c.UDPPort) //nolint:gosec // a port
+	all, err := net.InterfaceAddrs()
+	if err != nil {
+		return nil, nil, fmt.Errorf("list this machine's addresses: %w", err)
+	}
+	var own, loops []netip.AddrPort
+	for _, a := range all {
+		p, err := netip.ParsePrefix(a.String())
+		ip := p.Addr().Unmap()
+		switch {
+		case err != nil || ip.IsLinkLocalUnicast():
+		case !ip.IsLoopback():
+			own = append(own, netip.AddrPortFrom(ip, port))
+		case c.Loopback:
+			loops = append(loops, netip.AddrPortFrom(ip, port))
+		}
+	}
+	own = append(own, loops...)
+	if len(c.PublicIPs) == 0 {
+		return own, nil, nil
+	}
+	behind = map[netip.AddrPort]netip.AddrPort{}
+	for _, text := range c.PublicIPs {
+		ip, err := netip.ParseAddr(text)
+		if err != nil {
+			return nil, nil, fmt.Errorf("public address: %w", err)
+		}
+		at := netip.AddrPortFrom(ip.Unmap(), port)
+		media = append(media, at)
+		same := func(o netip.AddrPort) bool { return o.Addr().Is4() == at.Addr().Is4() }
+		if i := slices.IndexFunc(own, same); i >= 0 && !slices.Contains(own, at) {
+			behind[at] = own[i]
+		}
+	}
+	return media, behind, nil
 }
 
 // NewWebRTC returns the API that viewers and ward rounds share, and what

@@ -208,6 +208,10 @@ func bedsideAPI(e *rounds.Engine) http.Handler {
 		w.WriteHeader(http.StatusCreated)
 		_, _ = io.WriteString(w, sdp)
 	})
+	mux.HandleFunc("POST /api/v1/bedside/ice", func(w http.ResponseWriter, r *http.Request) {
+		ice, err := e.BedsideICE(r.Context(), device(r))
+		answer(w, ice, err)
+	})
 	mux.HandleFunc("POST /api/v1/bedside/leave", func(w http.ResponseWriter, r *http.Request) {
 		answer(w, nil, e.Leave(r.Context(), device(r)))
 	})

@@ -14,6 +14,7 @@ import (
 	"github.com/pion/webrtc/v4"
 
 	"wardwatch/ingest"
+	"wardwatch/rounds/relay"
 	"wardwatch/storage"
 	"wardwatch/storage/objects"
 	"wardwatch/ward"
@@ -48,6 +49,8 @@ type Engine struct {
 	LinkValid  time.Duration // of a bedside link; 0 means 10 minutes
 	KeptDays   int           // retention of recordings, told to the patient; 0 means 90
 	Log        *slog.Logger
+	// Relay is the TURN server; nil: there is none.
+	Relay *relay.Server
 	// Notify tells web what changed, for its live updates; may be nil.
 	Notify func(kind, id string, inst ward.InstitutionID)
 
@@ -164,7 +167,11 @@ func (e *Engine) sealed(ctx context.Context, v ward.Visit, err error) error {
 	return nil
 }
 
+// notify tells whom it concerns that v has changed.
 func (e *Engine) notify(v ward.Visit) {
+	if v.State == ward.VisitSealed && e.Relay != nil {
+		e.Relay.Revoke(v.ID)
+	}
 	if e.Notify != nil {
 		e.Notify("visit", string(v.ID), v.InstitutionID)
 	}

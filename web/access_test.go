@@ -448,13 +448,15 @@ var requests = map[string]func(*world) request{
 		v, _ := w.visit()
 		return request{path: id(v.ID), raw: []byte("v=0"), kind: "application/sdp"}
 	},
-	"DELETE /api/v1/calls/{id}": func(*world) request { return request{path: id("nothing")} },
+	"POST /api/v1/visits/{id}/ice": func(w *world) request { v, _ := w.visit(); return request{path: id(v.ID)} }, // nobody has opened its link
+	"DELETE /api/v1/calls/{id}":    func(*world) request { return request{path: id("nothing")} },
 
 	"POST /api/v1/bedside/open": func(w *world) request { _, token := w.visit(); return request{json: m{"token": token}} },
 	"POST /api/v1/bedside/consent": func(*world) request {
 		return request{json: m{"agree": true}}
 	},
 	"POST /api/v1/bedside/session": func(*world) request { return request{raw: []byte("v=0"), kind: "application/sdp"} },
+	"POST /api/v1/bedside/ice":     bare,
 	"POST /api/v1/bedside/leave":   bare,
 
 	"GET /api/v1/cases": bare,

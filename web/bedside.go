@@ -33,6 +33,7 @@ func (s *Server) bedsideRoutes(r *routes) {
 	add(r, anyone(), huma.Operation{Method: http.MethodPost, Path: v1 + "/bedside/open", OperationID: "bedsideOpen", Summary: "Use a bedside link up", Tags: tags}, s.bedsideOpen)
 	add(r, bedsideDevice(), huma.Operation{Method: http.MethodPost, Path: v1 + "/bedside/consent", OperationID: "bedsideConsent", Summary: "Agree or refuse", Tags: tags, DefaultStatus: http.StatusNoContent}, s.bedsideConsent)
 	add(r, bedsideDevice(), sdp(huma.Operation{Method: http.MethodPost, Path: v1 + "/bedside/session", OperationID: "bedsideSession", Summary: "Begin or renew the WebRTC session", Tags: tags}), s.bedsideSession)
+	add(r, bedsideDevice(), huma.Operation{Method: http.MethodPost, Path: v1 + "/bedside/ice", OperationID: "bedsideICE", Summary: "Short-lived credentials of the relay (TURN)", Tags: tags}, s.bedsideICE)
 	add(r, bedsideDevice(), huma.Operation{Method: http.MethodPost, Path: v1 + "/bedside/leave", OperationID: "bedsideLeave", Summary: "Hang up", Tags: tags, DefaultStatus: http.StatusNoContent}, s.bedsideLeave)
 }
 
@@ -63,6 +64,14 @@ func (s *Server) bedsideSession(ctx context.Context, in *SDPInput) (*sdpOutput, 
 	}
 	reply, err := e.Session(ctx, deviceOf(ctx), string(in.RawBody))
 	return &sdpOutput{ContentType: sdpType, Body: []byte(reply)}, err
+}
+
+func (s *Server) bedsideICE(ctx context.Context, _ *none) (*body[rounds.ICE], error) {
+	e, err := s.rounds()
+	if err != nil {
+		return nil, err
+	}
+	return answer(e.BedsideICE(ctx, deviceOf(ctx)))
 }
 
 func (s *Server) bedsideLeave(ctx context.Context, _ *none) (*empty, error) {

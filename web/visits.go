@@ -8,6 +8,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"wardwatch/ingest"
+	"wardwatch/rounds"
 	"wardwatch/ward"
 )
 
@@ -114,6 +115,14 @@ func (s *Server) callVisit(ctx context.Context, in *visitOffer, v ward.Visit) (*
 	}
 	reply, id, err := e.Call(ctx, v.ID, callerOf(ctx).User, string(in.RawBody))
 	return &sdpOutput{Location: v1 + "/calls/" + id, ContentType: sdpType, Body: []byte(reply)}, err
+}
+
+func (s *Server) visitICE(ctx context.Context, _ *VisitPath, v ward.Visit) (*body[rounds.ICE], error) {
+	e, err := s.rounds()
+	if err != nil {
+		return nil, err
+	}
+	return answer(e.CallICE(v, callerOf(ctx).User))
 }
 
 func (s *Server) endCall(ctx context.Context, in *ViewerPath) (*empty, error) {

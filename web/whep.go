@@ -72,5 +72,6 @@ func (s *Server) liveRoutes(r *routes) {
 		func(ctx context.Context, in *visitOffer) (ward.Visit, ward.InstitutionID, error) {
 			return s.loadVisit(ctx, &in.VisitPath)
 		}, s.callVisit)
+	on(r, ward.MayRound, huma.Operation{Method: http.MethodPost, Path: v1 + "/visits/{id}/ice", OperationID: "visitICE", Summary: "Short-lived credentials of the relay (TURN) for a call", Tags: []string{"rounds"}}, s.loadVisit, s.visitICE)
 	add(r, role(ward.MayRound), huma.Operation{Method: http.MethodDelete, Path: v1 + "/calls/{id}", OperationID: "endCall", Summary: "Hang up", Tags: []string{"rounds"}, DefaultStatus: http.StatusNoContent}, s.endCall)
 }

@@ -137,7 +137,20 @@ type WebRTC struct {
 	UDPPort   int      `koanf:"udp_port"`   // one port for all calls; 0: any
 	PublicIPs []string `koanf:"public_ips"` // announced instead of the machine's own
 	Loopback  bool     `koanf:"loopback"`   // offer 127.0.0.1 as well
+	TURN      TURN     `koanf:"turn"`
 }
+
+// TURN says where media are relayed from when no UDP reaches the media port.
+type TURN struct {
+	UDP         string `koanf:"udp"` // host:port to listen on; empty: not there
+	TCP         string `koanf:"tcp"`
+	TLS         string `koanf:"tls"`
+	Certificate string `koanf:"certificate"` // PEM files, for TLS
+	Key         string `koanf:"key"`
+	Host        string `koanf:"host"` // as browsers know this machine; empty: that of public_url
+}
+
+func (t TURN) on() bool { return t.UDP != "" || t.TCP != "" || t.TLS != "" }
 
 func defaults() Config {
 	return Config{
@@ -281,6 +294,12 @@ func (c *Config) check(path string) error {
 	}
 	if c.Cameras.PerDevice < 1 || c.Cameras.PerDevice > 100000 {
 		return badConfig(path, `cameras.per_device 应在 1 到 100000 之间`, `cameras.per_device must be 1 to 100000`)
+	}
+	if c.WebRTC.TURN.on() && c.WebRTC.UDPPort == 0 {
+		return badConfig(path, `webrtc.turn 只转发到 webrtc.udp_port，请给出该端口`, `webrtc.turn relays to webrtc.udp_port only: give that port`)
+	}
+	if t := c.WebRTC.TURN; t.TLS != "" && (t.Certificate == "" || t.Key == "") {
+		return badConfig(path, `webrtc.turn.tls 需要 certificate 和 key`, `webrtc.turn.tls needs certificate and key`)
 	}
 	if !c.Draws.check() {
 		return badConfig(path, `draws.relays 应为 https 地址；draws.chain 的哈希须与其余各项相符`, `draws.relays must be https addresses, and the hash of draws.chain that of its other keys`)

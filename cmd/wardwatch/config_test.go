@@ -39,6 +39,8 @@ func TestConfigRefusesWhatItDoesNotKnow(t *testing.T) {
 		"no size":     {"spool:\n  limit: lots\n", "wrong type: spool.limit"},
 		"no reserve":  {"spool:\n  reserve: 1kB\n", "16MB or more"},
 		"network":     {"cameras:\n  networks: [10.0.0.1]\n", "cameras.networks must be networks"},
+		"relay":       {"webrtc:\n  turn:\n    tcp: :0\n", "give that port"},
+		"relay TLS":   {"webrtc:\n  udp_port: 1\n  turn:\n    tls: :0\n", "needs certificate"},
 		"too many":    {"vision:\n  workers: 1000\n", "0 to 64"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -89,7 +89,8 @@ func (s *service) open(ctx context.Context) error {
 		return err
 	}
 	s.close = append(s.close, s.spool.Close)
-	api, closeAPI, err := ingest.NewWebRTC(ingest.WebRTCConfig{UDPPort: s.config.WebRTC.UDPPort, PublicIPs: s.config.WebRTC.PublicIPs, Loopback: s.config.WebRTC.Loopback})
+	reached := ingest.WebRTCConfig{UDPPort: s.config.WebRTC.UDPPort, PublicIPs: s.config.WebRTC.PublicIPs, Loopback: s.config.WebRTC.Loopback}
+	api, closeAPI, err := ingest.NewWebRTC(reached)
 	if err != nil {
 		return err
 	}
@@ -116,6 +117,9 @@ func (s *service) open(ctx context.Context) error {
 			r := &ingest.Recorder{Store: s.store, Spool: s.spool, Log: s.log, OnSegment: func(ward.Segment) { s.upload.Wake() }}
 			return r.Run(ctx, st)
 		},
+	}
+	if err := s.openRelay(reached); err != nil {
+		return err
 	}
 	s.draws = &rounds.Drawer{Store: s.store, Chain: s.config.Draws.Chain.drand(), Relays: s.config.Draws.Relays, Log: s.log}
 	s.correl = &analytics.Correlator{Store: s.store, Objects: s.objects, Notify: hub.Notify, Log: s.log}

@@ -43,7 +43,11 @@ func (o Options) join(ctx context.Context, device string, r *Result) error {
 	if err := engine.RegisterDefaultCodecs(); err != nil {
 		return err
 	}
-	pc, err := webrtc.NewAPI(webrtc.WithSettingEngine(settings), webrtc.WithMediaEngine(engine)).NewPeerConnection(webrtc.Configuration{})
+	config, err := o.ice(ctx, device)
+	if err != nil {
+		return err
+	}
+	pc, err := webrtc.NewAPI(webrtc.WithSettingEngine(settings), webrtc.WithMediaEngine(engine)).NewPeerConnection(config)
 	if err != nil {
 		return err
 	}
@@ -66,6 +70,28 @@ func (o Options) join(ctx context.Context, device string, r *Result) error {
 	}
 	r.Heard, r.Saw = int(b.heard.Load()), int(b.saw.Load())
 	return errors.Join(err, pc.Close())
+}
+
+// ice asks for the relay when nothing else may carry the media.
+func (o Options) ice(ctx context.Context, device string) (c webrtc.Configuration, err error) {
+	if !o.RelayOnly {
+		return c, nil
+	}
+	var given struct {
+		Servers []struct {
+			URLs       []string `json:"urls"`
+			Username   string   `json:"username"`
+			Credential string   `json:"credential"`
+		} `json:"ice_servers"`
+	}
+	if err := o.post(ctx, "ice", device, struct{}{}, &given); err != nil {
+		return c, fmt.Errorf("ask for the relay: %w", err)
+	}
+	for _, s := range given.Servers {
+		c.ICEServers = append(c.ICEServers, webrtc.ICEServer{URLs: s.URLs, Username: s.Username, Credential: s.Credential})
+	}
+	c.ICETransportPolicy = webrtc.ICETransportPolicyRelay
+	return c, nil
 }
 
 // offer exchanges the session descriptions.

@@ -40,6 +40,7 @@ type Options struct {
 	Mirrored  *Clip         // the same clip mirrored, for turns that the clip lacks; may be nil
 	React     time.Duration // from a prompt to the turn of the head; 0 means 700 ms
 	Start     int           // frame that Loop begins with
+	RelayOnly bool          // media go by the server's relay (TURN) only
 	HTTP      *http.Client  // nil means http.DefaultClient
 	Log       *slog.Logger  // nil: silent
 }

@@ -1,4 +1,4 @@
-// The four calls of a bedside. The device secret that opening returns is
+// The calls of a bedside. The device secret that opening returns is
 // kept for this tab only and sent as a bearer token.
 import type { components } from '../console/api/schema.gen'
 import { pick, say } from './texts'
@@ -49,6 +49,16 @@ export async function consent(device: string, agree: boolean): Promise<void> {
 /** session exchanges the WebRTC offer for the answer. */
 export async function session(device: string, offer: string): Promise<string> {
   return (await post('session', 'application/sdp', offer, device)).text()
+}
+
+/** ice are the servers that carry the call where the direct way is blocked; none, when they cannot be had now. */
+export async function ice(device: string): Promise<RTCIceServer[]> {
+  try {
+    return ((await (await post('ice', '', undefined, device)).json()) as Schemas['ICE']).ice_servers ?? []
+  } catch (error) {
+    if (error instanceof Refused) throw error
+    return []
+  }
 }
 
 /** leave hangs up; the page may be closing, so nobody waits for it. */

@@ -1,6 +1,6 @@
 // The call: the patient's picture and sound out, the inspector's in, and
 // commands on a data channel, each acknowledged once it is displayed.
-import { session } from './api'
+import { ice, session } from './api'
 
 export type Name = 'look_straight' | 'turn_left' | 'turn_right' | 'wait' | 'say' | 'done'
 
@@ -17,7 +17,6 @@ export type Heard = {
 }
 
 const names: readonly string[] = ['look_straight', 'turn_left', 'turn_right', 'wait', 'say', 'done']
-const gatherLimit = 2500 // ms
 
 function commandOf(data: unknown): Command | undefined {
   try {
@@ -30,7 +29,7 @@ function commandOf(data: unknown): Command | undefined {
 
 /** call connects and returns what hangs up. It throws when the service refuses. */
 export async function call(device: string, local: MediaStream, heard: Heard): Promise<() => void> {
-  const pc = new RTCPeerConnection()
+  const pc = new RTCPeerConnection({ iceServers: await ice(device) })
   let over = false
   let last = 0
   const end = () => {
@@ -81,7 +80,7 @@ export async function call(device: string, local: MediaStream, heard: Heard): Pr
   }
   try {
     await pc.setLocalDescription(await pc.createOffer())
-    await gathered(pc)
+    // The service admits no candidates: this browser reaches it, and goes on gathering meanwhile.
     const sdp = await session(device, pc.localDescription ? pc.localDescription.sdp : '')
     await pc.setRemoteDescription({ type: 'answer', sdp })
     for (const s of sending) sharp(s)
@@ -99,16 +98,4 @@ function sharp(sender: RTCRtpSender) {
   p.degradationPreference = 'maintain-resolution'
   for (const e of p.encodings || []) e.maxBitrate = 4_000_000
   sender.setParameters(p).catch(() => {}) // older browsers know no such wish
-}
-
-function gathered(pc: RTCPeerConnection): Promise<void> {
-  return new Promise((resolve) => {
-    if (pc.iceGatheringState === 'complete') return resolve()
-    const limit = setTimeout(resolve, gatherLimit)
-    pc.addEventListener('icegatheringstatechange', () => {
-      if (pc.iceGatheringState !== 'complete') return
-      clearTimeout(limit)
-      resolve()
-    })
-  })
 }

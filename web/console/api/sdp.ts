@@ -26,6 +26,12 @@ export async function stopWatching(id: string) {
   await api.DELETE('/api/v1/whep/{id}', { params: { path: { id } }, keepalive: true })
 }
 
+/** iceOf are the servers that carry a call where the direct way is blocked. */
+export async function iceOf(id: string): Promise<RTCIceServer[]> {
+  const { data } = await api.POST('/api/v1/visits/{id}/ice', { params: { path: { id } } })
+  return data?.ice_servers ?? [] // without them the direct way is tried, and the call itself tells what is wrong
+}
+
 /** callVisit joins the bedside of a running visit. */
 export async function callVisit(id: string, offer: string): Promise<Signal> {
   const r = await api.POST('/api/v1/visits/{id}/call', { params: { path: { id } }, body: offer, ...sdp })

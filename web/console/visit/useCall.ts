@@ -1,5 +1,5 @@
 import { useCallback, useEffect, useRef, useState } from 'react'
-import { callVisit, endCall, gathered } from '../api/sdp'
+import { callVisit, endCall, iceOf } from '../api/sdp'
 
 export type Wish = 'watch' | 'talk' | 'talk_and_show'
 export type CallState = { kind: 'idle' | 'connecting' | 'live' | 'ended'; error?: unknown }
@@ -35,13 +35,15 @@ export function useCall(visitID: string) {
     setState({ kind: 'connecting' })
     setWish(want)
     let local: MediaStream | undefined
-    const pc = new RTCPeerConnection()
+    let pc: RTCPeerConnection | undefined
     const quit = (error?: unknown) => {
       for (const track of local?.getTracks() ?? []) track.stop()
-      pc.close()
+      pc?.close()
       if (mine === turn.current) setState({ kind: 'ended', error })
     }
     try {
+      const line = new RTCPeerConnection({ iceServers: await iceOf(visitID) })
+      pc = line
       if (want !== 'watch') {
         const video = want === 'talk_and_show' ? { width: { ideal: 640 }, height: { ideal: 360 } } : false
         local = await navigator.mediaDevices.getUserMedia({ audio: { echoCancellation: true, noiseSuppression: true }, video })
@@ -49,34 +51,34 @@ export function useCall(visitID: string) {
       const audio = local?.getAudioTracks()[0]
       const video = local?.getVideoTracks()[0]
       const streams = local ? [local] : []
-      pc.addTransceiver(audio ?? 'audio', { direction: audio ? 'sendrecv' : 'recvonly', streams })
-      pc.addTransceiver(video ?? 'video', { direction: video ? 'sendrecv' : 'recvonly', streams })
+      line.addTransceiver(audio ?? 'audio', { direction: audio ? 'sendrecv' : 'recvonly', streams })
+      line.addTransceiver(video ?? 'video', { direction: video ? 'sendrecv' : 'recvonly', streams })
       const shown = new MediaStream()
-      pc.ontrack = (e) => {
+      line.ontrack = (e) => {
         shown.addTrack(e.track)
         if (remote.current && remote.current.srcObject !== shown) remote.current.srcObject = shown
       }
-      pc.onconnectionstatechange = () => {
-        if (open.current?.pc !== pc) return
-        if (pc.connectionState === 'connected') setState({ kind: 'live' })
-        if (pc.connectionState === 'failed' || pc.connectionState === 'closed') {
+      line.onconnectionstatechange = () => {
+        if (open.current?.pc !== line) return
+        if (line.connectionState === 'connected') setState({ kind: 'live' })
+        if (line.connectionState === 'failed' || line.connectionState === 'closed') {
           drop()
           setState({ kind: 'ended' })
         }
       }
-      await pc.setLocalDescription(await pc.createOffer())
-      const { answer, id } = await callVisit(visitID, await gathered(pc))
+      await line.setLocalDescription(await line.createOffer())
+      const { answer, id } = await callVisit(visitID, line.localDescription?.sdp ?? '')
       if (mine !== turn.current) {
         quit()
         void endCall(id)
         return
       }
       drop() // the service has ended the call that this one replaces
-      open.current = { pc, id, local }
+      open.current = { pc: line, id, local }
       if (self.current) self.current.srcObject = video ? (local ?? null) : null
-      await pc.setRemoteDescription({ type: 'answer', sdp: answer })
+      await line.setRemoteDescription({ type: 'answer', sdp: answer })
     } catch (error) {
-      if (open.current?.pc === pc) open.current = undefined
+      if (pc && open.current?.pc === pc) open.current = undefined
       quit(error)
     }
   }, [visitID, drop])
