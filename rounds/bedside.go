@@ -37,13 +37,32 @@ func (e *Engine) Open(ctx context.Context, token string) (device string, n Notic
 	if err != nil {
 		return "", n, deadline, err
 	}
-	r, err := e.Store.Round(ctx, v.RoundID)
+	n, deadline, err = e.opened(ctx, v)
+	return device, n, deadline, err
+}
+
+// OpenOn opens a visit on a registered tablet that rings for it, without a
+// link. Errors: "visit.opened".
+func (e *Engine) OpenOn(ctx context.Context, t ward.Tablet, id ward.VisitID) (device string, n Notice, deadline time.Time, err error) {
+	e.prepare()
+	device, hash := secret()
+	v, err := e.Store.OpenVisitOn(ctx, id, t, hash, time.Now())
 	if err != nil {
 		return "", n, deadline, err
 	}
+	n, deadline, err = e.opened(ctx, v)
+	return device, n, deadline, err
+}
+
+// opened is what the device that opened v reads, and tells the console.
+func (e *Engine) opened(ctx context.Context, v ward.Visit) (n Notice, deadline time.Time, err error) {
+	r, err := e.Store.Round(ctx, v.RoundID)
+	if err != nil {
+		return n, deadline, err
+	}
 	inst, err := e.Store.Institution(ctx, v.InstitutionID)
 	if err != nil {
-		return "", n, deadline, err
+		return n, deadline, err
 	}
 	n = Notice{
 		Institution: inst.Name, Ward: v.Ward, Bed: v.Bed, Reason: r.Reason, Recorded: true, KeptDays: e.KeptDays,
@@ -52,15 +71,15 @@ func (e *Engine) Open(ctx context.Context, token string) (device string, n Notic
 	if p, err := e.Store.Insured(ctx, v.InsuredID); err == nil {
 		n.NameMasked = p.Masked().Name
 	} else if ward.KindOf(err) != ward.NotFound {
-		return "", n, deadline, err
+		return n, deadline, err
 	}
 	if u, err := e.Store.User(ctx, r.OrderedBy); err == nil {
 		n.AskedBy = u.Name
 	} else if ward.KindOf(err) != ward.NotFound {
-		return "", n, deadline, err
+		return n, deadline, err
 	}
 	e.notify(v)
-	return device, n, r.Deadline, nil
+	return n, r.Deadline, nil
 }
 
 // Consent records the answer to the notice; a refusal seals the visit.

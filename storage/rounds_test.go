@@ -171,7 +171,7 @@ func TestVisitRunsToItsSeal(t *testing.T) {
 			t.Errorf("checks %+v, %v", got, err)
 		}
 		events, err := s.VisitEvents(ctx, v.ID)
-		if err != nil || len(events) != 13 {
+		if err != nil || len(events) != 14 {
 			t.Fatalf("events %+v, %v", events, err)
 		}
 		for i, e := range events {

@@ -30,6 +30,9 @@ func (s *Store) OpenVisit(ctx context.Context, tokenHash, deviceHash []byte, now
 			return missing(err, "bedside.link_unknown", "链接无效或已被替换，请向稽核员索取新的链接。", "This link is not valid or was replaced; ask the inspector for a new one.")
 		}
 		if n == 1 {
+			if err := t.fetched(ctx, v.ID, now); err != nil {
+				return err
+			}
 			return t.addVisitEvent(ctx, v.ID, "opened", now, nil)
 		}
 		if v.Opened.IsZero() {

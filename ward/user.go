@@ -43,14 +43,15 @@ const (
 	MayFlip       Permission = "flip"       // answer a draw's coin flip for the institution
 	MayOutages    Permission = "outages"    // read which outages institutions reported
 	MayReport     Permission = "report"     // report an outage in advance, and withdraw it
+	MayTablets    Permission = "tablets"    // register, pair, try and revoke ward tablets
 	MayAdminister Permission = "administer" // users, institutions, enrolment
 )
 
 // permissions is the whole policy; Administrator has all.
 var permissions = map[Role][]Permission{
-	Administrator: {MayWatch, MayManage, MaySettle, MayReview, MayRound, MayCase, MayAppeal, MayFlip, MayOutages, MayReport, MayAdminister},
-	Inspector:     {MayWatch, MayReview, MayRound, MayCase, MayOutages},
-	Operator:      {MayWatch, MayManage, MaySettle},
+	Administrator: {MayWatch, MayManage, MaySettle, MayReview, MayRound, MayCase, MayAppeal, MayFlip, MayOutages, MayReport, MayTablets, MayAdminister},
+	Inspector:     {MayWatch, MayReview, MayRound, MayCase, MayOutages, MayTablets},
+	Operator:      {MayWatch, MayManage, MaySettle, MayTablets},
 	Contact:       {MayAppeal, MayFlip, MayOutages, MayReport},
 }
 

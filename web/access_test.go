@@ -44,7 +44,7 @@ func actors() []string {
 func TestAccess(t *testing.T) {
 	w := newWorld(t)
 	w.web.MetricsToken = "metrics-token"
-	page := fstest.MapFS{"index.html": {Data: []byte("<!doctype html>")}}
+	page := fstest.MapFS{"index.html": {Data: []byte("<!doctype html>")}, "tablet.html": {Data: []byte("<!doctype html>")}}
 	w.web.Console, w.web.Bedside = page, page
 	w.televise()
 	w.searchable()
@@ -136,6 +136,8 @@ func (w *world) ask(name, actor string, build func(*world) request) string {
 		req.AddCookie(w.session(w.user(ward.Role(role), scope)))
 	case actor == "bedside":
 		req.Header.Set("Authorization", "Bearer "+w.device())
+	case actor == "tablet":
+		req.AddCookie(&http.Cookie{Name: "wardwatch-tablet", Value: w.tabletSecret})
 	}
 	res, err := http.DefaultClient.Do(req)
 	must(w.t, err)
@@ -161,8 +163,8 @@ func (w *world) judge(name, actor string, res *http.Response, body []byte) {
 		return
 	}
 	_, scope, signedIn := strings.Cut(actor, "/")
-	if name == "POST /api/v1/bedside/open" {
-		signedIn = false // there the link is what counts, not who follows it
+	if name == "POST /api/v1/bedside/open" || name == "POST /api/v1/tablet/pair" {
+		signedIn = false // there the link or code is what counts, not who follows it
 	}
 	if signedIn && (scope == "other" || scope == "none") && bytes.Contains(body, []byte(own)) {
 		w.t.Errorf("%s as %s shows the other institution: %.300s", name, actor, body)
@@ -450,6 +452,30 @@ var requests = map[string]func(*world) request{
 	},
 	"POST /api/v1/visits/{id}/ice": func(w *world) request { v, _ := w.visit(); return request{path: id(v.ID)} }, // nobody has opened its link
 	"DELETE /api/v1/calls/{id}":    func(*world) request { return request{path: id("nothing")} },
+
+	"GET /api/v1/tablets": bare,
+	"POST /api/v1/tablets": func(*world) request {
+		return request{json: m{"institution_id": own, "ward": "内科", "bed": "3", "name": "三床"}}
+	},
+	"POST /api/v1/tablets/{id}/code": func(w *world) request { v, _ := w.tablet(); return request{path: id(v.ID)} },
+	"POST /api/v1/tablets/{id}/ring": func(w *world) request { v, _ := w.tablet(); return request{path: id(v.ID)} },
+	"DELETE /api/v1/tablets/{id}":    func(w *world) request { v, _ := w.tablet(); return request{path: id(v.ID)} },
+	"POST /api/v1/tablet/pair":       func(w *world) request { return request{json: m{"code": w.pairingCode()}} },
+	"POST /api/v1/tablet/report": func(*world) request {
+		return request{json: m{"battery": 80, "charging": true, "network": "wifi", "sound": true}}
+	},
+	"POST /api/v1/tablet/rang":  func(w *world) request { return request{json: m{"asked": w.asked()}} },
+	"GET /api/v1/tablet/events": bare,
+	"POST /api/v1/tablet/visits/{id}/received": func(w *world) request {
+		v, _ := w.visit()
+		return request{path: id(v.ID), json: m{"aloud": true}}
+	},
+	"POST /api/v1/tablet/visits/{id}/open": func(w *world) request { v, _ := w.visit(); return request{path: id(v.ID)} },
+	"POST /api/v1/visits/{id}/told": func(w *world) request {
+		v, _ := w.visit()
+		return request{path: id(v.ID), json: m{"way": "qr"}}
+	},
+	"GET /tablet": bare,
 
 	"POST /api/v1/bedside/open": func(w *world) request { _, token := w.visit(); return request{json: m{"token": token}} },
 	"POST /api/v1/bedside/consent": func(*world) request {

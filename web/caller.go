@@ -61,6 +61,7 @@ type (
 	callerKey struct{}
 	deviceKey struct{}
 	clientKey struct{}
+	tabletKey struct{}
 )
 
 // callerOf returns the signed-in user of a request; on a route whose policy
@@ -124,6 +125,9 @@ func (s *Server) authorise(r *http.Request, who policy) (context.Context, error)
 			return ctx, err
 		}
 		return context.WithValue(ctx, deviceKey{}, bearer(r)), nil
+	case kiosk:
+		t, err := s.tabletOf(r)
+		return context.WithValue(ctx, tabletKey{}, t), err
 	case signedIn, permitted:
 		c, err := s.identify(r)
 		if err != nil {
@@ -217,6 +221,6 @@ func forbidden() error {
 
 // permissionsOf lists what the user's role allows.
 func permissionsOf(u ward.User) []ward.Permission {
-	all := []ward.Permission{ward.MayWatch, ward.MayManage, ward.MaySettle, ward.MayReview, ward.MayRound, ward.MayCase, ward.MayAppeal, ward.MayFlip, ward.MayOutages, ward.MayReport, ward.MayAdminister}
+	all := []ward.Permission{ward.MayWatch, ward.MayManage, ward.MaySettle, ward.MayReview, ward.MayRound, ward.MayCase, ward.MayAppeal, ward.MayFlip, ward.MayOutages, ward.MayReport, ward.MayTablets, ward.MayAdminister}
 	return slices.DeleteFunc(all, func(p ward.Permission) bool { return !u.Can(p) })
 }

@@ -110,3 +110,9 @@ func Bare(cell string) string { return bare(cell) }
 
 // MaxSheetRows is maxSheetRows.
 const MaxSheetRows = maxSheetRows
+
+// NewPairingCode is newPairingCode.
+func NewPairingCode() string { return newPairingCode() }
+
+// CodeHash is codeHash.
+func CodeHash(code string) []byte { return codeHash(code) }

@@ -19,6 +19,7 @@ const (
 	VisitEvent      EventKind = "visit"
 	CameraEvent     EventKind = "camera"
 	OutageEvent     EventKind = "outage"
+	TabletEvent     EventKind = "tablet"
 	// ReloadEvent comes first when more was missed than is remembered: about nothing in particular.
 	ReloadEvent EventKind = "reload"
 )
@@ -41,6 +42,8 @@ func (e Event) permission() ward.Permission {
 		return ward.MayWatch
 	case OutageEvent:
 		return ward.MayOutages
+	case TabletEvent:
+		return ward.MayTablets
 	case ReloadEvent:
 	}
 	return ward.MayAdminister

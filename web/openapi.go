@@ -40,12 +40,12 @@ var enums = map[reflect.Type][]any{
 	reflect.TypeFor[ward.RoundMethod]():        {ward.ByHand, ward.ByRisk, ward.ByDraw},
 	reflect.TypeFor[ward.EndpointKind]():       {ward.Webhook, ward.Email, ward.MQTT},
 	reflect.TypeFor[ward.EventType]():          {ward.AlertRaisedEvent, ward.AlertChangedEvent, ward.VisitSealedEvent, ward.OutageChangedEvent, ward.TestEvent},
-	reflect.TypeFor[EventKind]():               {AlertEvent, SettlementEvent, VisitEvent, CameraEvent, OutageEvent, ReloadEvent},
+	reflect.TypeFor[EventKind]():               {AlertEvent, SettlementEvent, VisitEvent, CameraEvent, OutageEvent, TabletEvent, ReloadEvent},
 	reflect.TypeFor[ward.EvidenceKind]():       {ward.EvidenceSegment, ward.EvidenceSnapshot, ward.EvidenceSettlement, ward.EvidenceAlert, ward.EvidenceVisit},
 	reflect.TypeFor[ward.OutageAction]():       {ward.OutageReport, ward.OutageWithdraw, ward.OutageRefuse, ward.OutageAccept},
 	reflect.TypeFor[ward.Origin]():             {ward.FromStream, ward.FromDevice},
 	reflect.TypeFor[ward.Outcome]():            {ward.Pass, ward.Fail, ward.Unsure, ward.NotDone},
-	reflect.TypeFor[ward.Permission]():         {ward.MayWatch, ward.MayManage, ward.MaySettle, ward.MayReview, ward.MayRound, ward.MayCase, ward.MayAppeal, ward.MayFlip, ward.MayOutages, ward.MayReport, ward.MayAdminister},
+	reflect.TypeFor[ward.Permission]():         {ward.MayWatch, ward.MayManage, ward.MaySettle, ward.MayReview, ward.MayRound, ward.MayCase, ward.MayAppeal, ward.MayFlip, ward.MayOutages, ward.MayReport, ward.MayTablets, ward.MayAdminister},
 	reflect.TypeFor[ward.ParamUnit]():          {ward.InSeconds, ward.InMinutes, ward.InDays, ward.InShare, ward.InCosine, ward.InCount, ward.InKm, ward.InKmh, ward.InDayMinute},
 	reflect.TypeFor[ward.PlaceKind]():          {ward.Charge, ward.Pharmacy, ward.Corridor, ward.Ward, ward.Treatment},
 	reflect.TypeFor[ward.RecordPolicy]():       {ward.RecordAlways, ward.RecordHours, ward.RecordNever},
@@ -61,6 +61,8 @@ var enums = map[reflect.Type][]any{
 	reflect.TypeFor[ward.SightingKind]():       {ward.Watched, ward.PeopleSeen, ward.StaffSeen, ward.QueueSeen, ward.FaceSeen, ward.LensSeen, ward.LoitererSeen},
 	reflect.TypeFor[ward.SourceKind]():         {ward.FromCamera, ward.FromVisit},
 	reflect.TypeFor[ward.SubFault]():           {ward.NoSubFault, ward.SubAway, ward.SubBusy, ward.SubKeyless, ward.SubSmall, ward.SubDiffers},
+	reflect.TypeFor[ward.TellWay]():            {ward.ByTablet, ward.ByLink, ward.ByQR, ward.BySMS},
+	reflect.TypeFor[ward.TabletNetwork]():      {ward.UnknownNetwork, ward.WiFiNetwork, ward.CellularNetwork, ward.WiredNetwork, ward.OtherNetwork},
 	reflect.TypeFor[ward.Transport]():          {ward.TransportTCP, ward.TransportUDP, ward.TransportAuto},
 	reflect.TypeFor[ward.Verdict]():            {ward.NoVerdict, ward.Present, ward.Mismatch, ward.Absent, ward.Unable, ward.Refused, ward.NoAnswer, ward.Interrupted, ward.Undecided},
 	reflect.TypeFor[ward.VisitState]():         {ward.VisitOrdered, ward.VisitOpened, ward.VisitConsented, ward.VisitChecking, ward.VisitDeciding, ward.VisitSealed},
@@ -97,6 +99,7 @@ func apiConfig() huma.Config {
 	c.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
 		"session": {Type: "apiKey", In: "cookie", Name: cookieName(true), Description: "Set by /sign-in; the name has no __Host- prefix where there is no TLS."},
 		"token":   {Type: "http", Scheme: "bearer", Description: "An API token, for billing systems."},
+		"tablet":  {Type: "apiKey", In: "cookie", Name: tabletCookie(true), Description: "Set by /tablet/pair; the name has no __Host- prefix where there is no TLS."},
 		"device":  {Type: "http", Scheme: "bearer", Description: "The device secret that /bedside/open returned."},
 	}
 	r := c.Components.Schemas
@@ -142,6 +145,8 @@ func apiConfig() huma.Config {
 	alias[ward.SightingKind](r)
 	alias[ward.SourceKind](r)
 	alias[ward.SubFault](r)
+	alias[ward.TabletNetwork](r)
+	alias[ward.TellWay](r)
 	alias[ward.Transport](r)
 	alias[ward.Verdict](r)
 	alias[ward.VisitState](r)

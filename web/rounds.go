@@ -41,8 +41,10 @@ type RoundDetail struct {
 
 // VisitSummary is a visit with the masked person.
 type VisitSummary struct {
-	Visit   ward.Visit   `json:"visit"`
-	Insured ward.Insured `json:"insured" doc:"Masked"`
+	Visit   ward.Visit     `json:"visit"`
+	Insured ward.Insured   `json:"insured" doc:"Masked"`
+	Told    []ward.Telling `json:"told" doc:"How the bedside was told, and the devices' own receipts"`
+	Tablets []TabletRow    `json:"tablets" doc:"Those that ring for this bed"`
 }
 
 type roundList struct {
@@ -120,9 +122,39 @@ func (s *Server) getRound(ctx context.Context, _ *RoundPath, round ward.Round) (
 		ids[i] = v.InsuredID
 	}
 	people, err := s.Store.InsuredMany(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	tellings, err := s.Store.Tellings(ctx, round.ID)
+	if err != nil {
+		return nil, err
+	}
+	told := map[ward.VisitID][]ward.Telling{}
+	for _, w := range tellings {
+		told[w.VisitID] = append(told[w.VisitID], w)
+	}
+	tablets, err := s.Store.Tablets(ctx, []ward.InstitutionID{round.InstitutionID})
 	out := RoundDetail{Round: round, Visits: make([]VisitSummary, len(visits))}
 	for i, v := range visits {
-		out.Visits[i] = VisitSummary{v, people[v.InsuredID].Masked()}
+		out.Visits[i] = VisitSummary{v, people[v.InsuredID].Masked(), list(told[v.ID]), s.tabletsOf(v, tablets)}
 	}
 	return answer(out, err)
+}
+
+// tabletsOf are the paired tablets that stand at v's bed, or in its ward when none does.
+func (s *Server) tabletsOf(v ward.Visit, all []ward.Tablet) []TabletRow {
+	own, wards := []TabletRow{}, []TabletRow{}
+	for _, t := range all {
+		switch {
+		case t.Paired.IsZero() || !t.Serves(v.InstitutionID, v.Ward, v.Bed):
+		case t.Bed != "":
+			own = append(own, s.tabletRow(t))
+		default:
+			wards = append(wards, s.tabletRow(t))
+		}
+	}
+	if len(own) > 0 {
+		return own
+	}
+	return wards
 }

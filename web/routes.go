@@ -22,6 +22,7 @@ const (
 	undeclared access = iota
 	public            // everybody
 	bedside           // the device that opened a bedside link
+	kiosk             // a paired ward tablet
 	signedIn          // every user, for what is the user's own
 	permitted         // users whose role has the permission
 )
@@ -35,6 +36,7 @@ type policy struct {
 
 func anyone() policy        { return policy{access: public} }
 func bedsideDevice() policy { return policy{access: bedside} }
+func wardTablet() policy    { return policy{access: kiosk} }
 func anyUser() policy       { return policy{access: signedIn} }
 
 // role admits users whose role has the permission; lists and creations then
@@ -55,6 +57,8 @@ func (p policy) security() []security {
 	switch p.access {
 	case bedside:
 		return []security{{"device": {}}}
+	case kiosk:
+		return []security{{"tablet": {}}}
 	case signedIn, permitted:
 		return []security{{"session": {}}, {"token": {}}} // a browser's session or an API token
 	case undeclared, public:

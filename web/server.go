@@ -95,6 +95,7 @@ type Server struct {
 	logins    *limiter      // sign-ins by login alone
 	addresses *limiter      // sign-ins by address
 	opens     *limiter      // bedside links by address
+	pairings  *limiter      // pairing codes of tablets by address
 	probers   *limiter      // of cameras, by user
 	probes    chan struct{} // has a place for each that may run
 	passwords *passwords
@@ -126,6 +127,7 @@ func (s *Server) routes() (*routes, error) {
 	}
 	s.signIns, s.logins = newLimiter(signInsPerMinute, s.now), newLimiter(loginSignIns, s.now)
 	s.addresses, s.opens = newLimiter(addressSignIns, s.now), newLimiter(opensPerMinute, s.now)
+	s.pairings = newLimiter(pairingsPerMinute, s.now)
 	s.probers, s.probes = newLimiter(probesPerMinute, s.now), make(chan struct{}, maxProbes)
 	s.clips, s.coverages = newClipSlots(), newSlots(1, 1, coverageBusy, coverageBusy)
 	s.searches = newSlots(maxSearches, 1, searchesBusy, searchesFull)
@@ -166,6 +168,9 @@ func (s *Server) routes() (*routes, error) {
 	s.flipRoutes(r)
 	s.visitRoutes(r)
 	s.bedsideRoutes(r)
+	s.tellingRoutes(r)
+	s.tabletRoutes(r)
+	s.kioskRoutes(r)
 	s.caseRoutes(r)
 	s.eventRoutes(r)
 	tidy(r.api.OpenAPI())
@@ -184,6 +189,8 @@ const (
 	addressSignIns = 60
 	// opensPerMinute bounds bedside links tried per address; a ward's tablets share one.
 	opensPerMinute = 120
+	// pairingsPerMinute bounds guesses of a tablet's pairing code per address.
+	pairingsPerMinute = 30
 )
 
 // Handler returns everything that the server answers. It fails when a route

@@ -15,6 +15,9 @@ import (
 func (s *Server) staticRoutes(r *routes) {
 	r.plain(http.MethodGet, "/bedside", anyone(), s.page(s.Bedside, "bedside page"))
 	r.plain(http.MethodGet, "/bedside/*", anyone(), s.files(s.Bedside, "/bedside/", "bedside page"))
+	r.plain(http.MethodGet, "/tablet", anyone(), func(w http.ResponseWriter, req *http.Request) {
+		s.document(w, req, s.Bedside, "tablet.html", "tablet page")
+	})
 	console := s.files(s.Console, "/", "console")
 	r.plain(http.MethodGet, "/*", anyone(), func(w http.ResponseWriter, req *http.Request) {
 		if strings.HasPrefix(req.URL.Path, "/api/") {
@@ -54,9 +57,14 @@ func (s *Server) files(dir fs.FS, prefix, what string) http.HandlerFunc {
 }
 
 func (s *Server) index(w http.ResponseWriter, r *http.Request, dir fs.FS, what string) {
+	s.document(w, r, dir, "index.html", what)
+}
+
+// document serves one HTML file of dir, never from a cache.
+func (s *Server) document(w http.ResponseWriter, r *http.Request, dir fs.FS, name, what string) {
 	w.Header().Set("Cache-Control", "no-store")
 	if dir != nil {
-		if b, err := fs.ReadFile(dir, "index.html"); err == nil {
+		if b, err := fs.ReadFile(dir, name); err == nil {
 			w.Header().Set("Content-Type", "text/html; charset=utf-8")
 			http.ServeContent(w, r, "", time.Time{}, strings.NewReader(string(b)))
 			return

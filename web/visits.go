@@ -20,6 +20,8 @@ type VisitDetail struct {
 	Insured     ward.Insured      `json:"insured" doc:"Masked"`
 	Recording   *Recording        `json:"recording,omitempty" doc:"Absent while nothing is recorded"`
 	HasSnapshot bool              `json:"has_snapshot"`
+	Ordered     time.Time         `json:"ordered"`
+	Told        []ward.Telling    `json:"told" doc:"How the bedside was told, and the devices' own receipts"`
 }
 
 // Recording says from when to when there is a recording.
@@ -74,6 +76,14 @@ func (s *Server) getVisit(ctx context.Context, _ *VisitPath, v ward.Visit) (*bod
 	}
 	p, err := s.Store.Insured(ctx, v.InsuredID)
 	if err != nil && !missing(err) {
+		return nil, err
+	}
+	r, err := s.Store.Round(ctx, v.RoundID)
+	if err != nil {
+		return nil, err
+	}
+	out.Ordered = r.Ordered
+	if out.Told, err = s.Store.TellingsOf(ctx, v.ID); err != nil {
 		return nil, err
 	}
 	out.Checks, out.Events, out.Insured = list(out.Checks), list(out.Events), p.Masked()

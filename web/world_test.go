@@ -57,6 +57,8 @@ type world struct {
 	shown   ward.Camera // that televise recorded
 	offer   string      // of a browser that wants to watch it
 	n       atomic.Int64
+
+	tabletSecret string // of the actor "tablet"
 }
 
 func newWorld(t testing.TB) *world {

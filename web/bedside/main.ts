@@ -1,6 +1,7 @@
 // The page at the bedside: notice, consent, camera, call, thanks. Each
 // screen is one function that fills the page.
 import './style.css'
+import { homeward } from './kiosk'
 import { consent, leave, open, Refused, words, type Opened } from './api'
 import { call, type Command } from './call'
 import { brightness, openCamera, troubleOf, type Media } from './camera'
@@ -267,4 +268,5 @@ function shapeOf(c: Command): SVGSVGElement | undefined {
 }
 
 window.addEventListener('pagehide', () => leaving?.())
+homeward()
 void begin()

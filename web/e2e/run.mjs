@@ -11,6 +11,7 @@ import { pages } from './pages.mjs'
 import { live, playback } from './playback.mjs'
 import { round } from './round.mjs'
 import { start } from './server.mjs'
+import { tablet } from './tablet.mjs'
 
 const pictures = fileURLToPath(new URL('../../.demo/e2e-failed/', import.meta.url))
 const server = await start()
@@ -31,6 +32,7 @@ try {
     round: (page) => round(browser, server.ready, page),
     fleet: async (page) => cameras && fleet(page, cameras),
     pages: (page) => pages(browser, page),
+    tablet: () => tablet(browser),
   }
   /** @type {typeof beside} */
   const alone = { // these look at when pictures come: the machine is theirs

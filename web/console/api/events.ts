@@ -12,6 +12,8 @@ function stale(e: Schemas['Event']): string[][] {
       return [['settlements']]
     case 'visit':
       return [['rounds'], ['round'], ['visit', e.id]]
+    case 'tablet':
+      return [['tablets'], ['round']]
     case 'outage':
       return [['outages'], ['blind']]
     case 'camera':

@@ -51,7 +51,7 @@ export default function Board() {
             <Alert type="warning" showIcon title={t('links.once')} style={{ marginBottom: 12 }} />
             <div className="links">
               {fresh.map(({ visit, insured }) => (
-                <LinkCard key={visit.id} link={links[visit.id] ?? ''} title={t('board.bed', { bed: visit.bed })} subtitle={`${insured.name} · ${t('links.until', { at: visit.link_expires ? clock(visit.link_expires) : '' })}`} />
+                <LinkCard key={visit.id} visit={visit} link={links[visit.id] ?? ''} title={t('board.bed', { bed: visit.bed })} subtitle={`${insured.name} · ${t('links.until', { at: visit.link_expires ? clock(visit.link_expires) : '' })}`} />
               ))}
             </div>
           </Card>

@@ -20,7 +20,7 @@ export function NewLink({ visit, name }: { visit: Schemas['Visit']; name: string
     <Card size="small" title={t('links.one')} extra={<Button size="small" loading={renew.isPending} onClick={() => renew.mutate()}>{t('links.renew')}</Button>}>
       <Trouble error={renew.error} />
       {link
-        ? <LinkCard link={link} title={t('board.bed', { bed: visit.bed })} subtitle={`${name} · ${t('links.until', { at: visit.link_expires ? clock(visit.link_expires) : '' })}`} />
+        ? <LinkCard visit={visit} link={link} title={t('board.bed', { bed: visit.bed })} subtitle={`${name} · ${t('links.until', { at: visit.link_expires ? clock(visit.link_expires) : '' })}`} />
         : <span className="quiet">{t('links.lost')}</span>}
     </Card>
   )

@@ -39,10 +39,11 @@ function PromptLine({ prompt }: { prompt: Prompt }) {
   )
 }
 
-const kinds = ['link', 'opened', 'consent', 'checking', 'call', 'answer', 'check', 'sealed'] as const
+const kinds = ['link', 'told', 'delivered', 'opened', 'consent', 'checking', 'call', 'answer', 'check', 'sealed'] as const
 type Kind = (typeof kinds)[number]
 const isKind = (v: string): v is Kind => kinds.some((k) => k === v)
 
+const ways = ['tablet', 'link', 'qr', 'sms'] as const
 const checks = ['liveness', 'face'] as const
 const outcomes = ['pass', 'fail', 'unsure', 'not_done'] as const
 
@@ -52,5 +53,7 @@ function OtherLine({ step }: { step: Other }) {
   const outcome = outcomes.find((o) => o === step.body.outcome)
   if (step.name === 'check' && check && outcome) return <>{t(`check.${check}`)} <Tag>{t(`outcome.${outcome}`)}</Tag></>
   if (step.name === 'consent') return <>{step.body.agree === false ? t('protocol.refused') : t('protocol.agreed')}</>
+  const way = ways.find((w) => w === step.body.way)
+  if (way && isKind(step.name)) return <>{t(`event.${step.name}`)} · {t(`delivery.${way}`)}</>
   return <>{isKind(step.name) ? t(`event.${step.name}`) : step.name}</>
 }

@@ -18,6 +18,7 @@ import { When } from '../parts/When'
 import { Call } from './Call'
 import { Checks } from './Checks'
 import { Decision } from './Decision'
+import { Delivery } from './Delivery'
 import { NewLink } from './NewLink'
 import { Protocol } from './Protocol'
 
@@ -35,7 +36,7 @@ export default function Visit() {
   })
   if (detail.isLoading) return <Loading />
   if (!detail.data) return <Trouble error={detail.error} retry={() => void detail.refetch()} />
-  const { visit, checks, events, insured, recording, has_snapshot } = detail.data
+  const { visit, checks, events, insured, recording, has_snapshot, told, ordered } = detail.data
   const running = visit.state === 'checking' || visit.state === 'deciding'
   return (
     <>
@@ -78,6 +79,7 @@ export default function Visit() {
           {visit.state === 'deciding' && <Alert type="warning" showIcon title={t('visit.decideNow')} description={t('visit.decideWhy')} />}
           <Card size="small" title={t('visit.checks')}><Checks checks={checks} running={running} /></Card>
           {visit.state !== 'sealed' && visit.state !== 'checking' && <Decision visit={visit} />}
+          <Delivery visit={visit} told={told} ordered={ordered} />
           <Card size="small" title={t('visit.snapshot')}>
             {has_snapshot ? <Photo src={mediaURL('/api/v1/visits/{id}/snapshot.jpg', visit.id)} alt={t('visit.snapshot')} /> : <Nothing text={t('visit.noSnapshot')} />}
           </Card>

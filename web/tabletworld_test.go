@@ -1,0 +1,41 @@
+package web_test
+
+import (
+	"time"
+
+	"wardwatch/storage"
+	"wardwatch/ward"
+	"wardwatch/web"
+)
+
+// tablet is a new paired tablet at the bed of w.stay, and its secret.
+func (w *world) tablet() (ward.Tablet, string) {
+	w.t.Helper()
+	code, secret := storage.HashToken(string(ward.NewID[string](time.Now()))), ward.NewID[string](time.Now())
+	v, err := w.store.AddTablet(w.t.Context(), ward.Tablet{InstitutionID: own, Ward: w.stay.Ward, Bed: w.stay.Bed, Name: "三床", RegisteredBy: "u"}, code[:])
+	must(w.t, err)
+	hash := storage.HashToken(secret)
+	v, err = w.store.PairTablet(w.t.Context(), code[:], hash[:])
+	must(w.t, err)
+	return v, secret
+}
+
+// pairingCode is the code of a new tablet that nobody has paired.
+func (w *world) pairingCode() string {
+	w.t.Helper()
+	code := web.NewPairingCode()
+	_, err := w.store.AddTablet(w.t.Context(), ward.Tablet{InstitutionID: own, Ward: w.stay.Ward, Name: "病区", RegisteredBy: "u"}, web.CodeHash(code))
+	must(w.t, err)
+	return code
+}
+
+// asked is when the actor "tablet" was asked to ring just now.
+func (w *world) asked() time.Time {
+	w.t.Helper()
+	if w.tabletSecret == "" {
+		return time.Now() // nobody gets as far as that
+	}
+	hash := storage.HashToken(w.tabletSecret)
+	v := get(w.t, w.store.TabletBySecret, hash[:])
+	return get(w.t, w.store.AskTablet, v.ID).Asked
+}
