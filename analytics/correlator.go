@@ -48,8 +48,10 @@ type Correlator struct {
 	once  sync.Once
 	wake  chan struct{}
 	tries map[ward.SettlementID]int // of those that gave an error; written by Run's goroutine while no answer is sought
-	faces faceIndex                 // Run's goroutine only
 	lease *storage.JudgingLease     // Run's goroutine only; nil: Pass was called
+	// What is remembered of who stood at settlements; Run's goroutine only.
+	faces    faceIndex    // everywhere, for months
+	counters counterFaces // at each counter, for an hour or so
 }
 
 func (c *Correlator) prepare() {
@@ -96,9 +98,11 @@ func (c *Correlator) Run(ctx context.Context) error {
 
 // turn is a step when it is ours to judge.
 func (c *Correlator) turn(ctx context.Context) (more bool, err error) {
-	held, err := c.lease.Hold(ctx, time.Now())
+	held, anew, err := c.lease.Hold(ctx, time.Now())
+	if anew || !held {
+		c.forget() // another may have judged
+	}
 	if !held {
-		c.faces = faceIndex{} // another may store faces by a clock of its own
 		return false, err
 	}
 	more, err = c.step(ctx, time.Now())
@@ -108,6 +112,9 @@ func (c *Correlator) turn(ctx context.Context) (more bool, err error) {
 	}
 	return more, err
 }
+
+// forget drops what is remembered of the catalogue; it is read again when it is needed.
+func (c *Correlator) forget() { c.faces, c.counters = faceIndex{}, counterFaces{} }
 
 // release lets another process judge at once, rather than when the lease ends.
 func (c *Correlator) release(ctx context.Context) {

@@ -19,14 +19,11 @@ import (
 // at the limit of 93; at .60 it is one in 150. Of two unrelated faces (cosine 0)
 // 128 ± 8 differ, and one in 170,000 has to be looked up in vain. A face costs
 // about 100 bytes, and looking through a million some milliseconds.
+// It is read from the catalogue once; what is judged afterwards is told to it,
+// since nobody else judges meanwhile.
 type faceIndex struct {
-	models map[string]*modelFaces
-	stored time.Time // up to when everything stored is here
+	models map[string]*modelFaces // nil: not read yet
 	pruned time.Time
-	// recent are those taken in since turned, and in the time before that: what
-	// an overlap reads again is among them.
-	recent [2]map[ward.SettlementID]struct{}
-	turned time.Time
 }
 
 type modelFaces struct {
@@ -36,20 +33,18 @@ type modelFaces struct {
 }
 
 const (
-	maxSigns = 93
-	// storedOverlap: what is read again, since transactions may commit a
-	// little after the moment that they bear.
-	storedOverlap = time.Minute
-	pruneEvery    = time.Hour
+	maxSigns   = 93
+	pruneEvery = time.Hour
 )
 
-// refresh takes in what was stored since, and forgets what is too old.
-func (x *faceIndex) refresh(ctx context.Context, store *storage.Store, now time.Time) error {
+// prepare reads what is stored, when that has not been done, and forgets what is too old.
+func (x *faceIndex) prepare(ctx context.Context, store *storage.Store, now time.Time) error {
 	if x.models == nil {
-		*x = faceIndex{models: map[string]*modelFaces{}, pruned: now}
-	}
-	if now.Sub(x.turned) > 2*storedOverlap {
-		x.recent, x.turned = [2]map[ward.SettlementID]struct{}{{}, x.recent[0]}, now
+		read := faceIndex{models: map[string]*modelFaces{}, pruned: now}
+		if err := store.FacesStored(ctx, now.Add(-ward.CardReach), read.add); err != nil {
+			return err
+		}
+		*x = read
 	}
 	if now.Sub(x.pruned) > pruneEvery {
 		for _, m := range x.models {
@@ -57,26 +52,14 @@ func (x *faceIndex) refresh(ctx context.Context, store *storage.Store, now time.
 		}
 		x.pruned = now
 	}
-	since := x.stored
-	if !since.IsZero() {
-		since = since.Add(-storedOverlap)
-	}
-	newest, err := store.FacesStored(ctx, since, now.Add(-ward.CardReach), x.add)
-	if err != nil {
-		x.models = nil // begin anew
-		return err
-	}
-	x.stored = newest
 	return nil
 }
 
+// add takes in a face that is stored; before the others were read there is no need to.
 func (x *faceIndex) add(f storage.Face) {
-	for _, r := range x.recent {
-		if _, twice := r[f.Settlement]; twice {
-			return
-		}
+	if x.models == nil {
+		return
 	}
-	x.recent[0][f.Settlement] = struct{}{}
 	m := x.models[f.ModelID]
 	if m == nil {
 		m = &modelFaces{}

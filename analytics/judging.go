@@ -186,7 +186,14 @@ func (c *Correlator) conclude(ctx context.Context, js []storage.Judgement) error
 	}
 	changed, passed, err := judge(ctx, js...)
 	if err != nil {
+		c.forget() // it may have been stored all the same
 		return err
+	}
+	for _, j := range js {
+		if j.Face != nil && j.Settlement.Stage == ward.NotJudged && !slices.Contains(passed, j.Settlement.ID) {
+			c.faces.add(*j.Face)
+			c.counters.add(j.Settlement, *j.Face)
+		}
 	}
 	for _, a := range changed {
 		c.Log.InfoContext(ctx, "alert raised or withdrawn", "alert_id", a.ID, "state", a.State, "rule", a.Rule, "settlement_id", a.SettlementID)

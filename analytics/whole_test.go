@@ -194,9 +194,9 @@ func (w *whole) outcome(s tale) (out, wrong []string) {
 	ctx := w.t.Context()
 	all, _, err := w.store.Settlements(ctx, storage.SettlementFilter{Limit: 500})
 	w.must(err)
-	no := map[ward.SettlementID]string{}
+	no, reversed := map[ward.SettlementID]string{}, map[ward.SettlementID]bool{}
 	for _, v := range all {
-		no[v.ID] = v.ExternalNo
+		no[v.ID], reversed[v.ID] = v.ExternalNo, v.State == ward.Reversed
 		out = append(out, fmt.Sprintf("settlement %s is %s %s", v.ExternalNo, v.State, v.Reason))
 	}
 	if len(all) != s.no {
@@ -225,7 +225,12 @@ func (w *whole) outcome(s tale) (out, wrong []string) {
 		}
 		once[name] = true
 		if a.State == ward.AlertNew {
-			out = append(out, name) // it shows what it rested on when it was raised: that may depend on what was known then
+			out = append(out, name) // it shows what it rested on when it was stated: that may depend on what was known then
+			for _, id := range a.Related {
+				if reversed[id] {
+					wrong = append(wrong, fmt.Sprintf("%s shows %s, which is reversed", name, no[id]))
+				}
+			}
 		}
 	}
 	slices.Sort(out)
@@ -234,7 +239,7 @@ func (w *whole) outcome(s tale) (out, wrong []string) {
 
 // told is what is wrong with what the webhook heard of the alerts: each step
 // of each alert once by its id, numbered without a hole, and no step that changes nothing.
-func (w *whole) told(h *hook) (wrong []string) {
+func (w *whole) told(s tale, h *hook) (wrong []string) {
 	ctx := w.t.Context()
 	for end := time.Now().Add(time.Minute); ; {
 		left, err := w.store.Deliveries(ctx, "hook", storage.DeliveryFilter{State: ward.DeliveryPending})
@@ -285,8 +290,8 @@ func (w *whole) told(h *hook) (wrong []string) {
 		if heardOf != want {
 			wrong = append(wrong, fmt.Sprintf("alert %s on %s took %d steps and was heard of %d times", a.Rule, a.SettlementID, len(steps), heardOf))
 		}
-		if same > a.Revision { // stated anew on another revision, and never on the same
-			wrong = append(wrong, fmt.Sprintf("alert %s on %s was stated anew %d times on %d corrections", a.Rule, a.SettlementID, same, a.Revision))
+		if changes := len(s.reports) - s.no; same > changes { // stated anew on another revision, or without what was changed
+			wrong = append(wrong, fmt.Sprintf("alert %s on %s was stated anew %d times on %d reports of changes", a.Rule, a.SettlementID, same, changes))
 		}
 	}
 	for id := range heard {
@@ -340,7 +345,7 @@ func TestWhateverComesWhenever(t *testing.T) {
 				defer func() { w.end() }()
 				w.live(s.happenings(r, w), s.end)
 				got, wrong := w.outcome(s)
-				if wrong = append(wrong, w.told(h)...); len(wrong) > 0 {
+				if wrong = append(wrong, w.told(s, h)...); len(wrong) > 0 {
 					r.Fatalf("wrong: %q", wrong)
 				}
 				if !slices.Equal(got, want) {

@@ -5,8 +5,10 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"os"
 	"slices"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -17,10 +19,10 @@ import (
 )
 
 const (
-	counters    = 200
-	perSecond   = 200 // settlements
-	settlements = 6000
-	emptyEvery  = 5 // every fifth counter has nobody at it
+	counters   = 200
+	perSecond  = 200              // settlements
+	emptyEvery = 5                // every fifth counter has nobody at it
+	customer   = 25 * time.Second // is at the counter, with one card
 	// alertLimit is how long after it was due an alert may come at the 99th percentile.
 	alertLimit = 2 * time.Second
 )
@@ -32,6 +34,7 @@ type counterLoad struct {
 	store   *storage.Store
 	gallery *analytics.Gallery
 	began   time.Time
+	bills   int // how many are sent
 
 	mu     sync.Mutex // guards raised, judged
 	raised map[string]time.Time
@@ -43,6 +46,7 @@ type counterLoad struct {
 // from when a settlement is due (5 s after its moment: its rules look that far)
 // to its alert. The next picture, up to 1 s later, is part of that. It fails
 // when a settlement is lost or an alert comes twice, not when it is late.
+// CORRELATOR_FOR=10m sends for so long (30 s) and prints what each minute was like.
 func BenchmarkCorrelator(b *testing.B) {
 	b.Run("sqlite", func(b *testing.B) { correlate(b, months(b)) })
 	b.Run("postgres", func(b *testing.B) { correlate(b, monthsOnPostgres(b)) })
@@ -53,34 +57,42 @@ func correlate(b *testing.B, database string) {
 	must(b, err)
 	b.Cleanup(func() { must(b, store.Close()) })
 	for run := 0; b.Loop(); run++ {
-		l := &counterLoad{b: b, store: store, gallery: &analytics.Gallery{}, raised: map[string]time.Time{}, judged: map[string]bool{}}
+		l := &counterLoad{b: b, store: store, gallery: &analytics.Gallery{}, bills: int(lasting(b).Seconds() * perSecond), raised: map[string]time.Time{}, judged: map[string]bool{}}
 		if run == 0 {
 			l.install()
 		}
-		first := time.Now()
+		first, used := time.Now(), processor()
 		rate := l.work(run)
+		used = processor() - used
 		var late []time.Duration
+		minutes := map[int][]time.Duration{}
 		at := map[ward.SettlementID]bool{}
 		for before := ""; ; {
 			list, next, err := store.Alerts(b.Context(), storage.AlertFilter{Limit: 500, Before: before})
 			must(b, err)
 			for _, a := range list {
 				if a.Raised.After(first) {
-					late = append(late, l.raised[string(a.ID)].Sub(a.At.Add(5*time.Second)))
-					at[a.SettlementID] = true
+					d := l.raised[string(a.ID)].Sub(a.At.Add(5 * time.Second))
+					late, at[a.SettlementID] = append(late, d), true
+					minutes[int(a.At.Sub(first).Minutes())] = append(minutes[int(a.At.Sub(first).Minutes())], d)
 				}
 			}
 			if before = next; next == "" {
 				break
 			}
 		}
-		if want := settlements / emptyEvery; len(late) != want || len(at) != want {
+		if want := l.bills / emptyEvery; len(late) != want || len(at) != want {
 			b.Fatalf("%d alerts on %d settlements, want %d", len(late), len(at), want)
 		}
 		slices.Sort(late)
-		p50, p99 := late[len(late)/2], late[len(late)*99/100]
+		p50, p99 := at50(late), at99(late)
 		b.Logf("%.0f settlements a second, %d sightings stored, %d alerts: p50 %v, p99 %v after due = %.2f × the limit (%v)",
 			rate, oldSightings(b), len(late), p50.Round(time.Millisecond), p99.Round(time.Millisecond), float64(p99)/float64(alertLimit), alertLimit)
+		for m := range len(minutes) {
+			slices.Sort(minutes[m])
+			b.Logf("minute %d: %d alerts, p50 %v, p99 %v", m+1, len(minutes[m]), at50(minutes[m]), at99(minutes[m]))
+		}
+		b.Logf("%.2f ms of this process's processor a settlement, the cameras' and the billing systems' part included", used.Seconds()*1000/float64(l.bills))
 		b.ReportMetric(p50.Seconds(), "p50-s")
 		b.ReportMetric(p99.Seconds(), "p99-s")
 		b.ReportMetric(float64(p99)/float64(alertLimit), "p99×limit")
@@ -95,17 +107,55 @@ func (l *counterLoad) install() {
 		must(b, l.store.AddCamera(ctx, ward.Camera{
 			ID: cameraID(i), InstitutionID: "h1", PlaceID: placeID(i), Name: "窗口", URL: "rtsp://127.0.0.1:1/x", Enabled: true, Created: time.Now().Add(-100 * 24 * time.Hour),
 		}))
-		must(b, l.store.PutInsured(ctx, ward.Insured{ID: insuredID(i), Name: "某人", IDNumber: "110105194912310021"}))
-		must(b, l.store.Enrol(ctx, insuredID(i), faceOf(i), "m1", ""))
+		for k := range l.customers() {
+			must(b, l.store.PutInsured(ctx, ward.Insured{ID: insuredID(i, k), Name: "某人", IDNumber: "110105194912310021"}))
+			must(b, l.store.Enrol(ctx, insuredID(i, k), faceOf(i, k), "m1", ""))
+		}
 	}
 }
 
-func placeID(i int) ward.PlaceID     { return ward.PlaceID(fmt.Sprintf("p%d", i)) }
-func insuredID(i int) ward.InsuredID { return ward.InsuredID(fmt.Sprintf("i%d", i)) }
+// lasting is for how long bills are sent: CORRELATOR_FOR, or half a minute.
+func lasting(b *testing.B) time.Duration {
+	text := os.Getenv("CORRELATOR_FOR")
+	if text == "" {
+		return 30 * time.Second
+	}
+	d, err := time.ParseDuration(text)
+	must(b, err)
+	return d
+}
 
-// faceOf is the template of the person who stands at counter i.
-func faceOf(i int) ward.Template {
-	r := rand.New(rand.NewPCG(uint64(i), 1))
+// customers is more than come to a counter one after the other: the rate may not be kept.
+func (l *counterLoad) customers() int { return l.bills*int(time.Second)/perSecond/int(customer)*2 + 8 }
+
+// at is who stands at counter i.
+func (l *counterLoad) at(i int, now time.Time) int {
+	k := int((now.Sub(l.began) + time.Duration(i)*customer/counters) / customer)
+	return min(k, l.customers()-1)
+}
+
+func at50(sorted []time.Duration) time.Duration { return sorted[len(sorted)/2].Round(time.Millisecond) }
+
+func at99(sorted []time.Duration) time.Duration {
+	return sorted[len(sorted)*99/100].Round(time.Millisecond)
+}
+
+// processor is what this process has used of the processors.
+func processor() time.Duration {
+	var u syscall.Rusage
+	if syscall.Getrusage(syscall.RUSAGE_SELF, &u) != nil {
+		return 0
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
+
+func placeID(i int) ward.PlaceID { return ward.PlaceID(fmt.Sprintf("p%d", i)) }
+
+func insuredID(i, k int) ward.InsuredID { return ward.InsuredID(fmt.Sprintf("i%d-%d", i, k)) }
+
+// faceOf is the template of the k-th person who stands at counter i.
+func faceOf(i, k int) ward.Template {
+	r := rand.New(rand.NewPCG(uint64(i), uint64(1+k)))
 	t := make(ward.Template, 192)
 	for k := range t {
 		t[k] = float32(r.NormFloat64())
@@ -113,13 +163,13 @@ func faceOf(i int) ward.Template {
 	return ward.Fuse([]ward.Template{t})
 }
 
-func sighting(kind ward.SightingKind, i int, from, to time.Time) ward.Sighting {
+func sighting(kind ward.SightingKind, i, k int, from, to time.Time) ward.Sighting {
 	v := ward.Sighting{
 		ID: ward.NewID[ward.SightingID](from), CameraID: cameraID(i), PlaceID: placeID(i), InstitutionID: "h1", Kind: kind, From: from, To: to,
 		Count: max(1, int(to.Sub(from)/time.Second)), Score: .9, Box: ward.Box{X: .4, Y: .3, W: .2, H: .3},
 	}
 	if kind == ward.FaceSeen {
-		v.ModelID, v.Template = "m1", faceOf(i)
+		v.ModelID, v.Template = "m1", faceOf(i, k)
 	}
 	return v
 }
@@ -154,11 +204,11 @@ func (l *counterLoad) work(run int) (rate float64) {
 	var senders sync.WaitGroup
 	for k := range 8 { // billing systems
 		senders.Go(func() {
-			for sent := k; sent < settlements; sent += 8 {
+			for sent := k; sent < l.bills; sent += 8 {
 				<-time.After(time.Until(began.Add(time.Duration(sent) * time.Second / perSecond)))
-				i := sent % counters
+				i, now := sent%counters, time.Now()
 				_, _, err := l.store.AddSettlement(l.b.Context(), ward.Settlement{
-					InstitutionID: "h1", PlaceID: placeID(i), ExternalNo: fmt.Sprint(run, "-", sent), InsuredID: insuredID(i), Kind: ward.Outpatient, At: time.Now(), AmountFen: 100,
+					InstitutionID: "h1", PlaceID: placeID(i), ExternalNo: fmt.Sprint(run, "-", sent), InsuredID: insuredID(i, l.at(i, now)), Kind: ward.Outpatient, At: now, AmountFen: 100,
 				})
 				if err != nil {
 					l.b.Error(err)
@@ -167,16 +217,16 @@ func (l *counterLoad) work(run int) (rate float64) {
 		})
 	}
 	senders.Wait()
-	rate = settlements / time.Since(began).Seconds()
+	rate = float64(l.bills) / time.Since(began).Seconds()
 	for deadline := time.Now().Add(time.Minute); ; <-time.After(50 * time.Millisecond) {
 		l.mu.Lock()
 		judged := len(l.judged)
 		l.mu.Unlock()
-		if judged == settlements {
+		if judged == l.bills {
 			return rate
 		}
 		if time.Now().After(deadline) {
-			l.b.Fatalf("only %d of %d settlements are judged", judged, settlements)
+			l.b.Fatalf("only %d of %d settlements are judged", judged, l.bills)
 		}
 	}
 }
@@ -185,16 +235,19 @@ func (l *counterLoad) work(run int) (rate float64) {
 func (l *counterLoad) watch(ctx context.Context) {
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
-	seen := make([][]ward.Sighting, counters)
+	seen, who := make([][]ward.Sighting, counters), make([]int, counters)
 	jpeg := make([]byte, 60_000)
 	for {
 		now := time.Now().UTC()
 		var batch []ward.Sighting
 		for i := range seen {
-			if seen[i] == nil {
-				seen[i] = []ward.Sighting{sighting(ward.Watched, i, l.began, now)}
-				if i%emptyEvery != 0 {
-					seen[i] = append(seen[i], sighting(ward.PeopleSeen, i, l.began, now), sighting(ward.FaceSeen, i, l.began, now))
+			k := l.at(i, now)
+			if seen[i] == nil || k != who[i] {
+				if seen[i] == nil {
+					seen[i] = []ward.Sighting{sighting(ward.Watched, i, k, l.began, now)}
+				}
+				if who[i] = k; i%emptyEvery != 0 {
+					seen[i] = append(seen[i][:1], sighting(ward.PeopleSeen, i, k, now, now), sighting(ward.FaceSeen, i, k, now, now))
 				}
 			}
 			for k := range seen[i] {

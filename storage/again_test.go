@@ -132,9 +132,12 @@ func TestWhoStoodThereIsKept(t *testing.T) {
 			t.Errorf("of the card: %+v, %v", byCard, err)
 		}
 		var faces []storage.Face
-		newest, err := s.FacesStored(t.Context(), time.Time{}, now, func(f storage.Face) { faces = append(faces, f) })
-		if err != nil || len(faces) != 1 || faces[0].Settlement != v.ID || newest.Before(now) {
-			t.Errorf("stored: %+v, %v, %v", faces, newest, err)
+		err = s.FacesStored(t.Context(), now, func(f storage.Face) { faces = append(faces, f) })
+		if err != nil || len(faces) != 1 || faces[0].Settlement != v.ID {
+			t.Errorf("stored: %+v, %v", faces, err)
+		}
+		if swipes, err := s.SwipesAtPlaces(t.Context(), []ward.PlaceID{"p1", "p2", "p3"}, now, now); err != nil || len(swipes) != 1 || swipes[0] != (storage.Swipe{ID: v.ID, InsuredID: v.InsuredID, PlaceID: "p1", At: v.At}) {
+			t.Errorf("swipes %+v, %v", swipes, err)
 		}
 		if got, err := s.Settlement(t.Context(), v.ID); err != nil || len(got.Unclear) != 1 || got.Unclear[0].Reason != "no_location" {
 			t.Errorf("got %+v, %v", got, err)

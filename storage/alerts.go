@@ -32,12 +32,15 @@ type alertRecord struct {
 }
 
 // raise seals and inserts one alert. One that was there (old), withdrawn or
-// resting on an older revision of the settlement, is stated anew.
+// resting on what is no longer so, is stated anew.
 func (t *tx) raise(ctx context.Context, a ward.Alert, old *ward.Alert) (ward.Alert, error) {
 	step := ward.AlertStep{Action: ward.AlertRaise, At: at(us(t.now))}
 	a.State, a.Version, a.Appealed, a.CaseID = "", 0, false, ""
 	if old != nil {
 		a.ID, a.State, a.Version, step.Action = old.ID, old.State, old.Version, ward.AlertRestate
+		if old.State != ward.AlertWithdrawn && old.Revision == a.Revision && a.Subject != ward.OnBlind {
+			step.Note = restatedOthers
+		}
 	}
 	a.At, a.Raised, a.ClipFrom, a.ClipTo = at(us(a.At)), at(us(a.Raised)), at(us(a.ClipFrom)), at(us(a.ClipTo))
 	if a.Related == nil {

@@ -140,6 +140,33 @@ func (s *Store) UsesAtPlaces(ctx context.Context, places []ward.PlaceID, from, t
 	return usesOf(ctx, s, `s.at_us BETWEEN $1 AND $2 AND s.place_id IN `, places, us(from), us(to))
 }
 
+// Swipe is what the rules that only count cards need of a settlement.
+type Swipe struct {
+	ID        ward.SettlementID
+	InsuredID ward.InsuredID
+	PlaceID   ward.PlaceID
+	At        time.Time // by the billing system's clock
+}
+
+// SwipesAtPlaces returns the settlements at places with moments in [from, to]
+// but the reversed ones.
+func (s *Store) SwipesAtPlaces(ctx context.Context, places []ward.PlaceID, from, to time.Time) ([]Swipe, error) {
+	var out []Swipe
+	err := eachOf(ctx, s.read, `SELECT id, insured_id, place_id, at_us FROM settlement WHERE state <> 'reversed' AND at_us BETWEEN $1 AND $2 AND place_id IN `,
+		padded(places), []any{us(from), us(to)}, func(r row) error {
+			var v Swipe
+			var when int64
+			err := r.Scan(&v.ID, &v.InsuredID, &v.PlaceID, &when)
+			v.At = at(when)
+			out = append(out, v)
+			return err
+		})
+	if err != nil {
+		return nil, fmt.Errorf("read settlements at %d places: %w", len(places), err)
+	}
+	return out, nil
+}
+
 // UsesOfCards returns the settlements with cards with moments in [from, to].
 func (s *Store) UsesOfCards(ctx context.Context, cards []ward.InsuredID, from, to time.Time) ([]Use, error) {
 	return usesOf(ctx, s, `s.at_us BETWEEN $1 AND $2 AND s.insured_id IN `, cards, us(from), us(to))
@@ -179,34 +206,30 @@ func usesOf[T ~string](ctx context.Context, s *Store, where string, ids []T, arg
 	return out, nil
 }
 
-// FacesStored hands every face at a settlement from at on that was stored at
-// since or later to f, in no order, and returns the newest moment of storing
-// (since when there was none).
-func (s *Store) FacesStored(ctx context.Context, since, from time.Time, f func(Face)) (time.Time, error) {
-	newest := us(since)
-	rows, err := s.read.QueryContext(ctx, `SELECT settlement_id, at_us, sighting_id, model_id, template, stored_us FROM settlement_face WHERE stored_us >= $1 AND at_us >= $2`, us(since), us(from))
+// FacesStored hands every face at a settlement from at on to f, in no order.
+func (s *Store) FacesStored(ctx context.Context, from time.Time, f func(Face)) error {
+	rows, err := s.read.QueryContext(ctx, `SELECT settlement_id, at_us, sighting_id, model_id, template FROM settlement_face WHERE at_us >= $1`, us(from))
 	if err != nil {
-		return since, fmt.Errorf("read faces at settlements: %w", err)
+		return fmt.Errorf("read faces at settlements: %w", err)
 	}
 	_, err = collect(rows, func(r row) (struct{}, error) {
 		var v Face
-		var when, stored int64
+		var when int64
 		var sealed []byte
-		err := r.Scan(&v.Settlement, &when, &v.Sighting, &v.ModelID, &sealed, &stored)
+		err := r.Scan(&v.Settlement, &when, &v.Sighting, &v.ModelID, &sealed)
 		if err != nil {
 			return struct{}{}, err
 		}
 		v.At = at(when)
 		if v.Template, err = s.seal.openTemplate(sealed, "settlement.face."+string(v.Settlement)); err == nil {
-			newest = max(newest, stored)
 			f(v)
 		}
 		return struct{}{}, err
 	})
 	if err != nil {
-		return since, fmt.Errorf("read faces at settlements: %w", err)
+		return fmt.Errorf("read faces at settlements: %w", err)
 	}
-	return at(newest), nil
+	return nil
 }
 
 // padded repeats the last id until there are a power of two of them, so that

@@ -12,17 +12,23 @@ import (
 // passed over.
 const again = `UPDATE settlement SET waiting = 1, due_us = at_us, version = version + 1 WHERE stage > 0 AND state <> 'reversed' AND `
 
-// judgeAgain lets the settlements wait that were judged already and may have
-// counted v, which is no longer what it was: later ones at its place or with its
+// first makes whoever is just judging a settlement for the first time be passed
+// over; when it is due stays as it was.
+const first = `UPDATE settlement SET version = version + 1 WHERE stage = 0 AND waiting = 1 AND `
+
+// judgeAgain lets the settlements wait that were judged already, or are just
+// being, and may have counted v, which is no longer what it was: later ones at its place or with its
 // card, as far as a rule can be set to look back, and those with an alert
 // that rests on it.
 func (t *tx) judgeAgain(ctx context.Context, v ward.Settlement) error {
-	_, err := t.ExecContext(ctx, again+`(place_id = $1 AND at_us BETWEEN $2 AND $3 AND (at_us > $2 OR id > $4) OR insured_id = $5 AND at_us BETWEEN $6 AND $7 AND id <> $4)`,
-		v.PlaceID, us(v.At), us(v.At.Add(ward.PlaceReach)), v.ID, v.InsuredID, us(v.At.Add(-maxAhead)), us(v.At.Add(ward.CardReach)))
-	if err != nil {
-		return err
+	for _, what := range []string{again, first} {
+		_, err := t.ExecContext(ctx, what+`(place_id = $1 AND at_us BETWEEN $2 AND $3 AND (at_us > $2 OR id > $4) OR insured_id = $5 AND at_us BETWEEN $6 AND $7 AND id <> $4)`,
+			v.PlaceID, us(v.At), us(v.At.Add(ward.PlaceReach)), v.ID, v.InsuredID, us(v.At.Add(-maxAhead)), us(v.At.Add(ward.CardReach)))
+		if err != nil {
+			return err
+		}
 	}
-	_, err = t.ExecContext(ctx, again+`id IN (SELECT a.subject_id FROM alert_related r JOIN alert a ON a.id = r.alert_id WHERE r.settlement_id = $1)`, v.ID)
+	_, err := t.ExecContext(ctx, again+`id IN (SELECT a.subject_id FROM alert_related r JOIN alert a ON a.id = r.alert_id WHERE r.settlement_id = $1)`, v.ID)
 	return err
 }
 

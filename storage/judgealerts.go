@@ -13,6 +13,8 @@ import (
 const (
 	withdrawnReversed = "结算已冲正。The settlement was reversed."
 	withdrawnChanged  = "结算更正或补报后，规则不再成立。After a correction or a late report the rule no longer holds."
+	// restatedOthers is the note of one that holds without a settlement that it rested on.
+	restatedOthers = "原作依据的结算已冲正或更正，规则仍然成立，依据已更新。A settlement that it rested on was reversed or corrected; the rule holds without it, and what it rests on is stated anew."
 )
 
 // settle makes the stored alerts of settlements those of their judgements.
@@ -52,8 +54,7 @@ func (t *tx) settleOne(ctx context.Context, j Judgement, stored map[ward.Rule]wa
 		a.Revision = j.Settlement.Revision
 		var old *ward.Alert
 		if was, ok := stored[a.Rule]; ok {
-			restate := was.State == ward.AlertWithdrawn || was.Revision != a.Revision && was.Withdrawable()
-			if !restate {
+			if !restated(was, a) {
 				continue
 			}
 			old = &was
@@ -67,6 +68,15 @@ func (t *tx) settleOne(ctx context.Context, j Judgement, stored map[ward.Rule]wa
 		changed = append(changed, a)
 	}
 	return changed, nil
+}
+
+// restated says whether the alert is to be stated anew as now: it was
+// withdrawn, or nobody has decided on it and it was about another revision of the
+// settlement or names others as evidence that no longer count, since they were
+// reversed, say.
+func restated(was, now ward.Alert) bool {
+	fewer := slices.ContainsFunc(was.Related, func(id ward.SettlementID) bool { return !slices.Contains(now.Related, id) })
+	return was.State == ward.AlertWithdrawn || was.Withdrawable() && (was.Revision != now.Revision || fewer)
 }
 
 // alertsOf returns the alerts of settlements with the ledger locked when

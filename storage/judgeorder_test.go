@@ -1,6 +1,7 @@
 package storage_test
 
 import (
+	"fmt"
 	"slices"
 	"testing"
 	"time"
@@ -70,6 +71,47 @@ func TestOnlyLaterSwipesOfTheCardWaitAgain(t *testing.T) {
 		swipe("six past", "h2", "p2", noon.Add(6*time.Minute))
 		if got := waiting(t, s); !slices.Equal(got, []string{"eight past", "noon", "ten past"}) {
 			t.Errorf("a swipe at noon by the cameras' clock makes %v wait", got)
+		}
+	})
+}
+
+// TestWhatFallsMeanwhileIsNotCounted: a settlement that is just being judged for
+// the first time, on what was known before another was reversed or corrected,
+// is passed over, and is still due when it was.
+func TestWhatFallsMeanwhileIsNotCounted(t *testing.T) {
+	teststore.Each(t, func(t *testing.T, s *storage.Store) {
+		counter(t, s)
+		now := time.Now().Truncate(time.Second)
+		for i, fate := range []func(*ward.Settlement){
+			func(v *ward.Settlement) { v.State = ward.Reversed },
+			func(v *ward.Settlement) { v.Revision, v.AmountFen = 1, 7 },
+		} {
+			at := now.Add(time.Duration(i-3) * 3 * time.Hour) // out of each other's reach
+			before, _, err := s.AddSettlement(t.Context(), bill(fmt.Sprint("before", i), at))
+			if err != nil {
+				t.Fatal(err)
+			}
+			later := bill(fmt.Sprint("later", i), at.Add(time.Minute))
+			later.InsuredID = ward.InsuredID(fmt.Sprint("other", i))
+			later, _, err = s.AddSettlement(t.Context(), later)
+			if err != nil {
+				t.Fatal(err)
+			}
+			fell := bill(before.ExternalNo, at)
+			fate(&fell)
+			if _, _, err := s.AddSettlement(t.Context(), fell); err != nil {
+				t.Fatal(err)
+			}
+			if _, passed, err := judged(t, s, later, ward.OneFaceManyCards); err != nil || !slices.Equal(passed, []ward.SettlementID{later.ID}) {
+				t.Errorf("passed over %v, %v", passed, err)
+			}
+			again, err := s.Settlement(t.Context(), later.ID)
+			if err != nil || again.State != ward.Pending || !again.Due.Equal(later.Due) || again.Stage != ward.NotJudged {
+				t.Errorf("now %+v, %v", again, err)
+			}
+			if _, passed, err := judged(t, s, again); err != nil || len(passed) != 0 {
+				t.Errorf("read again: passed over %v, %v", passed, err)
+			}
 		}
 	})
 }

@@ -34,25 +34,34 @@ type JudgingLease struct {
 func (s *Store) JudgingLease() *JudgingLease { return &JudgingLease{store: s, holder: rand.Text()} }
 
 // Hold takes the lease when nobody has it, keeps it when it is held, and says
-// whether it is.
-func (l *JudgingLease) Hold(ctx context.Context, now time.Time) (held bool, err error) {
+// whether it is. anew says that it was not ours before: others may have judged
+// since, though we never saw them do so.
+func (l *JudgingLease) Hold(ctx context.Context, now time.Time) (held, anew bool, err error) {
 	if now.Before(l.renew) {
-		return true, nil
+		return true, false, nil
 	}
 	l.renew = time.Time{}
 	var holder string
 	var until int64
 	err = l.store.read.QueryRowContext(ctx, `SELECT holder, until_us FROM lease WHERE name = 'judging'`).Scan(&holder, &until)
 	if err == nil && holder != l.holder && us(now) < until {
-		return false, nil // the usual case of who waits, without a transaction
+		return false, false, nil // the usual case of who waits, without a transaction
 	}
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
-		return false, err
+		return false, false, err
 	}
 	err = l.store.change(ctx, "hold the lease of judging", func(t *tx) error {
 		// Whoever takes it over waits until the holder's judgements are stored, and then sees them.
 		if err := t.lockJudging(ctx); err != nil {
 			return err
+		}
+		switch err := t.checkLease(ctx, l.holder); {
+		case errors.Is(err, ErrLeaseLost):
+			anew = true
+		case err != nil:
+			return err
+		default:
+			anew = false
 		}
 		res, err := t.ExecContext(ctx, `INSERT INTO lease (name, holder, until_us) VALUES ('judging', $1, $2)
 			ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, until_us = excluded.until_us WHERE lease.holder = $1 OR lease.until_us <= $3`,
@@ -67,7 +76,7 @@ func (l *JudgingLease) Hold(ctx context.Context, now time.Time) (held bool, err 
 	if err == nil && held {
 		l.renew = now.Add(leaseRenewed)
 	}
-	return held && err == nil, err
+	return held && err == nil, anew && held, err
 }
 
 // Judge is Store.Judge, or ErrLeaseLost when another holds the lease.

@@ -21,7 +21,7 @@ func TestOneHoldsTheLeaseOfJudging(t *testing.T) {
 		a, b := s.JudgingLease(), s.JudgingLease()
 		hold := func(l *storage.JudgingLease, after time.Duration, want bool) {
 			t.Helper()
-			if got, err := l.Hold(t.Context(), now.Add(after)); err != nil || got != want {
+			if got, _, err := l.Hold(t.Context(), now.Add(after)); err != nil || got != want {
 				t.Fatalf("after %v: held %v, %v; want %v", after, got, err, want)
 			}
 		}
