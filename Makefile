@@ -73,7 +73,7 @@ crash: setup-test ready ## kill the service 200 times while it records, and it, 
 
 .PHONY: whole
 whole: setup-test ## settlements, sightings, looks and restarts in CHECKS (200) random orders on both databases; minutes
-	@WARDWATCH_TEST_WHOLE=1 go test -run 'TestWhateverComesWhenever' -rapid.checks=$(or $(CHECKS),200) -timeout 2h -v ./analytics
+	@go test ./analytics -run 'TestWhateverComesWhenever' -timeout 2h -v -rapid.checks=$(or $(CHECKS),200)
 
 .PHONY: seeds
 seeds: ## cut the power at 1,000 (SEEDS) random moments of a recording; about 2 minutes

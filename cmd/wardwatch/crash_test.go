@@ -30,9 +30,10 @@ const (
 	backWithin = 5 * time.Second
 )
 
-func kills(t *testing.T) int {
+// kills is how often to kill: as WARDWATCH_TEST_KILLS says, else inTest times.
+func kills(t *testing.T, inTest int) int {
 	t.Helper()
-	n := killsInTest
+	n := inTest
 	if text := os.Getenv("WARDWATCH_TEST_KILLS"); text != "" {
 		var err error
 		if n, err = strconv.Atoi(text); err != nil {
@@ -64,7 +65,7 @@ func TestKill9OfTheServiceCostsAtMostOneFragment(t *testing.T) {
 		r.c.addCamera(id, sim.URL(id), "u", "p")
 	}
 	added := time.Now()
-	n := kills(t)
+	n := kills(t, killsInTest)
 	for i := range n {
 		if i%earlyKill == earlyKill-1 {
 			r.killWhileStarting(random)
