@@ -38,7 +38,7 @@ func (t *tx) raise(ctx context.Context, a ward.Alert, old *ward.Alert) (ward.Ale
 	a.State, a.Version, a.Appealed, a.CaseID = "", 0, false, ""
 	if old != nil {
 		a.ID, a.State, a.Version, step.Action = old.ID, old.State, old.Version, ward.AlertRestate
-		if old.State != ward.AlertWithdrawn && old.Revision == a.Revision && a.Subject != ward.OnBlind {
+		if old.State != ward.AlertWithdrawn && old.Revision == a.Revision && a.BlindID == "" {
 			step.Note = restatedOthers
 		}
 	}

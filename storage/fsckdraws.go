@@ -30,6 +30,33 @@ type drawCommitRecord struct {
 	} `json:"previous"`
 }
 
+// drawDueRecord is what a commitment says of when its seed is due.
+type drawDueRecord struct {
+	Source struct {
+		Drand *struct {
+			Chain struct {
+				Period  int64 `json:"period"` // seconds
+				Genesis int64 `json:"genesis"`
+			} `json:"chain"`
+			Round int64 `json:"round"`
+		} `json:"drand"`
+		Coin *struct {
+			Until time.Time `json:"until"`
+		} `json:"coin"`
+	} `json:"source"`
+}
+
+// due is when the round comes out, or until when the coin may be answered.
+func (r drawDueRecord) due() time.Time {
+	if d := r.Source.Drand; d != nil {
+		return time.Unix(d.Chain.Genesis+(d.Round-1)*d.Chain.Period, 0)
+	}
+	if c := r.Source.Coin; c != nil {
+		return at(us(c.Until))
+	}
+	return time.Time{}
+}
+
 // drawRows compares every draw with its sealed steps: that they follow each
 // other without a hole, that the row says what they lead to, and that each
 // institution's draws of a day count from 1.
@@ -68,9 +95,11 @@ func (f *fsck) drawSteps(ctx context.Context, d ward.Draw) error {
 	for i, s := range steps {
 		var was struct {
 			drawStepRecord
+			drawDueRecord
 			Round ward.RoundID `json:"round"`
 		}
-		if s.Into(&was) != nil || s.Seq != int64(i)+1 || s.Ref != fmt.Sprintf("%s/%d", d.ID, s.Seq) || was.Prev != prev || !s.DrawStep.Kind.Follows(state) {
+		unread := s.Into(&was) != nil
+		if unread || s.Seq != int64(i)+1 || s.Ref != fmt.Sprintf("%s/%d", d.ID, s.Seq) || was.Prev != prev || !s.DrawStep.Kind.Follows(state) {
 			f.bad(where, "抽取步骤不连续。", "Its steps do not follow each other")
 			return nil
 		}
@@ -83,6 +112,9 @@ func (f *fsck) drawSteps(ctx context.Context, d ward.Draw) error {
 		}
 		if i == 0 && (hexOf(s.Sum()) != d.Commitment || s.DrawStep.Leaf != d.Leaf || !s.At.Equal(d.Committed)) {
 			f.bad(where, "承诺与封存的不同。", "Its commitment is not the sealed one")
+		}
+		if i == 0 && !was.due().Equal(d.Due) {
+			f.bad(where, "到期时间与封存的不同。", "It is due at another moment than was sealed")
 		}
 		prev, state = hexOf(s.Sum()), s.DrawStep.Kind.After()
 		if was.Round != "" {

@@ -26,8 +26,8 @@ func (l *lines) Write(p []byte) (int, error) {
 	return l.text.Write(p)
 }
 
-// Whatever is judged, corrected, postponed, decided and made a case at the same time, no two
-// transactions wait for each other: PostgreSQL would end one after a second, and it runs again.
+// Whatever is judged, corrected, postponed, decided, made a case, blind and reported as an outage at
+// the same time, no two transactions wait for each other: PostgreSQL would end one after a second, and it runs again.
 func TestTransactionsLockInOneOrder(t *testing.T) {
 	var log lines
 	s, err := storage.Migrate(t.Context(), storage.Options{
@@ -41,8 +41,7 @@ func TestTransactionsLockInOneOrder(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	counter(t, s)
-	hook(t, s, "a", nil)
+	b := newBlinded(t, s)
 	const bills, turns = 8, 25
 	at := time.Now().Add(-time.Hour)
 	for i := range bills {
@@ -84,10 +83,33 @@ func TestTransactionsLockInOneOrder(t *testing.T) {
 		beside("decide", func(turn int) error { return decideAll(t, s, turn) })
 	}
 	beside("make a case", func(turn int) error { return caseOf(t, s, turn) })
+	for _, cam := range []ward.CameraID{"c1", "c2"} {
+		beside("blind", func(turn int) error { return b.blindFor(ward.BlindID(fmt.Sprint(cam, "-", turn)), cam, turn) })
+	}
+	beside("report an outage", func(turn int) error {
+		o, err := s.ReportOutage(t.Context(), ward.Outage{InstitutionID: "h1", Places: []ward.PlaceID{"p1"}, From: b.at(-4000 + turn), To: b.at(3600), Reason: "检修", By: "u1"})
+		if err != nil {
+			return err
+		}
+		_, err = s.StepOutage(t.Context(), o.ID, o.Version, []ward.OutageAction{ward.OutageAccept, ward.OutageRefuse}[turn%2], "u2", "看过单据")
+		return err
+	})
 	all.Wait()
 	if got := log.text.String(); strings.Contains(got, "runs again") {
 		t.Error(got)
 	}
+}
+
+// blindFor lets a camera be blind for two minutes around the bills.
+func (b blinded) blindFor(id ward.BlindID, cam ward.CameraID, turn int) error {
+	from := -3660 + turn
+	if err := b.OpenBlind(b.t.Context(), blindPeriod(id, cam, ward.Covered, b.at(from))); err != nil {
+		return err
+	}
+	if _, err := b.SeenBlind(b.t.Context(), b.at(from+90), id); err != nil {
+		return err
+	}
+	return b.CloseBlind(b.t.Context(), id, b.at(from+120), ward.BlindPicture{}, "")
 }
 
 func judgeAll(t *testing.T, s *storage.Store, turn int) error {

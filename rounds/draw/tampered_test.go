@@ -50,6 +50,7 @@ func TestTamperedRows(t *testing.T) {
 		{"draw", "previous", "'d-none'", row},
 		{"draw", "commitment", "'00'", row},
 		{"draw", "committed_us", "1", row},
+		{"draw", "due_us", "1", row},
 		{"draw", "round_id", "'r-1'", row},
 		{"draw_step", "kind", "'fail'", row},
 		{"draw_step", "at_us", "1", step},
