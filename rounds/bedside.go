@@ -133,7 +133,12 @@ func (e *Engine) Session(ctx context.Context, device, offer string) (answer stri
 	if !r.Deadline.After(time.Now()) {
 		return "", overdue()
 	}
+	nonce, err := e.Store.VisitNonce(ctx, v.ID)
+	if err != nil {
+		return "", err
+	}
 	s := newSession(e, v)
+	s.lots = newLots(nonce)
 	if !e.hold(s) {
 		return "", &ward.Error{Kind: ward.Conflict, Code: "bedside.session_exists", ZH: "查访已在进行中。", EN: "The visit is already running."}
 	}

@@ -1,7 +1,10 @@
 package rounds_test
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -59,6 +62,15 @@ func TestGenuinePatientIsPresent(t *testing.T) {
 	segs, err := r.store.SegmentsBetween(t.Context(), ward.Source{Kind: ward.FromVisit, ID: string(v.ID)}, v.Opened, v.Sealed.Add(time.Second))
 	if err != nil || len(segs) == 0 {
 		t.Fatalf("recording: %d segments, %v", len(segs), err)
+	}
+	nonce, err := r.store.VisitNonce(t.Context(), v.ID)
+	commitment, err2 := r.store.ChallengeCommitment(t.Context(), v)
+	sum := sha256.Sum256(nonce)
+	if err != nil || err2 != nil || len(nonce) != 32 || commitment != hex.EncodeToString(sum[:]) {
+		t.Errorf("nonce of %d bytes, commitment %q, %v, %v", len(nonce), commitment, err, err2)
+	}
+	if !strings.Contains(r.story(v.ID), `nonce {"nonce":"`+hex.EncodeToString(nonce)) {
+		t.Error("the nonce is not revealed")
 	}
 	if v.SnapshotKey == "" || v.Leaf < 0 {
 		t.Errorf("snapshot %q, leaf %d", v.SnapshotKey, v.Leaf)

@@ -1,10 +1,7 @@
 package rounds
 
 import (
-	"crypto/rand"
 	"math"
-	"math/big"
-	"slices"
 	"time"
 
 	"wardwatch/ward"
@@ -12,12 +9,18 @@ import (
 
 // The numbers of the live check; DESIGN.md says what they cost an attacker.
 const (
-	turnsAsked    = 4                      // head turns in a session; one more after one failure
+	turnsAsked    = 2                      // head turns in a session
+	othersAsked   = 2                      // of nod, eyes and mouth; one challenge more after one failure
 	turnDegrees   = 10                     // measured yaw against the person's own baseline that counts as turned
+	nodDegrees    = 8                      // measured pitch, likewise
+	shutShare     = .72                    // of the person's own eye opening that counts as shut
+	openRatio     = .22                    // of the mouth, above the person's own, that counts as open
 	centred       = 6                      // degrees either way that count as looking straight again
 	turnEarly     = 350 * time.Millisecond // after the receipt: nobody reads and turns faster
 	turnLate      = 5 * time.Second        // after the receipt
 	turnHeld      = 120 * time.Millisecond // the pose must be seen twice, at least this far apart
+	shutHeld      = 450 * time.Millisecond // longer than a blink
+	openHeld      = 400 * time.Millisecond // longer than most syllables
 	shortestPause = 400 * time.Millisecond // random pause before a command
 	longestPause  = 1500 * time.Millisecond
 	voidsMax      = 4               // repeats for a pre-turned head or a second face before the check fails
@@ -42,61 +45,94 @@ func (l look) face() (f ward.Face, ok bool) {
 	return l.seen.Faces[0], true
 }
 
-// turn is a direction: the patient's own left or right. The bedside sends
-// the unmirrored picture, in which the patient's left is the picture's right.
-type turn int
+// pose is how a face measures; the fields are those of ward.Face.
+type pose struct{ yaw, pitch, mouth, eyes float32 }
 
+// challenge is one thing that a person is asked to do.
+type challenge int
+
+// Left and right are the patient's own. The bedside sends the unmirrored
+// picture, in which the patient's left is the picture's right.
 const (
-	turnLeft  turn = +1 // yaw grows
-	turnRight turn = -1 // yaw shrinks
+	turnLeft  challenge = iota + 1 // yaw grows
+	turnRight                      // yaw shrinks
+	nodDown                        // pitch grows
+	shutEyes
+	openMouth
 )
 
-// random returns a number from 0 to n-1 that cannot be foreseen.
-func random(n int) int {
-	i, err := rand.Int(rand.Reader, big.NewInt(int64(n)))
-	if err != nil {
-		panic(err) // crypto/rand.Reader never fails
+// kind is the check that the challenge counts for.
+func (c challenge) kind() ward.CheckKind {
+	switch c {
+	case turnLeft, turnRight:
+		return ward.CheckTurn
+	case nodDown:
+		return ward.CheckNod
+	case shutEyes:
+		return ward.CheckEyes
+	case openMouth:
+		return ward.CheckMouth
 	}
-	return int(i.Int64())
+	return ""
 }
 
-// pause is the random time between looking straight and the command.
-func pause() time.Duration {
-	return shortestPause + time.Duration(random(int(longestPause-shortestPause)))
-}
-
-// sequence draws n turns, not all in one direction.
-func sequence(n int) []turn {
-	for {
-		ts := make([]turn, n)
-		for i := range ts {
-			ts[i] = turnLeft
-			if random(2) == 0 {
-				ts[i] = turnRight
-			}
-		}
-		if slices.Contains(ts, turnLeft) && slices.Contains(ts, turnRight) {
-			return ts
-		}
+// shows says whether the face does what is asked.
+func (c challenge) shows(f ward.Face, base pose) bool {
+	switch c {
+	case turnLeft:
+		return f.Yaw-base.yaw >= turnDegrees
+	case turnRight:
+		return base.yaw-f.Yaw >= turnDegrees
+	case nodDown:
+		return f.Pitch-base.pitch >= nodDegrees
+	case shutEyes:
+		return f.Eyes <= shutShare*base.eyes
+	case openMouth:
+		return f.Mouth-base.mouth >= openRatio
 	}
+	return false
 }
 
-// result is how one attempt at a turn ended.
+// against says whether the head turns another way than asked.
+func (c challenge) against(f ward.Face, base pose) bool {
+	return c != turnLeft && turnLeft.shows(f, base) || c != turnRight && turnRight.shows(f, base)
+}
+
+// held is for how long it must be seen without a break. People blink, and
+// open the mouth when they talk: that alone answers nothing.
+func (c challenge) held() time.Duration {
+	switch c {
+	case shutEyes:
+		return shutHeld
+	case openMouth:
+		return openHeld
+	case turnLeft, turnRight, nodDown:
+	}
+	return turnHeld
+}
+
+// neutral says whether the face looks straight and does nothing that could be asked.
+func neutral(f ward.Face, base pose) bool {
+	return math.Abs(float64(f.Yaw-base.yaw)) <= centred &&
+		!nodDown.shows(f, base) && !shutEyes.shows(f, base) && !openMouth.shows(f, base)
+}
+
+// result is how one attempt at a challenge ended.
 type result string
 
 const (
 	waiting  result = ""
-	turned   result = "turned"
-	wrongWay result = "wrong_way" // the other direction first
+	turned   result = "turned"    // done, whatever was asked
+	wrongWay result = "wrong_way" // the head turned another way first
 	tooLate  result = "too_late"
 	early    result = "early" // in the pose before it was asked for: repeated, not counted
 	twoFaces result = "two_faces"
 )
 
-// attempt judges one turn from the pictures that arrive after its receipt.
+// attempt judges one challenge from the pictures that arrive after its receipt.
 type attempt struct {
-	asked    turn
-	baseline float32 // degrees
+	asked    challenge
+	baseline pose
 	receipt  time.Time
 	since    time.Time // the pose is held since; zero when it is not
 }
@@ -114,71 +150,25 @@ func (a *attempt) see(l look) result {
 		}
 		return waiting
 	}
-	d := (f.Yaw - a.baseline) * float32(a.asked)
+	shown := a.asked.shows(f, a.baseline)
 	switch {
 	case after < turnEarly:
 		// Also the last picture before the receipt: a head that is turned already proves nothing.
-		if after > -turnEarly && d >= turnDegrees {
+		if after > -turnEarly && shown {
 			return early
 		}
 	case after > turnLate:
 		return tooLate
-	case d <= -turnDegrees:
+	case a.asked.against(f, a.baseline):
 		return wrongWay
-	case d < turnDegrees:
+	case !shown:
 		a.since = time.Time{}
 	case a.since.IsZero():
 		a.since = l.at
-	case l.at.Sub(a.since) >= turnHeld:
+	case l.at.Sub(a.since) >= a.asked.held():
 		return turned
 	}
 	return waiting
-}
-
-// series counts attempts and says when the live check is over.
-type series struct {
-	left                  []turn
-	passed, failed, voids int
-	asked                 int
-}
-
-func newSeries() *series { return &series{left: sequence(turnsAsked), asked: turnsAsked} }
-
-// next is the turn to ask for; ok is false when the check is over.
-func (s *series) next() (turn, bool) {
-	if len(s.left) == 0 || s.failed >= 2 || s.voids > voidsMax {
-		return 0, false
-	}
-	return s.left[0], true
-}
-
-// count records the result of the attempt at next().
-func (s *series) count(r result) {
-	switch r {
-	case turned:
-		s.passed++
-		s.left = s.left[1:]
-	case wrongWay, tooLate:
-		s.failed++
-		s.left = s.left[1:]
-		if s.failed == 1 { // one more, not to be guessed from those before
-			s.left = append(s.left, sequence(2)[0])
-			s.asked++
-		}
-	case early, twoFaces:
-		// Drawn anew: a repeated command would tell what comes.
-		s.voids++
-		s.left[0] = sequence(2)[0]
-	case waiting:
-	}
-}
-
-// live is the outcome: pass with at most one failure, made good.
-func (s *series) live() ward.Outcome {
-	if s.failed <= 1 && s.passed >= turnsAsked && len(s.left) == 0 {
-		return ward.Pass
-	}
-	return ward.Fail
 }
 
 // stillness notices a frozen picture: the same perceptual hash and the same
@@ -203,35 +193,4 @@ func (s *stillness) see(at time.Time, seen ward.Seen) (frozen bool) {
 	}
 	s.yaw, s.eye = y, e
 	return at.Sub(s.since) > frozenAfter
-}
-
-// baseline finds how a person's straight look measures: the median yaw of
-// the usable faces of a steady stretch.
-type baseline struct {
-	at  []time.Time
-	yaw []float32
-}
-
-const (
-	baselineLooks = 5
-	baselineSpan  = 1200 * time.Millisecond
-	baselineRange = 9.0  // degrees between the least and the most of a steady stretch
-	baselineMax   = 15.0 // degrees: further from the camera's axis is not looking straight
-)
-
-// see adds a picture and says whether the baseline is found.
-func (b *baseline) see(l look) (float32, bool) {
-	f, ok := l.face()
-	if !ok || !f.Usable() || math.Abs(float64(f.Yaw)) > baselineMax {
-		return 0, false
-	}
-	b.at, b.yaw = append(b.at, l.at), append(b.yaw, f.Yaw)
-	for slices.Max(b.yaw)-slices.Min(b.yaw) > baselineRange {
-		b.at, b.yaw = b.at[1:], b.yaw[1:]
-	}
-	if len(b.yaw) < baselineLooks || l.at.Sub(b.at[0]) < baselineSpan {
-		return 0, false
-	}
-	sorted := slices.Sorted(slices.Values(b.yaw))
-	return sorted[len(sorted)/2], true
 }

@@ -1,6 +1,8 @@
 package rounds
 
 import (
+	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -12,7 +14,7 @@ var t0 = time.Date(2026, 11, 22, 8, 0, 0, 0, time.UTC)
 func at(ms int, yaws ...float32) look {
 	l := look{at: t0.Add(time.Duration(ms) * time.Millisecond)}
 	for _, y := range yaws {
-		l.seen.Faces = append(l.seen.Faces, ward.Face{Yaw: y, Score: .9, EyePx: 50, Sharp: 100, Bright: 120})
+		l.seen.Faces = append(l.seen.Faces, ward.Face{Yaw: y, Eyes: .3, Score: .9, EyePx: 50, Sharp: 100, Bright: 120})
 	}
 	return l
 }
@@ -21,7 +23,7 @@ func TestAttempt(t *testing.T) {
 	frozen := at(1200, 17)
 	frozen.frozen = true
 	for name, c := range map[string]struct {
-		asked turn
+		asked challenge
 		looks []look
 		want  result
 	}{
@@ -38,7 +40,7 @@ func TestAttempt(t *testing.T) {
 		"a second face, before":       {turnLeft, []look{at(-300, 5, 5), at(1100, 17), at(1300, 17)}, turned},
 		"the face is lost for a time": {turnLeft, []look{at(1000, 17), at(1100), at(1200, 17)}, turned},
 	} {
-		a := attempt{asked: c.asked, baseline: 5, receipt: t0}
+		a := attempt{asked: c.asked, baseline: pose{yaw: 5, eyes: .3}, receipt: t0}
 		got := waiting
 		for _, l := range c.looks {
 			if got = a.see(l); got != waiting {
@@ -64,7 +66,7 @@ func TestSeries(t *testing.T) {
 		"repeats do not count": {[]result{early, turned, twoFaces, turned, turned, turned}, ward.Pass, 6},
 		"always turned":        {[]result{early, early, early, early, early}, ward.Fail, 5},
 	} {
-		s := newSeries()
+		s := newSeries(newLots(nil))
 		asked := 0
 		for _, r := range c.results {
 			if _, ok := s.next(); !ok {
@@ -77,23 +79,79 @@ func TestSeries(t *testing.T) {
 			t.Errorf("%s: %s after %d, more %v", name, s.live(), asked, more)
 		}
 	}
+	l := newLots(nil)
 	for range 200 {
-		if ts := sequence(turnsAsked); len(ts) != turnsAsked || allSame(ts) {
-			t.Fatalf("sequence %v", ts)
+		cs := l.sequence()
+		turns := slices.DeleteFunc(slices.Clone(cs), func(c challenge) bool { return c.kind() != ward.CheckTurn })
+		if len(cs) != turnsAsked+othersAsked || len(turns) != turnsAsked || allSame(turns) {
+			t.Fatalf("sequence %v", cs)
 		}
-		if p := pause(); p < shortestPause || p >= longestPause {
+		if p := l.pause(); p < shortestPause || p >= longestPause {
 			t.Fatalf("pause %v", p)
+		}
+		if c := l.instead(shutEyes); c == shutEyes || c.kind() == "" {
+			t.Fatalf("instead of the eyes: %v", c)
 		}
 	}
 }
 
-func allSame(ts []turn) bool {
-	for _, x := range ts {
-		if x != ts[0] {
-			return false
+// Who knows the nonce draws the same; who does not know it has nothing.
+func TestLotsFollowFromTheNonce(t *testing.T) {
+	a, b, other := newLots([]byte("a nonce")), newLots([]byte("a nonce")), newLots([]byte("another"))
+	same, seen := 0, map[string]bool{}
+	for range 100 {
+		x, y, z := a.sequence(), b.sequence(), other.sequence()
+		if !slices.Equal(x, y) {
+			t.Fatalf("%v and %v of one nonce", x, y)
+		}
+		if slices.Equal(x, z) {
+			same++
+		}
+		seen[fmt.Sprint(x)] = true
+	}
+	if same > 10 || len(seen) < 30 {
+		t.Errorf("%d of 100 sequences as with another nonce, %d different", same, len(seen))
+	}
+}
+
+func TestPoses(t *testing.T) {
+	base := pose{yaw: 5, pitch: 2, mouth: .05, eyes: .3}
+	face := func(ms int, p pose) look {
+		l := at(ms, p.yaw)
+		l.seen.Faces[0].Pitch, l.seen.Faces[0].Mouth, l.seen.Faces[0].Eyes = p.pitch, p.mouth, p.eyes
+		return l
+	}
+	nod, shut, open := pose{5, 12, .05, .25}, pose{5, 2, .05, .18}, pose{5, -3, .4, .3}
+	for name, c := range map[string]struct {
+		asked challenge
+		looks []look
+		want  result
+	}{
+		"nods":                  {nodDown, []look{face(900, nod), face(1100, nod)}, turned},
+		"turns instead":         {nodDown, []look{face(900, pose{16, 2, .05, .3})}, wrongWay},
+		"shuts the eyes":        {shutEyes, []look{face(900, shut), face(1100, shut), face(1400, shut)}, turned},
+		"blinks":                {shutEyes, []look{face(900, shut), face(1150, shut), face(1300, base), face(1400, shut)}, waiting},
+		"has shut them before":  {shutEyes, []look{face(-100, shut)}, early},
+		"opens the mouth":       {openMouth, []look{face(900, open), face(1100, open), face(1350, open)}, turned},
+		"says something":        {openMouth, []look{face(900, open), face(1100, base), face(1350, open)}, waiting},
+		"opens it and turns":    {openMouth, []look{face(900, pose{-6, 2, .4, .3})}, wrongWay},
+		"opens it, to nod":      {nodDown, []look{face(900, open), face(1350, open), face(5100, base)}, tooLate},
+		"looks down, eyes open": {shutEyes, []look{face(900, nod), face(1400, nod), face(5100, nod)}, tooLate},
+	} {
+		a := attempt{asked: c.asked, baseline: base, receipt: t0}
+		got := waiting
+		for _, l := range c.looks {
+			if got = a.see(l); got != waiting {
+				break
+			}
+		}
+		if got != c.want {
+			t.Errorf("%s: got %q, want %q", name, got, c.want)
 		}
 	}
-	return true
+	if !neutral(at(0, 7).seen.Faces[0], pose{yaw: 5, eyes: .3}) || neutral(face(0, shut).seen.Faces[0], base) || neutral(face(0, nod).seen.Faces[0], base) {
+		t.Error("neutral")
+	}
 }
 
 func TestStillness(t *testing.T) {

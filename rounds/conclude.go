@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"wardwatch/ward"
@@ -18,6 +20,9 @@ func (s *session) conclude(ctx context.Context, checks []ward.Check, cause error
 	if cause != nil && checks == nil {
 		checks = s.undone(cause)
 	}
+	if err := s.reveal(ctx); err != nil {
+		return err
+	}
 	v := s.visit
 	v.Verdict = ward.Decide(checks)
 	if v.Verdict == ward.Undecided {
@@ -26,6 +31,15 @@ func (s *session) conclude(ctx context.Context, checks []ward.Check, cause error
 	v.SnapshotKey, v.SnapshotSHA = s.putSnapshot(ctx)
 	v.ReasonZH, v.ReasonEN = reasons(v.Verdict, checks, cause)
 	return s.e.seal(ctx, v, checks)
+}
+
+// reveal tells what the challenges were drawn from, once they are over.
+func (s *session) reveal(ctx context.Context) error {
+	if s.revealed {
+		return nil
+	}
+	s.revealed = true
+	return s.event(ctx, "nonce", map[string]any{"nonce": hex.EncodeToString(s.lots.nonce)})
 }
 
 // await leaves the verdict to a human.
@@ -77,7 +91,7 @@ func reasons(v ward.Verdict, checks []ward.Check, cause error) (zh, en string) {
 		return interruption(cause)
 	case ward.Mismatch, ward.Unable, ward.Undecided, ward.NoVerdict, ward.Absent, ward.Refused, ward.NoAnswer:
 		for _, c := range checks {
-			if c.Outcome != ward.Pass {
+			if c.Outcome != ward.Pass && !slices.Contains(challengeKinds(), c.Kind) { // those are told by the live check
 				zh += c.DetailZH
 				en += c.DetailEN + " "
 			}

@@ -2,7 +2,6 @@ package rounds
 
 import (
 	"context"
-	"fmt"
 	"math"
 	"time"
 
@@ -49,7 +48,10 @@ func (s *session) conduct(ctx context.Context, recorded chan<- error) ([]ward.Ch
 	if err != nil {
 		return nil, err
 	}
-	checks := []ward.Check{live, face}
+	if err = s.reveal(ctx); err != nil {
+		return nil, err
+	}
+	checks := append([]ward.Check{live, face}, s.done...)
 	if ward.Decide(checks) == ward.Undecided {
 		if err = s.talk(ctx, checks); err != nil {
 			return checks, err
@@ -59,9 +61,13 @@ func (s *session) conduct(ctx context.Context, recorded chan<- error) ([]ward.Ch
 	return checks, err // the checks were done: what happens now changes nothing
 }
 
-// checkLive asks for random turns of the head and measures them.
+// checkLive asks for what the lots say, and measures it.
 func (s *session) checkLive(ctx context.Context) (ward.Check, error) {
 	c := ward.Check{VisitID: s.visit.ID, Kind: ward.CheckLive}
+	s.done = nil
+	if err := s.event(ctx, "live", map[string]any{"drawn": s.lots.drawn}); err != nil {
+		return c, err
+	}
 	base, found, err := s.findBaseline(ctx)
 	if err != nil {
 		return c, err
@@ -71,13 +77,13 @@ func (s *session) checkLive(ctx context.Context) (ward.Check, error) {
 		c.Outcome, c.DetailZH, c.DetailEN = ward.Fail, "未能看到清晰、稳定的正面人脸。", "No clear, steady frontal face was seen."
 		return c, s.event(ctx, "check", map[string]any{"check": c.Kind, "outcome": c.Outcome})
 	}
-	row := newSeries()
+	row := newSeries(s.lots)
 	for {
 		t, ok := row.next()
 		if !ok {
 			break
 		}
-		r, err := s.askTurn(ctx, t, base)
+		r, err := s.ask(ctx, t, base)
 		if err != nil {
 			return c, err
 		}
@@ -91,16 +97,16 @@ func (s *session) checkLive(ctx context.Context) (ward.Check, error) {
 			return c, err
 		}
 	}
-	c.At, c.Outcome, c.Score = time.Now(), row.live(), float32(row.passed)/float32(row.asked)
-	c.DetailZH = fmt.Sprintf("随机转头指令 %d 次，完成 %d 次。", row.passed+row.failed, row.passed)
-	c.DetailEN = fmt.Sprintf("%d random head turns asked, %d done in time.", row.passed+row.failed, row.passed)
+	c.At = time.Now()
+	row.judge(&c)
+	s.done = row.kinds(c)
 	return c, s.event(ctx, "check", map[string]any{"check": c.Kind, "outcome": c.Outcome})
 }
 
 // findBaseline measures how this person's straight look reads.
-func (s *session) findBaseline(ctx context.Context) (base float32, found bool, err error) {
+func (s *session) findBaseline(ctx context.Context) (base pose, found bool, err error) {
 	if _, err = s.tell(ctx, lookStraight()); err != nil {
-		return 0, false, err
+		return base, false, err
 	}
 	var b baseline
 	for _, wait := range []time.Duration{hintAfter, baselineWait - hintAfter} {
@@ -113,15 +119,15 @@ func (s *session) findBaseline(ctx context.Context) (base float32, found bool, e
 			return base, found, err
 		}
 		if _, err = s.tell(ctx, say("请把镜头对准脸部，光线要亮，画面中只有一人", "Point the camera at the face, with good light and one person only")); err != nil {
-			return 0, false, err
+			return base, false, err
 		}
 	}
 	return base, found, nil
 }
 
-// askTurn waits until the person looks straight, then, after a random
-// pause, asks for one turn and judges the pictures that follow.
-func (s *session) askTurn(ctx context.Context, t turn, base float32) (result, error) {
+// ask waits until the person looks straight, then, after a random
+// pause, asks for one challenge and judges the pictures that follow.
+func (s *session) ask(ctx context.Context, t challenge, base pose) (result, error) {
 	ok, err := s.settle(ctx, base)
 	if err != nil {
 		return waiting, err
@@ -129,21 +135,21 @@ func (s *session) askTurn(ctx context.Context, t turn, base float32) (result, er
 	if !ok {
 		return tooLate, s.event(ctx, "answer", map[string]any{"result": "never_straight"})
 	}
-	if err = s.each(ctx, time.Now().Add(pause()), func(l look) bool { s.straight(l, base); return true }); err != nil {
+	if err = s.each(ctx, time.Now().Add(s.lots.pause()), func(l look) bool { s.straight(l, base); return true }); err != nil {
 		return waiting, err
 	}
-	p := turnHead(t)
+	p := ask(t)
 	displayed, err := s.tell(ctx, p)
 	if err != nil {
 		return waiting, err
 	}
 	a := attempt{asked: t, baseline: base, receipt: displayed}
 	r := waiting
-	var yaw float32
+	var last ward.Face
 	err = s.each(ctx, displayed.Add(turnLate+lagGrace), func(l look) bool {
 		s.faces.see(l, false)
 		if f, ok := l.face(); ok {
-			yaw = f.Yaw - base
+			last = f
 		}
 		r = a.see(l)
 		return r == waiting
@@ -156,12 +162,16 @@ func (s *session) askTurn(ctx context.Context, t turn, base float32) (result, er
 	}
 	return r, s.event(ctx, "answer", map[string]any{
 		"id": s.command, "cmd": p.Command, "result": r,
-		"after_ms": time.Since(displayed).Milliseconds(), "yaw": math.Round(float64(yaw)*10) / 10,
+		"after_ms": time.Since(displayed).Milliseconds(), "yaw": tenth(last.Yaw - base.yaw), "pitch": tenth(last.Pitch - base.pitch),
+		"mouth": hundredth(last.Mouth - base.mouth), "eyes": hundredth(last.Eyes),
 	})
 }
 
+func tenth(v float32) float64     { return math.Round(float64(v)*10) / 10 }
+func hundredth(v float32) float64 { return math.Round(float64(v)*100) / 100 }
+
 // settle waits until the head has been straight for settleHeld.
-func (s *session) settle(ctx context.Context, base float32) (ok bool, err error) {
+func (s *session) settle(ctx context.Context, base pose) (ok bool, err error) {
 	var since time.Time
 	err = s.each(ctx, time.Now().Add(settleWait), func(l look) bool {
 		switch {
@@ -178,9 +188,9 @@ func (s *session) settle(ctx context.Context, base float32) (ok bool, err error)
 }
 
 // straight says whether the person of l looks straight, and keeps the face.
-func (s *session) straight(l look, base float32) bool {
+func (s *session) straight(l look, base pose) bool {
 	f, ok := l.face()
-	ok = ok && math.Abs(float64(f.Yaw-base)) <= centred
+	ok = ok && neutral(f, base)
 	if ok {
 		s.faces.see(l, true)
 	}

@@ -1,7 +1,6 @@
 package rounds
 
 import (
-	"math"
 	"time"
 
 	"github.com/pion/rtp"
@@ -10,27 +9,29 @@ import (
 )
 
 // PlayOn runs the live check, in virtual time, on a bedside that plays on
-// whatever is asked; yaw gives the pose at a moment, if a face is seen.
-func PlayOn(yaw func(time.Duration) (float32, bool)) ward.Outcome {
+// whatever is asked; face gives the pose at a moment, if one is seen.
+func PlayOn(face func(time.Duration) (ward.Face, bool)) ward.Outcome {
 	const step = 150 * time.Millisecond
 	now := time.Duration(0)
 	next := func() look {
 		now += step
 		l := look{at: time.Unix(0, 0).Add(now)}
-		if y, ok := yaw(now); ok {
-			l.seen.Faces = []ward.Face{{Yaw: y, Score: .9, EyePx: 50, Sharp: 100, Bright: 120}}
+		if f, ok := face(now); ok {
+			f.Score, f.EyePx, f.Sharp, f.Bright = .9, 50, 100, 120
+			l.seen.Faces = []ward.Face{f}
 		}
 		return l
 	}
 	var b baseline
-	base, found := float32(0), false
+	base, found := pose{}, false
 	for now < baselineWait && !found {
 		base, found = b.see(next())
 	}
 	if !found {
 		return ward.Fail
 	}
-	row := newSeries()
+	draws := newLots(nil)
+	row := newSeries(draws)
 	for {
 		t, ok := row.next()
 		if !ok {
@@ -40,7 +41,7 @@ func PlayOn(yaw func(time.Duration) (float32, bool)) ward.Outcome {
 		for end := now + settleWait; now < end && !settled; {
 			f, ok := next().face()
 			switch {
-			case !ok || math.Abs(float64(f.Yaw-base)) > centred:
+			case !ok || !neutral(f, base):
 				since = 0
 			case since == 0:
 				since = now
@@ -50,7 +51,7 @@ func PlayOn(yaw func(time.Duration) (float32, bool)) ward.Outcome {
 		}
 		r := tooLate
 		if settled {
-			now += pause()
+			now += draws.pause()
 			a := attempt{asked: t, baseline: base, receipt: time.Unix(0, 0).Add(now)}
 			for r = waiting; r == waiting; {
 				r = a.see(next())

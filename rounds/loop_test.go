@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"wardwatch/internal/simbed"
 	"wardwatch/rounds"
 	"wardwatch/ward"
 )
@@ -18,21 +19,21 @@ func TestLoopOdds(t *testing.T) {
 	for _, name := range []string{"franck", "cap12_edit", "cap13_edit2"} {
 		c := clip(t, name, false)
 		length := time.Duration(len(c.Frames)) * time.Second / 25
-		yaw := make([]*float32, len(c.Frames))
+		pose := make([]*simbed.Pose, len(c.Frames))
 		for _, p := range c.Poses {
-			for f := p.Frame; f < min(p.Frame+4, len(yaw)); f++ {
-				yaw[f] = &p.Yaw
+			for f := p.Frame; f < min(p.Frame+4, len(pose)); f++ {
+				pose[f] = &p
 			}
 		}
 		passed := 0
 		for range tries {
 			begin := rand.N(length)
-			if rounds.PlayOn(func(d time.Duration) (float32, bool) {
-				y := yaw[int((begin+d)%length*25/time.Second)]
-				if y == nil {
-					return 0, false
+			if rounds.PlayOn(func(d time.Duration) (ward.Face, bool) {
+				p := pose[int((begin+d)%length*25/time.Second)]
+				if p == nil {
+					return ward.Face{}, false
 				}
-				return *y, true
+				return ward.Face{Yaw: p.Yaw, Pitch: p.Pitch, Mouth: p.Mouth, Eyes: p.Eyes}, true
 			}) == ward.Pass {
 				passed++
 			}

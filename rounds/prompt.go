@@ -26,11 +26,22 @@ func lookStraight() prompt {
 	return prompt{Command: "look_straight", ZH: "请正对镜头，保持不动", EN: "Look straight at the camera"}
 }
 
-func turnHead(t turn) prompt {
-	if t == turnLeft {
-		return prompt{Command: "turn_left", ZH: "请向您的左侧转头", EN: "Turn your head to your left", Seconds: turnLate.Seconds()}
+// ask is the command of a challenge. The bedside speaks it aloud: who shuts the eyes cannot read.
+func ask(c challenge) prompt {
+	p := prompt{Seconds: turnLate.Seconds()}
+	switch c {
+	case turnLeft:
+		p.Command, p.ZH, p.EN = "turn_left", "请向您的左侧转头", "Turn your head to your left"
+	case turnRight:
+		p.Command, p.ZH, p.EN = "turn_right", "请向您的右侧转头", "Turn your head to your right"
+	case nodDown:
+		p.Command, p.ZH, p.EN = "nod", "请低头，看向下方", "Lower your head and look down"
+	case shutEyes:
+		p.Command, p.ZH, p.EN = "shut_eyes", "请闭上眼睛，两秒后再睁开", "Shut your eyes, open them after two seconds"
+	case openMouth:
+		p.Command, p.ZH, p.EN = "open_mouth", "请张大嘴巴，保持一秒", "Open your mouth wide for a second"
 	}
-	return prompt{Command: "turn_right", ZH: "请向您的右侧转头", EN: "Turn your head to your right", Seconds: turnLate.Seconds()}
+	return p
 }
 
 func say(zh, en string) prompt { return prompt{Command: "say", ZH: zh, EN: en} }

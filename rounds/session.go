@@ -56,10 +56,13 @@ type session struct {
 	over     chan struct{}
 
 	// Owned by run's goroutine.
-	dc      *webrtc.DataChannel
-	command int
-	faces   faces
-	began   bool // media came, the visit is being checked
+	dc       *webrtc.DataChannel
+	command  int
+	faces    faces
+	lots     *lots        // of the visit's nonce
+	done     []ward.Check // by kind of challenge
+	revealed bool
+	began    bool // media came, the visit is being checked
 	// dropRecording ends a recorder that does not finish by itself.
 	dropRecording context.CancelFunc
 

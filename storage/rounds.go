@@ -27,7 +27,8 @@ type orderedRecord struct {
 type orderedVisit struct {
 	Visit     ward.VisitID     `json:"visit"`
 	Admission ward.AdmissionID `json:"admission"`
-	Risk      *int             `json:"risk,omitempty"` // the score that it was chosen by
+	Risk      *int             `json:"risk,omitempty"`             // the score that it was chosen by
+	Challenge string           `json:"challenge_sha256,omitempty"` // of the nonce that its challenges are drawn from
 }
 
 // recordOfRound is the record of a round without its visits.
@@ -77,8 +78,10 @@ func (t *tx) orderRound(ctx context.Context, r ward.Round, visits []ward.Visit, 
 		r.Method = ward.ByHand
 	}
 	rec := recordOfRound(r)
-	for _, v := range visits {
+	nonces := make([][]byte, len(visits))
+	for i, v := range visits {
 		o := orderedVisit{Visit: v.ID, Admission: v.AdmissionID}
+		nonces[i], o.Challenge = newNonce()
 		if score, ok := r.Scores[v.AdmissionID]; ok {
 			o.Risk = &score
 		}
@@ -97,6 +100,9 @@ func (t *tx) orderRound(ctx context.Context, r ward.Round, visits []ward.Visit, 
 	}
 	for i, v := range visits {
 		if err := t.addVisit(ctx, v, r.Deadline, tokenHashes[i]); err != nil {
+			return r, err
+		}
+		if err := t.keepNonce(ctx, v.ID, nonces[i]); err != nil {
 			return r, err
 		}
 	}

@@ -89,8 +89,14 @@ type CheckKind string
 
 // The checks of a visit.
 const (
-	CheckLive CheckKind = "liveness" // random head turns, answered in time, moving pictures
+	CheckLive CheckKind = "liveness" // random challenges, answered in time, moving pictures
 	CheckFace CheckKind = "face"     // compared with the enrolled photo over several frames
+
+	// The kinds of challenge that the live check is made of.
+	CheckTurn  CheckKind = "turn"
+	CheckNod   CheckKind = "nod"
+	CheckEyes  CheckKind = "eyes"  // shut
+	CheckMouth CheckKind = "mouth" // opened
 )
 
 // Outcome is how a check ended.

@@ -210,6 +210,12 @@ func (b *bedside) run(ctx context.Context, r *Result) error {
 				turns, next, react = turns+1, &s.left, time.After(b.o.React)
 			case "turn_right":
 				turns, next, react = turns+1, &s.right, time.After(b.o.React)
+			case "nod":
+				turns, next, react = turns+1, &s.nod, time.After(b.o.React)
+			case "shut_eyes":
+				turns, next, react = turns+1, &s.shut, time.After(b.o.React)
+			case "open_mouth":
+				turns, next, react = turns+1, &s.open, time.After(b.o.React)
 			}
 			if b.o.Behaviour == Cut && turns == 2 {
 				return nil
@@ -221,7 +227,7 @@ func (b *bedside) run(ctx context.Context, r *Result) error {
 			}
 		case <-react:
 			react = nil
-			if b.o.Behaviour == Genuine || b.o.Behaviour == Impostor || b.o.Behaviour == Cut {
+			if next.clip != nil && (b.o.Behaviour == Genuine || b.o.Behaviour == Impostor || b.o.Behaviour == Cut) {
 				p.play(*next)
 			}
 		}

@@ -22,11 +22,13 @@ const (
 	poseEvery = 4 // frames between measured poses: 160 ms
 )
 
-// Pose is where the head in one frame points; the fields are those of ward.Face.
+// Pose is what the face in one frame does; the fields are those of ward.Face.
 type Pose struct {
 	Frame int     `json:"frame"`
 	Yaw   float32 `json:"yaw"`
 	Pitch float32 `json:"pitch"`
+	Mouth float32 `json:"mouth"`
+	Eyes  float32 `json:"eyes"`
 }
 
 // Clip is a film that can be played from any frame: every frame is a key
@@ -112,9 +114,12 @@ func split(stream []byte) ([][]byte, error) {
 func (c *Clip) loadPoses(ctx context.Context, path string, see See) error {
 	b, err := os.ReadFile(path)
 	if err == nil {
-		return json.Unmarshal(b, &c.Poses)
-	}
-	if !errors.Is(err, fs.ErrNotExist) {
+		err = json.Unmarshal(b, &c.Poses)
+		if err != nil || len(c.Poses) == 0 || c.Poses[0].Eyes > 0 { // older ones do not tell the eyes
+			return err
+		}
+		c.Poses = nil
+	} else if !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
 	if see == nil {
@@ -127,7 +132,7 @@ func (c *Clip) loadPoses(ctx context.Context, path string, see See) error {
 		}
 		if ok && len(seen.Faces) == 1 {
 			f := seen.Faces[0]
-			c.Poses = append(c.Poses, Pose{i, f.Yaw, f.Pitch})
+			c.Poses = append(c.Poses, Pose{i, f.Yaw, f.Pitch, f.Mouth, f.Eyes})
 		}
 	}
 	if b, err = json.Marshal(c.Poses); err != nil {

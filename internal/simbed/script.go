@@ -1,6 +1,7 @@
 package simbed
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math"
@@ -12,6 +13,10 @@ const (
 	straightMax = 2.5 // degrees either way inside the straight stretch
 	straightMin = 3 * fps
 	turnMin     = fps * 2 / 5 // frames: 0.4 s
+	nodWanted   = 9.5         // degrees, likewise
+	shutWanted  = .69         // of the straight stretch's eye opening at most
+	openWanted  = .24         // of the mouth, above the straight stretch's
+	aheadMax    = 9           // degrees either way while the head is not to turn
 )
 
 // stretch is a run of frames that shows one pose.
@@ -23,6 +28,62 @@ type stretch struct {
 // script knows which stretch shows what.
 type script struct {
 	straight, left, right stretch
+	// What the clip does not show has no clip: the bedside then goes on looking straight.
+	nod, shut, open stretch
+}
+
+// others finds the rest of what may be asked, in the clip or in its mirror image.
+func (s *script) others(clips ...*Clip) {
+	var straight []Pose
+	for _, p := range s.straight.clip.Poses {
+		if p.Frame >= s.straight.from && p.Frame <= s.straight.to {
+			straight = append(straight, p)
+		}
+	}
+	middle := func(of func(Pose) float32) float32 {
+		slices.SortFunc(straight, func(a, b Pose) int { return cmp.Compare(of(a), of(b)) })
+		return of(straight[len(straight)/2])
+	}
+	yaw := middle(func(p Pose) float32 { return p.Yaw })
+	pitch := middle(func(p Pose) float32 { return p.Pitch })
+	mouth := middle(func(p Pose) float32 { return p.Mouth })
+	eyes := middle(func(p Pose) float32 { return p.Eyes })
+	ahead := func(p Pose) bool { return p.Yaw-yaw < aheadMax && yaw-p.Yaw < aheadMax }
+	for _, c := range clips {
+		if c == nil {
+			continue
+		}
+		find := func(to *stretch, fits func(Pose, float32) bool) {
+			for _, more := range []float32{1.5, 1.3, 1.15, 1} { // the clearer the better
+				if to.clip == nil {
+					*to = c.longest(func(p Pose) bool { return ahead(p) && fits(p, more) })
+				}
+			}
+		}
+		find(&s.nod, func(p Pose, more float32) bool { return p.Pitch-pitch >= nodWanted*more })
+		find(&s.shut, func(p Pose, more float32) bool { return p.Eyes <= shutWanted/more*eyes })
+		find(&s.open, func(p Pose, more float32) bool { return p.Mouth-mouth >= openWanted*more })
+	}
+}
+
+// longest is the longest stretch between measured poses that all fit; it has
+// no clip when not even two beside each other do.
+func (c *Clip) longest(fits func(Pose) bool) stretch {
+	var best, now stretch
+	for i, p := range c.Poses {
+		switch {
+		case !fits(p):
+			now = stretch{}
+			continue
+		case now.clip == nil || p.Frame-c.Poses[i-1].Frame > poseEvery:
+			now = stretch{c, p.Frame, p.Frame}
+		}
+		now.to = p.Frame
+		if now.to > now.from && now.to-now.from > best.to-best.from {
+			best = now
+		}
+	}
+	return best
 }
 
 // yawAt is the yaw of every frame between measured poses, NaN where the
@@ -86,7 +147,7 @@ func plan(c, mirrored *Clip) (script, error) {
 		if len(left) == 0 || len(right) == 0 {
 			continue
 		}
-		s := script{longest(straight), longest(left), longest(right)}
+		s := script{straight: longest(straight), left: longest(left), right: longest(right)}
 		// Unmirrored turns count more than long ones.
 		n := min(s.left.to-s.left.from, s.right.to-s.right.from)
 		for _, x := range []stretch{s.left, s.right} {
@@ -101,6 +162,7 @@ func plan(c, mirrored *Clip) (script, error) {
 	if score < 0 {
 		return best, errors.New("the clip shows no head turns beside a straight look")
 	}
+	best.others(c, mirrored)
 	return best, nil
 }
 
@@ -114,13 +176,17 @@ func turned(c, mirrored *Clip, yaw []float64, centre, sign float64) []stretch {
 
 func (s script) String() string {
 	at := func(x stretch) string {
+		if x.clip == nil {
+			return "not shown"
+		}
 		t := fmt.Sprintf("%.1f-%.1f s", float64(x.from)/fps, float64(x.to)/fps)
 		if x.clip.Flip {
 			t += " mirrored"
 		}
 		return t
 	}
-	return "straight " + at(s.straight) + ", left " + at(s.left) + ", right " + at(s.right)
+	return "straight " + at(s.straight) + ", left " + at(s.left) + ", right " + at(s.right) +
+		", nod " + at(s.nod) + ", eyes shut " + at(s.shut) + ", mouth open " + at(s.open)
 }
 
 // player walks to and fro over a stretch, frame by frame, or round and

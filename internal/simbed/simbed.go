@@ -27,7 +27,7 @@ const (
 	Loop     Behaviour = "loop"   // the clip just plays on, whatever is asked
 	Frozen   Behaviour = "frozen" // one picture, again and again
 	Refuse   Behaviour = "refuse" // declines the notice
-	Cut      Behaviour = "cut"    // obeys, and the connection dies at the second turn
+	Cut      Behaviour = "cut"    // obeys, and the connection dies at the second challenge
 	Flood    Behaviour = "flood"  // sends messages without end
 )
 
@@ -38,7 +38,7 @@ type Options struct {
 	Behaviour Behaviour
 	Clip      *Clip         // what the camera shows; not needed to refuse
 	Mirrored  *Clip         // the same clip mirrored, for turns that the clip lacks; may be nil
-	React     time.Duration // from a prompt to the turn of the head; 0 means 700 ms
+	React     time.Duration // from a prompt to the reaction; 0 means 700 ms
 	Start     int           // frame that Loop begins with
 	RelayOnly bool          // media go by the server's relay (TURN) only
 	HTTP      *http.Client  // nil means http.DefaultClient

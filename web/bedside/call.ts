@@ -2,7 +2,7 @@
 // commands on a data channel, each acknowledged once it is displayed.
 import { ice, session } from './api'
 
-export type Name = 'look_straight' | 'turn_left' | 'turn_right' | 'wait' | 'say' | 'done'
+export type Name = 'look_straight' | 'turn_left' | 'turn_right' | 'nod' | 'shut_eyes' | 'open_mouth' | 'wait' | 'say' | 'done'
 
 /** Command is one message of the service. */
 export type Command = { id: number; cmd: Name; zh?: string; en?: string; seconds?: number }
@@ -16,7 +16,7 @@ export type Heard = {
   cut: () => void
 }
 
-const names: readonly string[] = ['look_straight', 'turn_left', 'turn_right', 'wait', 'say', 'done']
+const names: readonly string[] = ['look_straight', 'turn_left', 'turn_right', 'nod', 'shut_eyes', 'open_mouth', 'wait', 'say', 'done']
 
 function commandOf(data: unknown): Command | undefined {
   try {

@@ -11,6 +11,7 @@ import type { Texts } from './texts.zh'
 import { button, el, picture, player } from './view'
 
 const page = document.getElementById('page') as HTMLElement
+const asked = new Set<string>(['turn_left', 'turn_right', 'nod', 'shut_eyes', 'open_mouth']) // something to do
 const darkBelow = 45 // grey level
 let redraw: () => void = () => {} // draws the present screen again, in the other language
 let leaving: (() => void) | undefined // what closing the page has to end
@@ -224,7 +225,7 @@ async function join(o: Opened, media: Media) {
         draw()
         // Two frames later the browser has painted it.
         requestAnimationFrame(() => requestAnimationFrame(shown))
-        if (navigator.vibrate && (c.cmd === 'turn_left' || c.cmd === 'turn_right')) navigator.vibrate(120)
+        if (navigator.vibrate && asked.has(c.cmd)) navigator.vibrate(120)
       },
       inspector: (stream, seen) => {
         heard = true
@@ -264,6 +265,9 @@ function wordsOf(c: Command): string {
 function shapeOf(c: Command): SVGSVGElement | undefined {
   if (c.cmd === 'turn_left') return picture('left')
   if (c.cmd === 'turn_right') return picture('right')
+  if (c.cmd === 'nod') return picture('down')
+  if (c.cmd === 'shut_eyes') return picture('shut')
+  if (c.cmd === 'open_mouth') return picture('open')
   return c.cmd === 'look_straight' ? picture('straight') : undefined
 }
 

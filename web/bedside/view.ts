@@ -30,9 +30,9 @@ export function player(className: string, stream: MediaStream | undefined, muted
 
 const svg = 'http://www.w3.org/2000/svg'
 
-/** picture draws a head, and an arrow to where the patient shall turn it.
+/** picture draws a head that does what is asked, and an arrow to where it shall turn.
  * The preview is a mirror, so the patient's own left is the left of the screen. */
-export function picture(turn: 'left' | 'right' | 'straight'): SVGSVGElement {
+export function picture(turn: 'left' | 'right' | 'straight' | 'down' | 'shut' | 'open'): SVGSVGElement {
   const s = document.createElementNS(svg, 'svg')
   s.setAttribute('viewBox', '0 0 240 120')
   s.setAttribute('class', 'arrow')
@@ -43,11 +43,16 @@ export function picture(turn: 'left' | 'right' | 'straight'): SVGSVGElement {
     s.append(e)
   }
   const dx = turn === 'left' ? -9 : turn === 'right' ? 9 : 0
+  const dy = turn === 'down' ? 14 : 0
   add('ellipse', { cx: 120, cy: 60, rx: 36, ry: 46, class: 'head' })
-  add('circle', { cx: 107 + dx, cy: 52, r: 4.5, class: 'eye' })
-  add('circle', { cx: 133 + dx, cy: 52, r: 4.5, class: 'eye' })
-  add('path', { d: `M${110 + dx} 80q10 8 20 0`, class: 'mouth' })
+  for (const x of [107 + dx, 133 + dx]) {
+    if (turn === 'shut') add('path', { d: `M${x - 6} 51q6 5 12 0`, class: 'mouth' })
+    else add('circle', { cx: x, cy: 52 + dy, r: 4.5, class: 'eye' })
+  }
+  if (turn === 'open') add('ellipse', { cx: 120, cy: 82, rx: 9, ry: 12, class: 'mouth' })
+  else add('path', { d: `M${110 + dx} ${80 + dy}q10 8 20 0`, class: 'mouth' })
   if (turn === 'left') add('path', { d: 'M68 60H18m20-22L16 60l22 22', class: 'point' })
+  if (turn === 'down') add('path', { d: 'M200 30v50m-22-20 22 22 22-22', class: 'point' })
   if (turn === 'right') add('path', { d: 'M172 60h50m-20-22 22 22-22 22', class: 'point' })
   return s
 }

@@ -18,6 +18,8 @@ function perform(script) {
   const fps = 25
   const longest = 3 // seconds of a stretch that are used
   const reaction = 900 // ms from the prompt to the turn
+  /** @type {Record<string, string>} */
+  const poses = { turn_left: 'left', turn_right: 'right', nod: 'nod', shut_eyes: 'shut', open_mouth: 'open' }
   const seen = { prompts: /** @type {string[]} */ ([]) }
   Object.assign(window, { e2e: seen })
   /** @type {Record<string, ImageBitmap[]>} */
@@ -49,7 +51,10 @@ function perform(script) {
       video.addEventListener('loadeddata', resolve, { once: true })
       video.addEventListener('error', () => reject(new Error('the clip cannot be decoded')), { once: true })
     })
-    for (const name of /** @type {const} */ (['straight', 'left', 'right'])) frames[name] = await grab(video, script[name])
+    for (const name of /** @type {const} */ (['straight', 'left', 'right', 'nod', 'shut', 'open'])) {
+      const s = script[name]
+      if (s) frames[name] = await grab(video, s)
+    }
     return { width: video.videoWidth, height: video.videoHeight }
   }
 
@@ -82,8 +87,8 @@ function perform(script) {
     channel.addEventListener('message', (m) => {
       const { cmd } = JSON.parse(String(m.data))
       seen.prompts.push(cmd)
-      const pose = cmd === 'turn_left' ? 'left' : cmd === 'turn_right' ? 'right' : 'straight'
-      setTimeout(() => { playing = pose }, reaction)
+      const pose = poses[cmd] ?? 'straight'
+      setTimeout(() => { playing = frames[pose] ? pose : 'straight' }, reaction)
     })
     return channel
   }

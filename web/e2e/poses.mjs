@@ -10,20 +10,20 @@ const steady = 2.5 // degrees either way
 const gap = 0.25 // seconds between measured poses that still belong together
 
 /**
- * @typedef {{ t: number, yaw: number }} Pose
+ * @typedef {{ t: number, yaw: number, pitch: number, mouth: number, eyes: number }} Pose
  * @typedef {{ from: number, to: number, flip: boolean }} Stretch seconds in the clip; flip: the picture is mirrored
- * @typedef {{ straight: Stretch, left: Stretch, right: Stretch }} Script
+ * @typedef {{ straight: Stretch, left: Stretch, right: Stretch, nod?: Stretch, shut?: Stretch, open?: Stretch }} Script what the clip does not show is missing
  */
 
 /** @param {string} file @returns {Pose[]} */
 function track(file) {
-  const raw = /** @type {{ frame?: number, t?: number, yaw: number }[]} */ (JSON.parse(readFileSync(file, 'utf8')))
-  return raw.map((p) => ({ t: p.t ?? (p.frame ?? 0) / fps, yaw: p.yaw }))
+  const raw = /** @type {{ frame?: number, t?: number, yaw: number, pitch: number, mouth: number, eyes: number }[]} */ (JSON.parse(readFileSync(file, 'utf8')))
+  return raw.map((p) => ({ ...p, t: p.t ?? (p.frame ?? 0) / fps }))
 }
 
 /**
  * runs are the stretches of at least `length` seconds whose every pose fits.
- * @param {Pose[]} poses @param {number} length @param {boolean} flip @param {(yaw: number) => boolean} fits
+ * @param {Pose[]} poses @param {number} length @param {boolean} flip @param {(p: Pose) => boolean} fits
  * @returns {Stretch[]}
  */
 function runs(poses, length, flip, fits) {
@@ -32,11 +32,11 @@ function runs(poses, length, flip, fits) {
   /** @type {Stretch | undefined} */
   let open
   for (const p of poses) {
-    if (open && (!fits(p.yaw) || p.t - open.to > gap)) {
+    if (open && (!fits(p) || p.t - open.to > gap)) {
       if (open.to - open.from >= length) out.push(open)
       open = undefined
     }
-    if (!fits(p.yaw)) continue
+    if (!fits(p)) continue
     open = open ? { ...open, to: p.t } : { from: p.t, to: p.t, flip }
   }
   if (open && open.to - open.from >= length) out.push(open)
@@ -45,6 +45,28 @@ function runs(poses, length, flip, fits) {
 
 /** @param {Stretch[]} all @returns {Stretch | undefined} */
 const longest = (all) => all.toSorted((a, b) => b.to - b.from - (a.to - a.from))[0]
+
+/**
+ * others finds the other things that may be asked.
+ * @param {Pose[]} own @param {Stretch} straight @returns {Partial<Script>}
+ */
+function others(own, straight) {
+  const still = own.filter((p) => p.t >= straight.from && p.t <= straight.to)
+  /** @param {(p: Pose) => number} of */
+  const middle = (of) => still.map(of).toSorted((a, b) => a - b)[still.length >> 1] ?? 0
+  const base = { yaw: middle((p) => p.yaw), pitch: middle((p) => p.pitch), mouth: middle((p) => p.mouth), eyes: middle((p) => p.eyes) }
+  /** @param {(p: Pose) => boolean} fits */
+  const find = (fits) => longest(runs(own, 0.12, false, (p) => Math.abs(p.yaw - base.yaw) < 9 && fits(p)))
+  /** @type {Partial<Script>} */
+  const out = {}
+  const nod = find((p) => p.pitch - base.pitch >= 9.5)
+  const shut = find((p) => p.eyes <= 0.69 * base.eyes)
+  const open = find((p) => p.mouth - base.mouth >= 0.24)
+  if (nod) out.nod = nod
+  if (shut) out.shut = shut
+  if (open) out.open = open
+  return out
+}
 
 /**
  * plan finds a straight look from which both turns exist. Where the clip
@@ -59,9 +81,9 @@ export function plan(folder, name) {
   /** @type {{ script: Script, score: number } | undefined} */
   let best
   for (let centre = -10; centre <= 12; centre++) {
-    const straight = longest(runs(own, 2, false, (y) => Math.abs(y - centre) <= steady))
+    const straight = longest(runs(own, 2, false, (p) => Math.abs(p.yaw - centre) <= steady))
     /** @param {number} sign */
-    const turn = (sign) => longest(runs(own, 0.4, false, (y) => (y - centre) * sign >= turned)) ?? longest(runs(mirrored, 0.4, true, (y) => (y - centre) * sign >= turned))
+    const turn = (sign) => longest(runs(own, 0.4, false, (p) => (p.yaw - centre) * sign >= turned)) ?? longest(runs(mirrored, 0.4, true, (p) => (p.yaw - centre) * sign >= turned))
     const left = turn(1)
     const right = turn(-1)
     if (!straight || !left || !right) continue
@@ -69,5 +91,5 @@ export function plan(folder, name) {
     if (!best || score > best.score) best = { script: { straight, left, right }, score }
   }
   if (!best) throw new Error(`${name} shows no head turns beside a straight look`)
-  return best.script
+  return { ...best.script, ...others(own, best.script.straight) }
 }

@@ -39,12 +39,12 @@ function PromptLine({ prompt }: { prompt: Prompt }) {
   )
 }
 
-const kinds = ['link', 'told', 'delivered', 'opened', 'consent', 'checking', 'call', 'answer', 'check', 'sealed'] as const
+const kinds = ['link', 'told', 'delivered', 'opened', 'consent', 'checking', 'call', 'answer', 'check', 'live', 'nonce', 'sealed'] as const
 type Kind = (typeof kinds)[number]
 const isKind = (v: string): v is Kind => kinds.some((k) => k === v)
 
 const ways = ['tablet', 'link', 'qr', 'sms'] as const
-const checks = ['liveness', 'face'] as const
+const checks = ['liveness', 'face', 'turn', 'nod', 'eyes', 'mouth'] as const
 const outcomes = ['pass', 'fail', 'unsure', 'not_done'] as const
 
 function OtherLine({ step }: { step: Other }) {
