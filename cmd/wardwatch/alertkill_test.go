@@ -2,6 +2,7 @@ package main_test
 
 import (
 	"bytes"
+	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -41,8 +42,14 @@ func TestKill9OfAnythingLosesNoSettlement(t *testing.T) {
 	hook := httptest.NewServer(heard)
 	defer hook.Close()
 	postgres := testserver.NewPostgres(t)
+	dsn := postgres.Database(t)
+	db, err := sql.Open("pgx", dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
 	sim := testcam.Play(t, simcam.Camera{Path: "cam-1", Clip: testcam.Film(t)})
-	env := []string{"WARDWATCH_DATABASE=" + postgres.Database(t), "WARDWATCH_VISION_WORKERS=1", "WARDWATCH_NOTIFY_UNENCRYPTED=true", "WARDWATCH_NOTIFY_NETWORKS=127.0.0.0/8"}
+	env := []string{"WARDWATCH_DATABASE=" + dsn, "WARDWATCH_VISION_WORKERS=1", "WARDWATCH_NOTIFY_UNENCRYPTED=true", "WARDWATCH_NOTIFY_NETWORKS=127.0.0.0/8"}
 	dir := t.TempDir()
 	b := &billing{t: t, s: serve(t, dir, env...)}
 	c := signIn(t, b.s)
@@ -74,6 +81,9 @@ func TestKill9OfAnythingLosesNoSettlement(t *testing.T) {
 	for i := range n {
 		<-time.After(time.Duration(300+random.Int64N(900)) * time.Millisecond) // the moment of the kill
 		what := []string{"worker", "database", "service"}[(i+first)%3]
+		if what != "worker" && random.IntN(4) > 0 { // or just after an alert was committed
+			raised(db)
+		}
 		switch what {
 		case "worker":
 			killed[what] += b.killWorkers()
@@ -128,13 +138,18 @@ func idNumber(serial int) string {
 	return body + string("10X98765432"[sum%11])
 }
 
-// stream reports some ten settlements a second, the cards one after the other.
+// stream reports some ten settlements a second, eight at a time, the cards one after the other.
 func (b *billing) stream(stop <-chan struct{}) {
+	const together = 8
 	for n := 0; ; n++ {
+		pause := time.Duration(0)
+		if n%together == 0 {
+			pause = together * 100 * time.Millisecond
+		}
 		select {
 		case <-stop:
 			return
-		case <-time.After(100 * time.Millisecond):
+		case <-time.After(pause):
 		}
 		place, at := "lane", time.Now().Add(-6*time.Second)
 		if n%8 == 0 {
@@ -255,6 +270,20 @@ type heard struct {
 	mu  sync.Mutex // guards the rest
 	ids map[string][]byte
 	bad []string
+}
+
+// raised waits until an alert is committed, for a second at most.
+func raised(db *sql.DB) {
+	var before, now int
+	for end := time.Now().Add(time.Second); time.Now().Before(end); <-time.After(time.Millisecond) {
+		if db.QueryRow(`SELECT COUNT(*) FROM alert`).Scan(&now) != nil {
+			return // the database is not there yet
+		}
+		if before > 0 && now > before {
+			return
+		}
+		before = now
+	}
 }
 
 func (h *heard) ServeHTTP(w http.ResponseWriter, q *http.Request) {
