@@ -15,19 +15,21 @@ import (
 func (b *batch) sameFaces(ctx context.Context, here map[ward.SettlementID]Person) error {
 	within := time.Duration(0)
 	var asked []int
+	var places []ward.PlaceID
 	for i, q := range b.questions {
 		if q.window.person != nil && q.book.on(ward.OneFaceManyCards) {
-			within, asked = max(within, q.book[ward.OneFaceManyCards].minutes("within")), append(asked, i)
+			within, asked, places = max(within, q.book[ward.OneFaceManyCards].minutes("within")), append(asked, i), append(places, q.read.PlaceID)
 		}
 	}
 	if len(asked) == 0 {
 		return nil
 	}
+	slices.Sort(places)
 	from, to := b.billed()
 	if from.Before(b.now.Add(-lately)) {
 		return b.allUses(ctx, from.Add(-within), to, here)
 	}
-	if err := b.c.counters.prepare(ctx, b.c.Store, b.places(), from.Add(-within), b.now, within+lately); err != nil {
+	if err := b.c.counters.prepare(ctx, b.c.Store, slices.Compact(places), from.Add(-within), b.now, within+lately); err != nil {
 		return err
 	}
 	unsure, err := b.read(ctx, asked, here, false)

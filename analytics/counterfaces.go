@@ -25,6 +25,7 @@ const (
 // from when it is stored. A face of 192 elements takes some 350 bytes.
 type counterFaces struct {
 	places map[ward.PlaceID]*counterPlace
+	keep   time.Duration // the longest that was asked for
 	swept  time.Time
 }
 
@@ -43,13 +44,14 @@ type faceUse struct {
 }
 
 // prepare reads those of the places that are not in memory since from, and
-// forgets what is older than keep.
+// forgets what is older than any caller wants to keep.
 func (c *counterFaces) prepare(ctx context.Context, store *storage.Store, places []ward.PlaceID, from, now time.Time, keep time.Duration) error {
 	if c.places == nil {
 		c.places = map[ward.PlaceID]*counterPlace{}
 	}
+	c.keep = max(c.keep, keep)
 	if since := now.Sub(c.swept); since > counterSweep || since < 0 {
-		c.sweep(now.Add(-keep))
+		c.sweep(now.Add(-c.keep))
 		c.swept = now
 	}
 	missing := slices.DeleteFunc(slices.Clone(places), func(id ward.PlaceID) bool {
