@@ -25,6 +25,7 @@ type DrawOrder struct {
 	Conflicts     map[ward.UserID]string // inspectors that may not take part, and why
 	Previous      ward.DrawID            // the institution's last draw of the day, when there is one
 	Reason        string                 // why it is drawn again
+	plan          ward.Plan              // whose start it is for, if any
 }
 
 // DrawStratum is how many beds of a ward are drawn.
@@ -49,7 +50,7 @@ func (d *Drawer) Commit(ctx context.Context, by ward.User, o DrawOrder) (ward.Dr
 		return ward.Draw{}, err
 	}
 	out, err := d.Store.CommitDraw(ctx, storage.NewDraw{
-		InstitutionID: o.InstitutionID, Source: o.Source, By: by.ID, Previous: o.Previous, Secret: secret, Salts: salts,
+		InstitutionID: o.InstitutionID, Source: o.Source, By: by.ID, Previous: o.Previous, Secret: secret, Salts: salts, Plan: o.plan.ID, Due: o.plan.Next,
 		Record: func(v ward.Draw, previous *ward.Draw) (any, time.Time, error) {
 			c.Head = head(v.ID, nil, ward.StepCommit, v.Committed)
 			c.Day, c.Number, c.Previous = v.Day, v.Number, nil

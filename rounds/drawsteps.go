@@ -126,6 +126,9 @@ type DrawnOrder struct {
 	Reason   string
 	Deadline time.Time
 	LeftOut  []draw.LeftOut
+	Remind   time.Duration
+	Notify   []ward.EndpointID
+	run      *ward.PlanRun
 }
 
 // OrderDrawn orders the round of exactly what was drawn, less what is left out
@@ -162,7 +165,7 @@ func (e *Engine) OrderDrawn(ctx context.Context, by ward.User, d *Drawer, o Draw
 	if err := d.nameless(ctx, o.Draw, texts); err != nil {
 		return ward.Round{}, nil, err
 	}
-	order := Order{InstitutionID: v.InstitutionID, Reason: o.Reason, Ward: wardsOf(c), Admissions: rec.Admissions, Deadline: o.Deadline, Method: ward.ByDraw, drawn: v.ID}
+	order := Order{InstitutionID: v.InstitutionID, Reason: o.Reason, Ward: wardsOf(c), Admissions: rec.Admissions, Deadline: o.Deadline, Method: ward.ByDraw, Remind: o.Remind, Notify: o.Notify, drawn: v.ID, run: o.run}
 	return e.order(ctx, by, order, func(r ward.Round, visits []ward.Visit, hashes [][]byte) (ward.Round, error) {
 		return d.Store.OrderDrawn(ctx, r, visits, hashes, storage.DrawChange{ID: o.Draw, Kind: ward.StepOrder, Record: func(_ ward.Draw, steps []storage.SealedStep, now time.Time) (any, error) {
 			rec.Head, rec.Round = head(o.Draw, steps, ward.StepOrder, now), r.ID

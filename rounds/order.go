@@ -28,8 +28,11 @@ type Order struct {
 	Ward          string
 	Admissions    []ward.AdmissionID
 	Deadline      time.Time
-	Method        ward.RoundMethod // by hand, or by risk: then the scores are sealed with it
+	Method        ward.RoundMethod  // by hand, or by risk: then the scores are sealed with it
+	Remind        time.Duration     // before the deadline; 0: no reminder
+	Notify        []ward.EndpointID // who is reminded, and told when nobody answered
 	drawn         ward.DrawID
+	run           *ward.PlanRun // that the order ends
 }
 
 // VisitLink is a visit and the token of its bedside link. The token exists
@@ -76,6 +79,15 @@ func (e *Engine) order(ctx context.Context, by ward.User, o Order, store func(wa
 	r := ward.Round{
 		ID: ward.NewID[ward.RoundID](now), InstitutionID: o.InstitutionID, OrderedBy: by.ID,
 		Reason: o.Reason, Ward: o.Ward, Ordered: now, Deadline: o.Deadline, Method: o.Method, DrawID: o.drawn,
+	}
+	r.Notify = o.Notify
+	if o.Remind > 0 {
+		r.Remind = o.Deadline.Add(-o.Remind)
+	}
+	if o.run != nil {
+		run := *o.run
+		run.RoundID, run.Outcome = r.ID, ward.PlanStarted
+		r.Run, r.PlanID, r.Due = &run, run.PlanID, run.Due
 	}
 	if o.Method == ward.ByRisk {
 		if err := e.score(ctx, by, &r, now); err != nil {
@@ -135,6 +147,8 @@ func (o Order) check(by ward.User, now time.Time) error {
 		return &ward.Error{Kind: ward.Invalid, Code: "round.reason", ZH: "请填写查房事由（不超过 500 字）。", EN: "Give the reason of the round (at most 500 characters)."}
 	case o.Deadline.Before(now.Add(minDeadline)) || o.Deadline.After(now.Add(maxDeadline)):
 		return &ward.Error{Kind: ward.Invalid, Code: "round.deadline", ZH: "截止时间须在 30 秒之后、24 小时之内。", EN: "The deadline must be between 30 seconds and 24 hours from now."}
+	case o.Remind < 0 || len(o.Notify) > 16 || o.Remind > 0 && !o.Deadline.Add(-o.Remind).After(now):
+		return &ward.Error{Kind: ward.Invalid, Code: "round.remind", ZH: "提醒时间须在现在与截止时间之间，通知对象不超过 16 个。", EN: "The reminder must come between now and the deadline, and go to at most 16."}
 	case o.Method == ward.ByRisk && len(o.Admissions) == 0, len(o.Admissions) == 0 && o.Ward == "":
 		return &ward.Error{Kind: ward.Invalid, Code: "round.empty", ZH: "请选择病区或床位。", EN: "Choose a ward or beds."}
 	}

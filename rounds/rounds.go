@@ -129,6 +129,15 @@ func (e *Engine) sweep(ctx context.Context, now time.Time) error {
 		return err
 	}
 	var errs []error
+	reminded, err := e.Store.RemindRounds(ctx, now)
+	errs = append(errs, err)
+	escalated, err := e.Store.EscalateRounds(ctx, now)
+	errs = append(errs, err)
+	if e.Notify != nil {
+		for _, r := range append(reminded, escalated...) {
+			e.Notify("visit", string(r.ID), r.InstitutionID)
+		}
+	}
 	for _, v := range late {
 		if _, live := e.session(v.ID); live {
 			continue

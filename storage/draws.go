@@ -22,6 +22,9 @@ type NewDraw struct {
 	Previous ward.DrawID
 	// Secret is kept sealed until the draw ends; Salts is the key of the salts.
 	Secret, Salts [32]byte
+	// Plan, when set, is the active plan whose start at Due the draw is for.
+	Plan ward.PlanID
+	Due  time.Time
 	// Record makes what is sealed. d has its ID, Day, Number and Committed; previous
 	// is the draw before, nil for the first of the day. due becomes d.Due.
 	Record func(d ward.Draw, previous *ward.Draw) (record any, due time.Time, err error)
@@ -58,7 +61,10 @@ func (s *Store) CommitDraw(ctx context.Context, n NewDraw) (ward.Draw, error) {
 			return err
 		}
 		d.Due = due
-		return t.commitDraw(ctx, &d, n, record)
+		if err := t.commitDraw(ctx, &d, n, record); err != nil || n.Plan == "" {
+			return err
+		}
+		return t.drawnFor(ctx, n.Plan, n.Due, d.ID)
 	})
 	d.Committed, d.Due = at(us(d.Committed)), at(us(d.Due))
 	return d, err

@@ -2,6 +2,7 @@ package storage
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"time"
 
@@ -21,6 +22,8 @@ type orderedRecord struct {
 	Method      ward.RoundMethod   `json:"method,omitempty"` // none: by hand
 	RiskVersion int                `json:"risk_version,omitempty"`
 	Draw        ward.DrawID        `json:"draw,omitempty"`
+	Plan        ward.PlanID        `json:"plan,omitempty"`
+	Due         *time.Time         `json:"due,omitempty"` // when its plan wanted it
 	Visits      []orderedVisit     `json:"visits"`
 }
 
@@ -39,6 +42,10 @@ func recordOfRound(r ward.Round) orderedRecord {
 	}
 	if r.Method == ward.ByHand {
 		rec.Method = ""
+	}
+	if r.PlanID != "" {
+		due := r.Due.UTC()
+		rec.Plan, rec.Due = r.PlanID, &due
 	}
 	return rec
 }
@@ -92,11 +99,21 @@ func (t *tx) orderRound(ctx context.Context, r ward.Round, visits []ward.Visit, 
 		return r, err
 	}
 	r.Leaf = leaf
-	_, err = t.ExecContext(ctx, `INSERT INTO round (id, institution_id, ordered_by, reason, ward, ordered_us, deadline_us, method, risk_version, draw_id, leaf)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
-		r.ID, r.InstitutionID, r.OrderedBy, r.Reason, r.Ward, us(r.Ordered), us(r.Deadline), r.Method, r.RiskVersion, r.DrawID, leaf)
+	r.Notify = append([]ward.EndpointID{}, r.Notify...)
+	notify, err := json.Marshal(r.Notify)
 	if err != nil {
 		return r, err
+	}
+	_, err = t.ExecContext(ctx, `INSERT INTO round (id, institution_id, ordered_by, reason, ward, ordered_us, deadline_us, method, risk_version, draw_id, leaf, plan_id, due_us, remind_us, notify)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`,
+		r.ID, r.InstitutionID, r.OrderedBy, r.Reason, r.Ward, us(r.Ordered), us(r.Deadline), r.Method, r.RiskVersion, r.DrawID, leaf, r.PlanID, us(r.Due), us(r.Remind), string(notify))
+	if err != nil {
+		return r, err
+	}
+	if r.Run != nil {
+		if err := t.endRun(ctx, *r.Run); err != nil {
+			return r, err
+		}
 	}
 	for i, v := range visits {
 		if err := t.addVisit(ctx, v, r.Deadline, tokenHashes[i]); err != nil {
@@ -120,7 +137,7 @@ func (t *tx) addVisit(ctx context.Context, v ward.Visit, deadline time.Time, tok
 	return nil
 }
 
-const roundColumns = `SELECT id, institution_id, ordered_by, reason, ward, ordered_us, deadline_us, method, risk_version, draw_id, leaf FROM round`
+const roundColumns = `SELECT id, institution_id, ordered_by, reason, ward, ordered_us, deadline_us, method, risk_version, draw_id, leaf, plan_id, due_us, remind_us, notify, reminded_us, escalated_us FROM round`
 
 // Round returns one round, or ward.NotFound.
 func (s *Store) Round(ctx context.Context, id ward.RoundID) (ward.Round, error) {
@@ -153,10 +170,15 @@ func (s *Store) Rounds(ctx context.Context, insts []ward.InstitutionID, before w
 
 func scanRound(r row) (ward.Round, error) {
 	var o ward.Round
-	var ordered, deadline int64
-	err := r.Scan(&o.ID, &o.InstitutionID, &o.OrderedBy, &o.Reason, &o.Ward, &ordered, &deadline, &o.Method, &o.RiskVersion, &o.DrawID, &o.Leaf)
-	o.Ordered, o.Deadline = at(ordered), at(deadline)
-	return o, err
+	var ordered, deadline, due, remind, reminded, escalated int64
+	var notify string
+	err := r.Scan(&o.ID, &o.InstitutionID, &o.OrderedBy, &o.Reason, &o.Ward, &ordered, &deadline, &o.Method, &o.RiskVersion, &o.DrawID, &o.Leaf,
+		&o.PlanID, &due, &remind, &notify, &reminded, &escalated)
+	if err != nil {
+		return o, err
+	}
+	o.Ordered, o.Deadline, o.Due, o.Remind, o.Reminded, o.Escalated = at(ordered), at(deadline), at(due), at(remind), at(reminded), at(escalated)
+	return o, json.Unmarshal([]byte(notify), &o.Notify)
 }
 
 const visitColumns = `SELECT id, round_id, institution_id, admission_id, insured_id, ward, bed, state, verdict, reason_zh, reason_en,

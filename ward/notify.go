@@ -14,11 +14,13 @@ type EventType string
 
 // The types of events. None holds personal data: ids, states and times only.
 const (
-	AlertRaisedEvent   EventType = "wardwatch.alert.raised"   // a rule fired, or fired again after it was withdrawn
-	AlertChangedEvent  EventType = "wardwatch.alert.changed"  // a person decided on it, or it was withdrawn
-	OutageChangedEvent EventType = "wardwatch.outage.changed" // an outage was reported, withdrawn, not accepted, or accepted after all
-	VisitSealedEvent   EventType = "wardwatch.visit.sealed"   // a bed of a round has its verdict
-	TestEvent          EventType = "wardwatch.test"           // somebody pressed the test button; goes to that endpoint only
+	AlertRaisedEvent    EventType = "wardwatch.alert.raised"    // a rule fired, or fired again after it was withdrawn
+	AlertChangedEvent   EventType = "wardwatch.alert.changed"   // a person decided on it, or it was withdrawn
+	OutageChangedEvent  EventType = "wardwatch.outage.changed"  // an outage was reported, withdrawn, not accepted, or accepted after all
+	VisitSealedEvent    EventType = "wardwatch.visit.sealed"    // a bed of a round has its verdict
+	RoundRemindedEvent  EventType = "wardwatch.round.reminded"  // beds have not answered and the deadline comes; goes to those the round names
+	RoundEscalatedEvent EventType = "wardwatch.round.escalated" // the deadline passed without an answer of some; likewise
+	TestEvent           EventType = "wardwatch.test"            // somebody pressed the test button; goes to that endpoint only
 )
 
 // EndpointKind says how events go to an endpoint.
@@ -45,6 +47,11 @@ type Endpoint struct {
 	Disabled     bool            `json:"disabled"`                 // events wait until it is enabled again
 	LastSeq      int64           `json:"last_seq"`                 // of its newest event; 0: it has had none
 	Created      time.Time       `json:"created"`
+}
+
+// Hears says whether the endpoint may be told of an institution.
+func (e *Endpoint) Hears(inst InstitutionID) bool {
+	return len(e.Institutions) == 0 || slices.Contains(e.Institutions, inst)
 }
 
 // MaxEndpoints bounds how many there may be: each has a delivery of its own.
@@ -86,7 +93,7 @@ func (e *Endpoint) Check(unencrypted bool) error {
 		return &Error{Kind: Invalid, Code: "endpoint.extra", ZH: "只有 MQTT 有用户名；邮件须给出间隔（1 到 1440 分钟），其他方式没有间隔。", EN: "Only MQTT has a user; e-mail needs digest_minutes (1 to 1440), and nothing else has it."}
 	}
 	for _, t := range e.Types {
-		if !slices.Contains([]EventType{AlertRaisedEvent, AlertChangedEvent, VisitSealedEvent, OutageChangedEvent}, t) { // a test goes to its endpoint whatever the filter
+		if !slices.Contains([]EventType{AlertRaisedEvent, AlertChangedEvent, VisitSealedEvent, OutageChangedEvent, RoundRemindedEvent, RoundEscalatedEvent}, t) { // a test goes to its endpoint whatever the filter
 			return &Error{Kind: Invalid, Code: "endpoint.types", ZH: "没有这种事件类型。", EN: "There is no such type of event."}
 		}
 	}

@@ -27,6 +27,13 @@ type Round struct {
 	RiskVersion   int           `json:"risk_version,omitempty"` // of the scores that ranked them
 	DrawID        DrawID        `json:"draw_id,omitempty"`
 	Leaf          int64         `json:"leaf"`
+	PlanID        PlanID        `json:"plan_id,omitempty"`
+	Due           time.Time     `json:"due,omitzero"`       // when its plan wanted it; Ordered says how late it was
+	Remind        time.Time     `json:"remind,omitzero"`    // when who has not answered is reminded
+	Notify        []EndpointID  `json:"notify"`             // who is reminded, and told when nobody answered
+	Reminded      time.Time     `json:"reminded,omitzero"`  // it was
+	Escalated     time.Time     `json:"escalated,omitzero"` // they were told
+	Run           *PlanRun      `json:"-"`                  // that the order ends
 	// Scores are the risks that the beds were chosen by; they are sealed with the order.
 	Scores map[AdmissionID]int `json:"-"`
 }

@@ -51,6 +51,8 @@ type (
 	EndpointID string
 	// DrawID is the id of an auditable draw (双随机).
 	DrawID string
+	// PlanID is the id of a round that starts by itself.
+	PlanID string
 	// TabletID is the id of a registered ward tablet.
 	TabletID string
 	// UserID is the id of a person who signs in.

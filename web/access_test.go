@@ -437,9 +437,14 @@ var requests = map[string]func(*world) request{
 		d := w.newDraw(ward.SourceCoin)
 		return request{path: id(d.ID), json: m{"commitment": d.Commitment, "value": strings.Repeat("5a", 32)}}
 	},
-	"GET /api/v1/rounds/{id}":       func(w *world) request { v, _ := w.visit(); return request{path: id(v.RoundID)} },
-	"GET /api/v1/visits/{id}":       func(w *world) request { v, _ := w.visit(); return request{path: id(v.ID)} },
-	"POST /api/v1/visits/{id}/link": func(w *world) request { v, _ := w.visit(); return request{path: id(v.ID)} },
+	"GET /api/v1/round-plans":         bare,
+	"GET /api/v1/notify-names":        func(*world) request { return request{query: "?institution_id=" + string(own)} },
+	"POST /api/v1/round-plans":        func(w *world) request { return request{json: m{"institution_id": own, "spec": w.planSpec()}} },
+	"GET /api/v1/round-plans/{id}":    func(w *world) request { return request{path: id(w.plan().ID)} },
+	"DELETE /api/v1/round-plans/{id}": func(w *world) request { return request{path: id(w.plan().ID)} },
+	"GET /api/v1/rounds/{id}":         func(w *world) request { v, _ := w.visit(); return request{path: id(v.RoundID)} },
+	"GET /api/v1/visits/{id}":         func(w *world) request { v, _ := w.visit(); return request{path: id(v.ID)} },
+	"POST /api/v1/visits/{id}/link":   func(w *world) request { v, _ := w.visit(); return request{path: id(v.ID)} },
 	"POST /api/v1/visits/{id}/decision": func(w *world) request {
 		v, _ := w.visit()
 		return request{path: id(v.ID), json: m{"verdict": "absent", "reason": "不在床"}}

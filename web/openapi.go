@@ -37,9 +37,11 @@ var enums = map[reflect.Type][]any{
 	reflect.TypeFor[ward.DrawStepKind]():       {ward.StepCommit, ward.StepResult, ward.StepOrder, ward.StepFail, ward.StepAbandon},
 	reflect.TypeFor[draw.FailReason]():         {draw.ContactRefused, draw.ContactSilent, draw.NoBeacon},
 	reflect.TypeFor[ward.RiskPartKind]():       {ward.RiskAlerts, ward.RiskStay, ward.RiskUnseen, ward.RiskPlace},
+	reflect.TypeFor[ward.PlanOutcome]():        {ward.PlanStarted, ward.PlanMissed, ward.PlanFailed},
+	reflect.TypeFor[ward.PlanState]():          {ward.PlanActive, ward.PlanEnded, ward.PlanCancelled},
 	reflect.TypeFor[ward.RoundMethod]():        {ward.ByHand, ward.ByRisk, ward.ByDraw},
 	reflect.TypeFor[ward.EndpointKind]():       {ward.Webhook, ward.Email, ward.MQTT},
-	reflect.TypeFor[ward.EventType]():          {ward.AlertRaisedEvent, ward.AlertChangedEvent, ward.VisitSealedEvent, ward.OutageChangedEvent, ward.TestEvent},
+	reflect.TypeFor[ward.EventType]():          {ward.AlertRaisedEvent, ward.AlertChangedEvent, ward.VisitSealedEvent, ward.OutageChangedEvent, ward.RoundRemindedEvent, ward.RoundEscalatedEvent, ward.TestEvent},
 	reflect.TypeFor[EventKind]():               {AlertEvent, SettlementEvent, VisitEvent, CameraEvent, OutageEvent, TabletEvent, ReloadEvent},
 	reflect.TypeFor[ward.EvidenceKind]():       {ward.EvidenceSegment, ward.EvidenceSnapshot, ward.EvidenceSettlement, ward.EvidenceAlert, ward.EvidenceVisit},
 	reflect.TypeFor[ward.OutageAction]():       {ward.OutageReport, ward.OutageWithdraw, ward.OutageRefuse, ward.OutageAccept},
@@ -118,6 +120,8 @@ func apiConfig() huma.Config {
 	alias[ward.DrawStepKind](r)
 	alias[draw.FailReason](r)
 	alias[ward.RiskPartKind](r)
+	alias[ward.PlanOutcome](r)
+	alias[ward.PlanState](r)
 	alias[ward.RoundMethod](r)
 	alias[ward.EndpointKind](r)
 	alias[ward.EventType](r)

@@ -18,6 +18,8 @@ type RoundOrder struct {
 	Ward          string             `json:"ward,omitempty" maxLength:"64"`
 	AdmissionIDs  []ward.AdmissionID `json:"admission_ids,omitempty" maxItems:"200" doc:"None means every current stay of the ward"`
 	Deadline      time.Time          `json:"deadline"`
+	RemindMinutes int                `json:"remind_minutes,omitempty" minimum:"0" maximum:"1439" doc:"Before the deadline; 0: no reminder"`
+	Notify        []ward.EndpointID  `json:"notify,omitempty" maxItems:"16" doc:"Who is reminded, and told when nobody answered"`
 	Method        ward.RoundMethod   `json:"method,omitempty" doc:"How the beds were chosen: hand (default), or risk, which seals their scores with the order"`
 }
 
@@ -81,9 +83,13 @@ func (s *Server) orderRound(ctx context.Context, in *creation[RoundOrder]) (*cre
 	if !who.May(ward.MayRound, b.InstitutionID) {
 		return nil, unknownInstitution()
 	}
+	if err := s.mayTell(ctx, b.InstitutionID, b.Notify); err != nil {
+		return nil, err
+	}
 	return once(ctx, s, "orderRound", in.Key, in.RawBody, func() (OrderedRound, error) {
 		round, links, err := e.Order(ctx, who.User, rounds.Order{
 			InstitutionID: b.InstitutionID, Reason: b.Reason, Ward: b.Ward, Admissions: b.AdmissionIDs, Deadline: b.Deadline.UTC(), Method: b.Method,
+			Remind: time.Duration(b.RemindMinutes) * time.Minute, Notify: b.Notify,
 		})
 		return ordered(round, links), inBody(err)
 	})

@@ -50,9 +50,10 @@ type Server struct {
 	Fleet   *ingest.Fleet   // nil: this process runs no cameras
 	WHEP    *ingest.WHEP    // nil: this process shows no live pictures
 	Live    *ingest.LiveView
-	Rounds  *rounds.Engine // nil: this process conducts no rounds
-	Draws   *rounds.Drawer // nil: this process makes no draws
-	Keeper  *ingest.Keeper // nil: this process keeps no recordings
+	Rounds  *rounds.Engine  // nil: this process conducts no rounds
+	Draws   *rounds.Drawer  // nil: this process makes no draws
+	Planner *rounds.Planner // nil: this process starts no rounds by itself
+	Keeper  *ingest.Keeper  // nil: this process keeps no recordings
 
 	Faces *facesearch.Index // nil: this process searches no faces
 
@@ -168,6 +169,7 @@ func (s *Server) routes() (*routes, error) {
 	s.flipRoutes(r)
 	s.visitRoutes(r)
 	s.bedsideRoutes(r)
+	s.planRoutes(r)
 	s.tellingRoutes(r)
 	s.tabletRoutes(r)
 	s.kioskRoutes(r)

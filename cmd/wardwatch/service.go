@@ -42,6 +42,7 @@ type service struct {
 	retention *storage.Retention
 	rounds    *rounds.Engine
 	draws     *rounds.Drawer
+	planner   *rounds.Planner
 	correl    *analytics.Correlator
 	notify    *notify.Dispatcher
 	faces     *facesearch.Index
@@ -122,11 +123,12 @@ func (s *service) open(ctx context.Context) error {
 		return err
 	}
 	s.draws = &rounds.Drawer{Store: s.store, Chain: s.config.Draws.Chain.drand(), Relays: s.config.Draws.Relays, Log: s.log}
+	s.planner = &rounds.Planner{Store: s.store, Engine: s.rounds, Drawer: s.draws, Log: s.log}
 	s.correl = &analytics.Correlator{Store: s.store, Objects: s.objects, Notify: hub.Notify, Log: s.log}
 	s.faces = &facesearch.Index{Store: s.store, Most: s.config.Vision.FacesInMemory, Log: s.log}
 	s.web = &web.Server{
 		Faces: s.faces,
-		Store: s.store, Objects: s.objects, Spool: s.spool, Library: library, Fleet: s.fleet, Keeper: s.keeper, WHEP: &ingest.WHEP{API: api}, Live: s.live, Rounds: s.rounds, Draws: s.draws,
+		Store: s.store, Objects: s.objects, Spool: s.spool, Library: library, Fleet: s.fleet, Keeper: s.keeper, WHEP: &ingest.WHEP{API: api}, Live: s.live, Rounds: s.rounds, Draws: s.draws, Planner: s.planner,
 		Hub: hub, Software: "wardwatch " + version, Log: s.log, BehindTLS: strings.HasPrefix(s.config.PublicURL, "https://"),
 	}
 	if guard, err = guardOf(s.config.Notify.Networks); err != nil {
@@ -208,6 +210,7 @@ func (s *service) Run(ctx context.Context, l net.Listener) error {
 	part(func() error { return s.fleet.Run(frontCtx) })
 	part(func() error { return s.rounds.Run(frontCtx) })
 	part(func() error { return s.draws.Run(frontCtx) })
+	part(func() error { return s.planner.Run(frontCtx) })
 	part(func() error { return s.correl.Run(frontCtx) })
 	part(func() error { return (&analytics.Clocks{Store: s.store, Log: s.log}).Run(frontCtx) })
 	part(func() error { return s.notify.Run(frontCtx) })

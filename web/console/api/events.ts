@@ -11,7 +11,7 @@ function stale(e: Schemas['Event']): string[][] {
     case 'settlement':
       return [['settlements']]
     case 'visit':
-      return [['rounds'], ['round'], ['visit', e.id]]
+      return [['rounds'], ['round'], ['plans'], ['visit', e.id]]
     case 'tablet':
       return [['tablets'], ['round']]
     case 'outage':

@@ -1,5 +1,5 @@
 import {
-  AlertOutlined, AuditOutlined, BankOutlined, DotChartOutlined, AccountBookOutlined, EyeInvisibleOutlined, FileProtectOutlined, FundOutlined, FolderOpenOutlined, ScanOutlined, ControlOutlined, HeatMapOutlined, HddOutlined, IdcardOutlined, NotificationOutlined, PauseCircleOutlined, PlaySquareOutlined, RetweetOutlined, TabletOutlined, TeamOutlined, UserOutlined, VideoCameraOutlined,
+  AlertOutlined, AuditOutlined, BankOutlined, DotChartOutlined, AccountBookOutlined, EyeInvisibleOutlined, FileProtectOutlined, FundOutlined, FolderOpenOutlined, ScanOutlined, ControlOutlined, HeatMapOutlined, HddOutlined, IdcardOutlined, NotificationOutlined, PauseCircleOutlined, PlaySquareOutlined, RetweetOutlined, ScheduleOutlined, TabletOutlined, TeamOutlined, UserOutlined, VideoCameraOutlined,
 } from '@ant-design/icons'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { Alert, Badge, Button, Dropdown, Layout, Menu, Space, Tooltip } from 'antd'
@@ -42,10 +42,11 @@ const Notifications = lazy(() => import('../notifications/Notifications'))
 const System = lazy(() => import('../system/System'))
 const Rules = lazy(() => import('../rules/Rules'))
 const Zones = lazy(() => import('../zones/Zones'))
+const Plans = lazy(() => import('../plans/Plans'))
 const Tablets = lazy(() => import('../tablets/Tablets'))
 const Users = lazy(() => import('../users/Users'))
 
-type Screen = { path: string; key: 'alerts' | 'blind' | 'draws' | 'faces' | 'findings' | 'flips' | 'outages' | 'precision' | 'settlements' | 'live' | 'rounds' | 'cases' | 'people' | 'cameras' | 'coverage' | 'places' | 'rules' | 'notifications' | 'system' | 'tablets' | 'users'; icon: ReactNode; needs: Permission }
+type Screen = { path: string; key: 'alerts' | 'blind' | 'draws' | 'faces' | 'findings' | 'flips' | 'outages' | 'plans' | 'precision' | 'settlements' | 'live' | 'rounds' | 'cases' | 'people' | 'cameras' | 'coverage' | 'places' | 'rules' | 'notifications' | 'system' | 'tablets' | 'users'; icon: ReactNode; needs: Permission }
 
 const screens: Screen[] = [
   { path: '/alerts', key: 'alerts', icon: <AlertOutlined />, needs: 'review' },
@@ -54,6 +55,7 @@ const screens: Screen[] = [
   { path: '/live', key: 'live', icon: <PlaySquareOutlined />, needs: 'watch' },
   { path: '/findings', key: 'findings', icon: <FileProtectOutlined />, needs: 'appeal' },
   { path: '/rounds', key: 'rounds', icon: <AuditOutlined />, needs: 'round' },
+  { path: '/plans', key: 'plans', icon: <ScheduleOutlined />, needs: 'round' },
   { path: '/tablets', key: 'tablets', icon: <TabletOutlined />, needs: 'tablets' },
   { path: '/draws', key: 'draws', icon: <DotChartOutlined />, needs: 'round' },
   { path: '/flips', key: 'flips', icon: <RetweetOutlined />, needs: 'flip' },
@@ -115,6 +117,7 @@ export function Shell() {
                 <Route path="/live/:id" element={<Timeline />} />
                 <Route path="/rounds" element={<Rounds />} />
                 <Route path="/rounds/:id" element={<Board />} />
+                <Route path="/plans" element={<Plans />} />
                 <Route path="/tablets" element={<Tablets />} />
                 <Route path="/draws" element={<Draws />} />
                 <Route path="/draws/:id" element={<DrawPage />} />

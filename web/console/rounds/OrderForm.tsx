@@ -10,6 +10,7 @@ import { stamp } from '../parts/time'
 import { Trouble } from '../parts/Trouble'
 import { useNow } from '../parts/useNow'
 import { When } from '../parts/When'
+import { NotifySelect } from '../plans/NotifySelect'
 import { DrawForm } from '../draws/DrawForm'
 import { absolute, useLinks } from './links'
 import { RiskBeds } from './RiskBeds'
@@ -43,6 +44,8 @@ function Order({ begin }: { begin: Method }) {
   const [without, setWithout] = useState<string[]>([]) // everybody in the ward is visited unless unticked
   const [reason, setReason] = useState('')
   const [minutes, setMinutes] = useState(30)
+  const [remind, setRemind] = useState(0)
+  const [notify, setNotify] = useState<string[]>([])
   const now = useNow(1000)
   const institution = chosen ?? (institutions.length === 1 ? institutions[0]?.id : undefined)
   const admissions = useQuery({
@@ -68,7 +71,7 @@ function Order({ begin }: { begin: Method }) {
   const submit = () => {
     if (!ready) return
     const deadline = new Date(now + minutes * 60_000).toISOString()
-    order.mutate({ key: newKey(), body: { institution_id: institution, ward: method === 'risk' ? '' : ward, method, admission_ids: picked, reason: reason.trim(), deadline } })
+    order.mutate({ key: newKey(), body: { institution_id: institution, ward: method === 'risk' ? '' : ward, method, admission_ids: picked, reason: reason.trim(), deadline, remind_minutes: remind < minutes ? remind : 0, notify } })
   }
   const presets = [t('rounds.preset.routine'), t('rounds.preset.report'), t('rounds.preset.lead')]
   return (
@@ -78,7 +81,7 @@ function Order({ begin }: { begin: Method }) {
           showSearch={{ optionFilterProp: 'label' }}
           placeholder={t('rounds.chooseInstitution')}
           value={institution}
-          onChange={(v) => { setInstitution(v); setWard(undefined); setRisky([]) }}
+          onChange={(v) => { setInstitution(v); setWard(undefined); setRisky([]); setNotify([]) }}
           options={institutions.map((i) => ({ value: i.id, label: i.name }))}
           aria-label={t('rounds.institution')}
         />
@@ -133,6 +136,10 @@ function Order({ begin }: { begin: Method }) {
           <Form.Item label={t('rounds.deadline')} extra={stamp(now + minutes * 60_000)}>
             <Segmented value={minutes} onChange={setMinutes} options={deadlines.map((m) => ({ value: m, label: m < 60 ? t('timeline.minutes', { n: m }) : t('timeline.hours', { n: m / 60 }) }))} />
           </Form.Item>
+          <Form.Item label={t('plans.remind')}>
+            <Segmented value={remind} onChange={setRemind} options={[0, 5, 10, 20].map((m) => ({ value: m, disabled: m >= minutes, label: m === 0 ? t('plans.noRemind') : t('timeline.minutes', { n: m }) }))} />
+          </Form.Item>
+          <NotifySelect institution={institution} value={notify} onChange={setNotify} />
           <Trouble error={order.error} />
           <Button type="primary" size="large" block htmlType="submit" disabled={!ready} loading={order.isPending}>{t('rounds.send', { n: picked.length })}</Button>
         </>

@@ -39,3 +39,21 @@ func (w *world) asked() time.Time {
 	v := get(w.t, w.store.TabletBySecret, hash[:])
 	return get(w.t, w.store.AskTablet, v.ID).Asked
 }
+
+// planSpec is a round of w.stay's ward that starts in an hour.
+func (w *world) planSpec() ward.PlanSpec {
+	return ward.PlanSpec{Reason: "突击查房", Ward: w.stay.Ward, Method: ward.ByHand, DeadlineMinutes: 30, Start: time.Now().Add(time.Hour).UTC()}
+}
+
+// plan is a new plan of an inspector; old ones go, since there is a limit.
+func (w *world) plan() ward.Plan {
+	w.t.Helper()
+	for _, p := range get(w.t, w.store.Plans, []ward.InstitutionID(nil)) {
+		if p.State == ward.PlanActive {
+			must(w.t, w.store.CancelPlan(w.t.Context(), p.ID))
+		}
+	}
+	p, err := w.web.Planner.Add(w.t.Context(), w.user(ward.Inspector, "own"), own, w.planSpec())
+	must(w.t, err)
+	return p
+}
