@@ -3,8 +3,10 @@ package rounds
 import (
 	"cmp"
 	"context"
+	"crypto/rand"
 	"errors"
 	"log/slog"
+	"math/big"
 	"slices"
 	"time"
 
@@ -19,6 +21,15 @@ type Planner struct {
 	Engine *Engine
 	Drawer *Drawer
 	Log    *slog.Logger
+}
+
+// random is 0 to n-1, which nobody can foresee.
+func random(n int) int {
+	v, err := rand.Int(rand.Reader, big.NewInt(int64(n)))
+	if err != nil {
+		panic(err) // crypto/rand.Reader never fails
+	}
+	return int(v.Int64())
 }
 
 // Add stores a plan. by must be allowed to order its rounds.
