@@ -81,7 +81,10 @@ type Seen struct {
 	Print uint64 `json:"print"`
 	// Measures tell whether the camera can see; nil when not asked for.
 	Measures *Measures `json:"measures,omitempty"`
-	JPEG     []byte    `json:"-"` // the picture, when a snapshot was asked for
+	// Codes are the texts of the bar codes in the picture, short and printable. A
+	// bed card's is personal data: it is compared, and never stored or logged.
+	Codes []string `json:"codes,omitempty"`
+	JPEG  []byte   `json:"-"` // the picture, when a snapshot was asked for
 }
 
 // Template is a face embedding of unit length (192 float32 for MobileFaceNet).

@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 
+	"wardwatch/analytics/vision/barcode"
 	"wardwatch/ward"
 )
 
@@ -95,6 +97,9 @@ func ReadReply(r io.Reader) (Reply, error) {
 	}
 	if m := a.Seen.Measures; m != nil && (!m.Levels.Whole() || !m.Detail.Whole()) {
 		return a, fmt.Errorf("%w: measures", ErrFrame)
+	}
+	if len(a.Seen.Codes) > barcode.Most || slices.ContainsFunc(a.Seen.Codes, func(c string) bool { return !barcode.Plain(c) }) {
+		return a, fmt.Errorf("%w: codes", ErrFrame)
 	}
 	for i, n := range a.Dims {
 		if n < 0 || n > maxDim || 4*n > len(p) {

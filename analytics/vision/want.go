@@ -20,6 +20,8 @@ const (
 	WantLive
 	// WantMeasures tells whether the camera can see (some ms); of a stream only.
 	WantMeasures
+	// WantCodes reads a QR code and a Code 128 (about 60 ms at 1280x720).
+	WantCodes
 )
 
 // Has reports whether any bit of b is in w.

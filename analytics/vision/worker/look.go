@@ -89,6 +89,11 @@ func (e *eye) look(pic gocv.Mat, q vision.Request, thorough bool) (ward.Seen, er
 			}
 		}
 	}
+	if want.Has(vision.WantCodes) {
+		if s.Codes, err = codes(pic); err != nil {
+			return s, fmt.Errorf("read codes: %w", err)
+		}
+	}
 	if want.Has(vision.WantSnapshot) {
 		if s.JPEG, err = snapshot(pic, q.Side); err != nil {
 			return s, fmt.Errorf("encode the picture: %w", err)
