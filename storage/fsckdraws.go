@@ -98,10 +98,9 @@ func (f *fsck) drawSteps(ctx context.Context, d ward.Draw) error {
 			drawDueRecord
 			Round ward.RoundID `json:"round"`
 		}
-		unread := s.Into(&was) != nil
-		if unread || s.Seq != int64(i)+1 || s.Ref != fmt.Sprintf("%s/%d", d.ID, s.Seq) || was.Prev != prev || !s.DrawStep.Kind.Follows(state) {
+		if s.Into(&was) != nil || s.Seq != int64(i)+1 || s.Ref != fmt.Sprintf("%s/%d", d.ID, s.Seq) || was.Prev != prev || !s.DrawStep.Kind.Follows(state) {
 			f.bad(where, "抽取步骤不连续。", "Its steps do not follow each other")
-			return nil
+			return nil //nolint:nilerr // it is reported
 		}
 		rec := drawStepRecord{d.ID, s.Seq, s.DrawStep.Kind, prev, s.At}
 		if at(us(was.At)).Equal(s.At) {

@@ -10,6 +10,7 @@ import (
 // TestABlindPeriodAndItsAlertAreOneTransaction: when the alert cannot be
 // stored, neither is what causes it, so that it is tried again.
 func TestABlindPeriodAndItsAlertAreOneTransaction(t *testing.T) {
+	t.Parallel()
 	onBoth(t, func(t *testing.T, _ Options, s *Store) {
 		ctx, now := t.Context(), time.Now().UTC().Truncate(time.Second)
 		young := ward.BlindPeriod{ID: "b1", CameraID: "c1", PlaceID: "p1", InstitutionID: "h1", Cause: ward.Covered, From: now}
