@@ -72,6 +72,7 @@ func TestGenuinePatientIsPresent(t *testing.T) {
 	if !strings.Contains(r.story(v.ID), `nonce {"nonce":"`+hex.EncodeToString(nonce)) {
 		t.Error("the nonce is not revealed")
 	}
+	r.replays(v)
 	if v.SnapshotKey == "" || v.Leaf < 0 {
 		t.Errorf("snapshot %q, leaf %d", v.SnapshotKey, v.Leaf)
 	}
@@ -115,6 +116,7 @@ func TestImpostorIsMismatch(t *testing.T) {
 	if v.Verdict != ward.Mismatch || r.check(v.ID, ward.CheckFace) != ward.Fail {
 		t.Fatalf("got %s\n%s", v.Verdict, r.story(v.ID))
 	}
+	r.replays(v)
 	if testing.Verbose() {
 		t.Log(r.story(v.ID))
 	}

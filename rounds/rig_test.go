@@ -99,6 +99,8 @@ type rig struct {
 	t      *testing.T
 	store  *storage.Store
 	obj    objects.Objects
+	spool  *spool.Spool
+	media  string // folder of the spool
 	engine *rounds.Engine
 	inst   ward.InstitutionID
 	stay   ward.AdmissionID
@@ -118,7 +120,8 @@ func rigOn(t *testing.T, s *storage.Store, change func(*rounds.Engine)) *rig {
 	if err != nil {
 		t.Fatal(err)
 	}
-	sp, err := spool.Open(t.TempDir(), spool.Options{})
+	media := t.TempDir()
+	sp, err := spool.Open(media, spool.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -140,7 +143,7 @@ func rigOn(t *testing.T, s *storage.Store, change func(*rounds.Engine)) *rig {
 	done := make(chan error, 1)
 	go func() { done <- e.Run(ctx) }()
 	var once sync.Once
-	r := &rig{t: t, store: s, obj: dir, engine: e, inst: "h1", stay: "a1", stop: func() {
+	r := &rig{t: t, store: s, obj: dir, spool: sp, media: media, engine: e, inst: "h1", stay: "a1", stop: func() {
 		once.Do(func() {
 			cancel()
 			select {

@@ -38,6 +38,7 @@ type commands struct {
 	Sim       simCommand       `cmd:"" help:"Simulate cameras or a bedside."`
 	Verify    verifyCommand    `cmd:"" help:"Verify an evidence package, offline."`
 	Draw      drawCommand      `cmd:"" help:"Verify an auditable draw of beds and inspectors, offline."`
+	Rounds    roundsCommand    `cmd:"" help:"Check a sealed visit against its recording."`
 	Fsck      fsckCommand      `cmd:"" help:"Check rows against objects and the ledger, with hashes."`
 	Retention retentionCommand `cmd:"" help:"Print which recordings may be deleted."`
 	Migrate   migrateCommand   `cmd:"" help:"Bring the database schema to this version."`

@@ -1,0 +1,88 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"wardwatch/analytics/vision"
+	"wardwatch/ingest"
+	"wardwatch/rounds"
+	"wardwatch/storage"
+	"wardwatch/storage/spool"
+	"wardwatch/ward"
+)
+
+type roundsCommand struct {
+	Replay roundsReplay `cmd:"" help:"Run the checks of a sealed visit again over its recording."`
+}
+
+type roundsReplay struct {
+	Visit ward.VisitID `arg:"" help:"Id of the visit."`
+}
+
+// Help says what the exit code means.
+func (roundsReplay) Help() string {
+	return "Exit codes: 0 the same verdict, 1 something differs. The enrolment that counts is today's."
+}
+
+// Run only reads.
+func (r roundsReplay) Run(e *terminal) error {
+	c, err := loadConfig(e.config, os.Environ())
+	if err != nil {
+		return err
+	}
+	return withPool(e, 1, func(ctx context.Context, p *vision.Pool) (err error) {
+		s, err := storage.Open(ctx, storeOptions(c, e.log))
+		if err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, s.Close()) }()
+		objs, err := openObjects(ctx, c)
+		if err != nil {
+			return err
+		}
+		sp, err := spool.Open(filepath.Join(c.Data, "spool"), spool.Options{})
+		if err != nil {
+			return err
+		}
+		out, err := (&rounds.Replayer{
+			Store: s, Library: &ingest.Library{Store: s, Objects: objs, Spool: sp, Log: e.log},
+			NewEye: func(codec ward.Codec) rounds.Eye { return eye{p.NewSession(codec)} },
+		}).Replay(ctx, r.Visit)
+		if err != nil {
+			return err
+		}
+		return printReplay(e, out)
+	})
+}
+
+func printReplay(e *terminal, o rounds.Replayed) error {
+	was := map[ward.CheckKind]ward.Outcome{}
+	for _, c := range o.Sealed {
+		was[c.Kind] = c.Outcome
+	}
+	for _, c := range o.Now {
+		if _, err := fmt.Fprintf(e.out, "%s: sealed %s, now %s\n", c.Kind, was[c.Kind], c.Outcome); err != nil {
+			return err
+		}
+	}
+	by := ""
+	if o.Visit.DecidedBy != "" {
+		by = " by a human"
+	}
+	if _, err := fmt.Fprintf(e.out, "pictures: %d\nverdict: sealed %s%s, now %s\n", o.Pictures, o.Visit.Verdict, by, o.Verdict); err != nil {
+		return err
+	}
+	for _, d := range o.Differ {
+		if _, err := fmt.Fprintf(e.out, "differs: %s\n", d); err != nil {
+			return err
+		}
+	}
+	if len(o.Differ) > 0 {
+		return exitError(exitFailed)
+	}
+	return nil
+}
