@@ -182,6 +182,7 @@ func (r *rerun) check(at time.Time, kind ward.CheckKind) {
 				r.faces.see(r.looks[r.next], true)
 			}
 		}
+	case ward.CheckTurn, ward.CheckNod, ward.CheckEyes, ward.CheckMouth: // no events of their own
 	}
 }
 

@@ -161,6 +161,7 @@ func Decide(checks []Check) Verdict {
 			live = c.Outcome
 		case CheckFace:
 			face = c.Outcome
+		case CheckTurn, CheckNod, CheckEyes, CheckMouth: // parts of the live check
 		}
 	}
 	switch live {

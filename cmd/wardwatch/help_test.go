@@ -18,7 +18,7 @@ import (
 func TestHelpFitsAScreen(t *testing.T) {
 	t.Parallel()
 	for _, args := range []string{
-		"", "serve", "demo", "sim", "sim cameras", "sim knobs", "sim bedside", "verify", "draw", "draw verify", "fsck", "migrate", "face", "face compare", "face eval", "eval counters",
+		"", "serve", "demo", "sim", "sim cameras", "sim knobs", "sim bedside", "verify", "draw", "draw verify", "rounds", "rounds replay", "fsck", "migrate", "face", "face compare", "face eval", "eval counters",
 	} {
 		code, out, _ := run(t, nil, append(strings.Fields(args), "--help")...)
 		lines := strings.Split(strings.TrimRight(out, "\n"), "\n")
