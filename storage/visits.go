@@ -156,3 +156,24 @@ func scanVisitEvent(r row) (ward.VisitEvent, error) {
 	e.At = at(when)
 	return e, err
 }
+
+// Prompts is the command that was sent last to each bed of a round that is being checked.
+func (s *Store) Prompts(ctx context.Context, round ward.RoundID) (map[ward.VisitID]string, error) {
+	out := map[ward.VisitID]string{}
+	_, err := listed(ctx, s, "prompts of round "+string(round), func(r row) (struct{}, error) {
+		var id ward.VisitID
+		var body string
+		if err := r.Scan(&id, &body); err != nil {
+			return struct{}{}, err
+		}
+		var b struct {
+			Command string `json:"cmd"`
+		}
+		err := json.Unmarshal([]byte(body), &b)
+		out[id] = b.Command
+		return struct{}{}, err
+	}, `SELECT e.visit_id, e.body FROM visit v JOIN visit_event e ON e.visit_id = v.id
+		WHERE v.round_id = $1 AND v.state = 'checking' AND e.kind = 'command'
+			AND e.seq = (SELECT MAX(x.seq) FROM visit_event x WHERE x.visit_id = v.id AND x.kind = 'command')`, round)
+	return out, err
+}

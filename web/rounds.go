@@ -47,6 +47,7 @@ type VisitSummary struct {
 	Insured ward.Insured   `json:"insured" doc:"Masked"`
 	Told    []ward.Telling `json:"told" doc:"How the bedside was told, and the devices' own receipts"`
 	Tablets []TabletRow    `json:"tablets" doc:"Those that ring for this bed"`
+	Prompt  string         `json:"prompt,omitempty" doc:"The command that was sent last, while the bed is checked"`
 }
 
 type roundList struct {
@@ -139,10 +140,14 @@ func (s *Server) getRound(ctx context.Context, _ *RoundPath, round ward.Round) (
 	for _, w := range tellings {
 		told[w.VisitID] = append(told[w.VisitID], w)
 	}
+	prompts, err := s.Store.Prompts(ctx, round.ID)
+	if err != nil {
+		return nil, err
+	}
 	tablets, err := s.Store.Tablets(ctx, []ward.InstitutionID{round.InstitutionID})
 	out := RoundDetail{Round: round, Visits: make([]VisitSummary, len(visits))}
 	for i, v := range visits {
-		out.Visits[i] = VisitSummary{v, people[v.InsuredID].Masked(), list(told[v.ID]), s.tabletsOf(v, tablets)}
+		out.Visits[i] = VisitSummary{v, people[v.InsuredID].Masked(), list(told[v.ID]), s.tabletsOf(v, tablets), prompts[v.ID]}
 	}
 	return answer(out, err)
 }

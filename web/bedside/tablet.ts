@@ -75,10 +75,10 @@ async function pair() {
 
 function paired(k: Kiosk): Node[] {
   const where = el('p', 'where', `${k.institution} · ${k.ward} · ${k.bed ? tell('bed', { bed: k.bed }) : tell('wholeWard')}`)
-  const rings = k.rings.filter((r) => Date.parse(r.deadline) > Date.now())
+  const rings = k.rings.filter((r) => Date.parse(r.deadline) > Date.now()).sort((a, b) => a.bed.localeCompare(b.bed, 'zh-CN', { numeric: true }))
   const main = rings.length > 0 || k.test
     ? el('section', 'ringing', el('h1', '', rings.length > 0 ? tell('call') : tell('test')),
-      ...rings.map((r) => el('div', 'ring', el('p', '', tell('until', { time: clock(r.deadline) })), answer(r.visit_id, tell('answer', { bed: r.bed })))))
+      el('div', rings.length > 3 ? 'rings many' : 'rings', ...rings.map((r) => el('div', 'ring', el('p', '', tell('until', { time: clock(r.deadline) })), answer(r.visit_id, tell('answer', { bed: r.bed }))))))
     : el('section', 'idle', el('h1', '', tell('ready')), el('p', 'name', k.name), k.resume && answer(k.resume, tell('resume')))
   main.setAttribute('aria-live', 'assertive')
   const sound = allowed() ? el('p', 'fine', tell('soundOn')) : el('div', 'sound-off', el('p', 'problem', tell('soundOff')), button('primary', tell('allow'), allow))

@@ -1,0 +1,32 @@
+import { useQuery } from '@tanstack/react-query'
+import { useTranslation } from 'react-i18next'
+import { Link } from 'react-router'
+import { api, take } from '../api/client'
+import { Loading } from '../parts/Loading'
+import { Trouble } from '../parts/Trouble'
+import { VerdictTag, VisitStateTag } from '../parts/tags'
+import { Call } from '../visit/Call'
+import { Checks } from '../visit/Checks'
+import { Decision } from '../visit/Decision'
+
+/** StepIn is a call joined from the board: it begins by watching, and closing it leaves the call. */
+export function StepIn({ id }: { id: string }) {
+  const { t } = useTranslation()
+  const detail = useQuery({
+    queryKey: ['visit', id],
+    queryFn: () => take(api.GET('/api/v1/visits/{id}', { params: { path: { id } } })),
+    refetchInterval: (q) => (q.state.data?.visit.state === 'sealed' ? false : 1500),
+  })
+  if (!detail.data) return detail.isLoading ? <Loading /> : <Trouble error={detail.error} retry={() => void detail.refetch()} />
+  const { visit, checks, events, insured } = detail.data
+  const running = visit.state === 'checking' || visit.state === 'deciding'
+  return (
+    <div className="column">
+      <div className="bed-head"><span>{insured.name} <span className="quiet mono">{insured.id_number}</span></span>{visit.state === 'sealed' ? <VerdictTag verdict={visit.verdict} /> : <VisitStateTag state={visit.state} />}</div>
+      {running && <Call visitID={visit.id} events={events} />}
+      <Checks checks={checks} running={running} />
+      {visit.state === 'deciding' && <Decision visit={visit} />}
+      <Link to={`/visits/${visit.id}`}>{t('board.wholeVisit')}</Link>
+    </div>
+  )
+}
