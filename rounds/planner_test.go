@@ -134,7 +134,7 @@ func TestWeeklyPlanGoesOnAndCancelledOnesDoNot(t *testing.T) {
 	}
 	ran(t, p, weekly.ID, 1)
 	got, err := p.Store.Plan(t.Context(), weekly.ID)
-	if err != nil || got.State != ward.PlanActive || !got.Next.After(time.Now()) || got.Next.Sub(time.Now()) > 15*24*time.Hour {
+	if err != nil || got.State != ward.PlanActive || !got.Next.After(time.Now()) || time.Until(got.Next) > 15*24*time.Hour {
 		t.Errorf("got %+v, %v", got, err)
 	}
 	if runs, err := p.Store.PlanRuns(t.Context(), gone.ID); err != nil || len(runs) != 0 {

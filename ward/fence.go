@@ -194,14 +194,3 @@ func toGCJ02(p GeoPoint) GeoPoint {
 		Lon: p.Lon + east*180/(a/math.Sqrt(m)*math.Cos(radians(p.Lat))*math.Pi),
 	}
 }
-
-// Band is a distance in metres that does not give a position away: the least
-// of 100, 500, 2000 and 10000 that it is below, or 0 when it is farther.
-func Band(metres float64) int {
-	for _, b := range []int{100, 500, 2000, 10_000} {
-		if metres < float64(b) {
-			return b
-		}
-	}
-	return 0
-}

@@ -1,6 +1,7 @@
 package ward_test
 
 import (
+	"errors"
 	"slices"
 	"testing"
 	"time"
@@ -139,7 +140,7 @@ func TestOutageSteps(t *testing.T) {
 				}
 			}
 			code := ""
-			if e, ok := err.(*ward.Error); ok {
+			if e := (*ward.Error)(nil); errors.As(err, &e) {
 				code = e.Code
 			}
 			if code != c.code {
@@ -166,7 +167,7 @@ func TestOutageCheck(t *testing.T) {
 		o := outage("o", c.now, c.from, c.to, func(o *ward.Outage) { o.Reason = c.reason })
 		err := o.Check(minute(c.now))
 		code := ""
-		if e, ok := err.(*ward.Error); ok {
+		if e := (*ward.Error)(nil); errors.As(err, &e) {
 			code = e.Code
 		}
 		if code != c.code {

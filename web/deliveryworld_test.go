@@ -11,11 +11,11 @@ import (
 // tablet is a new paired tablet at the bed of w.stay, and its secret.
 func (w *world) tablet() (ward.Tablet, string) {
 	w.t.Helper()
-	code, secret := storage.HashToken(string(ward.NewID[string](time.Now()))), ward.NewID[string](time.Now())
-	v, err := w.store.AddTablet(w.t.Context(), ward.Tablet{InstitutionID: own, Ward: w.stay.Ward, Bed: w.stay.Bed, Name: "三床", RegisteredBy: "u"}, code[:])
+	code, secret := storage.HashToken(ward.NewID[string](time.Now())), ward.NewID[string](time.Now())
+	_, err := w.store.AddTablet(w.t.Context(), ward.Tablet{InstitutionID: own, Ward: w.stay.Ward, Bed: w.stay.Bed, Name: "三床", RegisteredBy: "u"}, code[:])
 	must(w.t, err)
 	hash := storage.HashToken(secret)
-	v, err = w.store.PairTablet(w.t.Context(), code[:], hash[:])
+	v, err := w.store.PairTablet(w.t.Context(), code[:], hash[:])
 	must(w.t, err)
 	return v, secret
 }

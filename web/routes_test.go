@@ -73,6 +73,9 @@ func TestEnumsAreComplete(t *testing.T) {
 	delete(declared, "Match") // never leaves the server
 	delete(declared, "FaceFault")
 	delete(declared, "SettlementChange")
+	for _, typ := range []string{"OTPHash", "CodeResult", "Datum", "Whereabouts"} { // of ward codes and fences, which no route shows yet
+		delete(declared, typ)
+	}
 	for typ, want := range declared {
 		got := table[typ]
 		slices.Sort(got)

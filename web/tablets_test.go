@@ -149,7 +149,7 @@ func TestTabletIsPairedOnceRingsAndOpens(t *testing.T) {
 
 	operator.do(http.MethodDelete, "/api/v1/tablets/"+string(row.ID), nil).want(204, "")
 	tablet.do(http.MethodPost, kiosk+"report", m{"battery": 80, "charging": false, "network": "wifi", "sound": true}).want(403, "tablet.unpaired")
-	for range shown { //nolint:revive // the stream of a revoked tablet ends
+	for range shown { // the stream of a revoked tablet ends
 	}
 	for _, secret := range []string{cookie.Value, strings.ReplaceAll(got.Code, "-", "")} {
 		if strings.Contains(w.log.String(), secret) {
