@@ -24,9 +24,10 @@ func (r *rig) replays(v ward.Visit) {
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	// A busy machine looked at fewer pictures while the visit ran: single answers may differ.
+	// A busy machine looked at other pictures while the visit ran: single answers may differ, and the verdict with them. That must be told.
+	told := slices.ContainsFunc(got.Differ, func(d string) bool { return strings.Contains(d, "command") })
 	changed := slices.ContainsFunc(got.Differ, func(d string) bool { return strings.Contains(d, "sealed") || strings.Contains(d, "nonce") })
-	if changed || got.Verdict != v.Verdict || got.Pictures < 20 {
+	if changed || got.Verdict != v.Verdict && !told || got.Pictures < 20 {
 		r.t.Errorf("replayed %s as %s from %d pictures: %q\n%s", v.Verdict, got.Verdict, got.Pictures, got.Differ, r.story(v.ID))
 	}
 	files, err := filepath.Glob(filepath.Join(r.media, "*", "*", "*.mp4"))
