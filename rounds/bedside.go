@@ -133,11 +133,15 @@ func (e *Engine) Session(ctx context.Context, device, offer string) (answer stri
 	if !r.Deadline.After(time.Now()) {
 		return "", overdue()
 	}
+	policy, err := e.Store.CheckPolicyFor(ctx, v.InstitutionID, v.Ward)
+	if err != nil {
+		return "", err
+	}
 	nonce, err := e.Store.VisitNonce(ctx, v.ID)
 	if err != nil {
 		return "", err
 	}
-	s := newSession(e, v)
+	s := newSession(e, v, policy)
 	s.lots = newLots(nonce)
 	if !e.hold(s) {
 		return "", &ward.Error{Kind: ward.Conflict, Code: "bedside.session_exists", ZH: "查访已在进行中。", EN: "The visit is already running."}

@@ -24,7 +24,7 @@ func (s *session) conclude(ctx context.Context, checks []ward.Check, cause error
 		return err
 	}
 	v := s.visit
-	v.Verdict = ward.Decide(checks)
+	v.Policy, v.Verdict = s.policy.Version, ward.Decide(checks, s.policy)
 	if v.Verdict == ward.Undecided {
 		return s.await(ctx, checks)
 	}
@@ -47,6 +47,7 @@ func (s *session) await(ctx context.Context, checks []ward.Check) error {
 	v := s.visit
 	v.SnapshotKey, v.SnapshotSHA = s.putSnapshot(ctx)
 	v.ReasonZH, v.ReasonEN = reasons(ward.Undecided, checks, nil)
+	v.Policy, v.DecideBy = s.policy.Version, time.Now().Add(s.policy.DecideWithin())
 	v, err := s.e.Store.AwaitDecision(ctx, v, checks)
 	if errors.Is(err, &ward.Error{Code: "visit.state"}) {
 		return nil // it awaits already, or a human was faster

@@ -52,7 +52,7 @@ func (s *session) conduct(ctx context.Context, recorded chan<- error) ([]ward.Ch
 		return nil, err
 	}
 	checks := append([]ward.Check{live, face}, s.done...)
-	if ward.Decide(checks) == ward.Undecided {
+	if ward.Decide(checks, s.policy) == ward.Undecided {
 		if err = s.talk(ctx, checks); err != nil {
 			return checks, err
 		}

@@ -122,7 +122,7 @@ func (e *Engine) recover(ctx context.Context) error {
 	return nil
 }
 
-// sweep seals visits that nobody answered by the deadline.
+// sweep seals visits that nobody answered, or decided, by the deadline.
 func (e *Engine) sweep(ctx context.Context, now time.Time) error {
 	late, err := e.Store.OverdueVisits(ctx, now)
 	if err != nil {
@@ -148,6 +148,7 @@ func (e *Engine) sweep(ctx context.Context, now time.Time) error {
 		}
 		errs = append(errs, e.sealAsRead(ctx, v))
 	}
+	errs = append(errs, e.lapse(ctx, now))
 	return errors.Join(errs...)
 }
 

@@ -38,9 +38,10 @@ var (
 // session is one bedside's connection. run's goroutine owns the protocol;
 // callbacks of the WebRTC stack reach it through channels and end.
 type session struct {
-	e     *Engine
-	visit ward.Visit
-	offer offered
+	e      *Engine
+	visit  ward.Visit
+	offer  offered
+	policy ward.CheckPolicy // its version is sealed with the verdict
 
 	pc       *webrtc.PeerConnection
 	toVideo  *webrtc.TrackLocalStaticRTP // inspector → bedside; nil when not wanted
@@ -77,9 +78,9 @@ type session struct {
 	calls     map[string]*call
 }
 
-func newSession(e *Engine, v ward.Visit) *session {
+func newSession(e *Engine, v ward.Visit, policy ward.CheckPolicy) *session {
 	return &session{
-		e: e, visit: v, tracks: make(chan *webrtc.TrackRemote, 4), channel: make(chan *webrtc.DataChannel, 1),
+		e: e, visit: v, policy: policy, tracks: make(chan *webrtc.TrackRemote, 4), channel: make(chan *webrtc.DataChannel, 1),
 		receipts: make(chan int, messagesMax), looks: make(chan look, lookQueue), seen: make(chan struct{}, 1),
 		ended: make(chan struct{}), over: make(chan struct{}), calls: map[string]*call{},
 	}

@@ -96,7 +96,7 @@ func (f *fsck) visitRows(ctx context.Context) error {
 	return each(ctx, f, "list visits", visitColumns+` WHERE state = 'sealed' AND id > $1 ORDER BY id LIMIT $2`, scanVisit, id, func(v ward.Visit) error {
 		rec := verdictRecord{
 			Visit: v.ID, Round: v.RoundID, Admission: v.AdmissionID, Verdict: v.Verdict, ReasonZH: v.ReasonZH, ReasonEN: v.ReasonEN,
-			DecidedBy: v.DecidedBy, Opened: v.Opened, Consented: v.Consented, Sealed: v.Sealed, Snapshot: hexOfSnapshot(v), Checks: []verdictCheck{},
+			DecidedBy: v.DecidedBy, Opened: v.Opened, Consented: v.Consented, Sealed: v.Sealed, Snapshot: hexOfSnapshot(v), Checks: []verdictCheck{}, Policy: v.Policy,
 		}
 		checks, err := readChecks(ctx, f.s.read, v.ID)
 		if err != nil {
@@ -254,6 +254,8 @@ func (f *fsck) absent(ctx context.Context) error {
 		{"blind_period", `SELECT DISTINCT ref FROM sealed_record r WHERE kind = 'blind' AND NOT EXISTS (SELECT 1 FROM blind_period x WHERE x.id = r.ref AND x.leaf >= r.leaf)`},
 		{"outage", `SELECT ref FROM sealed_record r WHERE kind = 'outage' AND NOT EXISTS (SELECT 1 FROM outage x WHERE x.leaf = r.leaf)`},
 		{"alert_policy", `SELECT ref FROM sealed_record r WHERE kind = 'alert_policy' AND NOT EXISTS (SELECT 1 FROM alert_policy x WHERE x.leaf = r.leaf)`},
+		{"check_policy", `SELECT ref FROM sealed_record r WHERE kind = 'check_policy' AND NOT EXISTS (SELECT 1 FROM check_policy x WHERE x.leaf = r.leaf)`},
+		{"ruling", `SELECT ref FROM sealed_record r WHERE kind = 'ruling' AND NOT EXISTS (SELECT 1 FROM ruling x WHERE x.leaf = r.leaf OR x.answer_leaf = r.leaf)`},
 		{"draw_step", `SELECT ref FROM sealed_record r WHERE kind = 'draw' AND NOT EXISTS (SELECT 1 FROM draw_step x JOIN draw d ON d.id = x.draw_id WHERE x.leaf = r.leaf)`},
 		{"face_search", `SELECT ref FROM sealed_record r WHERE kind = 'face_search' AND NOT EXISTS (SELECT 1 FROM face_search x WHERE x.leaf = r.leaf)`},
 		{"custody", `SELECT ref FROM sealed_record r WHERE kind = 'custody' AND NOT EXISTS (SELECT 1 FROM custody x WHERE x.leaf = r.leaf)`},

@@ -182,16 +182,16 @@ func scanRound(r row) (ward.Round, error) {
 }
 
 const visitColumns = `SELECT id, round_id, institution_id, admission_id, insured_id, ward, bed, state, verdict, reason_zh, reason_en,
-	decided_by, link_expires_us, opened_us, consented_us, sealed_us, snapshot_key, snapshot_sha, case_id, leaf FROM visit`
+	decided_by, link_expires_us, opened_us, consented_us, sealed_us, snapshot_key, snapshot_sha, case_id, leaf, policy, decide_by_us FROM visit`
 
 func scanVisit(r row) (ward.Visit, error) {
 	var v ward.Visit
-	var link, opened, consented, sealed int64
+	var link, opened, consented, sealed, decide int64
 	var sum []byte
 	err := r.Scan(&v.ID, &v.RoundID, &v.InstitutionID, &v.AdmissionID, &v.InsuredID, &v.Ward, &v.Bed, &v.State, &v.Verdict,
-		&v.ReasonZH, &v.ReasonEN, &v.DecidedBy, &link, &opened, &consented, &sealed, &v.SnapshotKey, &sum, &v.CaseID, &v.Leaf)
+		&v.ReasonZH, &v.ReasonEN, &v.DecidedBy, &link, &opened, &consented, &sealed, &v.SnapshotKey, &sum, &v.CaseID, &v.Leaf, &v.Policy, &decide)
 	copy(v.SnapshotSHA[:], sum)
-	v.LinkExpires, v.Opened, v.Consented, v.Sealed = at(link), at(opened), at(consented), at(sealed)
+	v.LinkExpires, v.Opened, v.Consented, v.Sealed, v.DecideBy = at(link), at(opened), at(consented), at(sealed), at(decide)
 	return v, err
 }
 
@@ -219,6 +219,11 @@ func (s *Store) OverdueVisits(ctx context.Context, now time.Time) ([]ward.Visit,
 // visits still checking are those that a dead process left.
 func (s *Store) VisitsIn(ctx context.Context, state ward.VisitState) ([]ward.Visit, error) {
 	return s.visits(ctx, ` WHERE state = $1 ORDER BY id`, state)
+}
+
+// UndecidedVisits lists the visits that no human has decided in time at now.
+func (s *Store) UndecidedVisits(ctx context.Context, now time.Time) ([]ward.Visit, error) {
+	return s.visits(ctx, ` WHERE state = 'deciding' AND decide_by_us > 0 AND decide_by_us <= $1 ORDER BY id`, us(now))
 }
 
 func (s *Store) visits(ctx context.Context, where string, arg any) ([]ward.Visit, error) {

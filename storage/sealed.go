@@ -30,6 +30,8 @@ const (
 	KindSearch     = "face_search" // by search: its reason and purpose
 
 	KindAlertPolicy = "alert_policy" // by version: until when alerts are to be decided
+	KindCheckPolicy = "check_policy" // by version: which checks a verification requires
+	KindRuling      = "ruling"       // by ruling/1: proposed by one; /2: answered by another
 )
 
 // The kinds of sealed record that say what became of media.

@@ -82,6 +82,7 @@ func knownKeys(keys ...string) (query string, args []any) {
 		` UNION ALL SELECT snapshot_key FROM sighting WHERE snapshot_key <> '' AND snapshot_key` + in +
 		` UNION ALL SELECT snapshot_key FROM alert WHERE snapshot_key` + in +
 		` UNION ALL SELECT snapshot_key FROM visit WHERE snapshot_key` + in +
+		` UNION ALL SELECT object_key FROM ruling_proof WHERE object_key` + in +
 		` UNION ALL SELECT photo_key FROM insured WHERE photo_key` + in +
 		` UNION ALL SELECT ref FROM evidence WHERE ref` + in, args
 }

@@ -29,6 +29,7 @@ type verdictRecord struct {
 	Events    string           `json:"events_sha256"` // of the JSON array of the visit's events
 	Segments  []verdictSegment `json:"segments"`      // of the recording, as far as committed
 	Snapshot  string           `json:"snapshot_sha256,omitempty"`
+	Policy    int              `json:"policy,omitempty"` // version of the check policy
 }
 
 type verdictCheck struct {
@@ -44,11 +45,11 @@ type verdictSegment struct {
 }
 
 // AwaitDecision stores the checks of a finished session that a human must
-// decide: checking → deciding. The device secret is revoked.
+// decide until v.DecideBy: checking → deciding. The device secret is revoked.
 func (s *Store) AwaitDecision(ctx context.Context, v ward.Visit, checks []ward.Check) (ward.Visit, error) {
 	err := s.change(ctx, "await decision on visit "+string(v.ID), func(t *tx) error {
-		res, err := t.ExecContext(ctx, `UPDATE visit SET state = 'deciding', reason_zh = $2, reason_en = $3, snapshot_key = $4, snapshot_sha = $5, device_hash = NULL
-			WHERE id = $1 AND state = 'checking'`, v.ID, v.ReasonZH, v.ReasonEN, v.SnapshotKey, snapshotSum(v))
+		res, err := t.ExecContext(ctx, `UPDATE visit SET state = 'deciding', reason_zh = $2, reason_en = $3, snapshot_key = $4, snapshot_sha = $5, device_hash = NULL, policy = $6, decide_by_us = $7
+			WHERE id = $1 AND state = 'checking'`, v.ID, v.ReasonZH, v.ReasonEN, v.SnapshotKey, snapshotSum(v), v.Policy, us(v.DecideBy))
 		if err != nil {
 			return err
 		}
@@ -95,34 +96,39 @@ func (s *Store) sealVisit(ctx context.Context, v ward.Visit, checks []ward.Check
 		if err := t.lockLedger(ctx); err != nil {
 			return err
 		}
-		res, err := t.ExecContext(ctx, `UPDATE visit SET state = 'sealed', verdict = $2, reason_zh = $3, reason_en = $4, decided_by = $5,
-				snapshot_key = $6, snapshot_sha = $7, sealed_us = $8, device_hash = NULL
-			WHERE id = $1 AND state <> 'sealed' AND (state = $9 OR $10)`,
-			v.ID, v.Verdict, v.ReasonZH, v.ReasonEN, v.DecidedBy, v.SnapshotKey, snapshotSum(v), us(t.now), v.State, anyState)
-		if err != nil {
-			return err
-		}
-		n, err := res.RowsAffected()
-		if err != nil {
-			return err
-		}
-		if n == 1 {
-			if err = t.putChecks(ctx, v.ID, checks); err != nil {
-				return err
-			}
-		}
-		if v, err = t.visit(ctx, v.ID); err != nil {
-			return err
-		}
-		if n != 1 && v.State != ward.VisitSealed {
-			return visitState()
-		}
-		if n != 1 {
-			return &ward.Error{Kind: ward.Conflict, Code: "visit.sealed", ZH: "该查访已有结论，不能更改。", EN: "The visit already has its verdict; it cannot be changed."}
-		}
-		return t.sealVerdict(ctx, &v)
+		return t.sealVisit(ctx, &v, checks, anyState)
 	})
 	return v, err
+}
+
+// sealVisit is Store.sealVisit under the ledger's lock.
+func (t *tx) sealVisit(ctx context.Context, v *ward.Visit, checks []ward.Check, anyState bool) error {
+	res, err := t.ExecContext(ctx, `UPDATE visit SET state = 'sealed', verdict = $2, reason_zh = $3, reason_en = $4, decided_by = $5,
+			snapshot_key = $6, snapshot_sha = $7, sealed_us = $8, device_hash = NULL, policy = $11
+		WHERE id = $1 AND state <> 'sealed' AND (state = $9 OR $10)`,
+		v.ID, v.Verdict, v.ReasonZH, v.ReasonEN, v.DecidedBy, v.SnapshotKey, snapshotSum(*v), us(t.now), v.State, anyState, v.Policy)
+	if err != nil {
+		return err
+	}
+	n, err := res.RowsAffected()
+	if err != nil {
+		return err
+	}
+	if n == 1 {
+		if err = t.putChecks(ctx, v.ID, checks); err != nil {
+			return err
+		}
+	}
+	if *v, err = t.visit(ctx, v.ID); err != nil {
+		return err
+	}
+	if n != 1 && v.State != ward.VisitSealed {
+		return visitState()
+	}
+	if n != 1 {
+		return &ward.Error{Kind: ward.Conflict, Code: "visit.sealed", ZH: "该查访已有结论，不能更改。", EN: "The visit already has its verdict; it cannot be changed."}
+	}
+	return t.sealVerdict(ctx, v)
 }
 
 // snapshotSum is NULL for a visit without a picture.
@@ -141,7 +147,7 @@ func (t *tx) sealVerdict(ctx context.Context, v *ward.Visit) error {
 	}
 	rec := verdictRecord{
 		Visit: v.ID, Round: v.RoundID, Admission: v.AdmissionID, Verdict: v.Verdict, ReasonZH: v.ReasonZH, ReasonEN: v.ReasonEN,
-		DecidedBy: v.DecidedBy, Opened: v.Opened, Consented: v.Consented, Sealed: v.Sealed, Snapshot: hexOfSnapshot(*v),
+		DecidedBy: v.DecidedBy, Opened: v.Opened, Consented: v.Consented, Sealed: v.Sealed, Snapshot: hexOfSnapshot(*v), Policy: v.Policy,
 		Checks: []verdictCheck{}, Segments: []verdictSegment{},
 	}
 	checks, err := readChecks(ctx, t, v.ID)

@@ -45,6 +45,7 @@ const (
 	ActionAdd      Action = "add"
 	ActionView     Action = "view"
 	ActionExport   Action = "export"
+	ActionRule     Action = "rule" // two people ruled over a visit of the case
 )
 
 // Custody is one touch of a case's evidence, or a view of media outside a

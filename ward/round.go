@@ -89,6 +89,10 @@ type Visit struct {
 	SnapshotSHA   [32]byte      `json:"-"`
 	CaseID        CaseID        `json:"case_id"`
 	Leaf          int64         `json:"leaf"`
+	// Policy is the version of the CheckPolicy that its checks were judged by; 0: built in.
+	Policy int `json:"policy,omitempty"`
+	// DecideBy is until when a human is to decide a visit in VisitDeciding.
+	DecideBy time.Time `json:"decide_by,omitzero"`
 }
 
 // CheckKind names one test in a visit.
@@ -136,56 +140,4 @@ type VisitEvent struct {
 	At      time.Time `json:"at"`
 	Kind    string    `json:"kind"` // "command", "receipt", "consent", "joined", "left", "check"…
 	Body    string    `json:"body"` // JSON without personal data
-}
-
-// Decide is the verdict of a finished session from its checks. The table:
-//
-//	liveness   face      verdict
-//	pass       pass      present
-//	pass       unsure    undecided (a human)
-//	pass       fail      mismatch
-//	pass       not_done  undecided
-//	fail       fail      mismatch
-//	fail       other     unable   (no proof of a live person)
-//	unsure     fail      mismatch
-//	unsure     other     undecided
-//	not_done   any       interrupted
-//
-// A missing check counts as not_done. Decide never returns present unless
-// both checks passed.
-func Decide(checks []Check) Verdict {
-	live, face := NotDone, NotDone
-	for _, c := range checks {
-		switch c.Kind {
-		case CheckLive:
-			live = c.Outcome
-		case CheckFace:
-			face = c.Outcome
-		case CheckTurn, CheckNod, CheckEyes, CheckMouth: // parts of the live check
-		}
-	}
-	switch live {
-	case Pass:
-		switch face {
-		case Pass:
-			return Present
-		case Fail:
-			return Mismatch
-		case Unsure, NotDone:
-			return Undecided
-		}
-	case Fail:
-		if face == Fail {
-			return Mismatch
-		}
-		return Unable
-	case Unsure:
-		if face == Fail {
-			return Mismatch
-		}
-		return Undecided
-	case NotDone:
-		return Interrupted
-	}
-	return Interrupted
 }

@@ -49,6 +49,8 @@ type (
 	FaceSearchID string
 	// EndpointID is the id of where notifications go.
 	EndpointID string
+	// RulingID is the id of what people decided over a visit.
+	RulingID string
 	// DrawID is the id of an auditable draw (双随机).
 	DrawID string
 	// PlanID is the id of a round that starts by itself.

@@ -11,31 +11,6 @@ import (
 	"wardwatch/ward"
 )
 
-// TestDecide is the whole table of Decide: every pair of outcomes.
-func TestDecide(t *testing.T) {
-	outcomes := []ward.Outcome{ward.Pass, ward.Unsure, ward.Fail, ward.NotDone}
-	want := map[ward.Outcome][]ward.Verdict{ // by liveness; the columns are the face's outcomes in the order above
-		ward.Pass:    {ward.Present, ward.Undecided, ward.Mismatch, ward.Undecided},
-		ward.Fail:    {ward.Unable, ward.Unable, ward.Mismatch, ward.Unable},
-		ward.Unsure:  {ward.Undecided, ward.Undecided, ward.Mismatch, ward.Undecided},
-		ward.NotDone: {ward.Interrupted, ward.Interrupted, ward.Interrupted, ward.Interrupted},
-	}
-	for live, row := range want {
-		for i, face := range outcomes {
-			got := ward.Decide([]ward.Check{{Kind: ward.CheckLive, Outcome: live}, {Kind: ward.CheckFace, Outcome: face}})
-			if got != row[i] {
-				t.Errorf("liveness %s, face %s: got %s, want %s", live, face, got, row[i])
-			}
-		}
-	}
-	if got := ward.Decide(nil); got != ward.Interrupted {
-		t.Errorf("no checks: got %s", got)
-	}
-	if got := ward.Decide([]ward.Check{{Kind: ward.CheckFace, Outcome: ward.Pass}}); got != ward.Interrupted {
-		t.Errorf("a face without a live check: got %s", got)
-	}
-}
-
 func TestPermissions(t *testing.T) {
 	all := []ward.Permission{ward.MayWatch, ward.MayManage, ward.MaySettle, ward.MayReview, ward.MayRound, ward.MayCase, ward.MayAppeal, ward.MayFlip, ward.MayAdminister}
 	want := map[ward.Role]string{

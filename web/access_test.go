@@ -446,8 +446,31 @@ var requests = map[string]func(*world) request{
 	"GET /api/v1/visits/{id}":         func(w *world) request { v, _ := w.visit(); return request{path: id(v.ID)} },
 	"POST /api/v1/visits/{id}/link":   func(w *world) request { v, _ := w.visit(); return request{path: id(v.ID)} },
 	"POST /api/v1/visits/{id}/decision": func(w *world) request {
-		v, _ := w.visit()
+		v := w.undecided()
 		return request{path: id(v.ID), json: m{"verdict": "absent", "reason": "不在床"}}
+	},
+	"GET /api/v1/waiting-visits": func(w *world) request { w.proposed(); return request{} },
+	"POST /api/v1/visits/{id}/rulings": func(w *world) request {
+		v, _ := w.visit()
+		return request{path: id(v.ID), json: m{"circumstance": "leave", "verdict": "absent", "reason": "请假", "people": []string{"护士"}, "pictures": []m{{"bytes": testPicture()}}}}
+	},
+	"POST /api/v1/visits/{id}/rulings/{ruling}/answer": func(w *world) request {
+		r := w.proposed()
+		return request{path: map[string]string{"id": string(r.VisitID), "ruling": string(r.ID)}, json: m{"agree": true}}
+	},
+	"GET /api/v1/visits/{id}/rulings/{ruling}/proofs/{number}": func(w *world) request {
+		r := w.proposed()
+		return request{path: map[string]string{"id": string(r.VisitID), "ruling": string(r.ID), "number": "1"}}
+	},
+	"GET /api/v1/check-policies": bare,
+	"PUT /api/v1/check-policies": func(w *world) request {
+		seen := 0
+		for _, p := range get(w.t, func(ctx context.Context, _ string) ([]ward.CheckPolicy, error) { return w.store.CheckPolicies(ctx) }, "") {
+			seen = max(seen, p.Version)
+		}
+		p := ward.DefaultCheckPolicy()
+		p.Version, p.Reason = seen, "试行"
+		return request{json: p}
 	},
 	"GET /api/v1/visits/{id}/snapshot.jpg": func(w *world) request { return request{path: id(w.sealedVisit().ID)} },
 	"GET /api/v1/visits/{id}/clip.mp4":     func(w *world) request { return request{path: id(w.sealedVisit().ID)} },

@@ -19,7 +19,7 @@ const schemaPrefix = "#/components/schemas/"
 // that is missing here is refused on input, so a test compares the table
 // with the constants of package ward.
 var enums = map[reflect.Type][]any{
-	reflect.TypeFor[ward.Action]():             {ward.ActionOpenCase, ward.ActionAdd, ward.ActionView, ward.ActionExport},
+	reflect.TypeFor[ward.Action]():             {ward.ActionOpenCase, ward.ActionAdd, ward.ActionView, ward.ActionExport, ward.ActionRule},
 	reflect.TypeFor[storage.AlertOrder]():      {storage.ByRank, storage.ByNewest, storage.ByDeadline},
 	reflect.TypeFor[ward.AlertState]():         {ward.AlertNew, ward.AlertTaken, ward.AlertAppealed, ward.AlertConfirmed, ward.AlertDismissed, ward.AlertWithdrawn},
 	reflect.TypeFor[ward.AlertSubject]():       {ward.OnSettlement, ward.OnBlind},
@@ -52,6 +52,11 @@ var enums = map[reflect.Type][]any{
 	reflect.TypeFor[ward.PlaceKind]():          {ward.Charge, ward.Pharmacy, ward.Corridor, ward.Ward, ward.Treatment},
 	reflect.TypeFor[ward.RecordPolicy]():       {ward.RecordAlways, ward.RecordHours, ward.RecordNever},
 	reflect.TypeFor[ward.RecordingEventKind](): {ward.ClockJump, ward.Drift, ward.ParamsChanged, ward.SenderChanged, ward.OverTCP, ward.AudioDropped, ward.Backfilled, ward.NotBackfilled},
+	reflect.TypeFor[ward.Circumstance]():       {ward.Review, ward.Bedridden, ward.HardHear, ward.Demented, ward.Palsy, ward.Child, ward.Asleep, ward.ICU, ward.Surgery, ward.OnLeave, ward.Refusing},
+	reflect.TypeFor[ward.Need]():               {ward.Required, ward.Advisory},
+	reflect.TypeFor[ward.Proof]():              {ward.NoProof, ward.ProofPatient, ward.ProofBedCard, ward.ProofSchedule, ward.ProofLeaveSlip},
+	reflect.TypeFor[ward.Purpose]():            {ward.ForVisit},
+	reflect.TypeFor[ward.RulingState]():        {ward.RulingProposed, ward.RulingConfirmed, ward.RulingRejected, ward.RulingLapsed},
 	reflect.TypeFor[ward.Role]():               {ward.Administrator, ward.Inspector, ward.Operator, ward.Contact},
 	reflect.TypeFor[ward.Rule]():               {ward.NobodyAtCounter, ward.MoreCardsThanFolk, ward.OneFaceManyCards, ward.CardsHoarded, ward.OneCardManyFaces, ward.FaceMismatch, ward.ImpossibleTravel, ward.BatchSwiping, ward.OutOfHours, ward.DrugNotCollected, ward.KnownCollector, ward.SettledBlind, ward.NoPhysician, ward.Loitering, ward.BlindUnreported},
 	reflect.TypeFor[ward.RuleMode]():           {ward.RuleLive, ward.RuleShadow, ward.RuleOff},
@@ -138,6 +143,11 @@ func apiConfig() huma.Config {
 	alias[ward.PlaceKind](r)
 	alias[ward.RecordingEventKind](r)
 	alias[ward.RecordPolicy](r)
+	alias[ward.Circumstance](r)
+	alias[ward.Need](r)
+	alias[ward.Proof](r)
+	alias[ward.Purpose](r)
+	alias[ward.RulingState](r)
 	alias[ward.Role](r)
 	alias[ward.Rule](r)
 	alias[ward.RuleMode](r)

@@ -48,6 +48,9 @@ type VisitSummary struct {
 	Told    []ward.Telling `json:"told" doc:"How the bedside was told, and the devices' own receipts"`
 	Tablets []TabletRow    `json:"tablets" doc:"Those that ring for this bed"`
 	Prompt  string         `json:"prompt,omitempty" doc:"The command that was sent last, while the bed is checked"`
+	InForce ward.Verdict   `json:"in_force" doc:"The verdict that counts now: the visit's own, or that of two people over it"`
+	// Ruling is the proposal that waits for its second person, if any.
+	Ruling *ward.Ruling `json:"ruling,omitempty"`
 }
 
 type roundList struct {
@@ -128,6 +131,10 @@ func (s *Server) getRound(ctx context.Context, _ *RoundPath, round ward.Round) (
 	for i, v := range visits {
 		ids[i] = v.InsuredID
 	}
+	rulings, err := s.Store.RulingsOfRound(ctx, round.ID)
+	if err != nil {
+		return nil, err
+	}
 	people, err := s.Store.InsuredMany(ctx, ids)
 	if err != nil {
 		return nil, err
@@ -147,7 +154,8 @@ func (s *Server) getRound(ctx context.Context, _ *RoundPath, round ward.Round) (
 	tablets, err := s.Store.Tablets(ctx, []ward.InstitutionID{round.InstitutionID})
 	out := RoundDetail{Round: round, Visits: make([]VisitSummary, len(visits))}
 	for i, v := range visits {
-		out.Visits[i] = VisitSummary{v, people[v.InsuredID].Masked(), list(told[v.ID]), s.tabletsOf(v, tablets), prompts[v.ID]}
+		out.Visits[i] = VisitSummary{Visit: v, Insured: people[v.InsuredID].Masked(), Told: list(told[v.ID]), Tablets: s.tabletsOf(v, tablets), Prompt: prompts[v.ID]}
+		out.Visits[i].InForce, out.Visits[i].Ruling = ruled(v, rulings[v.ID])
 	}
 	return answer(out, err)
 }
@@ -168,4 +176,15 @@ func (s *Server) tabletsOf(v ward.Visit, all []ward.Tablet) []TabletRow {
 		return own
 	}
 	return wards
+}
+
+// ruled is the verdict that counts over v, and the proposal that waits.
+func ruled(v ward.Visit, rulings []ward.Ruling) (ward.Verdict, *ward.Ruling) {
+	verdict, _, _ := ward.InForce(v, rulings)
+	for _, r := range rulings {
+		if r.State == ward.RulingProposed {
+			return verdict, &r
+		}
+	}
+	return verdict, nil
 }

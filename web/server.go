@@ -168,6 +168,8 @@ func (s *Server) routes() (*routes, error) {
 	s.drawRoutes(r)
 	s.flipRoutes(r)
 	s.visitRoutes(r)
+	s.rulingRoutes(r)
+	s.checkPolicyRoutes(r)
 	s.bedsideRoutes(r)
 	s.planRoutes(r)
 	s.tellingRoutes(r)

@@ -22,6 +22,12 @@ type VisitDetail struct {
 	HasSnapshot bool              `json:"has_snapshot"`
 	Ordered     time.Time         `json:"ordered"`
 	Told        []ward.Telling    `json:"told" doc:"How the bedside was told, and the devices' own receipts"`
+	Rulings     []ward.Ruling     `json:"rulings" doc:"What people proposed and confirmed over it, the oldest first"`
+	InForce     ward.Verdict      `json:"in_force" doc:"The verdict that counts now"`
+	ByRuling    ward.RulingID     `json:"by_ruling,omitempty" doc:"The ruling that it comes from; none: the visit's own"`
+	OneDecides  []ward.Verdict    `json:"one_decides" doc:"The verdicts that one person may give now; others take two"`
+	// Circumstances are what a proposal may name, with what each demands.
+	Circumstances []ward.CircumstanceRule `json:"circumstances"`
 }
 
 // Recording says from when to when there is a recording.
@@ -50,7 +56,7 @@ func (s *Server) visitRoutes(r *routes) {
 	tags, may := []string{"rounds"}, ward.MayRound
 	on(r, may, huma.Operation{Method: http.MethodGet, Path: v1 + "/visits/{id}", OperationID: "getVisit", Summary: "A visit with its checks and events", Tags: tags}, s.loadVisit, s.getVisit)
 	on(r, may, huma.Operation{Method: http.MethodPost, Path: v1 + "/visits/{id}/link", OperationID: "reissueLink", Summary: "A new link; the old one is dead from now on", Tags: tags, DefaultStatus: http.StatusCreated}, s.loadVisit, s.reissueLink)
-	on(r, may, huma.Operation{Method: http.MethodPost, Path: v1 + "/visits/{id}/decision", OperationID: "decideVisit", Summary: "A human's verdict", Tags: tags},
+	on(r, may, huma.Operation{Method: http.MethodPost, Path: v1 + "/visits/{id}/decision", OperationID: "decideVisit", Summary: "A human's verdict over what the checks left undecided", Tags: tags},
 		func(ctx context.Context, in *visitDecisionInput) (ward.Visit, ward.InstitutionID, error) {
 			return s.loadVisit(ctx, &in.VisitPath)
 		}, s.decideVisit)
@@ -73,6 +79,16 @@ func (s *Server) getVisit(ctx context.Context, _ *VisitPath, v ward.Visit) (*bod
 	}
 	if out.Events, err = s.Store.VisitEvents(ctx, v.ID); err != nil {
 		return nil, err
+	}
+	if out.Rulings, err = s.Store.Rulings(ctx, v.ID); err != nil {
+		return nil, err
+	}
+	out.InForce, _, out.ByRuling = ward.InForce(v, out.Rulings)
+	out.Circumstances, out.OneDecides = ward.Circumstances(), []ward.Verdict{}
+	for _, verdict := range out.Circumstances[0].Verdicts {
+		if !ward.TakesTwo(v.State, out.Checks, verdict) {
+			out.OneDecides = append(out.OneDecides, verdict)
+		}
 	}
 	p, err := s.Store.Insured(ctx, v.InsuredID)
 	if err != nil && !missing(err) {

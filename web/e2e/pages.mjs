@@ -35,7 +35,7 @@ export async function pages(browser, signedIn) {
 async function each(page) {
   const screens = await page.locator('.shell a[href^="/"]').evaluateAll((links) => [...new Set(links.map((a) => a.getAttribute('href') ?? ''))].filter((p) => p !== '/'))
   assert.ok(screens.length >= 12, `the menu has only ${screens.join(' ')}`)
-  const all = [...screens, ...(await details(page))]
+  const all = [...screens, '/check-policies', ...(await details(page))]
   /** @type {string[]} */
   const faults = []
   for (const { language, width, height } of looks) {
@@ -62,10 +62,13 @@ async function each(page) {
 async function details(page) {
   return page.evaluate(async () => {
     /** @param {string} path */
-    const first = async (path) => (await (await fetch(`/api/v1/${path}`)).json()).items?.[0]?.id
+    const first = async (path) => {
+      const item = (await (await fetch(`/api/v1/${path}`)).json()).items?.[0]
+      return item?.id ?? item?.visit?.id
+    }
     /** @type {string[]} */
     const found = []
-    const lists = /** @type {[string, string][]} */ ([['alerts', 'alerts'], ['alerts?rule=blind_unreported', 'alerts'], ['cameras', 'live'], ['cases', 'cases'], ['rounds', 'rounds'], ['draws', 'draws'], ['visits', 'visits']])
+    const lists = /** @type {[string, string][]} */ ([['alerts', 'alerts'], ['alerts?rule=blind_unreported', 'alerts'], ['cameras', 'live'], ['cases', 'cases'], ['rounds', 'rounds'], ['draws', 'draws'], ['waiting-visits', 'visits']])
     for (const [list, path] of lists) {
       const id = await first(list).catch(() => undefined)
       if (id && !found.includes(`/${path}/${id}`)) found.push(`/${path}/${id}`)

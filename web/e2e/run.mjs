@@ -7,6 +7,7 @@ import { startCameras } from './cameras.mjs'
 import { find } from './find.mjs'
 import { fleet } from './fleet.mjs'
 import { launch, newPage, signIn, tab } from './browser.mjs'
+import { manual } from './manual.mjs'
 import { pages } from './pages.mjs'
 import { live, playback } from './playback.mjs'
 import { round } from './round.mjs'
@@ -30,6 +31,7 @@ try {
   const beside = { // each in a page of its own, at the same time
     alert: (page) => alert(page),
     round: (page) => round(browser, server.ready, page),
+    manual: (page) => manual(browser, server.ready, page),
     fleet: async (page) => cameras && fleet(page, cameras),
     pages: (page) => pages(browser, page),
     tablet: () => tablet(browser),

@@ -9,3 +9,9 @@ export function mediaURL(path: Bytes, id: string, query: Record<string, string> 
   const q = new URLSearchParams(query).toString()
   return path.replace('{id}', encodeURIComponent(id)) + (q ? `?${q}` : '')
 }
+
+/** proofURL is a picture of a ruling; the first is 1. */
+export function proofURL(visit: string, ruling: string, number: number): string {
+  const path = '/api/v1/visits/{id}/rulings/{ruling}/proofs/{number}' satisfies keyof paths
+  return path.replace('{id}', encodeURIComponent(visit)).replace('{ruling}', encodeURIComponent(ruling)).replace('{number}', String(number))
+}

@@ -26,6 +26,7 @@ const Findings = lazy(() => import('../findings/Findings'))
 const Precision = lazy(() => import('../precision/Precision'))
 const AlertPage = lazy(() => import('../alerts/AlertPage'))
 const Rounds = lazy(() => import('../rounds/Rounds'))
+const CheckPolicies = lazy(() => import('../checkpolicy/CheckPolicies'))
 const Board = lazy(() => import('../rounds/Board'))
 const Draws = lazy(() => import('../draws/Draws'))
 const DrawPage = lazy(() => import('../draws/DrawPage'))
@@ -81,7 +82,7 @@ export function Shell() {
   const [password, setPassword] = useState(false)
   const at = '/' + (useLocation().pathname.split('/')[1] ?? '')
   const mine = screens.filter((s) => may(s.needs))
-  const current = at === '/visits' ? '/rounds' : at
+  const current = at === '/visits' || at === '/check-policies' ? '/rounds' : at
   return (
     <LinksProvider>
       <Layout className="shell">
@@ -119,6 +120,7 @@ export function Shell() {
                 <Route path="/rounds/:id" element={<Board />} />
                 <Route path="/plans" element={<Plans />} />
                 <Route path="/tablets" element={<Tablets />} />
+                <Route path="/check-policies" element={<CheckPolicies />} />
                 <Route path="/draws" element={<Draws />} />
                 <Route path="/draws/:id" element={<DrawPage />} />
                 <Route path="/flips" element={<Flips />} />

@@ -48,5 +48,12 @@ export function OutcomeTag({ outcome }: { outcome: Schemas['Outcome'] }) {
   return <Tag color={outcomeColor[outcome]} variant="solid">{t(`outcome.${outcome}`)}</Tag>
 }
 
+const rulingColor: Record<Schemas['RulingState'], string> = { proposed: 'orange', confirmed: 'green', rejected: 'default', lapsed: 'default' }
+
+export function RulingStateTag({ state }: { state: Schemas['RulingState'] }) {
+  const { t } = useTranslation()
+  return <Tag color={rulingColor[state]}>{t(`rulingState.${state}`)}</Tag>
+}
+
 /** cameraBadge is the colour of a camera's live state. */
 export const cameraBadge = { live: 'success', connecting: 'processing', down: 'error', disabled: 'default', unknown: 'warning' } as const satisfies Record<Schemas['CameraLive']['state'], string>

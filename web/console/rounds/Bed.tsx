@@ -5,35 +5,49 @@ import { Link } from 'react-router'
 import type { Schemas } from '../api/client'
 import { VerdictTag, VisitStateTag } from '../parts/tags'
 import { pick } from '../i18n'
+import { length } from '../parts/time'
+import { useNow } from '../parts/useNow'
 import { commands } from '../visit/steps'
+import { due } from './Undecided'
 
 type Summary = Schemas['VisitSummary']
 
 /** tone is the colour of a bed on the board. */
-function tone(v: Schemas['Visit']): string {
-  if (v.state === 'deciding') return 'bed deciding'
-  if (v.state === 'sealed') return v.verdict === 'present' ? 'bed good' : v.verdict === 'mismatch' || v.verdict === 'absent' ? 'bed bad' : 'bed deciding'
-  return v.state === 'ordered' ? 'bed' : 'bed running'
+function tone({ visit, in_force, ruling }: Summary): string {
+  if (visit.state === 'deciding' || ruling) return 'bed deciding'
+  if (visit.state === 'sealed') return in_force === 'present' ? 'bed good' : in_force === 'mismatch' || in_force === 'absent' ? 'bed bad' : 'bed deciding'
+  return visit.state === 'ordered' ? 'bed' : 'bed running'
+}
+
+/** Until says how long a human has still to act. */
+function Until({ at }: { at: string }) {
+  const { t } = useTranslation()
+  const left = (Date.parse(at) - useNow(1000)) / 1000
+  return <div className="quiet small">{left > 0 ? t('board.left', { time: length(left) }) : t('board.over')}</div>
 }
 
 /** Bed is one bed on the board. What is the same is not drawn again. */
 export const Bed = memo(function Bed({ of, onStepIn }: { of: Summary; onStepIn: (id: string) => void }) {
   const { t } = useTranslation()
-  const { visit, insured, told, tablets, prompt } = of
+  const { visit, insured, told, tablets, prompt, in_force, ruling } = of
+  const until = due(of)
   const asked = commands.find((c) => c === prompt)
   const lost = visit.state !== 'sealed' && tablets.length > 0 && tablets.every((v) => v.lost)
   const arrived = told.some((w) => w.delivered) ? 'delivered' : told.some((w) => w.told) ? 'told' : 'untold'
   return (
-    <div className={tone(visit)}>
+    <div className={tone(of)}>
       <Link to={`/visits/${visit.id}`} data-visit={visit.id}>
-        <div className="bed-head"><span className="strong">{t('board.bed', { bed: visit.bed })}</span>{visit.state === 'sealed' ? <VerdictTag verdict={visit.verdict} /> : <VisitStateTag state={visit.state} />}</div>
+        <div className="bed-head"><span className="strong">{t('board.bed', { bed: visit.bed })}</span>{visit.state === 'sealed' ? <VerdictTag verdict={in_force} /> : <VisitStateTag state={visit.state} />}</div>
         <div>{insured.name} <span className="quiet mono small">{insured.id_number.slice(-4)}</span></div>
         <div className="quiet small">
           {visit.state === 'sealed' ? pick(visit.reason_zh, visit.reason_en) : asked && visit.state === 'checking' ? t('board.asked', { what: t(`command.${asked}`) }) : visit.state === 'ordered' ? t(`delivery.${arrived}`) : t(`visitHint.${visit.state}`)}
         </div>
+        {in_force !== visit.verdict && <div className="small strong">{t('ruling.overruled', { verdict: visit.verdict ? t(`verdict.${visit.verdict}`) : '' })}</div>}
+        {ruling && <div className="small strong">{t('waiting.confirm', { verdict: ruling.verdict ? t(`verdict.${ruling.verdict}`) : '' })}</div>}
+        {until && <Until at={until} />}
       </Link>
       {lost && <Tag color="red">{t('board.tabletLost')}</Tag>}
-      {(visit.state === 'checking' || visit.state === 'deciding') && <Button size="small" onClick={() => onStepIn(visit.id)}>{t('board.stepIn')}</Button>}
+      {(visit.state === 'checking' || visit.state === 'deciding' || ruling) && <Button size="small" onClick={() => onStepIn(visit.id)}>{t('board.stepIn')}</Button>}
     </div>
   )
 }, same)

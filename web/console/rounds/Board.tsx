@@ -16,6 +16,7 @@ import { groupOf, groups, type Group } from './groups'
 import { LinkCard } from './LinkCard'
 import { useLinks } from './links'
 import { StepIn } from './StepIn'
+import { due } from './Undecided'
 
 const perPage = 120 // tiles: what a screen shows and a browser draws at once
 
@@ -41,11 +42,11 @@ export default function Board() {
   const all = detail.data.visits.toSorted((a, b) => a.visit.bed.localeCompare(b.visit.bed, 'zh-CN', { numeric: true }))
   const fresh = all.filter(({ visit }) => links[visit.id] && visit.state === 'ordered')
   const counts = new Map<Group, number>()
-  for (const { visit } of all) counts.set(groupOf(visit), (counts.get(groupOf(visit)) ?? 0) + 1)
-  const visits = shown === 'all' ? all : all.filter(({ visit }) => groupOf(visit) === shown)
+  for (const v of all) counts.set(groupOf(v), (counts.get(groupOf(v)) ?? 0) + 1)
+  const visits = shown === 'all' ? all : all.filter((v) => groupOf(v) === shown)
   const last = Math.max(1, Math.ceil(visits.length / perPage))
   const at = Math.min(page, last)
-  const undecided = all.filter(({ visit }) => visit.state === 'deciding')
+  const undecided = all.filter((v) => groupOf(v) === 'deciding').toSorted((a, b) => (due(a) ?? '9').localeCompare(due(b) ?? '9'))
   const next = undecided[(undecided.findIndex(({ visit }) => visit.id === inside) + 1) % Math.max(1, undecided.length)]
   const lost = all.filter(({ visit, tablets }) => visit.state !== 'sealed' && tablets.length > 0 && tablets.every((v) => v.lost))
   const left = (Date.parse(round.deadline) - now) / 1000

@@ -5,7 +5,7 @@ import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { Link, useNavigate } from 'react-router'
 import { api, take, type Schemas } from '../api/client'
-import { useNames } from '../api/queries'
+import { useMe, useNames } from '../api/queries'
 import { Head } from '../parts/Head'
 import { InstitutionSelect } from '../parts/InstitutionSelect'
 import { Loading } from '../parts/Loading'
@@ -13,6 +13,7 @@ import { Nothing } from '../parts/Nothing'
 import { Trouble } from '../parts/Trouble'
 import { When } from '../parts/When'
 import { OrderForm } from './OrderForm'
+import { Undecided } from './Undecided'
 
 type Round = Schemas['Round']
 
@@ -20,6 +21,7 @@ type Round = Schemas['Round']
 export default function Rounds() {
   const { t } = useTranslation()
   const names = useNames()
+  const { may } = useMe()
   const navigate = useNavigate()
   const [institution, setInstitution] = useState<string>()
   const [ordering, setOrdering] = useState(false)
@@ -35,11 +37,13 @@ export default function Rounds() {
         title={t('screen.rounds')}
         actions={(
           <Space wrap>
+            {may('administer') && <Link to="/check-policies">{t('checkPolicy.title')}</Link>}
             <InstitutionSelect value={institution} onChange={setInstitution} />
             <Button type="primary" icon={<PlusOutlined />} onClick={() => setOrdering(true)}>{t('rounds.order')}</Button>
           </Space>
         )}
       />
+      <Undecided institution={institution} />
       <Trouble error={rounds.error} retry={() => void rounds.refetch()} />
       {rounds.isLoading ? <Loading /> : (
         <Table<Round>

@@ -4,8 +4,9 @@ import type { Schemas } from '../api/client'
 export const groups = ['waiting', 'running', 'deciding', 'problem', 'present'] as const
 export type Group = (typeof groups)[number]
 
-export function groupOf(v: Schemas['Visit']): Group {
-  if (v.state === 'deciding') return 'deciding'
-  if (v.state === 'sealed') return v.verdict === 'present' ? 'present' : 'problem'
-  return v.state === 'ordered' ? 'waiting' : 'running'
+/** groupOf is where a bed belongs by the verdict that counts; one that waits for a second person is undecided. */
+export function groupOf({ visit, in_force, ruling }: Pick<Schemas['VisitSummary'], 'visit' | 'in_force' | 'ruling'>): Group {
+  if (visit.state === 'deciding' || ruling) return 'deciding'
+  if (visit.state === 'sealed') return in_force === 'present' ? 'present' : 'problem'
+  return visit.state === 'ordered' ? 'waiting' : 'running'
 }

@@ -7,14 +7,8 @@ import { Trouble } from '../parts/Trouble'
 
 type Verdict = Exclude<Schemas['Verdict'], ''>
 
-/** possible are the verdicts that a human may give in a state: nobody is
- * present or somebody else before a session has shown it. */
-function possible(state: Schemas['VisitState']): Verdict[] {
-  return state === 'deciding' ? ['present', 'mismatch', 'absent', 'unable', 'refused'] : ['absent', 'unable', 'refused']
-}
-
-/** Decision takes a named human's verdict and its reason. */
-export function Decision({ visit }: { visit: Schemas['Visit'] }) {
+/** Decision takes one named human's verdict over what the checks left undecided, and its reason. */
+export function Decision({ visit, verdicts }: { visit: Schemas['Visit']; verdicts: Verdict[] }) {
   const { t } = useTranslation()
   const client = useQueryClient()
   const [verdict, setVerdict] = useState<Verdict>()
@@ -24,12 +18,13 @@ export function Decision({ visit }: { visit: Schemas['Visit'] }) {
     onSuccess: () => {
       void client.invalidateQueries({ queryKey: ['visit', visit.id] })
       void client.invalidateQueries({ queryKey: ['round'] })
+      void client.invalidateQueries({ queryKey: ['waiting'] })
     },
   })
   return (
     <Card size="small" title={t('decision.title')}>
-      <Radio.Group optionType="button" value={verdict} onChange={(e) => setVerdict(e.target.value as Verdict)} options={possible(visit.state).map((v) => ({ value: v, label: t(`verdict.${v}`) }))} />
-      <Input.TextArea style={{ margin: '10px 0' }} value={reason} onChange={(e) => setReason(e.target.value)} placeholder={t('decision.reason')} aria-label={t('decision.reason')} autoSize={{ minRows: 2, maxRows: 6 }} maxLength={1000} />
+      <Radio.Group optionType="button" aria-label={t('visit.verdict')} value={verdict} onChange={(e) => setVerdict(e.target.value as Verdict)} options={verdicts.map((v) => ({ value: v, label: t(`verdict.${v}`) }))} />
+      <Input.TextArea style={{ margin: '10px 0' }} value={reason} onChange={(e) => setReason(e.target.value)} placeholder={t('decision.reason')} aria-label={t('decision.reason')} autoSize={{ minRows: 2, maxRows: 6 }} maxLength={500} />
       <Trouble error={decide.error} />
       <Button type="primary" disabled={!verdict || !reason.trim()} loading={decide.isPending} onClick={() => verdict && decide.mutate({ verdict, reason: reason.trim() })}>{t('decision.seal')}</Button>
       <div className="quiet small" style={{ marginTop: 8 }}>{t('decision.hint')}</div>

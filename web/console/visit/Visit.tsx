@@ -20,7 +20,9 @@ import { Checks } from './Checks'
 import { Decision } from './Decision'
 import { Delivery } from './Delivery'
 import { NewLink } from './NewLink'
+import { Propose } from './Propose'
 import { Protocol } from './Protocol'
+import { Rulings } from './Rulings'
 
 /** Visit is one bed of a round: the call, the checks, the verdict. */
 export default function Visit() {
@@ -36,7 +38,8 @@ export default function Visit() {
   })
   if (detail.isLoading) return <Loading />
   if (!detail.data) return <Trouble error={detail.error} retry={() => void detail.refetch()} />
-  const { visit, checks, events, insured, recording, has_snapshot, told, ordered } = detail.data
+  const { visit, checks, events, insured, recording, has_snapshot, rulings, in_force, by_ruling, one_decides, circumstances, told, ordered } = detail.data
+  const proposed = rulings.some((r) => r.state === 'proposed')
   const running = visit.state === 'checking' || visit.state === 'deciding'
   return (
     <>
@@ -69,16 +72,21 @@ export default function Visit() {
         <div className="column">
           {visit.state === 'sealed' && (
             <Card size="small" title={t('visit.verdict')}>
-              <div className="verdict" data-verdict={visit.verdict}><VerdictTag verdict={visit.verdict} /></div>
+              <div className="verdict" data-verdict={visit.verdict} data-in-force={in_force}>
+                {in_force !== visit.verdict && <><VerdictTag verdict={in_force} /><span className="strong">{t('ruling.counts')}</span><span className="quiet">{t('ruling.instead')}</span></>}
+                <VerdictTag verdict={visit.verdict} />
+              </div>
               <p className="wrap">{pick(visit.reason_zh, visit.reason_en)}</p>
               <div className="quiet small">
                 {visit.decided_by ? t('visit.byHuman', { name: names.user(visit.decided_by) }) : t('visit.byChecks')} · <When at={visit.sealed} /> · {t('ledger.leaf', { n: visit.leaf })}
               </div>
             </Card>
           )}
-          {visit.state === 'deciding' && <Alert type="warning" showIcon title={t('visit.decideNow')} description={t('visit.decideWhy')} />}
+          {visit.state === 'deciding' && <Alert type="warning" showIcon title={t('visit.decideNow')} description={<span>{t('visit.decideWhy')} {visit.decide_by && <>{t('ruling.until')} <When at={visit.decide_by} /></>}</span>} />}
           <Card size="small" title={t('visit.checks')}><Checks checks={checks} running={running} /></Card>
-          {visit.state !== 'sealed' && visit.state !== 'checking' && <Decision visit={visit} />}
+          {one_decides.length > 0 && <Decision visit={visit} verdicts={one_decides as Exclude<typeof in_force, ''>[]} />}
+          {rulings.length > 0 && <Rulings rulings={rulings} inForce={by_ruling} />}
+          {visit.state !== 'checking' && !proposed && may('round') && <Propose visit={visit} circumstances={circumstances} />}
           <Delivery visit={visit} told={told} ordered={ordered} />
           <Card size="small" title={t('visit.snapshot')}>
             {has_snapshot ? <Photo src={mediaURL('/api/v1/visits/{id}/snapshot.jpg', visit.id)} alt={t('visit.snapshot')} /> : <Nothing text={t('visit.noSnapshot')} />}

@@ -1,0 +1,112 @@
+package ward
+
+import (
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+)
+
+// Purpose is what people are verified for.
+type Purpose string
+
+// ForVisit is the verification of a patient in a ward round.
+const ForVisit Purpose = "visit"
+
+// Need says what a check counts for.
+type Need string
+
+// The needs.
+const (
+	Required Need = "required" // a failure decides; present takes a pass
+	Advisory Need = "advisory" // shown to whoever decides
+)
+
+// CheckKinds are the checks that a policy can name.
+func CheckKinds() []CheckKind { return []CheckKind{CheckLive, CheckFace} }
+
+// CheckPolicy says which checks count for what in a ward, an institution or
+// everywhere, and how long a human has to decide what they leave open. The
+// narrowest one counts. It is never changed: a new version takes its place.
+type CheckPolicy struct {
+	Version       int                `json:"version"`                                 // 0: built in; a later one has a higher
+	InstitutionID InstitutionID      `json:"institution_id,omitempty" maxLength:"64"` // none: all
+	Ward          string             `json:"ward,omitempty" maxLength:"64"`           // none: the whole institution
+	Purpose       Purpose            `json:"purpose"`
+	Checks        map[CheckKind]Need `json:"checks"`
+	DecideMinutes int                `json:"decide_minutes" minimum:"5" maximum:"10080"`
+	Off           bool               `json:"off,omitempty"` // withdrawn: the wider one counts again
+	Reason        string             `json:"reason" maxLength:"500"`
+	By            UserID             `json:"by,omitempty"`
+	At            time.Time          `json:"at,omitzero"`
+}
+
+// DefaultCheckPolicy counts until somebody sets another.
+func DefaultCheckPolicy() CheckPolicy {
+	return CheckPolicy{Purpose: ForVisit, Checks: map[CheckKind]Need{CheckLive: Required, CheckFace: Required}, DecideMinutes: 24 * 60}
+}
+
+// Need is what a check counts for: one that the policy does not name is
+// advisory, but for the live check and the face.
+func (p CheckPolicy) Need(k CheckKind) Need {
+	if n, ok := p.Checks[k]; ok {
+		return n
+	}
+	if k == CheckLive || k == CheckFace {
+		return Required
+	}
+	return Advisory
+}
+
+// DecideWithin is how long a human has to decide.
+func (p CheckPolicy) DecideWithin() time.Duration {
+	return time.Duration(p.DecideMinutes) * time.Minute
+}
+
+// Covers says whether the policy is for this ward of this institution.
+func (p CheckPolicy) Covers(inst InstitutionID, ward string) bool {
+	return (p.InstitutionID == "" || p.InstitutionID == inst) && (p.Ward == "" || p.Ward == ward)
+}
+
+// Check says what is wrong with the policy.
+func (p CheckPolicy) Check() error {
+	bad := func(zh, en string) error { return &Error{Kind: Invalid, Code: "check_policy.invalid", ZH: zh, EN: en} }
+	switch {
+	case p.Purpose != ForVisit:
+		return bad("用途无效。", "There is no such purpose.")
+	case p.Ward != "" && p.InstitutionID == "":
+		return bad("指定病区时须同时指定机构。", "A ward needs its institution.")
+	case p.DecideMinutes < 5 || p.DecideMinutes > 7*24*60:
+		return bad("人工判定时限应为 5 分钟至 7 天。", "A human has 5 minutes to 7 days to decide.")
+	case strings.TrimSpace(p.Reason) == "" || utf8.RuneCountInString(p.Reason) > 500:
+		return bad("请填写设置理由（不超过 500 字）。", "Give the reason (at most 500 characters).")
+	}
+	for k, n := range p.Checks {
+		if !slices.Contains(CheckKinds(), k) || n != Required && n != Advisory {
+			return bad("检测项目无效。", "There is no such check.")
+		}
+	}
+	return nil
+}
+
+// PolicyFor is the narrowest of the policies that covers the ward, or the
+// one that is built in. Each scope's newest version counts.
+func PolicyFor(all []CheckPolicy, purpose Purpose, inst InstitutionID, ward string) CheckPolicy {
+	best, rank := DefaultCheckPolicy(), -1
+	for _, p := range all {
+		if p.Off || p.Purpose != purpose || !p.Covers(inst, ward) {
+			continue
+		}
+		r := 0
+		if p.InstitutionID != "" {
+			r++
+		}
+		if p.Ward != "" {
+			r++
+		}
+		if r > rank {
+			best, rank = p, r
+		}
+	}
+	return best
+}

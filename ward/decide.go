@@ -1,0 +1,63 @@
+package ward
+
+// Decide is the verdict of a finished session from its checks, by policy.
+// rounds/DECIDE.md has the whole table; it is made from this function.
+//
+// Present takes a passed live check and a passed face, whatever the policy
+// says, and every other check that it requires. Somebody else's live face is
+// a mismatch. A check that is advisory never ends a visit by failing: its
+// failure counts as unsure. A check that was not done never passes.
+func Decide(checks []Check, policy CheckPolicy) Verdict {
+	done := map[CheckKind]Outcome{}
+	for _, c := range checks {
+		done[c.Kind] = c.Outcome
+	}
+	outcome := func(k CheckKind) Outcome {
+		o, ok := done[k]
+		switch {
+		case !ok:
+			return NotDone
+		case o == Fail && policy.Need(k) == Advisory:
+			return Unsure
+		}
+		return o
+	}
+	v := decideFace(outcome(CheckLive), outcome(CheckFace))
+	if v != Present {
+		return v
+	}
+	for kind, need := range policy.Checks {
+		if need == Required && outcome(kind) != Pass {
+			return Undecided
+		}
+	}
+	return Present
+}
+
+// decideFace is the verdict as far as the live check and the face go.
+func decideFace(live, face Outcome) Verdict {
+	switch live {
+	case Pass:
+		switch face {
+		case Pass:
+			return Present
+		case Fail:
+			return Mismatch
+		case Unsure, NotDone:
+			return Undecided
+		}
+	case Fail:
+		if face == Fail {
+			return Mismatch
+		}
+		return Unable // no proof of a live person
+	case Unsure:
+		if face == Fail {
+			return Mismatch
+		}
+		return Undecided
+	case NotDone:
+		return Interrupted
+	}
+	return Interrupted
+}
