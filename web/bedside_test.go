@@ -61,9 +61,11 @@ func TestBedsideLinkExpires(t *testing.T) {
 func TestVisitIsDecidedOnce(t *testing.T) {
 	w := newWorld(t).serve()
 	inspector := w.as(w.user(ward.Inspector, "own"))
-	v, _ := w.visit()
+	begun, _ := w.visit()
+	inspector.do(http.MethodPost, "/api/v1/visits/"+string(begun.ID)+"/decision", m{"verdict": "present", "reason": "看见了"}).want(409, "visit.two_people")
+	v := w.undecided()
 	path := "/api/v1/visits/" + string(v.ID) + "/decision"
-	inspector.do(http.MethodPost, path, m{"verdict": "present", "reason": "看见了"}).want(422, "visit.verdict")
+	inspector.do(http.MethodPost, path, m{"verdict": "interrupted", "reason": "断线"}).want(422, "visit.verdict")
 	inspector.do(http.MethodPost, path, m{"verdict": "absent", "reason": "不在床"}).want(200, "")
 	inspector.do(http.MethodPost, path, m{"verdict": "unable", "reason": "改主意"}).want(409, "visit.two_people")
 }
