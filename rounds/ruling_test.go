@@ -30,7 +30,7 @@ func TestNobodyDecidedInTime(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	v.DecideBy = time.Now().Add(2 * time.Second)
+	v.DecideBy = time.Now().Add(30 * time.Second)
 	if _, err = r.store.AwaitDecision(ctx, v, []ward.Check{{Kind: ward.CheckLive, Outcome: ward.Pass}, {Kind: ward.CheckFace, Outcome: ward.Unsure}}); err != nil {
 		t.Fatal(err)
 	}
@@ -38,7 +38,7 @@ func TestNobodyDecidedInTime(t *testing.T) {
 	if err != nil || p.Due.After(v.DecideBy) {
 		t.Fatalf("propose: %+v, %v", p, err)
 	}
-	if v = r.sealed(v.ID, time.Minute); v.Verdict != ward.Unable || v.DecidedBy != "" {
+	if v = r.sealed(v.ID, 3*time.Minute); v.Verdict != ward.Unable || v.DecidedBy != "" {
 		t.Errorf("nobody decided: %s by %q", v.Verdict, v.DecidedBy)
 	}
 	if p, err = r.store.Ruling(ctx, p.ID); err != nil || p.State != ward.RulingLapsed {

@@ -84,6 +84,18 @@ func (s *Store) CheckPolicyFor(ctx context.Context, inst ward.InstitutionID, roo
 	return ward.PolicyFor(all, ward.ForVisit, inst, room), err
 }
 
+// CheckPolicyVersion is the policy of a version; 0 is the built-in one.
+func (s *Store) CheckPolicyVersion(ctx context.Context, version int) (ward.CheckPolicy, error) {
+	if version == 0 {
+		return ward.DefaultCheckPolicy(), nil
+	}
+	p, err := scanCheckPolicy(s.read.QueryRowContext(ctx, `SELECT params FROM check_policy WHERE version = $1`, version))
+	if err != nil {
+		return p, fmt.Errorf("read check policy %d: %w", version, err)
+	}
+	return p, nil
+}
+
 // checkPolicyRows compares every check policy with what was sealed.
 func (f *fsck) checkPolicyRows(ctx context.Context) error {
 	type policy struct {

@@ -23,7 +23,11 @@ const (
 )
 
 // CheckKinds are the checks that a policy can name.
-func CheckKinds() []CheckKind { return []CheckKind{CheckLive, CheckFace} }
+func CheckKinds() []CheckKind { return append([]CheckKind{CheckLive, CheckFace}, LiveParts()...) }
+
+// LiveParts are the checks that the live check is made of. A visit draws
+// some of them; one that it did not draw is not missing.
+func LiveParts() []CheckKind { return []CheckKind{CheckTurn, CheckNod, CheckEyes, CheckMouth} }
 
 // CheckPolicy says which checks count for what in a ward, an institution or
 // everywhere, and how long a human has to decide what they leave open. The

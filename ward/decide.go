@@ -1,12 +1,15 @@
 package ward
 
+import "slices"
+
 // Decide is the verdict of a finished session from its checks, by policy.
 // rounds/DECIDE.md has the whole table; it is made from this function.
 //
 // Present takes a passed live check and a passed face, whatever the policy
 // says, and every other check that it requires. Somebody else's live face is
 // a mismatch. A check that is advisory never ends a visit by failing: its
-// failure counts as unsure. A check that was not done never passes.
+// failure counts as unsure. A check that was not done never passes; a part of
+// the live check that was not drawn is none.
 func Decide(checks []Check, policy CheckPolicy) Verdict {
 	done := map[CheckKind]Outcome{}
 	for _, c := range checks {
@@ -27,6 +30,9 @@ func Decide(checks []Check, policy CheckPolicy) Verdict {
 		return v
 	}
 	for kind, need := range policy.Checks {
+		if _, drawn := done[kind]; !drawn && slices.Contains(LiveParts(), kind) {
+			continue
+		}
 		if need == Required && outcome(kind) != Pass {
 			return Undecided
 		}

@@ -70,6 +70,12 @@ func TestNoPolicyMakesPresent(t *testing.T) {
 		t.Errorf("somebody else, and a required check is missing: %s", got)
 	}
 	p.Checks["further"] = ward.Advisory
+	for part, want := range map[ward.Outcome]ward.Verdict{ward.Pass: ward.Present, ward.Fail: ward.Undecided, ward.NotDone: ward.Undecided} {
+		strict := ward.CheckPolicy{Checks: map[ward.CheckKind]ward.Need{ward.CheckNod: ward.Required, ward.CheckEyes: ward.Required}}
+		if got := ward.Decide([]ward.Check{{Kind: ward.CheckLive, Outcome: ward.Pass}, {Kind: ward.CheckFace, Outcome: ward.Pass}, {Kind: ward.CheckNod, Outcome: part}}, strict); got != want {
+			t.Errorf("a required nod ended %s, and shut eyes were not drawn: %s, want %s", part, got, want)
+		}
+	}
 	if got := decided(ward.Pass, ward.Pass, p); got != ward.Present {
 		t.Errorf("an advisory check is missing: %s", got)
 	}

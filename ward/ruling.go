@@ -184,5 +184,5 @@ func TakesTwo(state VisitState, checks []Check, verdict Verdict) bool {
 	if state != VisitDeciding {
 		return true
 	}
-	return verdict == Present && slices.ContainsFunc(checks, func(c Check) bool { return c.Outcome == Fail && slices.Contains(CheckKinds(), c.Kind) })
+	return verdict == Present && slices.ContainsFunc(checks, func(c Check) bool { return c.Outcome == Fail && !slices.Contains(LiveParts(), c.Kind) })
 }

@@ -8,6 +8,8 @@ import { VerdictTag, VisitStateTag } from '../parts/tags'
 import { Call } from '../visit/Call'
 import { Checks } from '../visit/Checks'
 import { Decision } from '../visit/Decision'
+import { Propose } from '../visit/Propose'
+import { Rulings } from '../visit/Rulings'
 
 /** StepIn is a call joined from the board: it begins by watching, and closing it leaves the call. */
 export function StepIn({ id }: { id: string }) {
@@ -18,14 +20,16 @@ export function StepIn({ id }: { id: string }) {
     refetchInterval: (q) => (q.state.data?.visit.state === 'sealed' ? false : 1500),
   })
   if (!detail.data) return detail.isLoading ? <Loading /> : <Trouble error={detail.error} retry={() => void detail.refetch()} />
-  const { visit, checks, events, insured } = detail.data
+  const { visit, checks, events, insured, rulings, in_force, by_ruling, one_decides, circumstances } = detail.data
   const running = visit.state === 'checking' || visit.state === 'deciding'
   return (
     <div className="column">
-      <div className="bed-head"><span>{insured.name} <span className="quiet mono">{insured.id_number}</span></span>{visit.state === 'sealed' ? <VerdictTag verdict={visit.verdict} /> : <VisitStateTag state={visit.state} />}</div>
+      <div className="bed-head"><span>{insured.name} <span className="quiet mono">{insured.id_number}</span></span>{visit.state === 'sealed' ? <VerdictTag verdict={in_force} /> : <VisitStateTag state={visit.state} />}</div>
       {running && <Call visitID={visit.id} events={events} />}
       <Checks checks={checks} running={running} />
-      {visit.state === 'deciding' && <Decision visit={visit} />}
+      {one_decides.length > 0 && <Decision visit={visit} verdicts={one_decides as Exclude<typeof in_force, ''>[]} />}
+      {rulings.length > 0 && <Rulings rulings={rulings} inForce={by_ruling} />}
+      {visit.state === 'deciding' && !rulings.some((r) => r.state === 'proposed') && <Propose visit={visit} circumstances={circumstances} />}
       <Link to={`/visits/${visit.id}`}>{t('board.wholeVisit')}</Link>
     </div>
   )
