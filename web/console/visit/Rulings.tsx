@@ -35,7 +35,7 @@ function One({ ruling: r, counts }: { ruling: Ruling; counts: boolean }) {
       </div>
       {counts && <div className="strong small">{t('ruling.counts')}</div>}
       <p className="wrap" style={{ margin: '6px 0' }}>{r.reason}</p>
-      {r.people.length > 0 && <div className="small">{t('ruling.present', { names: r.people.join('、') })}</div>}
+      {r.people.length > 0 && <div className="small">{t('ruling.present', { names: r.people.join(', ') })}</div>}
       {r.over && <div className="quiet small">{t('ruling.over', { verdict: t(`verdict.${r.over}`), n: r.over_leaf })}</div>}
       <div className="quiet small">{t('ruling.proposedBy', { name: names.user(r.proposed_by) })} · <When at={r.proposed} /> · {t('ledger.leaf', { n: r.leaf })}</div>
       {r.state !== 'proposed' && (
