@@ -100,6 +100,8 @@ func (f *fsck) steps() []fsckStep {
 		{"alert policy rows", f.policyRows},
 		{"check policy rows", f.checkPolicyRows},
 		{"face searches", f.searchRows},
+		{"identity checks", f.identityRows},
+		{"identity links", f.identityLinks},
 		{"absent rows", f.absent},
 		{"recordings", f.segments},
 		{"alert pictures", f.pictures(`SELECT 'alert/' || id, snapshot_key, snapshot_sha FROM alert WHERE snapshot_key <> '' AND 'alert/' || id > $1 ORDER BY id LIMIT $2`)},

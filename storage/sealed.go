@@ -29,6 +29,9 @@ const (
 	KindOutage     = "outage"      // by outage/version: reported, withdrawn, refused, accepted
 	KindSearch     = "face_search" // by search: its reason and purpose
 
+	KindIdentity           = "identity_check"      // by check: who asked, where, and the answer
+	KindSettlementIdentity = "settlement_identity" // by settlement/check: that billing referred to it
+
 	KindAlertPolicy = "alert_policy" // by version: until when alerts are to be decided
 	KindCheckPolicy = "check_policy" // by version: which checks a verification requires
 	KindRuling      = "ruling"       // by ruling/1: proposed by one; /2: answered by another

@@ -36,8 +36,10 @@ func (s *Store) AddSettlement(ctx context.Context, v ward.Settlement) (stored wa
 		if err != nil {
 			return err
 		}
-		stored, change, err = t.takeSettlement(ctx, v, offset)
-		return err
+		if stored, change, err = t.takeSettlement(ctx, v, offset); err != nil || v.IdentityCheck == "" {
+			return err
+		}
+		return t.linkIdentity(ctx, stored.ID, v)
 	})
 	if err != nil {
 		return ward.Settlement{}, ward.Unchanged, err

@@ -12,6 +12,9 @@ import (
 // user can only use a one-time sign-in. A taken login is ward.Conflict
 // "user.login_taken", an unknown institution ward.NotFound "institution.unknown".
 func (s *Store) AddUser(ctx context.Context, u ward.User, passwordHash string) error {
+	if err := u.CheckScope(); err != nil {
+		return err
+	}
 	return s.change(ctx, "add user "+string(u.ID), func(t *tx) error {
 		_, err := t.ExecContext(ctx, `INSERT INTO user_account (id, login, name, role, all_institutions, password_hash, disabled, created_us)
 			VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
@@ -29,6 +32,9 @@ func (s *Store) AddUser(ctx context.Context, u ward.User, passwordHash string) e
 // UpdateUser changes name, role, scope and disabled; login and password
 // stay. A disabled user's sessions and tokens are removed.
 func (s *Store) UpdateUser(ctx context.Context, u ward.User) error {
+	if err := u.CheckScope(); err != nil {
+		return err
+	}
 	return s.change(ctx, "update user "+string(u.ID), func(t *tx) error {
 		r, err := t.ExecContext(ctx, `UPDATE user_account SET name = $1, role = $2, all_institutions = $3, disabled = $4 WHERE id = $5`,
 			u.Name, u.Role, flag(u.AllInstitutions), flag(u.Disabled), u.ID)

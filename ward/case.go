@@ -46,6 +46,7 @@ const (
 	ActionView     Action = "view"
 	ActionExport   Action = "export"
 	ActionRule     Action = "rule" // two people ruled over a visit of the case
+	ActionIdentify Action = "identify" // a face was compared with an enrolment for a terminal
 )
 
 // Custody is one touch of a case's evidence, or a view of media outside a

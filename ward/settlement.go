@@ -90,6 +90,8 @@ type Settlement struct {
 	// Version counts every change of the row; Stage how far it was judged.
 	Version int64 `json:"-"`
 	Stage   Stage `json:"-"`
+	// IdentityCheck is of a report only: the check that it refers to.
+	IdentityCheck IdentityCheckID `json:"-"`
 }
 
 // Unclear is a rule that could not tell; Reason is a code such as "no_location".

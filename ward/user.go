@@ -14,6 +14,7 @@ const (
 	Inspector     Role = "inspector"     // 稽核员: alerts, rounds, cases in scope
 	Operator      Role = "operator"      // cameras and places in scope; no personal data, no evidence
 	Contact       Role = "contact"       // 机构联系人: what an institution is told, and its answer
+	Terminal      Role = "terminal"      // 窗口终端: a machine of one institution that asks who stands there; API tokens only
 )
 
 // User is a person who signs in. Institutions is the scope; AllInstitutions overrides it.
@@ -43,16 +44,27 @@ const (
 	MayFlip       Permission = "flip"       // answer a draw's coin flip for the institution
 	MayOutages    Permission = "outages"    // read which outages institutions reported
 	MayReport     Permission = "report"     // report an outage in advance, and withdraw it
+	MayIdentify   Permission = "identify"   // ask whether a person at a counter is the insured
 	MayTablets    Permission = "tablets"    // register, pair, try and revoke ward tablets
 	MayAdminister Permission = "administer" // users, institutions, enrolment
 )
 
 // permissions is the whole policy; Administrator has all.
 var permissions = map[Role][]Permission{
-	Administrator: {MayWatch, MayManage, MaySettle, MayReview, MayRound, MayCase, MayAppeal, MayFlip, MayOutages, MayReport, MayTablets, MayAdminister},
+	Administrator: {MayWatch, MayManage, MaySettle, MayReview, MayRound, MayCase, MayAppeal, MayFlip, MayOutages, MayReport, MayIdentify, MayTablets, MayAdminister},
 	Inspector:     {MayWatch, MayReview, MayRound, MayCase, MayOutages, MayTablets},
 	Operator:      {MayWatch, MayManage, MaySettle, MayTablets},
 	Contact:       {MayAppeal, MayFlip, MayOutages, MayReport},
+	Terminal:      {MayIdentify},
+}
+
+// CheckScope returns what is wrong with the user's scope, as an Invalid: a
+// terminal stands in exactly one institution.
+func (u User) CheckScope() error {
+	if u.Role == Terminal && (u.AllInstitutions || len(u.Institutions) != 1) {
+		return &Error{Kind: Invalid, Code: "user.terminal", ZH: "终端账号必须且只能属于一家机构。", EN: "A terminal belongs to exactly one institution."}
+	}
+	return nil
 }
 
 // May says whether the user may do p to an object of institution inst; an

@@ -47,6 +47,8 @@ type (
 	EvidenceID string
 	// FaceSearchID is the id of one search for a face.
 	FaceSearchID string
+	// IdentityCheckID is the id of one answer to "is this the insured?".
+	IdentityCheckID string
 	// EndpointID is the id of where notifications go.
 	EndpointID string
 	// RulingID is the id of what people decided over a visit.

@@ -35,7 +35,7 @@ func actors() []string {
 			all = append(all, string(r)+"/"+scope)
 		}
 	}
-	return append(all, "anonymous", "bedside")
+	return append(all, "terminal/own", "terminal/other", "anonymous", "bedside") // a terminal has exactly one institution
 }
 
 // TestAccess asks every route as every actor and compares the status with
@@ -132,6 +132,8 @@ func (w *world) ask(name, actor string, build func(*world) request) string {
 	}
 	role, scope, signedIn := strings.Cut(actor, "/")
 	switch {
+	case role == string(ward.Terminal):
+		req.Header.Set("Authorization", w.token(w.user(ward.Terminal, scope)).header.Get("Authorization"))
 	case signedIn:
 		req.AddCookie(w.session(w.user(ward.Role(role), scope)))
 	case actor == "bedside":
@@ -353,6 +355,10 @@ var requests = map[string]func(*world) request{
 	},
 	"GET /api/v1/settlements/{id}": func(w *world) request { return request{path: id(w.alert.SettlementID)} },
 
+	"GET /api/v1/identity-checks": bare,
+	"POST /api/v1/identity-checks": func(w *world) request {
+		return request{json: m{"insured_id": w.insured.ID, "place_id": w.place.ID, "photo": []byte("\xff\xd8")}}
+	},
 	"GET /api/v1/clock-offsets": bare,
 	"GET /api/v1/rules":         bare,
 	"GET /api/v1/rules/{rule}/history": func(*world) request {

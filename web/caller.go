@@ -133,6 +133,9 @@ func (s *Server) authorise(r *http.Request, who policy) (context.Context, error)
 		if err != nil {
 			return ctx, err
 		}
+		if who.access == signedIn && c.Role == ward.Terminal { // a machine asks its one question and nothing else
+			return ctx, forbidden()
+		}
 		if who.access == permitted && (!c.Can(who.permission) || who.all && !c.AllInstitutions) {
 			return ctx, forbidden()
 		}
@@ -188,7 +191,7 @@ func (s *Server) callerBy(ctx context.Context, hash storage.TokenHash, kind stor
 	if !now.Before(v.Expires) || kind == storage.BrowserSession && now.Sub(v.Seen) >= sessionIdle {
 		return caller{}, unauthorised()
 	}
-	if u.Disabled {
+	if u.Disabled || u.Role == ward.Terminal && kind != storage.APIToken {
 		return caller{}, unauthorised()
 	}
 	return caller{User: u, session: hash, kind: kind, seen: v.Seen}, nil
@@ -221,6 +224,6 @@ func forbidden() error {
 
 // permissionsOf lists what the user's role allows.
 func permissionsOf(u ward.User) []ward.Permission {
-	all := []ward.Permission{ward.MayWatch, ward.MayManage, ward.MaySettle, ward.MayReview, ward.MayRound, ward.MayCase, ward.MayAppeal, ward.MayFlip, ward.MayOutages, ward.MayReport, ward.MayTablets, ward.MayAdminister}
+	all := []ward.Permission{ward.MayWatch, ward.MayManage, ward.MaySettle, ward.MayReview, ward.MayRound, ward.MayCase, ward.MayAppeal, ward.MayFlip, ward.MayOutages, ward.MayReport, ward.MayIdentify, ward.MayTablets, ward.MayAdminister}
 	return slices.DeleteFunc(all, func(p ward.Permission) bool { return !u.Can(p) })
 }

@@ -19,7 +19,7 @@ const schemaPrefix = "#/components/schemas/"
 // that is missing here is refused on input, so a test compares the table
 // with the constants of package ward.
 var enums = map[reflect.Type][]any{
-	reflect.TypeFor[ward.Action]():             {ward.ActionOpenCase, ward.ActionAdd, ward.ActionView, ward.ActionExport, ward.ActionRule},
+	reflect.TypeFor[ward.Action]():             {ward.ActionOpenCase, ward.ActionAdd, ward.ActionView, ward.ActionExport, ward.ActionRule, ward.ActionIdentify},
 	reflect.TypeFor[storage.AlertOrder]():      {storage.ByRank, storage.ByNewest, storage.ByDeadline},
 	reflect.TypeFor[ward.AlertState]():         {ward.AlertNew, ward.AlertTaken, ward.AlertAppealed, ward.AlertConfirmed, ward.AlertDismissed, ward.AlertWithdrawn},
 	reflect.TypeFor[ward.AlertSubject]():       {ward.OnSettlement, ward.OnBlind},
@@ -47,7 +47,7 @@ var enums = map[reflect.Type][]any{
 	reflect.TypeFor[ward.OutageAction]():       {ward.OutageReport, ward.OutageWithdraw, ward.OutageRefuse, ward.OutageAccept},
 	reflect.TypeFor[ward.Origin]():             {ward.FromStream, ward.FromDevice},
 	reflect.TypeFor[ward.Outcome]():            {ward.Pass, ward.Fail, ward.Unsure, ward.NotDone},
-	reflect.TypeFor[ward.Permission]():         {ward.MayWatch, ward.MayManage, ward.MaySettle, ward.MayReview, ward.MayRound, ward.MayCase, ward.MayAppeal, ward.MayFlip, ward.MayOutages, ward.MayReport, ward.MayTablets, ward.MayAdminister},
+	reflect.TypeFor[ward.Permission]():         {ward.MayWatch, ward.MayManage, ward.MaySettle, ward.MayReview, ward.MayRound, ward.MayCase, ward.MayAppeal, ward.MayFlip, ward.MayOutages, ward.MayReport, ward.MayIdentify, ward.MayTablets, ward.MayAdminister},
 	reflect.TypeFor[ward.ParamUnit]():          {ward.InSeconds, ward.InMinutes, ward.InDays, ward.InShare, ward.InCosine, ward.InCount, ward.InKm, ward.InKmh, ward.InDayMinute},
 	reflect.TypeFor[ward.PlaceKind]():          {ward.Charge, ward.Pharmacy, ward.Corridor, ward.Ward, ward.Treatment},
 	reflect.TypeFor[ward.RecordPolicy]():       {ward.RecordAlways, ward.RecordHours, ward.RecordNever},
@@ -57,12 +57,15 @@ var enums = map[reflect.Type][]any{
 	reflect.TypeFor[ward.Proof]():              {ward.NoProof, ward.ProofPatient, ward.ProofBedCard, ward.ProofSchedule, ward.ProofLeaveSlip},
 	reflect.TypeFor[ward.Purpose]():            {ward.ForVisit},
 	reflect.TypeFor[ward.RulingState]():        {ward.RulingProposed, ward.RulingConfirmed, ward.RulingRejected, ward.RulingLapsed},
-	reflect.TypeFor[ward.Role]():               {ward.Administrator, ward.Inspector, ward.Operator, ward.Contact},
+	reflect.TypeFor[ward.Role]():               {ward.Administrator, ward.Inspector, ward.Operator, ward.Contact, ward.Terminal},
 	reflect.TypeFor[ward.Rule]():               {ward.NobodyAtCounter, ward.MoreCardsThanFolk, ward.OneFaceManyCards, ward.CardsHoarded, ward.OneCardManyFaces, ward.FaceMismatch, ward.ImpossibleTravel, ward.BatchSwiping, ward.OutOfHours, ward.DrugNotCollected, ward.KnownCollector, ward.SettledBlind, ward.NoPhysician, ward.Loitering, ward.BlindUnreported},
 	reflect.TypeFor[ward.RuleMode]():           {ward.RuleLive, ward.RuleShadow, ward.RuleOff},
 	reflect.TypeFor[ward.SearchPurpose]():      {ward.SearchCards, ward.SearchWhereabouts},
 	reflect.TypeFor[ward.SearchSubject]():      {ward.SubjectPhoto, ward.SubjectAlert, ward.SubjectInsured},
 	reflect.TypeFor[ward.SegmentState]():       {ward.Spooled, ward.Archived, ward.Deleting, ward.Deleted, ward.Evicted},
+	reflect.TypeFor[ward.IdentityReason]():     {ward.IdentityTold, ward.IdentityNotEnrolled, ward.IdentityOtherModel, ward.IdentityNoFace, ward.IdentityManyFaces, ward.IdentityPoor, ward.IdentityNoPicture, ward.IdentityClose},
+	reflect.TypeFor[ward.IdentitySource]():     {ward.IdentityByPhoto, ward.IdentityByCamera},
+	reflect.TypeFor[ward.Match]():              {ward.MatchYes, ward.MatchUnsure, ward.MatchNo},
 	reflect.TypeFor[ward.SettlementKind]():     {ward.Outpatient, ward.DrugSale, ward.TreatmentFee, ward.Inpatient},
 	reflect.TypeFor[ward.SettlementState]():    {ward.Pending, ward.Clear, ward.Suspicious, ward.CannotTell, ward.Reversed},
 	reflect.TypeFor[ward.SightingKind]():       {ward.Watched, ward.PeopleSeen, ward.StaffSeen, ward.QueueSeen, ward.FaceSeen, ward.LensSeen, ward.LoitererSeen},
@@ -136,6 +139,9 @@ func apiConfig() huma.Config {
 	alias[ward.DismissReason](r)
 	alias[EventKind](r)
 	alias[ward.EvidenceKind](r)
+	alias[ward.IdentityReason](r)
+	alias[ward.IdentitySource](r)
+	alias[ward.Match](r)
 	alias[ward.OutageAction](r)
 	alias[ward.Outcome](r)
 	alias[ward.Permission](r)

@@ -102,6 +102,9 @@ type Server struct {
 	passwords *passwords
 	coverages *slots
 	searches  *slots
+	terminals *limiter // identity checks, by user
+	guesses   *limiter // and of one person, by user
+	asking    *slots
 	clips     *clipSlots
 	thumbs    thumbnails
 	views     views
@@ -132,6 +135,8 @@ func (s *Server) routes() (*routes, error) {
 	s.probers, s.probes = newLimiter(probesPerMinute, s.now), make(chan struct{}, maxProbes)
 	s.clips, s.coverages = newClipSlots(), newSlots(1, 1, coverageBusy, coverageBusy)
 	s.searches = newSlots(maxSearches, 1, searchesBusy, searchesFull)
+	s.terminals, s.guesses = newLimiter(checksPerMinute, s.now), newLimiter(checksOfOne, s.now)
+	s.asking = newSlots(maxChecks, 1, checksBusy, checksFull)
 	s.thumbs.decoding = make(chan struct{}, maxThumbnails)
 	s.passwords = newPasswords()
 	s.views.seen = map[string]time.Time{}
@@ -154,6 +159,7 @@ func (s *Server) routes() (*routes, error) {
 	s.liveRoutes(r)
 	s.insuredRoutes(r)
 	s.settlementRoutes(r)
+	s.identityRoutes(r)
 	s.ruleRoutes(r)
 	s.alertRoutes(r)
 	s.alertGroupRoutes(r)

@@ -86,7 +86,7 @@ func (s *Server) whoSignsIn(ctx context.Context, in SignIn) (ward.User, error) {
 			return ward.User{}, err
 		}
 		u, err := s.Store.User(ctx, id)
-		if err == nil && u.Disabled {
+		if err == nil && (u.Disabled || u.Role == ward.Terminal) {
 			err = badSignIn()
 		}
 		return u, err
@@ -96,7 +96,7 @@ func (s *Server) whoSignsIn(ctx context.Context, in SignIn) (ward.User, error) {
 		return u, err
 	}
 	ok, err := s.passwords.matches(ctx, in.Password, hash)
-	if err == nil && (!ok || u.Disabled) {
+	if err == nil && (!ok || u.Disabled || u.Role == ward.Terminal) {
 		err = badSignIn()
 	}
 	return u, err

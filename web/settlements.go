@@ -28,6 +28,15 @@ type NewSettlement struct {
 	AmountFen     int64               `json:"amount_fen" doc:"In 分, 1 to 1,000,000,000"`
 	Revision      int                 `json:"revision,omitempty" minimum:"0" maximum:"1000000" doc:"Counts the corrections of this number: the highest counts, in whatever order they come"`
 	Reversed      bool                `json:"reversed,omitempty" doc:"Billing takes the settlement back; it stays so"`
+	// IdentityCheckID is sealed with the settlement's id.
+	IdentityCheckID ward.IdentityCheckID `json:"identity_check_id,omitempty" maxLength:"64" doc:"The identity check (POST /identity-checks) that was made before; of the same institution and insured person"`
+}
+
+// ListedSettlement is a settlement with the identity checks that billing
+// referred to.
+type ListedSettlement struct {
+	ward.Settlement
+	IdentityChecks []ward.IdentityCheck `json:"identity_checks" doc:"The oldest first; empty when billing referred to none"`
 }
 
 // SettlementDetail is a settlement with what was said of it before.
@@ -35,6 +44,8 @@ type SettlementDetail struct {
 	ward.Settlement
 	Earlier []ward.SettlementRevision `json:"earlier" doc:"What billing said before it corrected it, the oldest first"`
 	Clock   *ClockOffset              `json:"clock,omitempty" doc:"Of the institution's billing system, when it is known"`
+	// IdentityChecks are those that billing referred to, the oldest first.
+	IdentityChecks []ward.IdentityCheck `json:"identity_checks"`
 }
 
 // ClockOffset is how far the cameras' clock is ahead of a billing system's.
@@ -80,6 +91,7 @@ func (s *Server) addSettlement(ctx context.Context, in *creation[NewSettlement])
 		reported := ward.Settlement{
 			InstitutionID: b.InstitutionID, PlaceID: b.PlaceID, ExternalNo: b.ExternalNo, InsuredID: b.InsuredID,
 			Kind: b.Kind, At: b.At.UTC(), AmountFen: b.AmountFen, Received: s.now().UTC(), Revision: b.Revision,
+			IdentityCheck: b.IdentityCheckID,
 		}
 		if b.Reversed {
 			reported.State = ward.Reversed
@@ -129,11 +141,23 @@ func (s *Server) checkSettlement(ctx context.Context, b NewSettlement) error {
 	return nil
 }
 
-func (s *Server) listSettlements(ctx context.Context, in *settlementList) (*body[Page[ward.Settlement]], error) {
+func (s *Server) listSettlements(ctx context.Context, in *settlementList) (*body[Page[ListedSettlement]], error) {
 	v, next, err := s.Store.Settlements(ctx, storage.SettlementFilter{
 		Institutions: callerOf(ctx).narrow(in.InstitutionID), State: in.State, Before: in.Cursor, Limit: in.Limit,
 	})
-	return answer(Page[ward.Settlement]{list(v), next}, err)
+	if err != nil {
+		return nil, err
+	}
+	ids := make([]ward.SettlementID, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	checks, err := s.Store.IdentityOf(ctx, ids)
+	out := make([]ListedSettlement, len(v))
+	for i := range v {
+		out[i] = ListedSettlement{v[i], list(checks[v[i].ID])}
+	}
+	return answer(Page[ListedSettlement]{out, next}, err)
 }
 
 func (s *Server) loadSettlement(ctx context.Context, in *SettlementPath) (ward.Settlement, ward.InstitutionID, error) {
@@ -147,6 +171,11 @@ func (s *Server) getSettlement(ctx context.Context, _ *SettlementPath, v ward.Se
 	if out.Earlier, err = s.Store.SettlementRevisions(ctx, v.ID); err != nil {
 		return nil, err
 	}
+	checks, err := s.Store.IdentityOf(ctx, []ward.SettlementID{v.ID})
+	if err != nil {
+		return nil, err
+	}
+	out.IdentityChecks = list(checks[v.ID])
 	offsets, err := s.Store.ClockOffsets(ctx, []ward.InstitutionID{v.InstitutionID})
 	if len(offsets) == 1 {
 		c := clockOffset(offsets[0])

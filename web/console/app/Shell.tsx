@@ -1,5 +1,5 @@
 import {
-  AlertOutlined, AuditOutlined, BankOutlined, DotChartOutlined, AccountBookOutlined, EyeInvisibleOutlined, FileProtectOutlined, FundOutlined, FolderOpenOutlined, ScanOutlined, ControlOutlined, HeatMapOutlined, HddOutlined, IdcardOutlined, NotificationOutlined, PauseCircleOutlined, PlaySquareOutlined, RetweetOutlined, ScheduleOutlined, TabletOutlined, TeamOutlined, UserOutlined, VideoCameraOutlined,
+  AlertOutlined, UserSwitchOutlined, AuditOutlined, BankOutlined, DotChartOutlined, AccountBookOutlined, EyeInvisibleOutlined, FileProtectOutlined, FundOutlined, FolderOpenOutlined, ScanOutlined, ControlOutlined, HeatMapOutlined, HddOutlined, IdcardOutlined, NotificationOutlined, PauseCircleOutlined, PlaySquareOutlined, RetweetOutlined, ScheduleOutlined, TabletOutlined, TeamOutlined, UserOutlined, VideoCameraOutlined,
 } from '@ant-design/icons'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { Alert, Badge, Button, Dropdown, Layout, Menu, Space, Tooltip } from 'antd'
@@ -33,6 +33,7 @@ const DrawPage = lazy(() => import('../draws/DrawPage'))
 const Flips = lazy(() => import('../flips/Flips'))
 const Visit = lazy(() => import('../visit/Visit'))
 const Settlements = lazy(() => import('../settlements/Settlements'))
+const Identity = lazy(() => import('../identity/Identity'))
 const Cases = lazy(() => import('../cases/Cases'))
 const CasePage = lazy(() => import('../cases/CasePage'))
 const Cameras = lazy(() => import('../cameras/Cameras'))
@@ -47,11 +48,12 @@ const Plans = lazy(() => import('../plans/Plans'))
 const Tablets = lazy(() => import('../tablets/Tablets'))
 const Users = lazy(() => import('../users/Users'))
 
-type Screen = { path: string; key: 'alerts' | 'blind' | 'draws' | 'faces' | 'findings' | 'flips' | 'outages' | 'plans' | 'precision' | 'settlements' | 'live' | 'rounds' | 'cases' | 'people' | 'cameras' | 'coverage' | 'places' | 'rules' | 'notifications' | 'system' | 'tablets' | 'users'; icon: ReactNode; needs: Permission }
+type Screen = { path: string; key: 'alerts' | 'blind' | 'draws' | 'faces' | 'findings' | 'flips' | 'outages' | 'plans' | 'precision' | 'identity' | 'settlements' | 'live' | 'rounds' | 'cases' | 'people' | 'cameras' | 'coverage' | 'places' | 'rules' | 'notifications' | 'system' | 'tablets' | 'users'; icon: ReactNode; needs: Permission }
 
 const screens: Screen[] = [
   { path: '/alerts', key: 'alerts', icon: <AlertOutlined />, needs: 'review' },
   { path: '/settlements', key: 'settlements', icon: <AccountBookOutlined />, needs: 'review' },
+  { path: '/identity', key: 'identity', icon: <UserSwitchOutlined />, needs: 'review' },
   { path: '/faces', key: 'faces', icon: <ScanOutlined />, needs: 'review' },
   { path: '/live', key: 'live', icon: <PlaySquareOutlined />, needs: 'watch' },
   { path: '/findings', key: 'findings', icon: <FileProtectOutlined />, needs: 'appeal' },
@@ -114,6 +116,7 @@ export function Shell() {
                 <Route path="/precision" element={<Precision />} />
                 <Route path="/findings" element={<Findings />} />
                 <Route path="/settlements" element={<Settlements />} />
+                <Route path="/identity" element={<Identity />} />
                 <Route path="/live" element={<LiveWall />} />
                 <Route path="/live/:id" element={<Timeline />} />
                 <Route path="/rounds" element={<Rounds />} />

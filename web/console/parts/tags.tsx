@@ -55,5 +55,13 @@ export function RulingStateTag({ state }: { state: Schemas['RulingState'] }) {
   return <Tag color={rulingColor[state]}>{t(`rulingState.${state}`)}</Tag>
 }
 
+const matchColor: Record<Schemas['Match'], string> = { match: 'green', unsure: 'orange', no_match: 'red' }
+
+/** IdentityTag is the answer that a terminal got. */
+export function IdentityTag({ answer }: { answer: Schemas['Match'] }) {
+  const { t } = useTranslation()
+  return <Tag color={matchColor[answer]}>{t(`identityAnswer.${answer}`)}</Tag>
+}
+
 /** cameraBadge is the colour of a camera's live state. */
 export const cameraBadge = { live: 'success', connecting: 'processing', down: 'error', disabled: 'default', unknown: 'warning' } as const satisfies Record<Schemas['CameraLive']['state'], string>

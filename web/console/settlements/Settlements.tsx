@@ -9,7 +9,7 @@ import { Head } from '../parts/Head'
 import { InstitutionSelect } from '../parts/InstitutionSelect'
 import { Loading } from '../parts/Loading'
 import { Nothing } from '../parts/Nothing'
-import { SettlementStateTag } from '../parts/tags'
+import { IdentityTag, SettlementStateTag } from '../parts/tags'
 import { Trouble } from '../parts/Trouble'
 import { When } from '../parts/When'
 import { yuan } from '../parts/yuan'
@@ -46,7 +46,7 @@ export default function Settlements() {
       <Clocks institution={institution} />
       <Trouble error={settlements.error} retry={() => void settlements.refetch()} />
       {settlements.isLoading ? <Loading /> : (
-        <Table<Settlement>
+        <Table<Schemas['ListedSettlement']>
           size="small"
           rowKey="id"
           pagination={false}
@@ -67,6 +67,11 @@ export default function Settlements() {
                   <SettlementStateTag state={s.state} />
                   {s.state === 'suspicious' && <Link to={`/alerts?settlement=${s.id}`}>{t('settlements.alert')}</Link>}
                   {s.state === 'cannot_tell' && <Reason code={s.reason} />}
+                  {s.identity_checks.map((c) => (
+                    <Tooltip key={c.id} title={<><When at={c.at} />{c.reason && <div>{t(`identityReason.${c.reason}`)}</div>}</>}>
+                      <span className="quiet small">{t('identity.ofBill')} <IdentityTag answer={c.answer} /></span>
+                    </Tooltip>
+                  ))}
                   {s.revision > 0 && <span className="quiet small">{t('settlements.revision', { n: s.revision })}</span>}
                   {s.state !== 'cannot_tell' && s.unclear.length > 0 && (
                     <Tooltip title={s.unclear.map((u) => <div key={u.rule}>{t(`rule.${u.rule}`)}: <Reason code={u.reason} /></div>)}>

@@ -23,6 +23,7 @@ function Person({ user, onDone, onAdded }: { user: User | undefined; onDone: () 
   const institutions = useInstitutions().data?.items ?? []
   const [form] = Form.useForm<Fields>()
   const everywhere = Form.useWatch('all_institutions', form)
+  const role = Form.useWatch('role', form)
   const save = useMutation({
     mutationFn: async (v: Fields) => {
       const scope = { name: v.name, role: v.role, all_institutions: v.all_institutions, institutions: v.all_institutions ? [] : (v.institutions ?? []) }
@@ -40,12 +41,12 @@ function Person({ user, onDone, onAdded }: { user: User | undefined; onDone: () 
       {!user && <Form.Item name="login" label={t('users.login')} rules={[{ required: true }]}><Input className="mono" maxLength={64} autoComplete="off" /></Form.Item>}
       <Form.Item name="name" label={t('users.name')} rules={[{ required: true }]}><Input maxLength={100} /></Form.Item>
       <Form.Item name="role" label={t('users.role')}>
-        <Radio.Group options={(['inspector', 'operator', 'contact', 'administrator'] as const).map((r) => ({ value: r, label: t(`role.${r}`) }))} />
+        <Radio.Group options={(['inspector', 'operator', 'contact', 'terminal', 'administrator'] as const).map((r) => ({ value: r, label: t(`role.${r}`) }))} />
       </Form.Item>
       <Form.Item name="all_institutions" label={t('users.everywhere')} valuePropName="checked"><Switch /></Form.Item>
       {!everywhere && <Form.Item name="institutions" label={t('users.scope')}><Select mode="multiple" options={institutions.map((i) => ({ value: i.id, label: i.name }))} /></Form.Item>}
       {user && <Form.Item name="disabled" label={t('users.disabled')} valuePropName="checked"><Switch /></Form.Item>}
-      {!user && <p className="quiet">{t('users.addHint')}</p>}
+      {role === 'terminal' ? <p className="quiet">{t('users.terminalHint')}</p> : !user && <p className="quiet">{t('users.addHint')}</p>}
       <Trouble error={save.error} />
       <Button type="primary" htmlType="submit" block loading={save.isPending}>{t('list.save')}</Button>
     </Form>
