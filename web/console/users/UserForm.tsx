@@ -28,7 +28,10 @@ function Person({ user, onDone, onAdded }: { user: User | undefined; onDone: () 
     mutationFn: async (v: Fields) => {
       const scope = { name: v.name, role: v.role, all_institutions: v.all_institutions, institutions: v.all_institutions ? [] : (v.institutions ?? []) }
       if (user) await take(api.PUT('/api/v1/users/{id}', { params: { path: { id: user.id } }, body: { ...scope, disabled: v.disabled } }))
-      else onAdded(await take(api.POST('/api/v1/users', { body: { ...scope, login: v.login }, params: { header: { 'Idempotency-Key': newKey() } } })))
+      else {
+        const link = await take(api.POST('/api/v1/users', { body: { ...scope, login: v.login }, params: { header: { 'Idempotency-Key': newKey() } } }))
+        if (v.role !== 'terminal') onAdded(link) // nobody signs in as a machine
+      }
     },
     onSuccess: () => {
       void client.invalidateQueries({ queryKey: ['users'] })
