@@ -45,7 +45,7 @@ const (
 	ActionAdd      Action = "add"
 	ActionView     Action = "view"
 	ActionExport   Action = "export"
-	ActionRule     Action = "rule" // two people ruled over a visit of the case
+	ActionRule     Action = "rule"     // two people ruled over a visit of the case
 	ActionIdentify Action = "identify" // a face was compared with an enrolment for a terminal
 )
 
