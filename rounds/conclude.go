@@ -30,7 +30,11 @@ func (s *session) conclude(ctx context.Context, checks []ward.Check, cause error
 	}
 	v.SnapshotKey, v.SnapshotSHA = s.putSnapshot(ctx)
 	v.ReasonZH, v.ReasonEN = reasons(v.Verdict, checks, cause)
-	return s.e.seal(ctx, v, checks)
+	err := s.e.seal(ctx, v, checks)
+	if errors.Is(err, &ward.Error{Code: "visit.flagged"}) { // another visit found something after the checks
+		return s.await(ctx, checks)
+	}
+	return err
 }
 
 // reveal tells what the challenges were drawn from, once they are over.

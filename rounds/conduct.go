@@ -48,10 +48,14 @@ func (s *session) conduct(ctx context.Context, recorded chan<- error) ([]ward.Ch
 	if err != nil {
 		return nil, err
 	}
+	others, err := s.checkOtherBeds(ctx)
+	if err != nil {
+		return nil, err
+	}
 	if err = s.reveal(ctx); err != nil {
 		return nil, err
 	}
-	checks := append([]ward.Check{live, face}, s.done...)
+	checks := append([]ward.Check{live, face, others}, s.done...)
 	if ward.Decide(checks, s.policy) == ward.Undecided {
 		if err = s.talk(ctx, checks); err != nil {
 			return checks, err

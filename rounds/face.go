@@ -62,6 +62,14 @@ func (c *faces) enough() bool {
 	return n >= faceFrames && c.at[n-1].Sub(c.at[0]) >= faceSpan
 }
 
+// fused is the face of the session; nil when there are too few pictures of it.
+func (c *faces) fused() ward.Template {
+	if !c.enough() {
+		return nil
+	}
+	return ward.Fuse(c.straight)
+}
+
 // judge compares the session's face with the enrolment. It fails also when
 // the pictures of the session show more than one person. The score is the
 // cosine; a bedside never sees it.

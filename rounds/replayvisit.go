@@ -84,6 +84,7 @@ func (r *Replayer) Replay(ctx context.Context, id ward.VisitID) (out Replayed, e
 	if err != nil {
 		return out, err
 	}
+	out.asSealed()
 	out.Verdict = ward.Decide(out.Now, policy)
 	out.Differ = append(out.Differ, again.differ...)
 	out.compare()
@@ -168,6 +169,16 @@ func source(v ward.Visit) ward.Source { return ward.Source{Kind: ward.FromVisit,
 
 // span is when the visit's recording can have been made.
 func span(v ward.Visit) (from, to time.Time) { return v.Opened, v.Sealed.Add(time.Minute) }
+
+// asSealed takes over the checks that compare visits with each other: what
+// they were compared with is erased by now, or has grown since.
+func (o *Replayed) asSealed() {
+	for _, c := range o.Sealed {
+		if c.Kind == ward.CheckOtherBed {
+			o.Now = append(o.Now, c)
+		}
+	}
+}
 
 // compare adds what differs from the sealed checks and the verdict.
 func (o *Replayed) compare() {

@@ -58,6 +58,8 @@ type Engine struct {
 	begin chan *session
 	done  chan struct{} // closed when Run is about to return
 
+	erased time.Time // by Run's goroutine: when what is kept no longer was looked for
+
 	mu       sync.Mutex // guards sessions
 	sessions map[ward.VisitID]*session
 }
@@ -148,7 +150,7 @@ func (e *Engine) sweep(ctx context.Context, now time.Time) error {
 		}
 		errs = append(errs, e.sealAsRead(ctx, v))
 	}
-	errs = append(errs, e.lapse(ctx, now))
+	errs = append(errs, e.lapse(ctx, now), e.erase(ctx, now))
 	return errors.Join(errs...)
 }
 

@@ -256,6 +256,7 @@ func (f *fsck) absent(ctx context.Context) error {
 		{"alert_policy", `SELECT ref FROM sealed_record r WHERE kind = 'alert_policy' AND NOT EXISTS (SELECT 1 FROM alert_policy x WHERE x.leaf = r.leaf)`},
 		{"check_policy", `SELECT ref FROM sealed_record r WHERE kind = 'check_policy' AND NOT EXISTS (SELECT 1 FROM check_policy x WHERE x.leaf = r.leaf)`},
 		{"ruling", `SELECT ref FROM sealed_record r WHERE kind = 'ruling' AND NOT EXISTS (SELECT 1 FROM ruling x WHERE x.leaf = r.leaf OR x.answer_leaf = r.leaf)`},
+		{"visit_finding", `SELECT ref FROM sealed_record r WHERE kind = 'visit_finding' AND NOT EXISTS (SELECT 1 FROM visit_finding x WHERE x.leaf = r.leaf)`},
 		{"draw_step", `SELECT ref FROM sealed_record r WHERE kind = 'draw' AND NOT EXISTS (SELECT 1 FROM draw_step x JOIN draw d ON d.id = x.draw_id WHERE x.leaf = r.leaf)`},
 		{"face_search", `SELECT ref FROM sealed_record r WHERE kind = 'face_search' AND NOT EXISTS (SELECT 1 FROM face_search x WHERE x.leaf = r.leaf)`},
 		{"identity_check", `SELECT ref FROM sealed_record r WHERE kind = 'identity_check' AND NOT EXISTS (SELECT 1 FROM identity_check x WHERE x.leaf = r.leaf)`},

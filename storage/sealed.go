@@ -32,9 +32,10 @@ const (
 	KindIdentity           = "identity_check"      // by check: who asked, where, and the answer
 	KindSettlementIdentity = "settlement_identity" // by settlement/check: that billing referred to it
 
-	KindAlertPolicy = "alert_policy" // by version: until when alerts are to be decided
-	KindCheckPolicy = "check_policy" // by version: which checks a verification requires
-	KindRuling      = "ruling"       // by ruling/1: proposed by one; /2: answered by another
+	KindAlertPolicy = "alert_policy"  // by version: until when alerts are to be decided
+	KindCheckPolicy = "check_policy"  // by version: which checks a verification requires
+	KindFinding     = "visit_finding" // by visit/kind/basis/other: what another visit shows about it
+	KindRuling      = "ruling"        // by ruling/1: proposed by one; /2: answered by another
 )
 
 // The kinds of sealed record that say what became of media.

@@ -48,6 +48,9 @@ type verdictSegment struct {
 // decide until v.DecideBy: checking → deciding. The device secret is revoked.
 func (s *Store) AwaitDecision(ctx context.Context, v ward.Visit, checks []ward.Check) (ward.Visit, error) {
 	err := s.change(ctx, "await decision on visit "+string(v.ID), func(t *tx) error {
+		if err := t.lockLedger(ctx); err != nil { // whoever finds something about it has this lock
+			return err
+		}
 		res, err := t.ExecContext(ctx, `UPDATE visit SET state = 'deciding', reason_zh = $2, reason_en = $3, snapshot_key = $4, snapshot_sha = $5, device_hash = NULL, policy = $6, decide_by_us = $7
 			WHERE id = $1 AND state = 'checking'`, v.ID, v.ReasonZH, v.ReasonEN, v.SnapshotKey, snapshotSum(v), v.Policy, us(v.DecideBy))
 		if err != nil {
@@ -61,6 +64,9 @@ func (s *Store) AwaitDecision(ctx context.Context, v ward.Visit, checks []ward.C
 			return visitState()
 		}
 		if err = t.putChecks(ctx, v.ID, checks); err != nil {
+			return err
+		}
+		if err = t.failFound(ctx, v.ID); err != nil {
 			return err
 		}
 		if err = t.addVisitEvent(ctx, v.ID, "deciding", t.now, nil); err != nil {
@@ -103,6 +109,9 @@ func (s *Store) sealVisit(ctx context.Context, v ward.Visit, checks []ward.Check
 
 // sealVisit is Store.sealVisit under the ledger's lock.
 func (t *tx) sealVisit(ctx context.Context, v *ward.Visit, checks []ward.Check, anyState bool) error {
+	if err := t.unflagged(ctx, *v); err != nil {
+		return err
+	}
 	res, err := t.ExecContext(ctx, `UPDATE visit SET state = 'sealed', verdict = $2, reason_zh = $3, reason_en = $4, decided_by = $5,
 			snapshot_key = $6, snapshot_sha = $7, sealed_us = $8, device_hash = NULL, policy = $11
 		WHERE id = $1 AND state <> 'sealed' AND (state = $9 OR $10)`,
@@ -117,6 +126,11 @@ func (t *tx) sealVisit(ctx context.Context, v *ward.Visit, checks []ward.Check, 
 	if n == 1 {
 		if err = t.putChecks(ctx, v.ID, checks); err != nil {
 			return err
+		}
+		if checks != nil {
+			if err = t.failFound(ctx, v.ID); err != nil {
+				return err
+			}
 		}
 	}
 	if *v, err = t.visit(ctx, v.ID); err != nil {

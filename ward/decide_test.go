@@ -69,6 +69,13 @@ func TestNoPolicyMakesPresent(t *testing.T) {
 	if got := decided(ward.Pass, ward.Fail, p); got != ward.Mismatch {
 		t.Errorf("somebody else, and a required check is missing: %s", got)
 	}
+	for _, need := range []ward.Need{ward.Required, ward.Advisory, ""} { // one person in two beds
+		p := ward.CheckPolicy{Checks: map[ward.CheckKind]ward.Need{ward.CheckOtherBed: need}}
+		two := []ward.Check{{Kind: ward.CheckLive, Outcome: ward.Pass}, {Kind: ward.CheckFace, Outcome: ward.Pass}, {Kind: ward.CheckOtherBed, Outcome: ward.Fail}}
+		if got := ward.Decide(two, p); got != ward.Undecided {
+			t.Errorf("the same person in another bed, the check is %q: %s", need, got)
+		}
+	}
 	p.Checks["further"] = ward.Advisory
 	for part, want := range map[ward.Outcome]ward.Verdict{ward.Pass: ward.Present, ward.Fail: ward.Undecided, ward.NotDone: ward.Undecided} {
 		strict := ward.CheckPolicy{Checks: map[ward.CheckKind]ward.Need{ward.CheckNod: ward.Required, ward.CheckEyes: ward.Required}}

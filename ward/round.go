@@ -108,6 +108,9 @@ const (
 	CheckNod   CheckKind = "nod"
 	CheckEyes  CheckKind = "eyes"  // shut
 	CheckMouth CheckKind = "mouth" // opened
+
+	// CheckOtherBed fails when the same person answers for another bed of the round.
+	CheckOtherBed CheckKind = "other_bed"
 )
 
 // Outcome is how a check ended.

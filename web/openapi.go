@@ -28,7 +28,8 @@ var enums = map[reflect.Type][]any{
 	reflect.TypeFor[ward.BlindCause]():         {ward.SignalLost, ward.Frozen, ward.Black, ward.Covered, ward.Defocused, ward.Moved, ward.Glare, ward.WrongClock},
 	reflect.TypeFor[BlindWhich]():              {BlindBefore, BlindAt, BlindAfter},
 	reflect.TypeFor[ward.Cause]():              {ward.CauseConnecting, ward.CauseUnreachable, ward.CauseAuth, ward.CauseNotFound, ward.CauseCodec, ward.CauseStalled, ward.CauseGarbage, ward.CauseLoss, ward.CauseSlow, ward.CauseDisk, ward.CauseRestart, ward.CauseCrash, ward.CauseDisabled, ward.CauseSchedule, ward.CauseBusy, ward.CauseClock, ward.CauseEvicted},
-	reflect.TypeFor[ward.CheckKind]():          {ward.CheckLive, ward.CheckFace, ward.CheckTurn, ward.CheckNod, ward.CheckEyes, ward.CheckMouth},
+	reflect.TypeFor[ward.Basis]():              {ward.SameFace, ward.SameEnrolment},
+	reflect.TypeFor[ward.CheckKind]():          {ward.CheckLive, ward.CheckFace, ward.CheckTurn, ward.CheckNod, ward.CheckEyes, ward.CheckMouth, ward.CheckOtherBed},
 	reflect.TypeFor[ward.Clock]():              {ward.ServerClock, ward.CameraClock},
 	reflect.TypeFor[ward.Codec]():              {ward.H264, ward.H265, ward.VP8, ward.MJPEG, ward.AAC, ward.Opus, ward.PCMU, ward.PCMA, ward.NoCodec},
 	reflect.TypeFor[ward.DeliveryState]():      {ward.DeliveryPending, ward.DeliveryDone, ward.DeliveryDead},
@@ -133,6 +134,7 @@ func apiConfig() huma.Config {
 	alias[ward.RoundMethod](r)
 	alias[ward.EndpointKind](r)
 	alias[ward.EventType](r)
+	alias[ward.Basis](r)
 	alias[ward.CheckKind](r)
 	alias[ward.Clock](r)
 	alias[ward.Codec](r)

@@ -48,6 +48,7 @@ type VisitSummary struct {
 	Told    []ward.Telling `json:"told" doc:"How the bedside was told, and the devices' own receipts"`
 	Tablets []TabletRow    `json:"tablets" doc:"Those that ring for this bed"`
 	Prompt  string         `json:"prompt,omitempty" doc:"The command that was sent last, while the bed is checked"`
+	Flagged bool           `json:"flagged" doc:"Another visit shows something about it: see its findings"`
 	InForce ward.Verdict   `json:"in_force" doc:"The verdict that counts now: the visit's own, or that of two people over it"`
 	// Ruling is the proposal that waits for its second person, if any.
 	Ruling *ward.Ruling `json:"ruling,omitempty"`
@@ -151,10 +152,14 @@ func (s *Server) getRound(ctx context.Context, _ *RoundPath, round ward.Round) (
 	if err != nil {
 		return nil, err
 	}
+	findings, err := s.Store.FindingsOfRound(ctx, round.ID)
+	if err != nil {
+		return nil, err
+	}
 	tablets, err := s.Store.Tablets(ctx, []ward.InstitutionID{round.InstitutionID})
 	out := RoundDetail{Round: round, Visits: make([]VisitSummary, len(visits))}
 	for i, v := range visits {
-		out.Visits[i] = VisitSummary{Visit: v, Insured: people[v.InsuredID].Masked(), Told: list(told[v.ID]), Tablets: s.tabletsOf(v, tablets), Prompt: prompts[v.ID]}
+		out.Visits[i] = VisitSummary{Visit: v, Insured: people[v.InsuredID].Masked(), Told: list(told[v.ID]), Tablets: s.tabletsOf(v, tablets), Prompt: prompts[v.ID], Flagged: len(findings[v.ID]) > 0}
 		out.Visits[i].InForce, out.Visits[i].Ruling = ruled(v, rulings[v.ID])
 	}
 	return answer(out, err)

@@ -19,6 +19,7 @@ type VisitDetail struct {
 	Events      []ward.VisitEvent `json:"events"`
 	Insured     ward.Insured      `json:"insured" doc:"Masked"`
 	Recording   *Recording        `json:"recording,omitempty" doc:"Absent while nothing is recorded"`
+	Findings    []ward.VisitFinding    `json:"findings" doc:"What other visits show about it, also after its verdict"`
 	HasSnapshot bool              `json:"has_snapshot"`
 	Ordered     time.Time         `json:"ordered"`
 	Told        []ward.Telling    `json:"told" doc:"How the bedside was told, and the devices' own receipts"`
@@ -83,6 +84,10 @@ func (s *Server) getVisit(ctx context.Context, _ *VisitPath, v ward.Visit) (*bod
 	if out.Rulings, err = s.Store.Rulings(ctx, v.ID); err != nil {
 		return nil, err
 	}
+	if out.Findings, err = s.Store.FindingsOf(ctx, v.ID); err != nil {
+		return nil, err
+	}
+	out.Findings = list(out.Findings)
 	out.InForce, _, out.ByRuling = ward.InForce(v, out.Rulings)
 	out.Circumstances, out.OneDecides = ward.Circumstances(), []ward.Verdict{}
 	for _, verdict := range out.Circumstances[0].Verdicts {

@@ -183,7 +183,7 @@ func (d demoCommand) hospital(ctx context.Context, e *terminal, c Config, s *ser
 func (d demoCommand) forPerson(ctx context.Context, e *terminal, c Config, h *demo.Hospital, began time.Time, token string) error {
 	_, _ = fmt.Fprintf(e.out, "\n打开 Open        %s/#one-time=%s\n（一次性登录，10 分钟内有效；one-time sign-in, valid for 10 minutes）\n"+
 		"疑点 Alerts     一分钟内陆续出现；planted frauds appear within the next minute\n"+
-		"查房 Ward round 三病区：1 床本人，2 床冒名，3 床录像，4 床无人；5 床是您（先在“参保人”上传照片）\n"+
+		"查房 Ward round 三病区 1 床本人、4 床无人，四病区 2 床冒名、3 床录像；三病区 5 床是您（先在“参保人”上传照片）\n"+
 		"                beds 1 to 4 are simulated; bed 5 is yours: enrol a photo, open its link in a second tab (or restart with --phone and use a phone)\n"+
 		"按 Ctrl-C 结束 stops\n\n", c.PublicURL, token)
 	all, ctx := errgroup.WithContext(ctx)

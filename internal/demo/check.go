@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -65,14 +64,14 @@ func (h *Hospital) Check(ctx context.Context, began time.Time) (*Result, error) 
 	if err := h.watchLive(ctx, res); err != nil {
 		return res, err
 	}
-	var round ward.Round
+	var orders []ward.Round
 	both, bctx := errgroup.WithContext(ctx)
 	both.Go(func() error { return h.Bill(bctx, began, "S", false) })
 	both.Go(func() (err error) {
-		round, err = h.orderRound(bctx)
+		orders, err = h.orderRounds(bctx)
 		return err
 	})
-	h.say("bills are being sent, a ward round is running…")
+	h.say("bills are being sent, ward rounds are running…")
 	if err := both.Wait(); err != nil {
 		return res, err
 	}
@@ -80,7 +79,7 @@ func (h *Hospital) Check(ctx context.Context, began time.Time) (*Result, error) 
 	if err != nil {
 		return res, err
 	}
-	visits, err := h.readVisits(ctx, round.ID, res)
+	visits, err := h.readVisits(ctx, orders, res)
 	if err != nil {
 		return res, err
 	}
@@ -109,63 +108,84 @@ func (h *Hospital) watchLive(ctx context.Context, res *Result) error {
 	return nil
 }
 
-// orderRound orders every bed that has an expected verdict and lets each answer.
-func (h *Hospital) orderRound(ctx context.Context) (ward.Round, error) {
-	var ids []ward.AdmissionID
-	var in ward.InstitutionID
+// orderRounds orders every bed that has an expected verdict, ward by ward,
+// and lets each answer.
+func (h *Hospital) orderRounds(ctx context.Context) ([]ward.Round, error) {
+	type place struct {
+		in   ward.InstitutionID
+		ward string
+	}
+	var places []place
+	ids := map[place][]ward.AdmissionID{}
 	for _, b := range h.Scenario.Beds {
-		if b.Verdict != ward.NoVerdict {
-			ids, in = append(ids, h.admissions[b.Bed]), b.Institution
+		if b.Verdict == ward.NoVerdict {
+			continue
 		}
+		p := place{b.Institution, b.Ward}
+		if len(ids[p]) == 0 {
+			places = append(places, p)
+		}
+		ids[p] = append(ids[p], h.admissions[b.Bed])
 	}
-	var made struct {
-		Round  ward.Round `json:"round"`
-		Visits []link     `json:"visits"`
+	var rounds []ward.Round
+	var links []link
+	for _, p := range places {
+		var made struct {
+			Round  ward.Round `json:"round"`
+			Visits []link     `json:"visits"`
+		}
+		err := h.post(ctx, "/rounds", map[string]any{
+			"institution_id": p.in, "reason": "演示：突击查房", "ward": p.ward, "admission_ids": ids[p], "deadline": time.Now().Add(roundDeadline).UTC(),
+		}, &made)
+		if err != nil {
+			return rounds, err
+		}
+		rounds, links = append(rounds, made.Round), append(links, made.Visits...)
 	}
-	err := h.post(ctx, "/rounds", map[string]any{
-		"institution_id": in, "reason": "演示：突击查房", "ward": h.Scenario.Beds[0].Ward, "admission_ids": ids, "deadline": time.Now().Add(roundDeadline).UTC(),
-	}, &made)
-	if err != nil {
-		return made.Round, err
-	}
-	var all sync.WaitGroup
-	errs := make([]error, len(made.Visits))
-	for i, v := range made.Visits {
+	return rounds, h.answerAll(ctx, links)
+}
+
+// answerAll lets every bed answer its link.
+func (h *Hospital) answerAll(ctx context.Context, links []link) error {
+	var all errgroup.Group
+	for _, v := range links {
 		bed, ok := h.bed(v.Visit.Bed)
 		if !ok {
-			return made.Round, fmt.Errorf("the round has an unknown bed %s", v.Visit.Bed)
+			return errors.Join(all.Wait(), fmt.Errorf("the round has an unknown bed %s", v.Visit.Bed))
 		}
-		all.Go(func() {
+		all.Go(func() error {
 			if err := h.Answer(ctx, bed, v.Link); err != nil {
-				errs[i] = fmt.Errorf("bed %s: %w", bed.Bed, err)
+				return fmt.Errorf("bed %s: %w", bed.Bed, err)
 			}
+			return nil
 		})
 	}
-	all.Wait()
-	for _, err := range errs {
-		if err != nil {
-			return made.Round, err
-		}
-	}
-	return made.Round, nil
+	return all.Wait()
 }
 
 // readVisits waits for every verdict and compares them with the truth.
-func (h *Hospital) readVisits(ctx context.Context, id ward.RoundID, res *Result) ([]ward.Visit, error) {
+func (h *Hospital) readVisits(ctx context.Context, orders []ward.Round, res *Result) ([]ward.Visit, error) {
 	h.say("waiting for the deadline of the bed that does not answer…")
-	var detail struct {
-		Visits []struct {
-			Visit ward.Visit `json:"visit"`
-		} `json:"visits"`
-	}
+	var out []ward.Visit
 	err := h.until(ctx, sealLimit, "every visit is sealed", func(ctx context.Context) (bool, error) {
-		err := h.get(ctx, "/rounds/"+string(id), &detail)
-		for _, v := range detail.Visits {
-			if v.Visit.State != ward.VisitSealed {
+		out = nil
+		for _, r := range orders {
+			var detail struct {
+				Visits []struct {
+					Visit ward.Visit `json:"visit"`
+				} `json:"visits"`
+			}
+			if err := h.get(ctx, "/rounds/"+string(r.ID), &detail); err != nil {
 				return false, err
 			}
+			for _, v := range detail.Visits {
+				if v.Visit.State != ward.VisitSealed {
+					return false, nil
+				}
+				out = append(out, v.Visit)
+			}
 		}
-		return err == nil, err
+		return true, nil
 	})
 	if err != nil {
 		return nil, err
@@ -177,17 +197,15 @@ func (h *Hospital) readVisits(ctx context.Context, id ward.RoundID, res *Result)
 		}
 		return res.Visits[v]
 	}
-	var out []ward.Visit
-	for _, v := range detail.Visits {
-		bed, _ := h.bed(v.Visit.Bed)
+	for _, v := range out {
+		bed, _ := h.bed(v.Bed)
 		at(bed.Verdict).Expected++
-		if v.Visit.Verdict == bed.Verdict {
+		if v.Verdict == bed.Verdict {
 			at(bed.Verdict).Found++
 		} else {
-			at(v.Visit.Verdict).False++
-			h.say("bed %s ended %s, not %s: %s", bed.Bed, v.Visit.Verdict, bed.Verdict, v.Visit.ReasonEN)
+			at(v.Verdict).False++
+			h.say("bed %s ended %s, not %s: %s", bed.Bed, v.Verdict, bed.Verdict, v.ReasonEN)
 		}
-		out = append(out, v.Visit)
 	}
 	for verdict, f := range res.Visits {
 		if !f.right() {

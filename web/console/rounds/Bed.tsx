@@ -29,7 +29,7 @@ function Until({ at }: { at: string }) {
 /** Bed is one bed on the board. What is the same is not drawn again. */
 export const Bed = memo(function Bed({ of, onStepIn }: { of: Summary; onStepIn: (id: string) => void }) {
   const { t } = useTranslation()
-  const { visit, insured, told, tablets, prompt, in_force, ruling } = of
+  const { visit, insured, told, tablets, prompt, in_force, ruling, flagged } = of
   const until = due(of)
   const asked = commands.find((c) => c === prompt)
   const lost = visit.state !== 'sealed' && tablets.length > 0 && tablets.every((v) => v.lost)
@@ -46,6 +46,7 @@ export const Bed = memo(function Bed({ of, onStepIn }: { of: Summary; onStepIn: 
         {ruling && <div className="small strong">{t('waiting.confirm', { verdict: ruling.verdict ? t(`verdict.${ruling.verdict}`) : '' })}</div>}
         {until && <Until at={until} />}
       </Link>
+      {flagged && <Tag color="orange">{t('finding.flagged')}</Tag>}
       {lost && <Tag color="red">{t('board.tabletLost')}</Tag>}
       {(visit.state === 'checking' || visit.state === 'deciding' || ruling) && <Button size="small" onClick={() => onStepIn(visit.id)}>{t('board.stepIn')}</Button>}
     </div>

@@ -6,14 +6,14 @@ import { OutcomeTag } from '../parts/tags'
 import { clock } from '../parts/time'
 
 const all: Schemas['CheckKind'][] = ['liveness', 'face']
-const parts: Schemas['CheckKind'][] = ['turn', 'nod', 'eyes', 'mouth'] // of the live check: those that were asked
+const others: Schemas['CheckKind'][] = ['other_bed', 'turn', 'nod', 'eyes', 'mouth'] // those that were done
 
 /** Checks shows each test of the visit as it finishes. The scores are for inspectors only. */
 export function Checks({ checks, running }: { checks: Schemas['Check'][]; running: boolean }) {
   const { t } = useTranslation()
   return (
     <div className="column">
-      {[...all, ...parts.filter((p) => checks.some((c) => c.kind === p))].map((kind) => {
+      {[...all, ...others.filter((p) => checks.some((c) => c.kind === p))].map((kind) => {
         const c = checks.find((x) => x.kind === kind)
         return (
           <div key={kind} data-check={kind} data-outcome={c?.outcome}>

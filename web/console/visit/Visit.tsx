@@ -19,6 +19,7 @@ import { Call } from './Call'
 import { Checks } from './Checks'
 import { Decision } from './Decision'
 import { Delivery } from './Delivery'
+import { Findings } from './Findings'
 import { NewLink } from './NewLink'
 import { Propose } from './Propose'
 import { Protocol } from './Protocol'
@@ -38,7 +39,7 @@ export default function Visit() {
   })
   if (detail.isLoading) return <Loading />
   if (!detail.data) return <Trouble error={detail.error} retry={() => void detail.refetch()} />
-  const { visit, checks, events, insured, recording, has_snapshot, rulings, in_force, by_ruling, one_decides, circumstances, told, ordered } = detail.data
+  const { visit, checks, events, insured, recording, has_snapshot, rulings, findings, in_force, by_ruling, one_decides, circumstances, told, ordered } = detail.data
   const proposed = rulings.some((r) => r.state === 'proposed')
   const running = visit.state === 'checking' || visit.state === 'deciding'
   return (
@@ -83,6 +84,7 @@ export default function Visit() {
             </Card>
           )}
           {visit.state === 'deciding' && <Alert type="warning" showIcon title={t('visit.decideNow')} description={<span>{t('visit.decideWhy')} {visit.decide_by && <>{t('ruling.until')} <When at={visit.decide_by} /></>}</span>} />}
+          {findings.length > 0 && <Findings findings={findings} />}
           <Card size="small" title={t('visit.checks')}><Checks checks={checks} running={running} /></Card>
           {one_decides.length > 0 && <Decision visit={visit} verdicts={one_decides as Exclude<typeof in_force, ''>[]} />}
           {rulings.length > 0 && <Rulings rulings={rulings} inForce={by_ruling} />}
