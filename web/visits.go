@@ -14,19 +14,19 @@ import (
 
 // VisitDetail is everything about one bed of a round.
 type VisitDetail struct {
-	Visit       ward.Visit        `json:"visit"`
-	Checks      []ward.Check      `json:"checks"`
-	Events      []ward.VisitEvent `json:"events"`
-	Insured     ward.Insured      `json:"insured" doc:"Masked"`
-	Recording   *Recording        `json:"recording,omitempty" doc:"Absent while nothing is recorded"`
-	Findings    []ward.VisitFinding    `json:"findings" doc:"What other visits show about it, also after its verdict"`
-	HasSnapshot bool              `json:"has_snapshot"`
-	Ordered     time.Time         `json:"ordered"`
-	Told        []ward.Telling    `json:"told" doc:"How the bedside was told, and the devices' own receipts"`
-	Rulings     []ward.Ruling     `json:"rulings" doc:"What people proposed and confirmed over it, the oldest first"`
-	InForce     ward.Verdict      `json:"in_force" doc:"The verdict that counts now"`
-	ByRuling    ward.RulingID     `json:"by_ruling,omitempty" doc:"The ruling that it comes from; none: the visit's own"`
-	OneDecides  []ward.Verdict    `json:"one_decides" doc:"The verdicts that one person may give now; others take two"`
+	Visit       ward.Visit          `json:"visit"`
+	Checks      []ward.Check        `json:"checks"`
+	Events      []ward.VisitEvent   `json:"events"`
+	Insured     ward.Insured        `json:"insured" doc:"Masked"`
+	Recording   *Recording          `json:"recording,omitempty" doc:"Absent while nothing is recorded"`
+	Findings    []ward.VisitFinding `json:"findings" doc:"What other visits show about it, also after its verdict"`
+	HasSnapshot bool                `json:"has_snapshot"`
+	Ordered     time.Time           `json:"ordered"`
+	Told        []ward.Telling      `json:"told" doc:"How the bedside was told, and the devices' own receipts"`
+	Rulings     []ward.Ruling       `json:"rulings" doc:"What people proposed and confirmed over it, the oldest first"`
+	InForce     ward.Verdict        `json:"in_force" doc:"The verdict that counts now"`
+	ByRuling    ward.RulingID       `json:"by_ruling,omitempty" doc:"The ruling that it comes from; none: the visit's own"`
+	OneDecides  []ward.Verdict      `json:"one_decides" doc:"The verdicts that one person may give now; others take two"`
 	// Circumstances are what a proposal may name, with what each demands.
 	Circumstances []ward.CircumstanceRule `json:"circumstances"`
 }
