@@ -33,13 +33,7 @@ type IdentityQuestion struct {
 // Ask compares, seals and returns the answer; zh and en say why when it could
 // not tell. A broken photo or an unknown person is an error, and no answer.
 func (c *Counter) Ask(ctx context.Context, by ward.User, q IdentityQuestion) (v ward.IdentityCheck, zh, en string, err error) {
-	now, t := time.Now(), c.Thresholds
-	if c.Now != nil {
-		now = c.Now()
-	}
-	if t == (ward.FaceThresholds{}) {
-		t = ward.DefaultFaceThresholds
-	}
+	now, t := c.settings()
 	p, err := c.Store.Insured(ctx, q.Insured)
 	if err != nil {
 		return v, "", "", err
@@ -48,12 +42,7 @@ func (c *Counter) Ask(ctx context.Context, by ward.User, q IdentityQuestion) (v 
 		ID: ward.NewID[ward.IdentityCheckID](now), InstitutionID: q.Place.InstitutionID, PlaceID: q.Place.ID, CameraID: q.Camera, InsuredID: p.ID, Source: ward.IdentityByPhoto,
 		Answer: ward.MatchUnsure, Thresholds: t,
 	}
-	picture := q.Photo
-	if q.Camera == "" {
-		zh, en, err = c.byPhoto(ctx, &v, p, q.Photo)
-	} else {
-		picture, err = c.byCamera(ctx, &v, p, now, q.Fresh)
-	}
+	picture, zh, en, err := c.look(ctx, &v, enrolment{p.Template, p.ModelID}, q, now)
 	if err != nil {
 		return v, "", "", err
 	}
@@ -64,13 +53,42 @@ func (c *Counter) Ask(ctx context.Context, by ward.User, q IdentityQuestion) (v 
 	return v, zh, en, err
 }
 
+func (c *Counter) settings() (now time.Time, t ward.FaceThresholds) {
+	now, t = time.Now(), c.Thresholds
+	if c.Now != nil {
+		now = c.Now()
+	}
+	if t == (ward.FaceThresholds{}) {
+		t = ward.DefaultFaceThresholds
+	}
+	return now, t
+}
+
+// enrolment is a face that is stored of somebody.
+type enrolment struct {
+	template ward.Template
+	modelID  string
+}
+
+// look fills in what the photo or the camera says of the enrolled person; zh
+// and en say more than the reason of v does, where there is more. The picture
+// is what the answer rests on: the photo, or the id of the sighting.
+func (c *Counter) look(ctx context.Context, v *ward.IdentityCheck, p enrolment, q IdentityQuestion, now time.Time) (picture []byte, zh, en string, err error) {
+	if q.Camera == "" {
+		zh, en, err = c.byPhoto(ctx, v, p, q.Photo)
+		return q.Photo, zh, en, err
+	}
+	picture, err = c.byCamera(ctx, v, p, now, q.Fresh)
+	return picture, "", "", err
+}
+
 // photoReasons are the faults of a photo that are an answer: a terminal's next
 // picture may be better.
 var photoReasons = map[string]ward.IdentityReason{
 	"photo.no_face": ward.IdentityNoFace, "photo.many_faces": ward.IdentityManyFaces, "photo.too_poor": ward.IdentityPoor,
 }
 
-func (c *Counter) byPhoto(ctx context.Context, v *ward.IdentityCheck, p ward.Insured, photo []byte) (zh, en string, err error) {
+func (c *Counter) byPhoto(ctx context.Context, v *ward.IdentityCheck, p enrolment, photo []byte) (zh, en string, err error) {
 	if c.Face == nil {
 		return "", "", &ward.Error{Kind: ward.Unavailable, Code: "vision.missing", ZH: "视觉分析程序未运行，暂时不能核验照片。", EN: "No vision worker runs; photos cannot be compared now."}
 	}
@@ -82,13 +100,13 @@ func (c *Counter) byPhoto(ctx context.Context, v *ward.IdentityCheck, p ward.Ins
 	if err != nil {
 		return "", "", err
 	}
-	v.Judge(p, face, model, v.Thresholds)
+	v.Judge(p.template, p.modelID, face, model, v.Thresholds)
 	return "", "", nil
 }
 
 // byCamera judges the face that the camera's analysed pictures show now. It
 // returns the id of the sighting, which the check commits to.
-func (c *Counter) byCamera(ctx context.Context, v *ward.IdentityCheck, p ward.Insured, now time.Time, fresh time.Duration) ([]byte, error) {
+func (c *Counter) byCamera(ctx context.Context, v *ward.IdentityCheck, p enrolment, now time.Time, fresh time.Duration) ([]byte, error) {
 	v.Source = ward.IdentityByCamera
 	if fresh == 0 {
 		fresh = ward.IdentityFresh
@@ -103,6 +121,6 @@ func (c *Counter) byCamera(ctx context.Context, v *ward.IdentityCheck, p ward.In
 		return nil, nil
 	}
 	v.Seen = f.To
-	v.Judge(p, f.Template, f.ModelID, v.Thresholds)
+	v.Judge(p.template, p.modelID, f.Template, f.ModelID, v.Thresholds)
 	return []byte(f.ID), nil
 }

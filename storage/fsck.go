@@ -103,6 +103,8 @@ func (f *fsck) steps() []fsckStep {
 		{"face searches", f.searchRows},
 		{"identity checks", f.identityRows},
 		{"identity links", f.identityLinks},
+		{"duty policy rows", f.dutyPolicyRows},
+		{"duties", f.dutyRows},
 		{"absent rows", f.absent},
 		{"recordings", f.segments},
 		{"alert pictures", f.pictures(`SELECT 'alert/' || id, snapshot_key, snapshot_sha FROM alert WHERE snapshot_key <> '' AND 'alert/' || id > $1 ORDER BY id LIMIT $2`)},

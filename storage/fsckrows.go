@@ -260,6 +260,8 @@ func (f *fsck) absent(ctx context.Context) error {
 		{"draw_step", `SELECT ref FROM sealed_record r WHERE kind = 'draw' AND NOT EXISTS (SELECT 1 FROM draw_step x JOIN draw d ON d.id = x.draw_id WHERE x.leaf = r.leaf)`},
 		{"face_search", `SELECT ref FROM sealed_record r WHERE kind = 'face_search' AND NOT EXISTS (SELECT 1 FROM face_search x WHERE x.leaf = r.leaf)`},
 		{"identity_check", `SELECT ref FROM sealed_record r WHERE kind = 'identity_check' AND NOT EXISTS (SELECT 1 FROM identity_check x WHERE x.leaf = r.leaf)`},
+		{"duty", `SELECT ref FROM sealed_record r WHERE kind = 'duty' AND NOT EXISTS (SELECT 1 FROM duty x WHERE x.leaf = r.leaf)`},
+		{"duty_policy", `SELECT ref FROM sealed_record r WHERE kind = 'duty_policy' AND NOT EXISTS (SELECT 1 FROM duty_policy x WHERE x.leaf = r.leaf)`},
 		{"settlement_identity", `SELECT ref FROM sealed_record r WHERE kind = 'settlement_identity' AND NOT EXISTS (SELECT 1 FROM settlement_identity x WHERE x.leaf = r.leaf)`},
 		{"custody", `SELECT ref FROM sealed_record r WHERE kind = 'custody' AND NOT EXISTS (SELECT 1 FROM custody x WHERE x.leaf = r.leaf)`},
 	} {

@@ -3,7 +3,6 @@ package storage
 import (
 	"context"
 	"fmt"
-	"strings"
 
 	"wardwatch/ward"
 )
@@ -13,7 +12,7 @@ import (
 // are ignored: see Enrol. Errors: ward.Invalid "insured.id" for an id that
 // looks like a national ID number, "insured.invalid" for another bad setting.
 func (s *Store) PutInsured(ctx context.Context, p ward.Insured) error {
-	if looksNational(string(p.ID)) {
+	if ward.LooksNational(string(p.ID)) {
 		return &ward.Error{
 			Kind: ward.Invalid, Code: "insured.id",
 			ZH: "编号不能是身份证号：编号会出现在地址和日志中，请使用假名编号。",
@@ -35,19 +34,6 @@ func (s *Store) PutInsured(ctx context.Context, p ward.Insured) error {
 			ON CONFLICT (id) DO UPDATE SET name = excluded.name, id_number = excluded.id_number`, p.ID, name, number)
 		return err
 	})
-}
-
-// looksNational says whether id has the form of a resident identity card's
-// number: 15 digits, or 17 and a digit or x.
-func looksNational(id string) bool {
-	digits := strings.Trim(id, "0123456789") == ""
-	switch len(id) {
-	case 15:
-		return digits
-	case 18:
-		return digits || strings.EqualFold(strings.TrimLeft(id, "0123456789"), "x")
-	}
-	return false
 }
 
 // Enrol stores the reference face of a known person, sealed, with the id of

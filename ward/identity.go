@@ -68,22 +68,21 @@ type IdentityCheck struct {
 	Leaf          int64           `json:"leaf"`
 }
 
-// Judge compares a face with the insured person's enrolment and fills in the
-// answer.
-func (c *IdentityCheck) Judge(p Insured, face Template, modelID string, t FaceThresholds) {
+// Judge compares a face with a person's enrolment and fills in the answer.
+func (c *IdentityCheck) Judge(enrolled Template, enrolledBy string, face Template, modelID string, t FaceThresholds) {
 	c.Answer, c.ModelID, c.Thresholds = MatchUnsure, modelID, t
 	switch {
-	case len(p.Template) == 0:
+	case len(enrolled) == 0:
 		c.Reason = IdentityNotEnrolled
 		return
 	case len(face) == 0:
 		c.Reason = IdentityPoor
 		return
-	case p.ModelID != modelID || len(p.Template) != len(face):
+	case enrolledBy != modelID || len(enrolled) != len(face):
 		c.Reason = IdentityOtherModel
 		return
 	}
-	c.Score = face.Cosine(p.Template)
+	c.Score = face.Cosine(enrolled)
 	if c.Answer = t.Judge(c.Score); c.Answer == MatchUnsure {
 		c.Reason = IdentityClose
 	}

@@ -25,7 +25,7 @@ func TestIdentityIsJudged(t *testing.T) {
 		"nothing to tell": {enrolled, nil, "m", ward.MatchUnsure, ward.IdentityPoor},
 	} {
 		var v ward.IdentityCheck
-		if v.Judge(c.p, c.face, c.model, ward.DefaultFaceThresholds); v.Answer != c.answer || v.Reason != c.reason {
+		if v.Judge(c.p.Template, c.p.ModelID, c.face, c.model, ward.DefaultFaceThresholds); v.Answer != c.answer || v.Reason != c.reason {
 			t.Errorf("%s: got %s %q, want %s %q", name, v.Answer, v.Reason, c.answer, c.reason)
 		}
 		if zh, en := v.Reason.Told(); (zh == "") != (v.Reason == "") || (en == "") != (v.Reason == "") {

@@ -8,6 +8,7 @@ import (
 	"crypto/rand"
 	"encoding/base32"
 	"encoding/binary"
+	"strings"
 	"time"
 )
 
@@ -49,6 +50,10 @@ type (
 	FaceSearchID string
 	// IdentityCheckID is the id of one answer to "is this the insured?".
 	IdentityCheckID string
+	// PhysicianID is the id of a 医师.
+	PhysicianID string
+	// DutyID is the id of one start of a physician's shift.
+	DutyID string
 	// EndpointID is the id of where notifications go.
 	EndpointID string
 	// RulingID is the id of what people decided over a visit.
@@ -73,6 +78,19 @@ func NewID[T ~string](now time.Time) T {
 	binary.BigEndian.PutUint64(b[:8], uint64(now.UnixMilli())<<16)
 	_, _ = rand.Read(b[6:]) // crypto/rand.Read never fails (Go 1.24)
 	return T(idEncoding.EncodeToString(b[:]))
+}
+
+// LooksNational says whether id has the form of a resident identity card's
+// number: 15 digits, or 17 and a digit or x.
+func LooksNational(id string) bool {
+	digits := strings.Trim(id, "0123456789") == ""
+	switch len(id) {
+	case 15:
+		return digits
+	case 18:
+		return digits || strings.EqualFold(strings.TrimLeft(id, "0123456789"), "x")
+	}
+	return false
 }
 
 // ValidID says whether s can stand in an object key and a URL path: 1 to 64

@@ -359,6 +359,35 @@ var requests = map[string]func(*world) request{
 	"POST /api/v1/identity-checks": func(w *world) request {
 		return request{json: m{"insured_id": w.insured.ID, "place_id": w.place.ID, "photo": []byte("\xff\xd8")}}
 	},
+	"GET /api/v1/physicians": bare,
+	"POST /api/v1/physicians": func(w *world) request {
+		return request{json: m{"name": "华医师", "institutions": []string{string(own)}}}
+	},
+	"POST /api/v1/physicians/import": func(*world) request {
+		return request{query: "?dry_run=true", kind: "text/csv", raw: []byte("id,name,institutions\nph-9,九,h-own\n")}
+	},
+	"PUT /api/v1/physicians/{id}/photo": func(w *world) request {
+		return request{path: id(w.physician()), raw: []byte("\xff\xd8\xff"), kind: "image/jpeg"}
+	},
+	"GET /api/v1/physicians/{id}/duty": func(w *world) request {
+		return request{path: id(w.physician()), query: "?institution_id=" + string(own)}
+	},
+	"GET /api/v1/duties": bare,
+	"POST /api/v1/duties": func(w *world) request {
+		return request{json: m{"physician_id": w.physician(), "place_id": w.place.ID, "photo": []byte("\xff\xd8")}}
+	},
+	"GET /api/v1/duties/{id}":   func(w *world) request { return request{path: id(w.duty().ID)} },
+	"GET /api/v1/duty-policies": bare,
+	"PUT /api/v1/duty-policies": func(w *world) request {
+		based := 0
+		for _, p := range get(w.t, func(ctx context.Context, _ string) ([]ward.DutyPolicy, error) { return w.store.DutyPolicies(ctx) }, "") {
+			if p.InstitutionID == own {
+				based = p.Version
+			}
+		}
+		return request{json: m{"version": based, "institution_id": own, "window_minutes": 240, "reason": "试行"}}
+	},
+
 	"GET /api/v1/clock-offsets": bare,
 	"GET /api/v1/rules":         bare,
 	"GET /api/v1/rules/{rule}/history": func(*world) request {

@@ -70,10 +70,13 @@ func (s *Server) checkIdentity(ctx context.Context, in *creation[NewIdentityChec
 			return IdentityAnswer{}, err
 		}
 		defer free()
-		c := rounds.Counter{Store: s.Store, Face: s.EnrolPhoto, Now: s.now}
-		v, zh, en, err := c.Ask(ctx, who.User, q)
+		v, zh, en, err := s.counter().Ask(ctx, who.User, q)
 		return IdentityAnswer{v.ID, v.At, v.Answer, v.Reason, zh, en}, inBody(err)
 	})
+}
+
+func (s *Server) counter() *rounds.Counter {
+	return &rounds.Counter{Store: s.Store, Face: s.EnrolPhoto, Now: s.now}
 }
 
 // identityQuestion checks what is asked: the counter must be in the caller's

@@ -64,6 +64,11 @@ var enums = map[reflect.Type][]any{
 	reflect.TypeFor[ward.SearchPurpose]():      {ward.SearchCards, ward.SearchWhereabouts},
 	reflect.TypeFor[ward.SearchSubject]():      {ward.SubjectPhoto, ward.SubjectAlert, ward.SubjectInsured},
 	reflect.TypeFor[ward.SegmentState]():       {ward.Spooled, ward.Archived, ward.Deleting, ward.Deleted, ward.Evicted},
+	reflect.TypeFor[ward.Billable]():           {ward.BillYes, ward.BillNo, ward.CannotSay},
+	reflect.TypeFor[ward.Datum]():              {ward.WGS84, ward.GCJ02, ward.BD09},
+	reflect.TypeFor[ward.DutyOutcome]():        {ward.DutyVerified, ward.DutyUnplaced, ward.DutyUnsure, ward.DutyRefused, ward.DutyElsewhere},
+	reflect.TypeFor[ward.DutyPlace]():          {ward.DutyUnchecked, ward.DutyNotGiven, ward.DutyInside, ward.DutyOutside, ward.DutyVague, ward.DutyShifted, ward.DutyBadFix},
+	reflect.TypeFor[ward.DutyReason]():         {ward.DutyProven, ward.DutyNone, ward.DutyAway, ward.DutyNotHere, ward.DutyPlaceless, ward.DutyFaceUnsure, ward.DutyNotEnrolled, ward.DutyFuture},
 	reflect.TypeFor[ward.IdentityReason]():     {ward.IdentityTold, ward.IdentityNotEnrolled, ward.IdentityOtherModel, ward.IdentityNoFace, ward.IdentityManyFaces, ward.IdentityPoor, ward.IdentityNoPicture, ward.IdentityClose},
 	reflect.TypeFor[ward.IdentitySource]():     {ward.IdentityByPhoto, ward.IdentityByCamera},
 	reflect.TypeFor[ward.Match]():              {ward.MatchYes, ward.MatchUnsure, ward.MatchNo},
@@ -141,6 +146,11 @@ func apiConfig() huma.Config {
 	alias[ward.DismissReason](r)
 	alias[EventKind](r)
 	alias[ward.EvidenceKind](r)
+	alias[ward.Billable](r)
+	alias[ward.Datum](r)
+	alias[ward.DutyOutcome](r)
+	alias[ward.DutyPlace](r)
+	alias[ward.DutyReason](r)
 	alias[ward.IdentityReason](r)
 	alias[ward.IdentitySource](r)
 	alias[ward.Match](r)

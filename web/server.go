@@ -160,6 +160,8 @@ func (s *Server) routes() (*routes, error) {
 	s.insuredRoutes(r)
 	s.settlementRoutes(r)
 	s.identityRoutes(r)
+	s.physicianRoutes(r)
+	s.dutyRoutes(r)
 	s.ruleRoutes(r)
 	s.alertRoutes(r)
 	s.alertGroupRoutes(r)
