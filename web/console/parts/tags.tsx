@@ -55,6 +55,14 @@ export function RulingStateTag({ state }: { state: Schemas['RulingState'] }) {
   return <Tag color={rulingColor[state]}>{t(`rulingState.${state}`)}</Tag>
 }
 
+const dutyColor: Record<Schemas['DutyOutcome'], string> = { verified: 'green', unplaced: 'orange', unsure: 'orange', refused: 'red', elsewhere: 'red' }
+
+/** DutyTag is what came of a physician's start. */
+export function DutyTag({ outcome }: { outcome: Schemas['DutyOutcome'] }) {
+  const { t } = useTranslation()
+  return <Tag color={dutyColor[outcome]}>{t(`dutyOutcome.${outcome}`)}</Tag>
+}
+
 const matchColor: Record<Schemas['Match'], string> = { match: 'green', unsure: 'orange', no_match: 'red' }
 
 /** IdentityTag is the answer that a terminal got. */

@@ -10,11 +10,11 @@ import limits from './limits.json'
 const maxBytes = limits.photo_mb * 1024 * 1024
 
 /** PhotoUpload enrols the one face of a photo; what is wrong with it comes back in words. */
-export function PhotoUpload({ id, onDone }: { id: string; onDone: () => void }) {
+export function PhotoUpload({ id, of = 'insured', onDone }: { id: string; of?: 'insured' | 'physician'; onDone: () => void }) {
   const { t } = useTranslation()
   const [large, setLarge] = useState(false)
   const enrol = useMutation({
-    mutationFn: (file: File) => take(api.PUT('/api/v1/insured/{id}/photo', {
+    mutationFn: (file: File) => take(api.PUT(of === 'insured' ? '/api/v1/insured/{id}/photo' : '/api/v1/physicians/{id}/photo', {
       params: { path: { id } },
       body: '', // the serializer sends the file: the document says "binary", which TypeScript knows as a string
       bodySerializer: () => file,
