@@ -39,10 +39,6 @@ const (
 
 	KindDuty       = "duty"        // by duty: who started a physician's shift where, and what came of it
 	KindDutyPolicy = "duty_policy" // by version: how long a start counts, and where
-
-	KindAlertPolicy = "alert_policy" // by version: until when alerts are to be decided
-	KindCheckPolicy = "check_policy" // by version: which checks a verification requires
-	KindRuling      = "ruling"       // by ruling/1: proposed by one; /2: answered by another
 )
 
 // The kinds of sealed record that say what became of media.

@@ -360,7 +360,7 @@ var requests = map[string]func(*world) request{
 		return request{json: m{"insured_id": w.insured.ID, "place_id": w.place.ID, "photo": []byte("\xff\xd8")}}
 	},
 	"GET /api/v1/physicians": bare,
-	"POST /api/v1/physicians": func(w *world) request {
+	"POST /api/v1/physicians": func(*world) request {
 		return request{json: m{"name": "华医师", "institutions": []string{string(own)}}}
 	},
 	"POST /api/v1/physicians/import": func(*world) request {

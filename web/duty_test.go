@@ -2,6 +2,7 @@ package web_test
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"strings"
@@ -70,9 +71,7 @@ func TestShiftsDecideWhatIsBilled(t *testing.T) {
 	begin := func(key string, change m) web.DutyAnswer {
 		t.Helper()
 		ask := m{"physician_id": "ph-a", "place_id": w.place.ID, "photo": []byte("x")}
-		for k, v := range change {
-			ask[k] = v
-		}
+		maps.Copy(ask, change)
 		r := terminal.with("Idempotency-Key", key).do(http.MethodPost, duties, ask).want(201, "")
 		if strings.Contains(string(r.body), "score") {
 			t.Errorf("the terminal is told %s", r.body)
