@@ -39,7 +39,7 @@ func (s *Server) physicianRoutes(r *routes) {
 	add(r, who, huma.Operation{Method: http.MethodPost, Path: v1 + "/physicians", OperationID: "putPhysician", Summary: "Register a physician, or correct name and institutions", Tags: tags, DefaultStatus: http.StatusCreated}, s.putPhysician)
 	add(r, role(ward.MayReview), huma.Operation{Method: http.MethodGet, Path: v1 + "/physicians", OperationID: "listPhysicians", Summary: "Physicians who practise in scope, by id", Tags: tags}, s.listPhysicians)
 	add(r, who, huma.Operation{
-		Method: http.MethodPost, Path: v1 + "/physicians/import", OperationID: "importPhysicians", Summary: "Register physicians from a table with the columns id, name, institutions (编号, 姓名, 机构), all or none", Tags: tags,
+		Method: http.MethodPost, Path: v1 + "/physicians/import", OperationID: "importPhysicians", Summary: "Register physicians from a table with the columns id, name, institutions (编号, 姓名, 机构), all or none; known ids are replaced and practise", Tags: tags,
 		MaxBodyBytes: maxSheetBytes + 1,
 	}, s.importPhysicians)
 	add(r, who, huma.Operation{
