@@ -57,6 +57,10 @@ demo: ready ## run a small simulated hospital; prints a URL and a one-time sign-
 demo-check: ready ## do the whole demo unattended; non-zero unless every step really happened
 	@bin/wardwatch demo --check
 
+.PHONY: test-shown-again
+test-shown-again: setup-test ## code recorded bedsides again and look whether they are found (2 minutes)
+	@WARDWATCH_SHOWN_AGAIN=1 go test ./rounds -run TestShownAgain -count=1 -v
+
 .PHONY: test test-units test-demo
 test: setup-test ready ## set up and run every test
 	@$(MAKE) --no-print-directory -j2 --output-sync=line test-units test-demo

@@ -72,6 +72,9 @@ func TestGenuinePatientIsPresent(t *testing.T) {
 	if !strings.Contains(r.story(v.ID), `nonce {"nonce":"`+hex.EncodeToString(nonce)) {
 		t.Error("the nonce is not revealed")
 	}
+	if moves, err := r.store.TraceMoves(t.Context(), v.ID); err != nil || len(moves) == 0 || r.check(v.ID, ward.CheckSeenBefore) != ward.Pass {
+		t.Errorf("trace of %d bytes, %v, seen before: %s", len(moves), err, r.check(v.ID, ward.CheckSeenBefore))
+	}
 	r.replays(v)
 	if v.SnapshotKey == "" || v.Leaf < 0 {
 		t.Errorf("snapshot %q, leaf %d", v.SnapshotKey, v.Leaf)

@@ -23,6 +23,9 @@ func (s *session) conclude(ctx context.Context, checks []ward.Check, cause error
 	if err := s.reveal(ctx); err != nil {
 		return err
 	}
+	if err := s.keepTrace(ctx); err != nil { // of a visit that was cut off, too
+		return err
+	}
 	v := s.visit
 	v.Policy, v.Verdict = s.policy.Version, ward.Decide(checks, s.policy)
 	if v.Verdict == ward.Undecided {
@@ -96,7 +99,8 @@ func reasons(v ward.Verdict, checks []ward.Check, cause error) (zh, en string) {
 		return interruption(cause)
 	case ward.Mismatch, ward.Unable, ward.Undecided, ward.NoVerdict, ward.Absent, ward.Refused, ward.NoAnswer:
 		for _, c := range checks {
-			if c.Outcome != ward.Pass && !slices.Contains(challengeKinds(), c.Kind) { // those are told by the live check
+			extra := c.Kind != ward.CheckLive && c.Kind != ward.CheckFace
+			if c.Outcome != ward.Pass && (!extra || c.Outcome == ward.Fail) && !slices.Contains(challengeKinds(), c.Kind) { // those are told by the live check
 				zh += c.DetailZH
 				en += c.DetailEN + " "
 			}

@@ -52,10 +52,14 @@ func (s *session) conduct(ctx context.Context, recorded chan<- error) ([]ward.Ch
 	if err != nil {
 		return nil, err
 	}
+	before, err := s.checkSeenBefore(ctx)
+	if err != nil {
+		return nil, err
+	}
 	if err = s.reveal(ctx); err != nil {
 		return nil, err
 	}
-	checks := append([]ward.Check{live, face, others}, s.done...)
+	checks := append([]ward.Check{live, face, others, before}, s.done...)
 	if ward.Decide(checks, s.policy) == ward.Undecided {
 		if err = s.talk(ctx, checks); err != nil {
 			return checks, err
@@ -231,6 +235,7 @@ func (s *session) each(ctx context.Context, until time.Time, f func(look) bool) 
 	for {
 		select {
 		case l := <-s.looks:
+			s.trace.see(l)
 			if !f(l) {
 				return nil
 			}

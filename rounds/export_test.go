@@ -1,16 +1,68 @@
 package rounds
 
 import (
+	"context"
+	"strconv"
 	"time"
 
 	"github.com/pion/rtp"
 
+	"wardwatch/storage"
 	"wardwatch/ward"
 )
 
 // PlayOn runs the live check, in virtual time, on a bedside that plays on
 // whatever is asked; face gives the pose at a moment, if one is seen.
 func PlayOn(face func(time.Duration) (ward.Face, bool)) ward.Outcome {
+	o, _ := play(face, func(time.Duration, string) {})
+	return o
+}
+
+// PlayTold is PlayOn for a bedside that is told the commands, and what is kept of it.
+func PlayTold(face func(time.Duration) (ward.Face, bool), told func(time.Duration, string)) (ward.Outcome, Moves) {
+	o, t := play(face, told)
+	return o, t.moves
+}
+
+// Alike and Mirrored say whether pictures may be those of an earlier visit.
+var (
+	Alike    = alike
+	Mirrored = mirrored
+)
+
+// TraceOf is what is kept of a film that is looked at every step.
+func TraceOf(step time.Duration, seen []ward.Seen) (prints []uint64, moves Moves) {
+	var t trace
+	for i, v := range seen {
+		t.see(look{at: time.Unix(0, 0).Add(time.Duration(i) * step), seen: v})
+	}
+	return t.prints, t.moves
+}
+
+// Moves is the movement that is kept of a visit.
+type Moves = []move
+
+// MovesLike are moves as face shows them from one moment to another.
+func MovesLike(from, to time.Duration, face func(time.Duration) (ward.Face, bool)) Moves {
+	var t trace
+	for now := from; now < to; now += 150 * time.Millisecond {
+		l := look{at: time.Unix(0, 0).Add(now)}
+		if f, ok := face(now); ok {
+			l.seen.Faces = []ward.Face{f}
+		}
+		t.see(l)
+	}
+	return t.moves
+}
+
+// Agreement is how visits are compared.
+var Agreement = agreement
+
+// TraceAgree is the Agreement from which on they are the same.
+const TraceAgree = traceAgree
+
+func play(face func(time.Duration) (ward.Face, bool), told func(time.Duration, string)) (ward.Outcome, *trace) {
+	kept := &trace{}
 	const step = 150 * time.Millisecond
 	now := time.Duration(0)
 	next := func() look {
@@ -20,22 +72,24 @@ func PlayOn(face func(time.Duration) (ward.Face, bool)) ward.Outcome {
 			f.Score, f.EyePx, f.Sharp, f.Bright = .9, 50, 100, 120
 			l.seen.Faces = []ward.Face{f}
 		}
+		kept.see(l)
 		return l
 	}
+	told(now, "look_straight")
 	var b baseline
 	base, found := pose{}, false
 	for now < baselineWait && !found {
 		base, found = b.see(next())
 	}
 	if !found {
-		return ward.Fail
+		return ward.Fail, kept
 	}
 	draws := newLots(nil)
 	row := newSeries(draws)
 	for {
 		t, ok := row.next()
 		if !ok {
-			return row.live()
+			return row.live(), kept
 		}
 		since, settled := time.Duration(0), false
 		for end := now + settleWait; now < end && !settled; {
@@ -51,13 +105,17 @@ func PlayOn(face func(time.Duration) (ward.Face, bool)) ward.Outcome {
 		}
 		r := tooLate
 		if settled {
-			now += draws.pause()
+			for until := now + draws.pause(); now < until; {
+				next()
+			}
+			told(now, ask(t).Command)
 			a := attempt{asked: t, baseline: base, receipt: time.Unix(0, 0).Add(now)}
 			for r = waiting; r == waiting; {
 				r = a.see(next())
 			}
 		}
 		row.count(r)
+		told(now, "look_straight")
 	}
 }
 
@@ -78,3 +136,19 @@ func (p Pictures) Push(packet *rtp.Packet) (all [][][]byte, lost bool) {
 
 // NALUnits is what takes H.264 packets apart.
 func NALUnits() rtp.Depacketizer { return &nalus{} }
+
+// Earlier are visits that are kept, in memory.
+type Earlier struct{ all []storage.VisitTrace }
+
+// Add adds a visit with random pictures.
+func (e *Earlier) Add(prints []uint64) {
+	e.all = append(e.all, storage.VisitTrace{VisitID: ward.VisitID(strconv.Itoa(len(e.all))), Prints: prints})
+}
+
+// Candidates are those whose movement would be compared.
+func (e *Earlier) Candidates(prints []uint64) []ward.VisitID { return candidates(e.all, "", prints) }
+
+// SeenBefore is the check of a session that showed these pictures and movements.
+func SeenBefore(ctx context.Context, e *Engine, v ward.Visit, prints []uint64, moves Moves) (ward.Check, error) {
+	return (&session{e: e, visit: v, trace: trace{prints: prints, moves: moves}}).checkSeenBefore(ctx)
+}

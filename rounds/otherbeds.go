@@ -44,5 +44,6 @@ func (e *Engine) erase(ctx context.Context, now time.Time) error {
 		return nil
 	}
 	e.erased = now
-	return e.Store.EraseVisitFaces(ctx, now)
+	e.earlier.forget(now)
+	return e.Store.EraseCompared(ctx, now)
 }

@@ -174,7 +174,7 @@ func span(v ward.Visit) (from, to time.Time) { return v.Opened, v.Sealed.Add(tim
 // they were compared with is erased by now, or has grown since.
 func (o *Replayed) asSealed() {
 	for _, c := range o.Sealed {
-		if c.Kind == ward.CheckOtherBed {
+		if c.Kind == ward.CheckOtherBed || c.Kind == ward.CheckSeenBefore {
 			o.Now = append(o.Now, c)
 		}
 	}

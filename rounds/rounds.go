@@ -58,7 +58,8 @@ type Engine struct {
 	begin chan *session
 	done  chan struct{} // closed when Run is about to return
 
-	erased time.Time // by Run's goroutine: when what is kept no longer was looked for
+	earlier earlier
+	erased  time.Time // by Run's goroutine: when what is kept no longer was looked for
 
 	mu       sync.Mutex // guards sessions
 	sessions map[ward.VisitID]*session

@@ -60,6 +60,8 @@ type session struct {
 	dc       *webrtc.DataChannel
 	command  int
 	faces    faces
+	trace    trace
+	traced   bool         // it is stored
 	lots     *lots        // of the visit's nonce
 	done     []ward.Check // by kind of challenge
 	revealed bool

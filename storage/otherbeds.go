@@ -96,11 +96,3 @@ func (t *tx) bedFaces(ctx context.Context, v ward.Visit, modelID string) ([]bedF
 		return o, err
 	})
 }
-
-// EraseVisitFaces erases the faces of visits that are kept no longer.
-func (s *Store) EraseVisitFaces(ctx context.Context, now time.Time) error {
-	return s.change(ctx, "erase the faces of past rounds", func(t *tx) error {
-		_, err := t.ExecContext(ctx, `DELETE FROM visit_face WHERE keep_until_us <= $1`, us(now))
-		return err
-	})
-}

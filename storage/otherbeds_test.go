@@ -114,11 +114,11 @@ func TestFindingsStandBesideASealedVerdict(t *testing.T) {
 			t.Errorf("of another model: %+v, %v", found, err)
 		}
 		healthy(t, s)
-		must(t, s.EraseVisitFaces(ctx, time.Now().Add(24*time.Hour)))
+		must(t, s.EraseCompared(ctx, time.Now().Add(24*time.Hour)))
 		if found, err := s.CompareBeds(ctx, v[2], "m", ward.Template{0, 1}, alike); err != nil || len(found) != 1 {
 			t.Errorf("before its time the faces are erased: %+v, %v", found, err)
 		}
-		must(t, s.EraseVisitFaces(ctx, time.Now().Add(26*time.Hour)))
+		must(t, s.EraseCompared(ctx, time.Now().Add(26*time.Hour)))
 		if found, err := s.CompareBeds(ctx, v[0], "m", ward.Template{0, 1}, alike); err != nil || len(found) != 0 {
 			t.Errorf("the faces are not erased: %+v, %v", found, err)
 		}

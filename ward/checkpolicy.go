@@ -24,12 +24,12 @@ const (
 
 // CheckKinds are the checks that a policy can name.
 func CheckKinds() []CheckKind {
-	return append([]CheckKind{CheckLive, CheckFace, CheckOtherBed}, LiveParts()...)
+	return append([]CheckKind{CheckLive, CheckFace, CheckOtherBed, CheckSeenBefore}, LiveParts()...)
 }
 
 // doubts says whether a failure of the check always leaves it to people that
 // somebody is present, though the policy calls the check advisory.
-func (k CheckKind) doubts() bool { return k == CheckOtherBed }
+func (k CheckKind) doubts() bool { return k == CheckOtherBed || k == CheckSeenBefore }
 
 // LiveParts are the checks that the live check is made of. A visit draws
 // some of them; one that it did not draw is not missing.

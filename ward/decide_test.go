@@ -76,6 +76,10 @@ func TestNoPolicyMakesPresent(t *testing.T) {
 			t.Errorf("the same person in another bed, the check is %q: %s", need, got)
 		}
 	}
+	again := []ward.Check{{Kind: ward.CheckLive, Outcome: ward.Pass}, {Kind: ward.CheckFace, Outcome: ward.Pass}, {Kind: ward.CheckSeenBefore, Outcome: ward.Fail}}
+	if got := ward.Decide(again, ward.DefaultCheckPolicy()); got != ward.Undecided {
+		t.Errorf("an earlier visit shown again: %s", got)
+	}
 	p.Checks["further"] = ward.Advisory
 	for part, want := range map[ward.Outcome]ward.Verdict{ward.Pass: ward.Present, ward.Fail: ward.Undecided, ward.NotDone: ward.Undecided} {
 		strict := ward.CheckPolicy{Checks: map[ward.CheckKind]ward.Need{ward.CheckNod: ward.Required, ward.CheckEyes: ward.Required}}

@@ -8,6 +8,7 @@ type Basis string
 // The bases.
 const (
 	SameFace      Basis = "face"      // the faces of both visits are one person's
+	SamePictures  Basis = "pictures"  // the pictures and movements are those of the other, earlier visit
 	SameEnrolment Basis = "enrolment" // the face is the one enrolled for the other visit's bed
 )
 
@@ -26,8 +27,12 @@ type VisitFinding struct {
 func (f VisitFinding) Failed() Check {
 	c := Check{VisitID: f.VisitID, Kind: f.Kind, Outcome: Fail, At: f.At}
 	c.DetailZH, c.DetailEN = "本轮另一床位的应答者是同一张脸。", "The same face answered for another bed of this round."
-	if f.Basis == SameEnrolment {
+	switch f.Basis {
+	case SameEnrolment:
 		c.DetailZH, c.DetailEN = "应答者是本轮另一床位登记的人。", "The face is the one enrolled for another bed of this round."
+	case SamePictures:
+		c.DetailZH, c.DetailEN = "画面和动作与以往一次查访一致，可能是重放的录像。", "The pictures and movements are those of an earlier visit, perhaps its recording."
+	case SameFace:
 	}
 	return c
 }

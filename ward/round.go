@@ -111,6 +111,8 @@ const (
 
 	// CheckOtherBed fails when the same person answers for another bed of the round.
 	CheckOtherBed CheckKind = "other_bed"
+	// CheckSeenBefore fails when the pictures are those of an earlier visit.
+	CheckSeenBefore CheckKind = "seen_before"
 )
 
 // Outcome is how a check ended.

@@ -169,7 +169,7 @@ func (b *bedside) run(ctx context.Context, r *Result) error {
 	sound, stop := context.WithCancel(ctx)
 	defer stop()
 	connected, turns := false, 0
-	var next *stretch // to be shown when reacting is over
+	var next stretch // to be shown when reacting is over
 	var react <-chan time.Time
 	frame := time.NewTicker(time.Second / fps)
 	defer frame.Stop()
@@ -200,22 +200,15 @@ func (b *bedside) run(ctx context.Context, r *Result) error {
 			if err := b.channel.SendText(fmt.Sprintf(`{"receipt":%d}`, c.ID)); err != nil {
 				return nil // the connection is gone
 			}
-			switch c.Command {
-			case "done":
+			if c.Command == "done" {
 				r.Thanked = true
 				return b.goodbye(ctx)
-			case "look_straight":
-				next, react = &s.straight, time.After(b.o.React)
-			case "turn_left":
-				turns, next, react = turns+1, &s.left, time.After(b.o.React)
-			case "turn_right":
-				turns, next, react = turns+1, &s.right, time.After(b.o.React)
-			case "nod":
-				turns, next, react = turns+1, &s.nod, time.After(b.o.React)
-			case "shut_eyes":
-				turns, next, react = turns+1, &s.shut, time.After(b.o.React)
-			case "open_mouth":
-				turns, next, react = turns+1, &s.open, time.After(b.o.React)
+			}
+			if x := s.stretch(c.Command); x.clip != nil {
+				next, react = x, time.After(b.o.React)
+			}
+			if challenges[c.Command] {
+				turns++
 			}
 			if b.o.Behaviour == Cut && turns == 2 {
 				return nil
@@ -228,7 +221,7 @@ func (b *bedside) run(ctx context.Context, r *Result) error {
 		case <-react:
 			react = nil
 			if next.clip != nil && (b.o.Behaviour == Genuine || b.o.Behaviour == Impostor || b.o.Behaviour == Cut) {
-				p.play(*next)
+				p.play(next)
 			}
 		}
 	}

@@ -202,10 +202,16 @@ func (p *player) play(s stretch) { *p = player{now: s, at: s.from, step: 1} }
 
 // next returns the next frame of the stretch.
 func (p *player) next() []byte {
-	f := p.now.clip.Frames[p.at]
+	c, i := p.advance()
+	return c.Frames[i]
+}
+
+// advance is the next frame by its number, and goes on by one.
+func (p *player) advance() (*Clip, int) {
+	f := p.at
 	if p.round {
 		p.at = (p.at-p.now.from+1)%(p.now.to-p.now.from+1) + p.now.from
-		return f
+		return p.now.clip, f
 	}
 	if p.at+p.step < p.now.from || p.at+p.step > p.now.to {
 		p.step = -p.step
@@ -213,5 +219,54 @@ func (p *player) next() []byte {
 	if n := p.at + p.step; n >= p.now.from && n <= p.now.to {
 		p.at = n
 	}
-	return f
+	return p.now.clip, f
 }
+
+// stretch is what is shown after a command; it has no clip when nothing else is.
+func (s *script) stretch(command string) stretch {
+	switch command {
+	case "look_straight":
+		return s.straight
+	case "turn_left":
+		return s.left
+	case "turn_right":
+		return s.right
+	case "nod":
+		return s.nod
+	case "shut_eyes":
+		return s.shut
+	case "open_mouth":
+		return s.open
+	}
+	return stretch{}
+}
+
+// challenges are the commands that ask for more than a straight look.
+var challenges = map[string]bool{"turn_left": true, "turn_right": true, "nod": true, "shut_eyes": true, "open_mouth": true}
+
+// Actor is the camera of a Genuine bedside without its connection.
+type Actor struct {
+	s script
+	p player
+}
+
+// NewActor begins with the straight look. mirrored may be nil.
+func NewActor(c, mirrored *Clip) (*Actor, error) {
+	s, err := plan(c, mirrored)
+	if err != nil {
+		return nil, err
+	}
+	a := &Actor{s: s}
+	a.p.play(s.straight)
+	return a, nil
+}
+
+// Show reacts to a command, at once.
+func (a *Actor) Show(command string) {
+	if x := a.s.stretch(command); x.clip != nil {
+		a.p.play(x)
+	}
+}
+
+// Next is the frame that is shown next, 25 in a second.
+func (a *Actor) Next() (*Clip, int) { return a.p.advance() }

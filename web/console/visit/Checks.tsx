@@ -6,7 +6,7 @@ import { OutcomeTag } from '../parts/tags'
 import { clock } from '../parts/time'
 
 const all: Schemas['CheckKind'][] = ['liveness', 'face']
-const others: Schemas['CheckKind'][] = ['other_bed', 'turn', 'nod', 'eyes', 'mouth'] // those that were done
+const others: Schemas['CheckKind'][] = ['other_bed', 'seen_before', 'turn', 'nod', 'eyes', 'mouth'] // those that were done
 
 /** Checks shows each test of the visit as it finishes. The scores are for inspectors only. */
 export function Checks({ checks, running }: { checks: Schemas['Check'][]; running: boolean }) {

@@ -44,7 +44,7 @@ type Kind = (typeof kinds)[number]
 const isKind = (v: string): v is Kind => kinds.some((k) => k === v)
 
 const ways = ['tablet', 'link', 'qr', 'sms'] as const
-const checks = ['liveness', 'face', 'other_bed', 'turn', 'nod', 'eyes', 'mouth'] as const
+const checks = ['liveness', 'face', 'other_bed', 'seen_before', 'turn', 'nod', 'eyes', 'mouth'] as const
 const outcomes = ['pass', 'fail', 'unsure', 'not_done'] as const
 
 function OtherLine({ step }: { step: Other }) {
