@@ -34,7 +34,7 @@ export async function tab(signedIn, name) {
 
 /** @param {import('playwright-core').Page} page @param {string} name */
 function watched(page, name) {
-  page.setDefaultTimeout(30_000)
+  page.setDefaultTimeout(120_000) // a limit, which slow machines need, and not a wait
   /** @type {string[]} */
   const errors = []
   page.on('pageerror', (e) => errors.push(`${name}: ${e.message}`))

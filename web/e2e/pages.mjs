@@ -79,7 +79,7 @@ async function details(page) {
 
 /** settled waits until nothing turns any more. @param {import('playwright-core').Page} page */
 async function settled(page) {
-  await page.waitForFunction(() => !document.querySelector('.shell main .ant-spin-spinning, .shell main .ant-skeleton-active'), undefined, { timeout: 20_000 })
+  await page.waitForFunction(() => !document.querySelector('.shell main .ant-spin-spinning, .shell main .ant-skeleton-active'), undefined, { timeout: 90_000 })
   await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))))
 }
 

@@ -28,13 +28,13 @@ try {
   if (own) cameras = await startCameras(inspector.page, server.ready.url)
   /** @typedef {import('playwright-core').Page} Page */
   /** @type {Record<string, (page: Page) => Promise<unknown>>} */
-  const beside = { // each in a page of its own, at the same time
-    alert: (page) => alert(page),
-    round: (page) => round(browser, server.ready, page),
-    manual: (page) => manual(browser, server.ready, page),
-    fleet: async (page) => cameras && fleet(page, cameras),
+  const beside = { // two at the same time, each in a page of its own; the longest and those whose films must not stutter do not meet
     pages: (page) => pages(browser, page),
     tablet: () => tablet(browser),
+    fleet: async (page) => cameras && fleet(page, cameras),
+    alert: (page) => alert(page),
+    manual: (page) => manual(browser, server.ready, page),
+    round: (page) => round(browser, server.ready, page),
   }
   /** @type {typeof beside} */
   const alone = { // these look at when pictures come: the machine is theirs
@@ -63,7 +63,11 @@ try {
       await page.close()
     }
   }
-  await Promise.all(Object.entries(beside).map(run))
+  const queue = Object.entries(beside)
+  const lane = async () => {
+    for (let test = queue.shift(); test; test = queue.shift()) await run(test)
+  }
+  await Promise.all([lane(), lane()])
   for (const test of Object.entries(alone)) await run(test)
 } finally {
   cameras?.stop()

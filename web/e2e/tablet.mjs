@@ -10,7 +10,7 @@ import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { newPage, t } from './browser.mjs'
 
-const patience = 60_000 // ms
+const patience = 120_000 // ms
 const root = fileURLToPath(new URL('../../', import.meta.url))
 
 /** @param {import('playwright-core').Browser} browser */

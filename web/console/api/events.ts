@@ -2,6 +2,7 @@
 import { useQueryClient } from '@tanstack/react-query'
 import { useEffect, useState } from 'react'
 import type { Schemas } from './client'
+import { openStream, type News } from './stream'
 
 /** stale names the queries that an event makes stale. */
 function stale(e: Schemas['Event']): string[][] {
@@ -35,40 +36,44 @@ export function useLiveUpdates(): boolean {
   useEffect(() => {
     const waiting = new Map<string, string[]>()
     let timer: ReturnType<typeof setTimeout> | undefined
-    let retry: ReturnType<typeof setTimeout> | undefined
-    let source: EventSource | undefined
-    let opened = false
-    let heard = '' // the last event's id
     let flushed = -calm
-    const connect = () => {
-      // A browser that connects again by itself names the last event itself; the service sends what was missed.
-      source = new EventSource('/api/v1/events' + (heard ? '?after=' + encodeURIComponent(heard) : ''))
-      source.onopen = () => {
-        setConnected(true)
-        if (opened && !heard) void client.invalidateQueries() // we cannot say from where on
-        opened = true
+    const leave = join((news) => {
+      if ('connected' in news) {
+        setConnected(news.connected)
+        if (news.missed) void client.invalidateQueries()
+        return
       }
-      source.onmessage = (m: MessageEvent<string>) => {
-        heard = m.lastEventId
-        for (const key of stale(JSON.parse(m.data) as Schemas['Event'])) waiting.set(key.join('/'), key)
-        timer ??= setTimeout(() => {
-          timer = undefined
-          flushed = performance.now()
-          for (const queryKey of waiting.values()) void client.invalidateQueries({ queryKey })
-          waiting.clear()
-        }, Math.max(collect, flushed + calm - performance.now()))
-      }
-      source.onerror = () => {
-        setConnected(false)
-        if (source?.readyState === EventSource.CLOSED) retry = setTimeout(connect, 5000)
-      }
-    }
-    connect()
+      for (const key of stale(JSON.parse(news.event) as Schemas['Event'])) waiting.set(key.join('/'), key)
+      timer ??= setTimeout(() => {
+        timer = undefined
+        flushed = performance.now()
+        for (const queryKey of waiting.values()) void client.invalidateQueries({ queryKey })
+        waiting.clear()
+      }, Math.max(collect, flushed + calm - performance.now()))
+    })
     return () => {
-      source?.close()
+      leave()
       clearTimeout(timer)
-      clearTimeout(retry)
     }
   }, [client])
   return connected
+}
+
+/** join takes part in the stream that all tabs share, or opens one where a browser (Chrome on Android) has no shared workers. */
+function join(tell: (news: News) => void): () => void {
+  if (!('SharedWorker' in window)) return openStream(tell)
+  const { port } = new SharedWorker(new URL('./stream.worker.ts', import.meta.url), { type: 'module', name: 'events' })
+  port.onmessage = (m: MessageEvent<News>) => tell(m.data)
+  const leave = () => {
+    port.postMessage('leave')
+    port.close()
+  }
+  const back = (e: PageTransitionEvent) => e.persisted && location.reload() // out of the browser's memory of pages: nobody told it what happened
+  window.addEventListener('pagehide', leave)
+  window.addEventListener('pageshow', back)
+  return () => {
+    window.removeEventListener('pagehide', leave)
+    window.removeEventListener('pageshow', back)
+    leave()
+  }
 }
