@@ -39,7 +39,7 @@ function PromptLine({ prompt }: { prompt: Prompt }) {
   )
 }
 
-const kinds = ['link', 'told', 'reminded', 'delivered', 'opened', 'consent', 'checking', 'call', 'answer', 'check', 'live', 'nonce', 'sealed'] as const
+const kinds = ['link', 'told', 'reminded', 'delivered', 'opened', 'consent', 'checking', 'call', 'answer', 'check', 'live', 'nonce', 'deciding', 'ruling', 'sealed'] as const
 type Kind = (typeof kinds)[number]
 const isKind = (v: string): v is Kind => kinds.some((k) => k === v)
 
