@@ -11,18 +11,24 @@ import (
 // institution is a ward.NotFound.
 func (s *Store) AddAdmission(ctx context.Context, a ward.Admission) error {
 	return s.change(ctx, "add admission "+string(a.ID), func(t *tx) error {
+		if err := t.lockAdmissions(ctx); err != nil {
+			return err
+		}
 		var one int
 		err := t.QueryRowContext(ctx, `SELECT 1 FROM institution WHERE id = $1`, a.InstitutionID).Scan(&one)
 		if err != nil {
 			return missing(err, "institution.unknown", "没有这家机构，请检查机构编号。", "No such institution; check its id.")
 		}
-		_, err = t.ExecContext(ctx, `INSERT INTO admission (id, institution_id, insured_id, ward, bed, physician, from_us, to_us)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
-			a.ID, a.InstitutionID, a.InsuredID, a.Ward, a.Bed, a.Physician, us(a.From), us(a.To))
+		_, err = t.ExecContext(ctx, `INSERT INTO admission (id, institution_id, insured_id, ward, bed, physician, from_us, to_us, visit_ref)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+			a.ID, a.InstitutionID, a.InsuredID, a.Ward, a.Bed, a.Physician, us(a.From), us(a.To), s.visitRef(a.InstitutionID, string(a.ID)))
 		if err != nil && s.dialect.unique(err) {
 			return &ward.Error{Kind: ward.Conflict, Code: "admission.exists", ZH: "该住院登记已存在。", EN: "This admission is already registered."}
 		}
-		return err
+		if err != nil {
+			return err
+		}
+		return t.putBeds(ctx, a.ID, []ward.BedStay{{BedPlace: ward.BedPlace{Ward: a.Ward, Bed: a.Bed}, From: a.From, To: a.To, Precision: ward.ToTheSecond}})
 	})
 }
 

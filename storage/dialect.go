@@ -43,6 +43,8 @@ type lockKey int64
 const (
 	judgingLock lockKey = 0x6a756467 // "judg" in ASCII: over the states of settlements
 	ledgerLock  lockKey = 0x77617264 // "ward": over appends to the ledger
+	// Over stays and who lies in them; nobody who has it takes another.
+	admissionLock lockKey = 0x61646d74 // "admt"
 )
 
 var sqliteDialect = dialect{

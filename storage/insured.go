@@ -8,7 +8,8 @@ import (
 )
 
 // PutInsured stores a person's name and number, sealed; for a known id it
-// replaces them and keeps the enrolment. Template, ModelID and PhotoKey of p
+// replaces them and keeps the enrolment. Stays that wait for that number
+// become that person's. Template, ModelID and PhotoKey of p
 // are ignored: see Enrol. Errors: ward.Invalid "insured.id" for an id that
 // looks like a national ID number, "insured.invalid" for another bad setting.
 func (s *Store) PutInsured(ctx context.Context, p ward.Insured) error {
@@ -28,11 +29,18 @@ func (s *Store) PutInsured(ctx context.Context, p ward.Insured) error {
 	}
 	name := s.seal.seal([]byte(p.Name), "insured.name."+string(p.ID))
 	number := s.seal.seal([]byte(p.IDNumber), "insured.id_number."+string(p.ID))
+	ref := s.numberRef(p.IDNumber)
 	return s.change(ctx, "put insured "+string(p.ID), func(t *tx) error {
-		_, err := t.ExecContext(ctx, `INSERT INTO insured (id, name, id_number, photo_key, template, model_id)
-			VALUES ($1, $2, $3, '', NULL, '')
-			ON CONFLICT (id) DO UPDATE SET name = excluded.name, id_number = excluded.id_number`, p.ID, name, number)
-		return err
+		if err := t.lockAdmissions(ctx); err != nil {
+			return err
+		}
+		_, err := t.ExecContext(ctx, `INSERT INTO insured (id, name, id_number, photo_key, template, model_id, number_ref)
+			VALUES ($1, $2, $3, '', NULL, '', $4)
+			ON CONFLICT (id) DO UPDATE SET name = excluded.name, id_number = excluded.id_number, number_ref = excluded.number_ref`, p.ID, name, number, ref)
+		if err != nil {
+			return err
+		}
+		return t.joinAdmissions(ctx, p.ID, ref)
 	})
 }
 

@@ -3,6 +3,9 @@ package storage
 import (
 	"crypto/aes"
 	"crypto/cipher"
+	"crypto/hkdf"
+	"crypto/hmac"
+	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
 	"math"
@@ -14,7 +17,10 @@ import (
 // sealer encrypts columns with AES-256-GCM under a key outside the
 // database. The additional data is "table.column.id", so a sealed value
 // moved to another row or column does not open.
-type sealer struct{ aead cipher.AEAD }
+type sealer struct {
+	aead cipher.AEAD
+	find []byte // key of lookup
+}
 
 func openSealer(path string) (*sealer, error) {
 	key, err := ledger.SecretFile(path, 32)
@@ -32,7 +38,19 @@ func openSealer(path string) (*sealer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open sealing key: %w", err)
 	}
-	return &sealer{aead}, nil
+	find, err := hkdf.Key(sha256.New, key, nil, "wardwatch lookup", 32)
+	if err != nil {
+		return nil, fmt.Errorf("open sealing key: %w", err)
+	}
+	return &sealer{aead, find}, nil
+}
+
+// lookup is what a sealed value is found by: equal for equal values of one
+// kind, and says nothing of them without the key.
+func (s *sealer) lookup(kind, value string) []byte {
+	m := hmac.New(sha256.New, s.find)
+	_, _ = m.Write([]byte(kind + "\x00" + value)) // a hash never fails
+	return m.Sum(nil)
 }
 
 // sealedNothing is the length of an empty value after seal: AES-GCM's nonce

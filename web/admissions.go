@@ -13,7 +13,8 @@ import (
 // Admission is a stay with the masked person.
 type Admission struct {
 	ward.Admission
-	Insured ward.Insured `json:"insured" doc:"Masked"`
+	Insured   ward.Insured `json:"insured" doc:"Masked; without id: not known yet, in the hospital's words"`
+	Cancelled bool         `json:"cancelled,omitempty" doc:"It never was"`
 }
 
 // NewAdmission is a stay to be registered.
@@ -30,13 +31,19 @@ type NewAdmission struct {
 
 type admissionList struct {
 	InstitutionFilter
-	Ward string `query:"ward" maxLength:"64"`
+	Ward string    `query:"ward" maxLength:"64"`
+	At   time.Time `query:"at" doc:"Who lay where at that moment; absent: all stays, with the bed they are in or were last"`
+}
+
+type admissionPath struct {
+	ID ward.AdmissionID `path:"id" maxLength:"64"`
 }
 
 func (s *Server) admissionRoutes(r *routes) {
 	tags := []string{"rounds"}
 	add(r, role(ward.MaySettle), huma.Operation{Method: http.MethodPost, Path: v1 + "/admissions", OperationID: "addAdmission", Summary: "Register a stay", Tags: tags, DefaultStatus: http.StatusCreated}, s.addAdmission)
 	add(r, role(ward.MayRound), huma.Operation{Method: http.MethodGet, Path: v1 + "/admissions", OperationID: "listAdmissions", Summary: "The stays in scope, by ward and bed", Tags: tags}, s.listAdmissions)
+	on(r, ward.MayRound, huma.Operation{Method: http.MethodGet, Path: v1 + "/admissions/{id}/beds", OperationID: "listAdmissionBeds", Summary: "The beds of a stay, by time", Tags: tags}, s.loadAdmission, s.listAdmissionBeds)
 }
 
 func (s *Server) addAdmission(ctx context.Context, in *creation[NewAdmission]) (*created[Admission], error) {
@@ -56,23 +63,51 @@ func (s *Server) addAdmission(ctx context.Context, in *creation[NewAdmission]) (
 		if err != nil {
 			return Admission{}, inBody(err)
 		}
-		return Admission{a, p.Masked()}, inBody(s.Store.AddAdmission(ctx, a))
+		return Admission{Admission: a, Insured: p.Masked()}, inBody(s.Store.AddAdmission(ctx, a))
 	})
 }
 
 func (s *Server) listAdmissions(ctx context.Context, in *admissionList) (*body[Page[Admission]], error) {
-	stays, err := s.Store.Admissions(ctx, callerOf(ctx).narrow(in.InstitutionID), in.Ward)
+	insts := callerOf(ctx).narrow(in.InstitutionID)
+	var stays []ward.Admission
+	var err error
+	if in.At.IsZero() {
+		stays, err = s.Store.Admissions(ctx, insts, in.Ward)
+	} else {
+		stays, err = s.Store.AdmissionsAt(ctx, insts, in.Ward, in.At)
+	}
 	if err != nil {
 		return nil, err
 	}
-	ids := make([]ward.InsuredID, len(stays))
+	insured, ids := make([]ward.InsuredID, len(stays)), make([]ward.AdmissionID, len(stays))
 	for i, a := range stays {
-		ids[i] = a.InsuredID
+		insured[i], ids[i] = a.InsuredID, a.ID
 	}
-	people, err := s.Store.InsuredMany(ctx, ids)
+	people, err := s.Store.InsuredMany(ctx, insured)
+	if err != nil {
+		return nil, err
+	}
+	told, err := s.Store.AdmittedPeople(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
 	out := make([]Admission, len(stays))
 	for i, a := range stays {
-		out[i] = Admission{a, people[a.InsuredID].Masked()}
+		p := people[a.InsuredID]
+		if a.InsuredID == "" {
+			p = ward.Insured{Name: told[a.ID].Person.Name, IDNumber: told[a.ID].Person.Number}
+		}
+		out[i] = Admission{a, p.Masked(), told[a.ID].Cancelled}
 	}
-	return items(out, err)
+	return items(out, nil)
+}
+
+func (s *Server) loadAdmission(ctx context.Context, in *admissionPath) (ward.Admission, ward.InstitutionID, error) {
+	a, err := s.Store.Admission(ctx, in.ID)
+	return a, a.InstitutionID, err
+}
+
+func (s *Server) listAdmissionBeds(ctx context.Context, _ *admissionPath, a ward.Admission) (*body[Page[ward.BedStay]], error) {
+	beds, err := s.Store.BedsOf(ctx, a.ID)
+	return items(beds, err)
 }

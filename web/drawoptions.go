@@ -124,7 +124,7 @@ func (s *Server) rankAdmissions(ctx context.Context, in *riskList) (*body[Page[R
 	out := make([]RankedStay, 0, len(facts))
 	for _, a := range stays {
 		if f, ok := facts[a.ID]; ok {
-			out = append(out, RankedStay{Admission{a, people[a.InsuredID].Masked()}, ward.RiskOf(f)})
+			out = append(out, RankedStay{Admission{Admission: a, Insured: people[a.InsuredID].Masked()}, ward.RiskOf(f)})
 		}
 	}
 	slices.SortStableFunc(out, func(a, b RankedStay) int { return cmp.Compare(b.Risk.Score, a.Risk.Score) })

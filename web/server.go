@@ -172,6 +172,7 @@ func (s *Server) routes() (*routes, error) {
 	s.findingRoutes(r)
 	s.faceSearchRoutes(r)
 	s.admissionRoutes(r)
+	s.admissionImportRoutes(r)
 	s.roundRoutes(r)
 	s.drawRoutes(r)
 	s.flipRoutes(r)

@@ -33,17 +33,18 @@ type commands struct {
 	Config  string           `short:"c" type:"path" env:"WARDWATCH_CONFIG" placeholder:"FILE" help:"YAML; keys: deploy/wardwatch.yaml"`
 	Version kong.VersionFlag `help:"Print the version."`
 
-	Serve     serveCommand     `cmd:"" help:"Run the service."`
-	Demo      demoCommand      `cmd:"" help:"Run a small simulated hospital with everything embedded."`
-	Sim       simCommand       `cmd:"" help:"Simulate cameras or a bedside."`
-	Verify    verifyCommand    `cmd:"" help:"Verify an evidence package, offline."`
-	Draw      drawCommand      `cmd:"" help:"Verify an auditable draw of beds and inspectors, offline."`
-	Rounds    roundsCommand    `cmd:"" help:"Check a sealed visit against its recording."`
-	Fsck      fsckCommand      `cmd:"" help:"Check rows against objects and the ledger, with hashes."`
-	Retention retentionCommand `cmd:"" help:"Print which recordings may be deleted."`
-	Migrate   migrateCommand   `cmd:"" help:"Bring the database schema to this version."`
-	Face      faceCommand      `cmd:"" help:"Compare faces, measure the face model."`
-	Eval      evalCommand      `cmd:"" help:"Measure how right the alerts are."`
+	Serve      serveCommand      `cmd:"" help:"Run the service."`
+	Demo       demoCommand       `cmd:"" help:"Run a small simulated hospital with everything embedded."`
+	Sim        simCommand        `cmd:"" help:"Simulate cameras or a bedside."`
+	Verify     verifyCommand     `cmd:"" help:"Verify an evidence package, offline."`
+	Draw       drawCommand       `cmd:"" help:"Verify an auditable draw of beds and inspectors, offline."`
+	Rounds     roundsCommand     `cmd:"" help:"Check a sealed visit against its recording."`
+	Fsck       fsckCommand       `cmd:"" help:"Check rows against objects and the ledger, with hashes."`
+	Retention  retentionCommand  `cmd:"" help:"Print which recordings may be deleted."`
+	Migrate    migrateCommand    `cmd:"" help:"Bring the database schema to this version."`
+	Face       faceCommand       `cmd:"" help:"Compare faces, measure the face model."`
+	Eval       evalCommand       `cmd:"" help:"Measure how right the alerts are."`
+	Admissions admissionsCommand `cmd:"" help:"Take stays from a file of the hospital's system."`
 }
 
 // terminal is what every command runs with.

@@ -17,6 +17,7 @@ import (
 	"wardwatch/analytics/faces"
 	"wardwatch/analytics/vision"
 	"wardwatch/ingest"
+	"wardwatch/ingest/mllp"
 	"wardwatch/rounds"
 	"wardwatch/storage"
 	"wardwatch/storage/facesearch"
@@ -49,6 +50,7 @@ type service struct {
 	lookout   *analytics.Lookout // nil when vision.workers is 0
 	signals   *analytics.Signals // nil without workers: nobody looks then
 	web       *web.Server
+	hl7       *mllp.Server   // nil: no messages are taken
 	close     []func() error // in order of opening
 }
 
@@ -130,6 +132,9 @@ func (s *service) open(ctx context.Context) error {
 		Faces: s.faces,
 		Store: s.store, Objects: s.objects, Spool: s.spool, Library: library, Fleet: s.fleet, Keeper: s.keeper, WHEP: &ingest.WHEP{API: api}, Live: s.live, Rounds: s.rounds, Draws: s.draws, Planner: s.planner,
 		Hub: hub, Software: "wardwatch " + version, Log: s.log, BehindTLS: strings.HasPrefix(s.config.PublicURL, "https://"),
+	}
+	if err = s.openHL7(); err != nil {
+		return err
 	}
 	if guard, err = guardOf(s.config.Notify.Networks); err != nil {
 		return err
@@ -220,6 +225,9 @@ func (s *service) Run(ctx context.Context, l net.Listener) error {
 	})
 	if s.signals != nil {
 		part(func() error { return s.signals.Run(frontCtx) })
+	}
+	if s.hl7 != nil {
+		part(func() error { return s.takeHL7(frontCtx) })
 	}
 	part(func() error { return s.web.Run(frontCtx, l) })
 	front.Go(func() error { // a part below that fails ends the rest
