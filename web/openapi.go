@@ -21,6 +21,7 @@ const schemaPrefix = "#/components/schemas/"
 var enums = map[reflect.Type][]any{
 	reflect.TypeFor[ward.Action]():             {ward.ActionOpenCase, ward.ActionAdd, ward.ActionView, ward.ActionExport, ward.ActionRule, ward.ActionIdentify},
 	reflect.TypeFor[storage.AlertOrder]():      {storage.ByRank, storage.ByNewest, storage.ByDeadline},
+	reflect.TypeFor[ward.TimePrecision]():      {ward.ToTheDay, ward.ToTheHour, ward.ToTheMinute, ward.ToTheSecond},
 	reflect.TypeFor[ward.AlertState]():         {ward.AlertNew, ward.AlertTaken, ward.AlertAppealed, ward.AlertConfirmed, ward.AlertDismissed, ward.AlertWithdrawn},
 	reflect.TypeFor[ward.AlertSubject]():       {ward.OnSettlement, ward.OnBlind},
 	reflect.TypeFor[ward.AlertAction]():        {ward.AlertRaise, ward.AlertRestate, ward.AlertWithdraw, ward.AlertRemind, ward.AlertExpire, ward.AlertFile, ward.AlertTake, ward.AlertAssign, ward.AlertRelease, ward.AlertExtend, ward.AlertConfirm, ward.AlertDismiss, ward.AlertReopen, ward.AlertAppeal},
@@ -179,6 +180,7 @@ func apiConfig() huma.Config {
 	alias[ward.SubFault](r)
 	alias[ward.TabletNetwork](r)
 	alias[ward.TellWay](r)
+	alias[ward.TimePrecision](r)
 	alias[ward.Transport](r)
 	alias[ward.Verdict](r)
 	alias[ward.VisitState](r)
