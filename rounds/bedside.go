@@ -112,18 +112,25 @@ func notNow() error {
 	return &ward.Error{Kind: ward.Conflict, Code: "visit.state", ZH: "查访当前状态不允许此操作，请刷新后重试。", EN: "The visit's state does not allow this; reload and try again."}
 }
 
-// Session answers the bedside's WebRTC offer and begins the visit. One
-// session per device; a session whose media never came may be begun again.
+// Session answers the bedside's WebRTC offer and begins the visit, or goes on
+// with one that is being checked: see redial.
 func (e *Engine) Session(ctx context.Context, device, offer string) (answer string, err error) {
 	e.prepare()
 	v, err := e.Store.VisitByDevice(ctx, hashOf(device))
 	if err != nil {
 		return "", err
 	}
-	if v.State == ward.VisitOpened {
+	switch v.State {
+	case ward.VisitOpened:
 		return "", &ward.Error{Kind: ward.Conflict, Code: "bedside.no_consent", ZH: "请先阅读告知并选择同意。", EN: "Read the notice and agree first."}
-	}
-	if v.State != ward.VisitConsented {
+	case ward.VisitConsented:
+	case ward.VisitChecking, ward.VisitDeciding:
+		s, live := e.session(v.ID)
+		if !live {
+			return "", notNow()
+		}
+		return s.redial(ctx, offer)
+	case ward.VisitOrdered, ward.VisitSealed:
 		return "", notNow()
 	}
 	r, err := e.Store.Round(ctx, v.RoundID)
@@ -136,6 +143,16 @@ func (e *Engine) Session(ctx context.Context, device, offer string) (answer stri
 	policy, err := e.Store.CheckPolicyFor(ctx, v.InstitutionID, v.Ward)
 	if err != nil {
 		return "", err
+	}
+	if before, ok := e.session(v.ID); ok { // its media never came: the page was loaded again
+		if !before.giveWay() {
+			return before.redial(ctx, offer)
+		}
+		select {
+		case <-before.over:
+		case <-ctx.Done():
+			return "", ctx.Err()
+		}
 	}
 	nonce, err := e.Store.VisitNonce(ctx, v.ID)
 	if err != nil {
@@ -168,6 +185,19 @@ func (e *Engine) Leave(ctx context.Context, device string) error {
 	}
 	if s, ok := e.session(v.ID); ok {
 		s.end(errLeft)
+	}
+	return nil
+}
+
+// Away notes that the device's page is being closed or loaded again. The
+// visit goes on when the device is back within Resume.
+func (e *Engine) Away(ctx context.Context, device string) error {
+	v, err := e.Store.VisitByDevice(ctx, hashOf(device))
+	if err != nil {
+		return err
+	}
+	if s, ok := e.session(v.ID); ok {
+		s.tells(awayClosed)
 	}
 	return nil
 }

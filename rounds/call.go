@@ -186,21 +186,52 @@ func (s *session) inCall() bool {
 func (s *session) relay(p *rtp.Packet, video bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	j := &s.audio
+	if video {
+		j = &s.video
+	}
+	q := &rtp.Packet{Header: j.next(p.Header, time.Now()), Payload: p.Payload}
 	for _, c := range s.calls {
 		if video {
-			_ = c.video.WriteRTP(p)
+			_ = c.video.WriteRTP(q)
 		} else {
-			_ = c.audio.WriteRTP(p)
+			_ = c.audio.WriteRTP(q)
 		}
 	}
+}
+
+// joint numbers the packets of one medium on: another line of the bedside
+// counts from elsewhere, which a browser would take for late packets.
+type joint struct {
+	rate int
+	ssrc uint32
+	seq  uint16 // added to those of ssrc
+	ts   uint32
+	last rtp.Header // sent last
+	at   time.Time  // when that was
+}
+
+func (j *joint) next(h rtp.Header, now time.Time) rtp.Header {
+	if h.SSRC != j.ssrc {
+		if !j.at.IsZero() {
+			gap := uint32(int64(now.Sub(j.at)) * int64(j.rate) / int64(time.Second)) //nolint:gosec // wraps as RTP time does
+			j.seq, j.ts = j.last.SequenceNumber+1-h.SequenceNumber, j.last.Timestamp+gap-h.Timestamp
+		}
+		j.ssrc = h.SSRC
+	}
+	h.SequenceNumber += j.seq
+	h.Timestamp += j.ts
+	if j.at.IsZero() || int16(h.SequenceNumber-j.last.SequenceNumber) > 0 { //nolint:gosec // serial number arithmetic
+		j.last, j.at = h, now
+	}
+	return h
 }
 
 // speak sends the inspector's microphone or camera to the bedside until the
 // call ends.
 func (s *session) speak(c *call, t *webrtc.TrackRemote) {
-	to := s.toAudio
-	if t.Kind() == webrtc.RTPCodecTypeVideo {
-		to = s.toVideo
+	video := t.Kind() == webrtc.RTPCodecTypeVideo
+	if video {
 		s.mu.Lock()
 		c.videoSSRC = t.SSRC()
 		s.mu.Unlock()
@@ -212,7 +243,10 @@ func (s *session) speak(c *call, t *webrtc.TrackRemote) {
 			return
 		}
 		s.mu.Lock()
-		talks := c.talks
+		talks, to := c.talks, s.line.toAudio
+		if video {
+			to = s.line.toVideo
+		}
 		s.mu.Unlock()
 		if to != nil && talks && strings.EqualFold(t.Codec().MimeType, to.Codec().MimeType) {
 			_ = to.WriteRTP(p)

@@ -33,6 +33,11 @@ func (s *session) conclude(ctx context.Context, checks []ward.Check, cause error
 	}
 	v.SnapshotKey, v.SnapshotSHA = s.putSnapshot(ctx)
 	v.ReasonZH, v.ReasonEN = reasons(v.Verdict, checks, cause)
+	if v.Verdict == ward.Interrupted {
+		if err := s.event(ctx, "interrupted", map[string]any{"cause": cutBy(cause).name}); err != nil {
+			return err
+		}
+	}
 	err := s.e.seal(ctx, v, checks)
 	if errors.Is(err, &ward.Error{Code: "visit.flagged"}) { // another visit found something after the checks
 		return s.await(ctx, checks)
@@ -96,7 +101,8 @@ func reasons(v ward.Verdict, checks []ward.Check, cause error) (zh, en string) {
 	case ward.Present:
 		return "活体检测通过，且与登记照片一致。", "The live check passed and the face matches the enrolled photo."
 	case ward.Interrupted:
-		return interruption(cause)
+		c := cutBy(cause)
+		return c.zh, c.en
 	case ward.Mismatch, ward.Unable, ward.Undecided, ward.NoVerdict, ward.Absent, ward.Refused, ward.NoAnswer:
 		for _, c := range checks {
 			extra := c.Kind != ward.CheckLive && c.Kind != ward.CheckFace
@@ -107,20 +113,4 @@ func reasons(v ward.Verdict, checks []ward.Check, cause error) (zh, en string) {
 		}
 	}
 	return zh, en
-}
-
-func interruption(cause error) (zh, en string) {
-	switch {
-	case errors.Is(cause, context.Canceled):
-		return "系统停机，查访未完成。", "The service was stopped before the visit was finished."
-	case errors.Is(cause, errSilent):
-		return "超过 10 秒未收到画面，查访中断。", "No picture came for 10 seconds; the visit was cut off."
-	case errors.Is(cause, errLeft):
-		return "床旁设备中途离开。", "The bedside left before the visit was finished."
-	case errors.Is(cause, errFlood):
-		return "床旁设备发送异常数据，已断开。", "The bedside device sent too many messages and was disconnected."
-	case errors.Is(cause, errNoReceipt):
-		return "床旁设备未确认指令。", "The bedside device did not acknowledge the commands."
-	}
-	return "连接中断，查访未完成。", "The connection was cut before the visit was finished."
 }

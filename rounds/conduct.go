@@ -20,31 +20,34 @@ const (
 
 // conduct is the protocol of one visit, in order. A returned error says why
 // it did not come to its end; the checks then hold what was done.
-func (s *session) conduct(ctx context.Context, recorded chan<- error) ([]ward.Check, error) {
-	stream, err := s.join(ctx)
+func (s *session) conduct(ctx context.Context) ([]ward.Check, error) {
+	tracks, read, err := s.join(ctx)
 	if err != nil {
 		return nil, err
+	}
+	if !s.take() {
+		return nil, errReplaced
 	}
 	if s.visit, err = s.e.Store.BeginChecking(ctx, s.visit.ID); err != nil {
 		return nil, err
 	}
 	s.began = true
 	s.e.notify(s.visit)
-	// Recording ends with the stream, not with ctx: what came is kept.
-	lasting, stop := context.WithCancel(context.WithoutCancel(ctx))
-	s.dropRecording = stop
-	s.spawn(func() { recorded <- s.e.Record(lasting, stream) })
-	s.spawn(func() { s.watchSilence(ctx) })
-	s.spawn(func() { s.watch(ctx, stream) })
+	s.lasting, s.dropRecording = context.WithCancel(context.WithoutCancel(ctx))
+	s.begin(ctx, tracks)
+	read()
+	s.spawn(func() { s.keepLine(ctx) })
 
-	if err = s.open(ctx); err != nil {
+	if err = s.awaitLine(ctx); err != nil {
 		return nil, err
 	}
-	live, err := s.checkLive(ctx)
+	// A check during which the line was lost begins anew, with fresh randomness.
+	var live, face ward.Check
+	err = s.again(ctx, func() (err error) { live, err = s.checkLive(ctx); return err })
 	if err != nil {
 		return nil, err
 	}
-	face, err := s.checkFace(ctx)
+	err = s.again(ctx, func() (err error) { face, err = s.checkFace(ctx); return err })
 	if err != nil {
 		return nil, err
 	}
@@ -65,7 +68,7 @@ func (s *session) conduct(ctx context.Context, recorded chan<- error) ([]ward.Ch
 			return checks, err
 		}
 	}
-	_, err = s.tell(ctx, thanks())
+	err = s.again(ctx, func() error { _, err := s.tell(ctx, thanks()); return err })
 	return checks, err // the checks were done: what happens now changes nothing
 }
 
@@ -228,11 +231,15 @@ func (s *session) checkFace(ctx context.Context) (ward.Check, error) {
 }
 
 // each hands looks to f until it returns false or the time is over. The
-// error says why the session ended.
+// error says why the session ended, or that the line was lost.
 func (s *session) each(ctx context.Context, until time.Time, f func(look) bool) error {
 	t := time.NewTimer(time.Until(until))
 	defer t.Stop()
 	for {
+		changed, up := s.down()
+		if !up {
+			return errOutage
+		}
 		select {
 		case l := <-s.looks:
 			s.trace.see(l)
@@ -241,6 +248,7 @@ func (s *session) each(ctx context.Context, until time.Time, f func(look) bool) 
 			}
 		case <-t.C:
 			return nil
+		case <-changed:
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		}
@@ -256,13 +264,16 @@ func (s *session) talk(ctx context.Context, checks []ward.Check) error {
 	if err := s.await(ctx, checks); err != nil {
 		return err
 	}
-	if _, err := s.tell(ctx, prompt{Command: "wait", ZH: "请稍候，稽核员将与您通话", EN: "Please wait, the inspector will talk to you"}); err != nil {
-		return err
-	}
-	for until := time.Now().Add(talkMax); s.inCall() && time.Now().Before(until); {
-		if err := s.each(ctx, time.Now().Add(time.Second), func(look) bool { return true }); err != nil {
+	until := time.Now().Add(talkMax)
+	return s.again(ctx, func() error {
+		if _, err := s.tell(ctx, prompt{Command: "wait", ZH: "请稍候，稽核员将与您通话", EN: "Please wait, the inspector will talk to you"}); err != nil {
 			return err
 		}
-	}
-	return nil
+		for s.inCall() && time.Now().Before(until) {
+			if err := s.each(ctx, time.Now().Add(time.Second), func(look) bool { return true }); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }

@@ -19,46 +19,45 @@ const (
 	audioWait  = 1500 * time.Millisecond // for an offered microphone, after the first picture
 )
 
-// join waits for the bedside's tracks, makes the stream and begins to read.
-func (s *session) join(ctx context.Context) (*ingest.Stream, error) {
-	wait := time.NewTimer(joinTimeout)
-	defer wait.Stop()
-	var video, audio *webrtc.TrackRemote
-	for video == nil || audio == nil && s.offer.audio {
-		select {
-		case t := <-s.tracks:
-			switch {
-			case t.Kind() == webrtc.RTPCodecTypeVideo && video == nil:
-				video = t
-				wait.Reset(audioWait)
-			case t.Kind() == webrtc.RTPCodecTypeAudio && audio == nil:
-				audio = t
-			}
-			continue
-		case <-wait.C:
-		case <-ctx.Done():
-			return nil, context.Cause(ctx)
-		}
-		if video == nil {
-			return nil, errNoJoin
-		}
-		break // no microphone: pictures never wait for sound
-	}
-	tracks, err := tracksOf(video, audio)
-	if err != nil {
-		return nil, err
-	}
-	stream := ingest.NewStream(ward.Source{Kind: ward.FromVisit, ID: string(s.visit.ID)}, s.visit.InstitutionID, tracks)
+// join waits for the bedside's tracks and begins to read them.
+func (s *session) join(ctx context.Context) (tracks []ingest.Track, read func(), err error) {
 	s.mu.Lock()
-	s.stream, s.videoSSRC, s.codec = stream, video.SSRC(), video.Codec().RTPCodecCapability
+	l := s.line
 	s.mu.Unlock()
-	began := time.Now()
-	s.spawn(func() { s.readVideo(video, stream, tracks[0], began) })
+	video, audio, err := l.media(ctx.Done())
+	if c := context.Cause(ctx); c != nil {
+		err = c
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	if tracks, err = tracksOf(video, audio); err != nil {
+		return nil, nil, err
+	}
+	s.mu.Lock()
+	s.media, s.videoSSRC, s.codec = tracks, video.SSRC(), video.Codec().RTPCodecCapability
+	s.mu.Unlock()
+	return tracks, func() { s.read(l, video, audio) }, nil
+}
+
+// read reads a line's tracks until it closes.
+func (s *session) read(l *line, video, audio *webrtc.TrackRemote) {
+	s.spawn(func() { s.readVideo(l, video) })
 	if audio != nil {
-		s.spawn(func() { s.readAudio(audio, stream, began) })
+		s.spawn(func() { s.readAudio(l, audio) })
 	}
 	s.askKey()
-	return stream, nil
+}
+
+// now is the stream that media belong to at this moment, if any; current
+// says whether l is still the session's line.
+func (s *session) now(l *line) (stream *ingest.Stream, began time.Time, current bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.line != l {
+		return nil, began, false
+	}
+	return s.stream, s.streamBegan, true
 }
 
 func tracksOf(video, audio *webrtc.TrackRemote) ([]ingest.Track, error) {
@@ -100,19 +99,35 @@ func (t *timeline) at(ts uint32, sinceBegin time.Duration) int64 {
 
 // readVideo forwards packets to the calls as they come and writes whole
 // pictures to the stream until the connection closes.
-func (s *session) readVideo(t *webrtc.TrackRemote, stream *ingest.Stream, track ingest.Track, began time.Time) {
+func (s *session) readVideo(l *line, t *webrtc.TrackRemote) {
+	tracks := s.tracks()
+	track := tracks[0]
 	whole := newPictures(track.Codec)
-	line := timeline{rate: 90000}
+	var line timeline
+	var of *ingest.Stream
 	for {
 		p, _, err := t.ReadRTP()
 		if err != nil {
-			s.end(errCut)
-			return
+			return // whoever waits for pictures tells
 		}
 		s.relay(p, true)
 		whole.push(p)
 		for pic, ok := whole.next(); ok; pic, ok = whole.next() {
 			now := time.Now()
+			stream, began, current := s.now(l)
+			if !current {
+				return
+			}
+			if stream != nil && stream != of {
+				of, line = stream, timeline{rate: 90000}
+			}
+			select {
+			case s.seen <- struct{}{}:
+			default:
+			}
+			if stream == nil {
+				continue
+			}
 			pts := line.at(pic.ts, now.Sub(began))
 			u := ingest.Unit{Track: videoTrack, PTS: pts, DTS: pts, Arrived: now, AU: pic.au, Key: track.IsKey(pic.au)}
 			if pic.lost {
@@ -122,48 +137,45 @@ func (s *session) readVideo(t *webrtc.TrackRemote, stream *ingest.Stream, track 
 				}
 			}
 			stream.Write(u)
-			select {
-			case s.seen <- struct{}{}:
-			default:
-			}
 		}
 	}
 }
 
-func (s *session) readAudio(t *webrtc.TrackRemote, stream *ingest.Stream, began time.Time) {
-	opus := strings.EqualFold(t.Codec().MimeType, webrtc.MimeTypeOpus)
-	line := timeline{rate: 48000}
+func (s *session) tracks() []ingest.Track {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.media
+}
+
+func (s *session) readAudio(l *line, t *webrtc.TrackRemote) {
+	tracks := s.tracks()
+	opus := strings.EqualFold(t.Codec().MimeType, webrtc.MimeTypeOpus) && len(tracks) > 1
+	var line timeline
+	var of *ingest.Stream
 	last := int64(-1)
 	for {
 		p, _, err := t.ReadRTP()
 		if err != nil {
-			return // the video reader tells
+			return
 		}
 		s.relay(p, false)
+		stream, began, current := s.now(l)
+		if !current {
+			return
+		}
+		if !opus || len(p.Payload) == 0 || stream == nil {
+			continue
+		}
+		if stream != of {
+			of, line, last = stream, timeline{rate: 48000}, -1
+		}
 		now := time.Now()
 		pts := line.at(p.Timestamp, now.Sub(began))
-		if !opus || len(p.Payload) == 0 || pts <= last { // a late packet would go back in time
+		if pts <= last { // a late packet would go back in time
 			continue
 		}
 		last = pts
 		stream.Write(ingest.Unit{Track: audioTrack, PTS: pts, DTS: pts, Arrived: now, AU: [][]byte{p.Payload}, Key: true})
-	}
-}
-
-// watchSilence ends the session when no picture comes for 10 s.
-func (s *session) watchSilence(ctx context.Context) {
-	t := time.NewTimer(silence)
-	defer t.Stop()
-	for {
-		select {
-		case <-s.seen:
-			t.Reset(silence)
-		case <-t.C:
-			s.end(errSilent)
-			return
-		case <-ctx.Done():
-			return
-		}
 	}
 }
 

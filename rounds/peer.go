@@ -33,6 +33,7 @@ type offered struct {
 	h264          bool
 	channel       bool
 	videoSections int
+	print         string // the browser's certificate
 }
 
 // readOffer checks an offer before any of it reaches the WebRTC stack.
@@ -50,7 +51,11 @@ func readOffer(offer string) (o offered, err error) {
 	if len(d.MediaDescriptions) == 0 || len(d.MediaDescriptions) > 8 {
 		return o, bad(fmt.Errorf("%d media sections", len(d.MediaDescriptions)))
 	}
+	o.print, _ = d.Attribute("fingerprint")
 	for _, m := range d.MediaDescriptions {
+		if f, ok := m.Attribute("fingerprint"); ok && o.print == "" {
+			o.print = f
+		}
 		sends, takes := true, true
 		for _, a := range m.Attributes {
 			switch a.Key {

@@ -3,8 +3,9 @@ package rounds
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"time"
+
+	"github.com/pion/webrtc/v4"
 )
 
 const (
@@ -50,19 +51,9 @@ func thanks() prompt {
 	return prompt{Command: "done", Result: "thanks", ZH: "查访完成，谢谢您的配合。", EN: "That is all, thank you."}
 }
 
-// receiptOf reads {"receipt":n}; anything else is ignored.
-func receiptOf(b []byte) (int, bool) {
-	var r struct {
-		Receipt int `json:"receipt"`
-	}
-	if err := json.Unmarshal(b, &r); err != nil || r.Receipt < 1 {
-		return 0, false
-	}
-	return r.Receipt, true
-}
-
 // tell sends a command and returns when it was displayed. It is sent again
-// when no receipt comes; after the third time the session is over.
+// when no receipt comes; after the third time the session is over. errOutage
+// when the line is lost meanwhile.
 func (s *session) tell(ctx context.Context, p prompt) (displayed time.Time, err error) {
 	s.command++
 	p.ID = s.command
@@ -71,12 +62,14 @@ func (s *session) tell(ctx context.Context, p prompt) (displayed time.Time, err 
 		return displayed, err
 	}
 	for try := range sendTries {
+		dc, err := s.channel()
+		if err != nil {
+			return displayed, err
+		}
 		if err := s.event(ctx, "command", map[string]any{"id": p.ID, "cmd": p.Command, "try": try + 1}); err != nil {
 			return displayed, err
 		}
-		if err := s.dc.SendText(string(b)); err != nil {
-			return displayed, fmt.Errorf("%w: send command: %w", errCut, err)
-		}
+		_ = dc.SendText(string(b)) // what cannot be sent gets no receipt
 		shown, ok, err := s.receipt(ctx, p.ID)
 		if err != nil {
 			return displayed, err
@@ -92,7 +85,12 @@ func (s *session) receipt(ctx context.Context, id int) (at time.Time, ok bool, e
 	wait := time.NewTimer(receiptTimeout)
 	defer wait.Stop()
 	for {
+		changed, up := s.down()
+		if !up {
+			return at, false, errOutage
+		}
 		select {
+		case <-changed:
 		case n := <-s.receipts:
 			if n == id {
 				return time.Now(), true, nil
@@ -110,12 +108,15 @@ func (s *session) event(ctx context.Context, kind string, body map[string]any) e
 	return s.e.Store.AddVisitEvent(ctx, s.visit.ID, kind, time.Now(), body)
 }
 
-// open waits for the data channel.
-func (s *session) open(ctx context.Context) error {
-	select {
-	case s.dc = <-s.channel:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
+// channel is the data channel of the line, or errOutage.
+func (s *session) channel() (*webrtc.DataChannel, error) {
+	if _, up := s.down(); !up {
+		return nil, errOutage
 	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.dc == nil {
+		return nil, errOutage
+	}
+	return s.dc, nil
 }

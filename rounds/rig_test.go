@@ -135,6 +135,7 @@ func rigOn(t *testing.T, s *storage.Store, change func(*rounds.Engine)) *rig {
 			return (&ingest.Recorder{Store: s, Spool: sp, SegmentSeconds: 10, Log: log}).Run(ctx, st)
 		},
 		NewEye: func(c ward.Codec) rounds.Eye { return eye{pool.NewSession(c)} },
+		Resume: 5 * time.Second,
 	}
 	if change != nil {
 		change(e)

@@ -47,6 +47,7 @@ type Engine struct {
 	NewEye     func(ward.Codec) Eye
 	Thresholds ward.FaceThresholds
 	LinkValid  time.Duration // of a bedside link; 0 means 10 minutes
+	Resume     time.Duration // how long a visit waits for a bedside that went silent; 0 means DefaultResume
 	KeptDays   int           // retention of recordings, told to the patient; 0 means 90
 	Log        *slog.Logger
 	// Relay is the TURN server; nil: there is none.
@@ -72,6 +73,9 @@ func (e *Engine) prepare() {
 		e.sessions = map[ward.VisitID]*session{}
 		if e.LinkValid <= 0 {
 			e.LinkValid = 10 * time.Minute // trust.md: out-of-band secrets live 10 minutes at most
+		}
+		if e.Resume <= 0 {
+			e.Resume = DefaultResume
 		}
 		if e.KeptDays <= 0 {
 			e.KeptDays = 90
@@ -117,6 +121,9 @@ func (e *Engine) recover(ctx context.Context) error {
 		return fmt.Errorf("recover rounds: %w", err)
 	}
 	for _, v := range left {
+		if err := e.Store.AddVisitEvent(ctx, v.ID, "interrupted", time.Now(), map[string]any{"cause": "stopped"}); err != nil {
+			return fmt.Errorf("recover rounds: %w", err)
+		}
 		v.Verdict, v.ReasonZH, v.ReasonEN = ward.Interrupted, "系统中途重启，查访未完成。", "The service was restarted before the visit was finished."
 		if err := e.seal(ctx, v, nil); err != nil {
 			return fmt.Errorf("recover rounds: %w", err)

@@ -15,7 +15,6 @@ import (
 
 const (
 	joinTimeout  = 20 * time.Second // from the answer to the first picture
-	silence      = 10 * time.Second // without a picture the connection counts as cut
 	recordFinish = 5 * time.Second  // for the recorder to commit the last segment
 	messagesMax  = 20               // on the data channel in a second
 	messageMax   = 1 << 10          // bytes
@@ -25,39 +24,40 @@ const (
 
 // Why a session ended before its checks did.
 var (
-	errCut       = errors.New("connection cut")
-	errSilent    = errors.New("no picture for 10 s")
+	errCut       = errors.New("network lost")
+	errClosed    = errors.New("the bedside's page was closed")
+	errLocked    = errors.New("the screen was locked for too long")
+	errCamera    = errors.New("another app had the camera for too long")
+	errOften     = errors.New("the line was lost too often")
 	errLeft      = errors.New("the bedside left")
 	errFlood     = errors.New("too many messages on the data channel")
+	errMalformed = errors.New("messages on the data channel that cannot be read")
+	errReplaced  = errors.New("another page of the device began")
 	errNoReceipt = errors.New("commands are not acknowledged")
 	errNoEyes    = errors.New("pictures cannot be analysed")
 	errNoJoin    = errors.New("no media came")
 	errDecided   = errors.New("decided by a human")
 )
 
-// session is one bedside's connection. run's goroutine owns the protocol;
-// callbacks of the WebRTC stack reach it through channels and end.
+// session is one bedside's visit from its first offer to its end, over
+// however many connections. run's goroutine owns the protocol; callbacks of
+// the WebRTC stack reach it through channels and end.
 type session struct {
 	e      *Engine
 	visit  ward.Visit
-	offer  offered
 	policy ward.CheckPolicy // its version is sealed with the verdict
 
-	pc       *webrtc.PeerConnection
-	toVideo  *webrtc.TrackLocalStaticRTP // inspector → bedside; nil when not wanted
-	toAudio  *webrtc.TrackLocalStaticRTP
-	tracks   chan *webrtc.TrackRemote
-	channel  chan *webrtc.DataChannel
 	receipts chan int
 	looks    chan look
 	seen     chan struct{} // has room for one: a picture came
+	told     chan struct{} // likewise: away has changed
+	replaced chan struct{} // likewise: another line took the old one's place
 	ended    chan struct{}
 	endOnce  sync.Once
 	cause    error // set before ended is closed
 	over     chan struct{}
 
 	// Owned by run's goroutine.
-	dc       *webrtc.DataChannel
 	command  int
 	faces    faces
 	trace    trace
@@ -66,25 +66,40 @@ type session struct {
 	done     []ward.Check // by kind of challenge
 	revealed bool
 	began    bool // media came, the visit is being checked
+	// lasting is the recorders' context: they end with their streams, so that what came is kept.
+	lasting context.Context //nolint:containedctx // set before the first stream
 	// dropRecording ends a recorder that does not finish by itself.
 	dropRecording context.CancelFunc
 
-	wg sync.WaitGroup // media goroutines; joined before run returns
+	wg        sync.WaitGroup // media goroutines; joined before run returns
+	redialing sync.Mutex     // one new offer at a time
 
-	mu        sync.Mutex // guards the rest
-	closing   bool       // no more goroutines may start
-	stream    *ingest.Stream
-	videoSSRC webrtc.SSRC
-	codec     webrtc.RTPCodecCapability // of the bedside's pictures
-	keyAsked  time.Time
-	calls     map[string]*call
+	mu          sync.Mutex // guards the rest
+	closing     bool       // no more goroutines may start
+	taken       bool       // media came; another page no longer replaces the session
+	line        *line
+	redials     int
+	dc          *webrtc.DataChannel // of line, once it is open
+	away        away
+	change      chan struct{}  // closed when dc or stream changes
+	stream      *ingest.Stream // nil while no pictures come
+	streamBegan time.Time
+	media       []ingest.Track
+	recorded    chan struct{} // closed when the newest recorder has finished
+	videoSSRC   webrtc.SSRC
+	codec       webrtc.RTPCodecCapability // of the bedside's pictures
+	keyAsked    time.Time
+	calls       map[string]*call
+	video       joint // what goes to the calls, over all lines
+	audio       joint
 }
 
 func newSession(e *Engine, v ward.Visit, policy ward.CheckPolicy) *session {
 	return &session{
-		e: e, visit: v, policy: policy, tracks: make(chan *webrtc.TrackRemote, 4), channel: make(chan *webrtc.DataChannel, 1),
-		receipts: make(chan int, messagesMax), looks: make(chan look, lookQueue), seen: make(chan struct{}, 1),
+		e: e, visit: v, policy: policy, away: here, change: make(chan struct{}),
+		receipts: make(chan int, messagesMax), looks: make(chan look, lookQueue), seen: make(chan struct{}, 1), told: make(chan struct{}, 1), replaced: make(chan struct{}, 1),
 		ended: make(chan struct{}), over: make(chan struct{}), calls: map[string]*call{},
+		video: joint{rate: 90000}, audio: joint{rate: 48000},
 	}
 }
 
@@ -107,101 +122,17 @@ func (s *session) spawn(f func()) bool {
 	return true
 }
 
-// connect makes the peer connection and its answer. After an error the
-// caller abandons the session.
-func (s *session) connect(ctx context.Context, offer string) (answer string, err error) {
-	if s.offer, err = readOffer(offer); err != nil {
-		return "", err
-	}
-	if !s.offer.video || !s.offer.channel {
-		return "", &ward.Error{Kind: ward.Invalid, Code: "session.media", ZH: "会话必须包含摄像头画面和数据通道。", EN: "The session must offer the camera's pictures and a data channel."}
-	}
-	if s.pc, err = s.e.API.NewPeerConnection(webrtc.Configuration{}); err != nil {
-		return "", err
-	}
-	s.pc.OnConnectionStateChange(func(st webrtc.PeerConnectionState) {
-		if st == webrtc.PeerConnectionStateFailed || st == webrtc.PeerConnectionStateClosed {
-			s.end(errCut)
-		}
-	})
-	s.pc.OnTrack(func(t *webrtc.TrackRemote, _ *webrtc.RTPReceiver) {
-		select {
-		case s.tracks <- t:
-		default: // more tracks than anybody needs
-		}
-	})
-	s.pc.OnDataChannel(s.adopt)
-	answer, err = answerTo(ctx, s.pc, offer, s.forward)
-	return answer, err
-}
-
-// forward adds the inspector's tracks, when the bedside takes them.
-func (s *session) forward() error {
-	video, audio, err := forwards(s.offer.h264)
-	if err != nil {
-		return err
-	}
-	if err := prefer(s.pc, video.Codec().MimeType); err != nil {
-		return err
-	}
-	if s.offer.takesVideo {
-		sender, err := s.pc.AddTrack(video)
-		if err != nil {
-			return err
-		}
-		s.toVideo = video
-		s.spawn(func() { wantsKey(sender, s.askCallers) })
-	}
-	if s.offer.takesAudio {
-		if _, err := s.pc.AddTrack(audio); err != nil {
-			return err
-		}
-		s.toAudio = audio
-	}
-	return nil
-}
-
-// adopt takes the first data channel called "ward".
-func (s *session) adopt(dc *webrtc.DataChannel) {
-	if dc.Label() != channelLabel {
-		return
-	}
-	var second time.Time
-	n := 0
-	dc.OnMessage(func(m webrtc.DataChannelMessage) { // one at a time
-		if now := time.Now(); now.Sub(second) > time.Second {
-			second, n = now, 0
-		}
-		if n++; n > messagesMax || len(m.Data) > messageMax {
-			s.end(errFlood)
-			return
-		}
-		if id, ok := receiptOf(m.Data); ok {
-			select {
-			case s.receipts <- id:
-			default:
-			}
-		}
-	})
-	dc.OnOpen(func() {
-		select {
-		case s.channel <- dc:
-		default:
-		}
-	})
-}
-
 // askKey asks the bedside for a key frame, at most once in keyEvery.
 func (s *session) askKey() {
 	s.mu.Lock()
-	ssrc, now := s.videoSSRC, time.Now()
+	ssrc, now, l := s.videoSSRC, time.Now(), s.line
 	ask := ssrc != 0 && now.Sub(s.keyAsked) >= keyEvery
 	if ask {
 		s.keyAsked = now
 	}
 	s.mu.Unlock()
 	if ask {
-		_ = s.pc.WriteRTCP([]rtcp.Packet{&rtcp.PictureLossIndication{MediaSSRC: uint32(ssrc)}}) // a closed connection ends the session anyhow
+		_ = l.pc.WriteRTCP([]rtcp.Packet{&rtcp.PictureLossIndication{MediaSSRC: uint32(ssrc)}}) // one that is closed is found silent
 	}
 }
 
@@ -209,9 +140,10 @@ func (s *session) askKey() {
 func (s *session) abandon() {
 	s.mu.Lock()
 	s.closing = true
+	l := s.line
 	s.mu.Unlock()
-	if s.pc != nil { // nil when the offer was refused
-		_ = s.pc.Close()
+	if l != nil { // nil when the offer was refused
+		_ = l.pc.Close()
 	}
 	s.wg.Wait()
 	s.e.release(s)
@@ -231,46 +163,41 @@ func (s *session) run(ctx context.Context) {
 		case <-ctx.Done():
 		}
 	})
-	recorded := make(chan error, 1)
-	checks, err := s.conduct(ctx, recorded)
+	checks, err := s.conduct(ctx)
 	if !s.began {
-		recorded <- nil
 		s.e.Log.InfoContext(ctx, "bedside session without media", "visit", s.visit.ID, "cause", context.Cause(ctx), "error", err)
 	} else if c := context.Cause(ctx); c != nil {
 		err = c
 	}
-	s.stop(lasting, checks, err, recorded)
+	s.stop(lasting, checks, err)
 	cancel(nil)
 	s.wg.Wait()
 }
 
 // stop closes the media, waits for the recording and stores the outcome.
-func (s *session) stop(ctx context.Context, checks []ward.Check, cause error, recorded <-chan error) {
+func (s *session) stop(ctx context.Context, checks []ward.Check, cause error) {
 	ctx, cancel := context.WithTimeout(ctx, sealTimeout)
 	defer cancel()
 	s.mu.Lock()
 	s.closing = true
-	stream, calls := s.stream, s.calls
+	stream, recorded, calls, l := s.stream, s.recorded, s.calls, s.line
 	s.calls = map[string]*call{}
 	s.mu.Unlock()
 	for _, c := range calls {
 		_ = c.pc.Close()
 	}
-	_ = s.pc.Close()
+	_ = l.pc.Close()
 	if stream != nil {
 		stream.Close()
 	}
-	wait := time.NewTimer(recordFinish)
-	defer wait.Stop()
-	select {
-	case err := <-recorded:
-		if err != nil {
-			s.e.Log.ErrorContext(ctx, "recording of a bedside", "visit", s.visit.ID, "error", err)
+	if recorded != nil { // media came
+		wait := time.NewTimer(recordFinish)
+		defer wait.Stop()
+		select {
+		case <-recorded:
+		case <-wait.C:
+			s.e.Log.ErrorContext(ctx, "recording of a bedside is not finished", "visit", s.visit.ID)
 		}
-	case <-wait.C:
-		s.e.Log.ErrorContext(ctx, "recording of a bedside is not finished", "visit", s.visit.ID)
-	}
-	if s.dropRecording != nil {
 		s.dropRecording()
 	}
 	if !s.began || errors.Is(cause, errDecided) {
@@ -279,4 +206,27 @@ func (s *session) stop(ctx context.Context, checks []ward.Check, cause error, re
 	if err := s.conclude(ctx, checks, cause); err != nil {
 		s.e.Log.ErrorContext(ctx, "conclude a visit", "visit", s.visit.ID, "error", err)
 	}
+}
+
+// take says that media came; false when another page has replaced the session.
+func (s *session) take() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	select {
+	case <-s.ended:
+		return false
+	default:
+	}
+	s.taken = true
+	return true
+}
+
+// giveWay ends a session whose media never came; false when they did.
+func (s *session) giveWay() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.taken {
+		s.end(errReplaced)
+	}
+	return !s.taken
 }

@@ -550,6 +550,7 @@ var requests = map[string]func(*world) request{
 	},
 	"POST /api/v1/bedside/session": func(*world) request { return request{raw: []byte("v=0"), kind: "application/sdp"} },
 	"POST /api/v1/bedside/ice":     bare,
+	"POST /api/v1/bedside/away":    bare,
 	"POST /api/v1/bedside/leave":   bare,
 
 	"GET /api/v1/cases": bare,

@@ -34,6 +34,7 @@ func (s *Server) bedsideRoutes(r *routes) {
 	add(r, bedsideDevice(), huma.Operation{Method: http.MethodPost, Path: v1 + "/bedside/consent", OperationID: "bedsideConsent", Summary: "Agree or refuse", Tags: tags, DefaultStatus: http.StatusNoContent}, s.bedsideConsent)
 	add(r, bedsideDevice(), sdp(huma.Operation{Method: http.MethodPost, Path: v1 + "/bedside/session", OperationID: "bedsideSession", Summary: "Begin or renew the WebRTC session", Tags: tags}), s.bedsideSession)
 	add(r, bedsideDevice(), huma.Operation{Method: http.MethodPost, Path: v1 + "/bedside/ice", OperationID: "bedsideICE", Summary: "Short-lived credentials of the relay (TURN)", Tags: tags}, s.bedsideICE)
+	add(r, bedsideDevice(), huma.Operation{Method: http.MethodPost, Path: v1 + "/bedside/away", OperationID: "bedsideAway", Summary: "The page is being closed or loaded again", Tags: tags, DefaultStatus: http.StatusNoContent}, s.bedsideAway)
 	add(r, bedsideDevice(), huma.Operation{Method: http.MethodPost, Path: v1 + "/bedside/leave", OperationID: "bedsideLeave", Summary: "Hang up", Tags: tags, DefaultStatus: http.StatusNoContent}, s.bedsideLeave)
 }
 
@@ -72,6 +73,14 @@ func (s *Server) bedsideICE(ctx context.Context, _ *none) (*body[rounds.ICE], er
 		return nil, err
 	}
 	return answer(e.BedsideICE(ctx, deviceOf(ctx)))
+}
+
+func (s *Server) bedsideAway(ctx context.Context, _ *none) (*empty, error) {
+	e, err := s.rounds()
+	if err != nil {
+		return nil, err
+	}
+	return &empty{}, e.Away(ctx, deviceOf(ctx))
 }
 
 func (s *Server) bedsideLeave(ctx context.Context, _ *none) (*empty, error) {

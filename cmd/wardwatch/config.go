@@ -11,6 +11,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/go-viper/mapstructure/v2"
 	"github.com/knadh/koanf/parsers/yaml"
@@ -20,6 +21,7 @@ import (
 
 	"wardwatch/ingest"
 	"wardwatch/internal/spelling"
+	"wardwatch/rounds"
 	"wardwatch/rounds/drand"
 	"wardwatch/storage/facesearch"
 	"wardwatch/storage/spool"
@@ -42,6 +44,7 @@ type Config struct {
 	Objects      Objects     `koanf:"objects"`
 	Vision       Vision      `koanf:"vision"`
 	WebRTC       WebRTC      `koanf:"webrtc"`
+	Rounds       Rounds      `koanf:"rounds"`
 	Live         Live        `koanf:"live"`
 	Cameras      Cameras     `koanf:"cameras"`
 	Notify       Notify      `koanf:"notify"`
@@ -151,6 +154,11 @@ type TURN struct {
 	Host        string `koanf:"host"` // as browsers know this machine; empty: that of public_url
 }
 
+// Rounds says how visits are conducted.
+type Rounds struct {
+	Resume time.Duration `koanf:"resume"` // how long a visit waits for a bedside that went silent
+}
+
 func (t TURN) on() bool { return t.UDP != "" || t.TCP != "" || t.TLS != "" }
 
 func defaults() Config {
@@ -162,6 +170,7 @@ func defaults() Config {
 		Objects: Objects{Kind: "directory", Region: "us-east-1", Bucket: "wardwatch"},
 		Vision:  Vision{Workers: 1, FacesInMemory: facesearch.DefaultMost},
 		WebRTC:  WebRTC{Loopback: true},
+		Rounds:  Rounds{Resume: rounds.DefaultResume},
 		Live:    Live{Transcodes: 2},
 		Cameras: Cameras{PerDevice: ingest.DefaultPerDevice},
 		Draws:   Draws{Relays: []string{"https://api.drand.sh", "https://api2.drand.sh", "https://drand.cloudflare.com"}, Chain: Chain(drand.Quicknet())},
@@ -214,7 +223,7 @@ func loadConfig(path string, environ []string) (Config, error) {
 
 func decode(k *koanf.Koanf, c *Config) error {
 	return k.UnmarshalWithConf("", c, koanf.UnmarshalConf{DecoderConfig: &mapstructure.DecoderConfig{
-		Result: c, TagName: "koanf", WeaklyTypedInput: true, DecodeHook: mapstructure.ComposeDecodeHookFunc(mapstructure.TextUnmarshallerHookFunc(), mapstructure.StringToSliceHookFunc(",")),
+		Result: c, TagName: "koanf", WeaklyTypedInput: true, DecodeHook: mapstructure.ComposeDecodeHookFunc(mapstructure.TextUnmarshallerHookFunc(), mapstructure.StringToTimeDurationHookFunc(), mapstructure.StringToSliceHookFunc(",")),
 	}})
 }
 
@@ -301,6 +310,9 @@ func (c *Config) check(path string) error {
 	}
 	if t := c.WebRTC.TURN; t.TLS != "" && (t.Certificate == "" || t.Key == "") {
 		return badConfig(path, `webrtc.turn.tls 需要 certificate 和 key`, `webrtc.turn.tls needs certificate and key`)
+	}
+	if c.Rounds.Resume < 10*time.Second || c.Rounds.Resume > 5*time.Minute {
+		return badConfig(path, `rounds.resume 应在 10s 到 5m 之间`, `rounds.resume must be 10s to 5m`)
 	}
 	if !c.Draws.check() {
 		return badConfig(path, `draws.relays 应为 https 地址；draws.chain 的哈希须与其余各项相符`, `draws.relays must be https addresses, and the hash of draws.chain that of its other keys`)

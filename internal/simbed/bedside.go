@@ -18,6 +18,7 @@ const linger = 30 * time.Second // without a word from the server after its conn
 // bedside is one connection. Run's goroutine plays the camera and obeys.
 type bedside struct {
 	o        Options
+	device   string
 	pc       *webrtc.PeerConnection
 	video    *webrtc.TrackLocalStaticSample
 	audio    *webrtc.TrackLocalStaticSample
@@ -37,13 +38,27 @@ type command struct {
 
 // join runs the session to its end.
 func (o Options) join(ctx context.Context, device string, r *Result) error {
+	b := &bedside{o: o, device: device, commands: make(chan command, 16)}
+	err := b.dial(ctx)
+	if err == nil {
+		err = b.run(ctx, r)
+	}
+	r.Heard, r.Saw = int(b.heard.Load()), int(b.saw.Load())
+	if b.pc != nil {
+		err = errors.Join(err, b.pc.Close())
+	}
+	return err
+}
+
+// dial makes a connection, as a page does that is opened or loaded again.
+func (b *bedside) dial(ctx context.Context) error {
 	var settings webrtc.SettingEngine
 	settings.SetIncludeLoopbackCandidate(true)
 	engine := &webrtc.MediaEngine{}
 	if err := engine.RegisterDefaultCodecs(); err != nil {
 		return err
 	}
-	config, err := o.ice(ctx, device)
+	config, err := b.o.ice(ctx, b.device)
 	if err != nil {
 		return err
 	}
@@ -51,7 +66,7 @@ func (o Options) join(ctx context.Context, device string, r *Result) error {
 	if err != nil {
 		return err
 	}
-	b := &bedside{o: o, pc: pc, commands: make(chan command, 16), state: make(chan webrtc.PeerConnectionState, 16)}
+	b.pc, b.state = pc, make(chan webrtc.PeerConnectionState, 16)
 	pc.OnTrack(func(t *webrtc.TrackRemote, _ *webrtc.RTPReceiver) {
 		n := &b.heard
 		if t.Kind() == webrtc.RTPCodecTypeVideo {
@@ -64,12 +79,7 @@ func (o Options) join(ctx context.Context, device string, r *Result) error {
 			n.Add(1)
 		}
 	})
-	err = b.offer(ctx, device)
-	if err == nil {
-		err = b.run(ctx, r)
-	}
-	r.Heard, r.Saw = int(b.heard.Load()), int(b.saw.Load())
-	return errors.Join(err, pc.Close())
+	return b.offer(ctx)
 }
 
 // ice asks for the relay when nothing else may carry the media.
@@ -95,7 +105,7 @@ func (o Options) ice(ctx context.Context, device string) (c webrtc.Configuration
 }
 
 // offer exchanges the session descriptions.
-func (b *bedside) offer(ctx context.Context, device string) (err error) {
+func (b *bedside) offer(ctx context.Context) (err error) {
 	h264 := webrtc.RTPCodecCapability{MimeType: webrtc.MimeTypeH264, ClockRate: 90000, SDPFmtpLine: "level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e01f"}
 	if b.video, err = webrtc.NewTrackLocalStaticSample(h264, "camera", "bedside"); err != nil {
 		return err
@@ -121,30 +131,62 @@ func (b *bedside) offer(ctx context.Context, device string) (err error) {
 			}
 		}
 	})
+	state := b.state
 	b.pc.OnConnectionStateChange(func(s webrtc.PeerConnectionState) {
 		select {
-		case b.state <- s:
+		case state <- s:
 		default:
 		}
 	})
-	offer, err := b.pc.CreateOffer(nil)
-	if err != nil {
-		return err
+	return b.negotiate(ctx, nil)
+}
+
+// negotiate sends an offer and takes the answer. An offer that found nobody
+// is sent again as it is.
+func (b *bedside) negotiate(ctx context.Context, options *webrtc.OfferOptions) error {
+	if b.pc.SignalingState() == webrtc.SignalingStateStable {
+		offer, err := b.pc.CreateOffer(options)
+		if err != nil {
+			return err
+		}
+		gathered := webrtc.GatheringCompletePromise(b.pc)
+		if err = b.pc.SetLocalDescription(offer); err != nil {
+			return err
+		}
+		select {
+		case <-gathered:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
 	}
-	gathered := webrtc.GatheringCompletePromise(b.pc)
-	if err = b.pc.SetLocalDescription(offer); err != nil {
-		return err
-	}
-	select {
-	case <-gathered:
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-	answer, err := b.o.send(ctx, "session", device, "application/sdp", []byte(b.pc.LocalDescription().SDP))
+	answer, err := b.o.send(ctx, "session", b.device, "application/sdp", []byte(b.pc.LocalDescription().SDP))
 	if err != nil {
 		return fmt.Errorf("begin the session: %w", err)
 	}
 	return b.pc.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeAnswer, SDP: string(answer)})
+}
+
+// restart restarts ICE until the server answers; false when it has ended the visit.
+func (b *bedside) restart(ctx context.Context) (ok bool, err error) {
+	again := time.NewTicker(time.Second)
+	defer again.Stop()
+	for {
+		try, cancel := context.WithTimeout(ctx, 3*time.Second)
+		err := b.negotiate(try, &webrtc.OfferOptions{ICERestart: true})
+		cancel()
+		if p, refused := errors.AsType[*Problem](err); refused && p.Code != "visit.state" {
+			return false, nil
+		}
+		if err == nil || ctx.Err() != nil {
+			return err == nil, ctx.Err()
+		}
+		b.o.Log.InfoContext(ctx, "bedside cannot restart ICE yet", "error", err)
+		select {
+		case <-again.C:
+		case <-ctx.Done():
+			return false, ctx.Err()
+		}
+	}
 }
 
 // run plays the camera in real time and obeys the commands.
@@ -152,11 +194,11 @@ func (b *bedside) run(ctx context.Context, r *Result) error {
 	var s script
 	p := player{}
 	switch b.o.Behaviour {
-	case Loop, Flood:
+	case Loop, Reloads, Flood:
 		p = player{now: stretch{b.o.Clip, 0, len(b.o.Clip.Frames) - 1}, at: b.o.Start % len(b.o.Clip.Frames), round: true}
 	case Frozen:
 		p.play(stretch{b.o.Clip, b.o.Start % len(b.o.Clip.Frames), b.o.Start % len(b.o.Clip.Frames)})
-	case Genuine, Impostor, Cut, Refuse:
+	case Genuine, Impostor, Cut, Reload, Refuse:
 		var err error
 		if s, err = plan(b.o.Clip, b.o.Mirrored); err != nil {
 			return err
@@ -181,12 +223,19 @@ func (b *bedside) run(ctx context.Context, r *Result) error {
 			switch st {
 			case webrtc.PeerConnectionStateConnected:
 				if !connected {
-					wg.Go(func() { b.hum(sound) })
+					audio := b.audio
+					wg.Go(func() { hum(sound, audio) })
 				}
 				connected = true
-			case webrtc.PeerConnectionStateFailed, webrtc.PeerConnectionStateClosed:
+			case webrtc.PeerConnectionStateClosed:
 				return nil // the server ended it; only it knows why
-			case webrtc.PeerConnectionStateUnknown, webrtc.PeerConnectionStateNew, webrtc.PeerConnectionStateConnecting, webrtc.PeerConnectionStateDisconnected:
+			case webrtc.PeerConnectionStateDisconnected, webrtc.PeerConnectionStateFailed:
+				b.o.Log.InfoContext(ctx, "bedside lost its network")
+				if ok, err := b.restart(ctx); !ok {
+					return err
+				}
+				r.Restarts++
+			case webrtc.PeerConnectionStateUnknown, webrtc.PeerConnectionStateNew, webrtc.PeerConnectionStateConnecting:
 			}
 		case <-frame.C:
 			if connected {
@@ -213,6 +262,13 @@ func (b *bedside) run(ctx context.Context, r *Result) error {
 			if b.o.Behaviour == Cut && turns == 2 {
 				return nil
 			}
+			if b.o.Behaviour == Reload && turns == 2 || b.o.Behaviour == Reloads {
+				turns++
+				if err := errors.Join(b.pc.Close(), b.dial(ctx)); err != nil {
+					return err
+				}
+				connected = false
+			}
 			for i := 0; b.o.Behaviour == Flood && i < 1000; i++ {
 				if b.channel.SendText(`{"receipt":0}`) != nil {
 					return nil
@@ -220,7 +276,7 @@ func (b *bedside) run(ctx context.Context, r *Result) error {
 			}
 		case <-react:
 			react = nil
-			if next.clip != nil && (b.o.Behaviour == Genuine || b.o.Behaviour == Impostor || b.o.Behaviour == Cut) {
+			if next.clip != nil && (b.o.Behaviour == Genuine || b.o.Behaviour == Impostor || b.o.Behaviour == Cut || b.o.Behaviour == Reload) {
 				p.play(next)
 			}
 		}
@@ -246,13 +302,13 @@ func (b *bedside) goodbye(ctx context.Context) error {
 }
 
 // hum sends silence in Opus until ctx ends (RFC 6716: one 20 ms CELT frame of nothing).
-func (b *bedside) hum(ctx context.Context) {
+func hum(ctx context.Context, audio *webrtc.TrackLocalStaticSample) {
 	t := time.NewTicker(20 * time.Millisecond)
 	defer t.Stop()
 	for {
 		select {
 		case <-t.C:
-			if b.audio.WriteSample(media.Sample{Data: []byte{0xf8, 0xff, 0xfe}, Duration: 20 * time.Millisecond}) != nil {
+			if audio.WriteSample(media.Sample{Data: []byte{0xf8, 0xff, 0xfe}, Duration: 20 * time.Millisecond}) != nil {
 				return
 			}
 		case <-ctx.Done():

@@ -24,11 +24,13 @@ type Behaviour string
 const (
 	Genuine  Behaviour = "genuine"
 	Impostor Behaviour = "impostor"
-	Loop     Behaviour = "loop"   // the clip just plays on, whatever is asked
-	Frozen   Behaviour = "frozen" // one picture, again and again
-	Refuse   Behaviour = "refuse" // declines the notice
-	Cut      Behaviour = "cut"    // obeys, and the connection dies at the second challenge
-	Flood    Behaviour = "flood"  // sends messages without end
+	Loop     Behaviour = "loop"    // the clip just plays on, whatever is asked
+	Frozen   Behaviour = "frozen"  // one picture, again and again
+	Refuse   Behaviour = "refuse"  // declines the notice
+	Cut      Behaviour = "cut"     // obeys, and the connection dies at the second challenge
+	Reload   Behaviour = "reload"  // obeys, and loads its page again at the second challenge
+	Reloads  Behaviour = "reloads" // loads its page again at each command
+	Flood    Behaviour = "flood"   // sends messages without end
 )
 
 // Options say who answers where.
@@ -61,6 +63,7 @@ type Result struct {
 	Notice   map[string]any // as shown before the consent
 	Commands []string       // in order
 	Thanked  bool           // the visit came to its end
+	Restarts int            // of ICE, that the server answered
 	Heard    int            // packets of the inspector's microphone
 	Saw      int            // packets of the inspector's camera
 }
