@@ -30,10 +30,11 @@ const (
 
 // TestTheCableIsPulled runs TestHelperService once for each length of a cut.
 func TestTheCableIsPulled(t *testing.T) {
+	t.Parallel()
 	for _, c := range []string{"10s", "for good"} {
 		t.Run(c, func(t *testing.T) {
 			t.Parallel()
-			ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
+			ctx, cancel := context.WithTimeout(t.Context(), 6*time.Minute)
 			defer cancel()
 			out, err := inNetwork(ctx, "TestHelperService", c).CombinedOutput()
 			if testing.Verbose() || err != nil {
@@ -102,7 +103,7 @@ func TestHelperService(t *testing.T) {
 	serveAt(t, r.engine)
 	stdin.Close() // it may begin
 
-	r.until(link.Visit.ID, time.Minute, func(v ward.Visit) bool { return r.count(v.ID, "answer") > 0 })
+	r.until(link.Visit.ID, 2*time.Minute, func(v ward.Visit) bool { return r.count(v.ID, "answer") > 0 })
 	ip(t, "link set cable down")
 	pulled := time.Now()
 	if task != "10s" {
@@ -125,7 +126,7 @@ func TestHelperService(t *testing.T) {
 		t.Errorf("bedside: %v", err)
 	}
 	v := r.sealed(link.Visit.ID, sessionMax)
-	if v.Verdict != ward.Present || r.count(v.ID, "line_back") != 1 {
+	if v.Verdict != ward.Present || r.count(v.ID, "line_back") == 0 {
 		t.Errorf("got %s\n%s", v.Verdict, r.story(v.ID))
 	}
 	t.Log(r.story(v.ID))
@@ -166,7 +167,7 @@ func TestHelperBedside(t *testing.T) {
 	ip(t, "link set lo up")
 	ip(t, "addr add "+bedsideAt+"/24 dev cable")
 	ip(t, "link set cable up")
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
 	defer cancel()
 	res, err := simbed.Run(ctx, simbed.Options{
 		Server: "http://" + serviceAt + ":8080", Link: token, Behaviour: simbed.Genuine, Clip: clip(t, "franck", false),

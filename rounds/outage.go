@@ -182,7 +182,7 @@ func (s *session) resumed(ctx context.Context, after time.Duration) {
 
 // begin opens a stream, its recording and its eye. The recording before it,
 // if any, ends first.
-func (s *session) begin(ctx context.Context, tracks []ingest.Track) {
+func (s *session) begin(ctx context.Context, tracks []ingest.Track) { //nolint:contextcheck // recorders outlive ctx: see lasting
 	stream := ingest.NewStream(ward.Source{Kind: ward.FromVisit, ID: string(s.visit.ID)}, s.visit.InstitutionID, tracks)
 	s.mu.Lock()
 	before, done := s.recorded, make(chan struct{})

@@ -61,6 +61,11 @@ export async function ice(device: string): Promise<RTCIceServer[]> {
   }
 }
 
+/** away tells that the page is being closed or loaded again: the visit waits a while. */
+export function away(device: string): void {
+  void fetch('/api/v1/bedside/away', { method: 'POST', headers: { Authorization: 'Bearer ' + device }, credentials: 'omit', keepalive: true }).catch(() => {})
+}
+
 /** leave hangs up; the page may be closing, so nobody waits for it. */
 export function leave(device: string): void {
   void fetch('/api/v1/bedside/leave', { method: 'POST', headers: { Authorization: 'Bearer ' + device }, credentials: 'omit', keepalive: true }).catch(() => {})

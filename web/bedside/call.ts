@@ -1,6 +1,6 @@
 // The call: the patient's picture and sound out, the inspector's in, and
 // commands on a data channel, each acknowledged once it is displayed.
-import { ice, session } from './api'
+import { ice, Refused, session } from './api'
 
 export type Name = 'look_straight' | 'turn_left' | 'turn_right' | 'nod' | 'shut_eyes' | 'open_mouth' | 'wait' | 'say' | 'done'
 
@@ -13,6 +13,8 @@ export type Heard = {
   command: (c: Command, shown: () => void) => void
   /** inspector is heard, and seen when seen is true. */
   inspector: (stream: MediaStream, seen: boolean) => void
+  /** lost: the network is away, the call is being repaired; connected or cut follows. */
+  lost: () => void
   cut: () => void
 }
 
@@ -27,13 +29,27 @@ function commandOf(data: unknown): Command | undefined {
   }
 }
 
-/** call connects and returns what hangs up. It throws when the service refuses. */
-export async function call(device: string, local: MediaStream, heard: Heard): Promise<() => void> {
-  const pc = new RTCPeerConnection({ iceServers: await ice(device) })
+/** State is what the page tells of itself: why pictures may stop. */
+export type State = 'here' | 'hidden' | 'camera'
+
+/** Line is a call that is made. */
+export type Line = { end: () => void; tell: (s: State) => void; film: (camera: MediaStreamTrack) => void }
+
+const patience = 3000 // ms that a connection may be interrupted before it is repaired
+const repairLimit = 120_000 // ms; the service ends the visit earlier
+const restarts = 2 // of ICE, before another connection is made
+
+/** call connects, repairs the connection when the network was away, and tells what comes. It throws when the service refuses. */
+export async function call(device: string, local: MediaStream, heard: Heard): Promise<Line> {
+  let pc: RTCPeerConnection
+  let channel: RTCDataChannel | undefined
+  let sending: RTCRtpSender[] = []
   let over = false
+  let repairing = false
   let last = 0
   const end = () => {
     over = true
+    window.removeEventListener('online', repair)
     pc.close()
   }
   const cut = () => {
@@ -41,55 +57,124 @@ export async function call(device: string, local: MediaStream, heard: Heard): Pr
     end()
     heard.cut()
   }
-  const channel = pc.createDataChannel('ward', { ordered: true })
-  channel.onclose = cut
-  channel.onmessage = (m: MessageEvent) => {
-    const c = commandOf(m.data)
-    if (!c) return
-    const acknowledge = () => {
-      if (channel.readyState === 'open') channel.send(JSON.stringify({ receipt: c.id }))
+  const listen = (c: RTCDataChannel) => {
+    c.onopen = () => c.send(JSON.stringify({ state: document.visibilityState === 'hidden' ? 'hidden' : 'here' }))
+    c.onclose = () => {
+      if (c === channel) repair()
     }
-    if (c.id <= last) return acknowledge() // the receipt was lost, the command was seen
-    last = c.id
-    if (c.cmd === 'done') over = true // what closes from now on is no loss
-    heard.command(c, acknowledge)
-  }
-  const sending: RTCRtpSender[] = []
-  for (const track of local.getTracks()) sending.push(pc.addTransceiver(track, { direction: 'sendrecv', streams: [local] }).sender)
-  if (local.getAudioTracks().length === 0) pc.addTransceiver('audio', { direction: 'recvonly' })
-  const shown = new MediaStream()
-  pc.ontrack = (e) => {
-    // Tracks are there from the beginning; media come when an inspector joins.
-    const changed = () => {
-      const there = shown.getTracks().includes(e.track)
-      if (e.track.muted === !there) return
-      if (there) shown.removeTrack(e.track)
-      else shown.addTrack(e.track)
-      heard.inspector(shown, shown.getVideoTracks().length > 0)
+    c.onmessage = (m: MessageEvent) => {
+      const command = commandOf(m.data)
+      if (!command) return
+      const acknowledge = () => {
+        if (c.readyState === 'open') c.send(JSON.stringify({ receipt: command.id }))
+      }
+      if (command.id <= last) return acknowledge() // the receipt was lost, the command was seen
+      last = command.id
+      if (command.cmd === 'done') over = true // what closes from now on is no loss
+      heard.command(command, acknowledge)
     }
-    e.track.onunmute = changed
-    e.track.onmute = changed
-    changed()
   }
-  pc.onconnectionstatechange = () => {
-    if (pc.connectionState === 'connected') {
-      for (const s of sending) sharp(s)
-      heard.connected()
+  const connect = async () => {
+    const line = new RTCPeerConnection({ iceServers: await ice(device) })
+    pc = line
+    channel = line.createDataChannel('ward', { ordered: true })
+    listen(channel)
+    sending = local.getTracks().map((track) => line.addTransceiver(track, { direction: 'sendrecv', streams: [local] }).sender)
+    if (local.getAudioTracks().length === 0) line.addTransceiver('audio', { direction: 'recvonly' })
+    const shown = new MediaStream()
+    line.ontrack = (e) => {
+      // Tracks are there from the beginning; media come when an inspector joins.
+      const changed = () => {
+        const there = shown.getTracks().includes(e.track)
+        if (e.track.muted === !there) return
+        if (there) shown.removeTrack(e.track)
+        else shown.addTrack(e.track)
+        heard.inspector(shown, shown.getVideoTracks().length > 0)
+      }
+      e.track.onunmute = changed
+      e.track.onmute = changed
+      changed()
     }
-    if (pc.connectionState === 'failed') cut()
-  }
-  try {
-    await pc.setLocalDescription(await pc.createOffer())
-    // The service admits no candidates: this browser reaches it, and goes on gathering meanwhile.
-    const sdp = await session(device, pc.localDescription ? pc.localDescription.sdp : '')
-    await pc.setRemoteDescription({ type: 'answer', sdp })
+    line.onconnectionstatechange = () => {
+      if (line !== pc || over) return
+      if (line.connectionState === 'connected') {
+        for (const s of sending) sharp(s)
+        heard.connected()
+      }
+      if (line.connectionState === 'failed') repair()
+      if (line.connectionState === 'disconnected') {
+        setTimeout(() => {
+          if (line.connectionState === 'disconnected') repair()
+        }, patience)
+      }
+    }
+    await line.setLocalDescription(await line.createOffer())
+    await answered(line)
     for (const s of sending) sharp(s)
+  }
+  // The service admits no candidates: this browser reaches it, and goes on gathering meanwhile.
+  const answered = async (line: RTCPeerConnection) => {
+    const sdp = await session(device, line.localDescription ? line.localDescription.sdp : '')
+    await line.setRemoteDescription({ type: 'answer', sdp })
+  }
+  const restart = async () => {
+    if (pc.signalingState === 'stable') {
+      pc.setConfiguration({ iceServers: await ice(device) }) // the old credentials may have expired
+      await pc.setLocalDescription(await pc.createOffer({ iceRestart: true }))
+    }
+    await answered(pc) // an offer that found nobody is sent again
+  }
+  const works = () => pc.connectionState === 'connected' && channel?.readyState === 'open'
+  const mend = async () => {
+    const limit = Date.now() + repairLimit
+    let tries = 0 // that the service answered
+    const wanting = () => !over && !works() && Date.now() < limit
+    while (wanting()) {
+      try {
+        if (tries < restarts && pc.connectionState !== 'closed' && channel?.readyState === 'open') await restart()
+        else {
+          pc.close()
+          await connect()
+        }
+        tries++
+        for (let i = 0; i < 30 && wanting(); i++) await pause(200)
+      } catch (error) {
+        // Refused: the visit is over, or the answer to an offer before is still under way.
+        if (error instanceof Refused && error.problem.code !== 'visit.state') return cut()
+        await pause(1500)
+      }
+    }
+    if (!works()) cut()
+  }
+  function repair() {
+    if (over || repairing || works()) return
+    repairing = true
+    heard.lost()
+    void mend().finally(() => {
+      repairing = false
+    })
+  }
+  window.addEventListener('online', repair)
+  try {
+    await connect()
   } catch (error) {
-    end()
+    over = true
+    window.removeEventListener('online', repair)
     throw error
   }
-  return end
+  return {
+    end,
+    tell: (state) => {
+      if (channel?.readyState === 'open') channel.send(JSON.stringify({ state }))
+    },
+    film: (camera) => {
+      const sender = sending.find((s) => s.track?.kind === 'video')
+      void sender?.replaceTrack(camera)
+    },
+  }
 }
+
+const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms))
 
 /** sharp keeps the picture's size when the line is thin: a face needs pixels more than frames. */
 function sharp(sender: RTCRtpSender) {

@@ -2,9 +2,11 @@
 // screen is one function that fills the page.
 import './style.css'
 import { homeward } from './kiosk'
-import { consent, leave, open, Refused, words, type Opened } from './api'
-import { call, type Command } from './call'
+import { away, consent, leave, open, Refused, words, type Opened } from './api'
+import { keepAwake } from './awake'
+import { call, type Command, type Line } from './call'
 import { brightness, openCamera, troubleOf, type Media } from './camera'
+import { forget, remember, remembered } from './kept'
 import { speak } from './speak'
 import { language, other, pick, say, setLanguage } from './texts'
 import type { Texts } from './texts.zh'
@@ -42,36 +44,11 @@ function takeToken(): string {
 }
 
 const token = takeToken()
-const here = 'wardwatch.device' // this tab's visit
-
-function remember(o: Opened) {
-  try {
-    sessionStorage.setItem(here, JSON.stringify(o))
-  } catch {
-    // then a reload cannot go on
-  }
-}
-
-function remembered(): Opened | undefined {
-  try {
-    return JSON.parse(sessionStorage.getItem(here) ?? '') as Opened
-  } catch {
-    return undefined
-  }
-}
-
-function forget() {
-  try {
-    sessionStorage.removeItem(here)
-  } catch {
-    // nothing was kept
-  }
-}
-
 async function begin() {
   if (!('RTCPeerConnection' in window)) return message('bad', () => say('tooOld'))
   if (!window.isSecureContext || !navigator.mediaDevices) return message('bad', () => say('insecure'))
   const kept = remembered()
+  if (!token && kept?.joined) return prepare(kept, true) // in the middle of a call
   if (!token && kept) return notice(kept)
   if (!token) return message('bad', () => say('noToken'))
   message('plain', () => say('opening'))
@@ -143,13 +120,16 @@ async function agree(o: Opened) {
   await prepare(o)
 }
 
-async function prepare(o: Opened) {
+/** prepare opens the camera; again says that the call had begun. */
+async function prepare(o: Opened, again = false) {
   message('plain', () => say('preparing'), () => say('preparingHint'))
   try {
-    check(o, await openCamera())
+    const media = await openCamera()
+    if (again) await join(o, media)
+    else check(o, media)
   } catch (error) {
     const { title, todo } = troubleOf(error)
-    message('bad', () => say(title), () => say(todo), () => void prepare(o))
+    message('bad', () => say(title), () => say(todo), () => void prepare(o, again))
   }
 }
 
@@ -180,12 +160,14 @@ function check(o: Opened, media: Media) {
 async function join(o: Opened, media: Media) {
   let text = () => say('connecting')
   let shape: SVGSVGElement | undefined
-  let hangUp: (() => void) | undefined
+  let line: Line | undefined
   const own = player('preview', media.stream, true, say('self'))
   const inspector = player('inspector voice', undefined, false, say('inspector'))
   let heard = false // an inspector is in the call
+  let asleep = () => {}
   const stop = () => {
-    if (hangUp) hangUp()
+    line?.end()
+    asleep()
     leaving = undefined
     for (const track of media.stream.getTracks()) track.stop()
     forget()
@@ -205,11 +187,22 @@ async function join(o: Opened, media: Media) {
     })),
   ])
   draw()
-  leaving = () => leave(o.device)
+  leaving = () => away(o.device)
+  remember(o, Date.now())
+  asleep = keepAwake(media, () => line, () => {
+    own.srcObject = media.stream
+    draw()
+  })
   try {
-    hangUp = await call(o.device, media.stream, {
+    line = await call(o.device, media.stream, {
       connected: () => {
         if (!shape) text = () => say('connected')
+        draw()
+      },
+      lost: () => {
+        shape = undefined
+        text = () => say('reconnecting')
+        speak(text())
         draw()
       },
       command: (c, shown) => {
@@ -240,9 +233,12 @@ async function join(o: Opened, media: Media) {
       },
     })
   } catch (error) {
+    asleep()
     for (const track of media.stream.getTracks()) track.stop()
     leaving = undefined
-    message('bad', () => words(error), undefined, () => void prepare(o))
+    // Refused: the visit is over, and nothing is left to go on with.
+    if (error instanceof Refused && error.problem.code === 'bedside.device_unknown') forget()
+    message('bad', () => words(error), undefined, () => void prepare(o, true))
   }
 }
 

@@ -41,6 +41,7 @@ const en: Texts = {
   begin: 'Fine, begin',
   dark: 'The picture is too dark: switch on a light or face the window.',
   connecting: 'Connecting…',
+  reconnecting: 'The network is away; reconnecting. Please keep this page open',
   connected: 'Connected, one moment',
   look_straight: 'Look straight at the camera',
   turn_left: 'Turn your head to your left',

@@ -5,7 +5,7 @@ import { chromium } from 'playwright-core'
 /** t holds the console's Chinese texts: the tests find buttons by what they say. */
 export const t = JSON.parse(readFileSync(new URL('../console/i18n/zh.json', import.meta.url), 'utf8'))
 
-const flags = [
+export const flags = [
   '--headless=new', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
   '--disable-component-update', '--disable-sync', '--autoplay-policy=no-user-gesture-required', '--use-fake-ui-for-media-stream', '--use-fake-device-for-media-stream',
 ]

@@ -46,7 +46,7 @@ export async function round(browser, ready, console) {
  * order orders a round of one bed by the form and returns the bedside's link.
  * @param {import('playwright-core').Page} page @param {import('./server.mjs').Ready} ready
  */
-async function order(page, ready) {
+export async function order(page, ready) {
   const answer = await page.request.get(`${ready.url}/api/v1/admissions`)
   const { items } = await answer.json()
   const admission = items.find((/** @type {{ ward: string, bed: string }} */ a) => a.ward === ready.ward && a.bed === ready.bed)

@@ -3,7 +3,7 @@ import { useTranslation } from 'react-i18next'
 import type { Schemas } from '../api/client'
 import { Nothing } from '../parts/Nothing'
 import { clock, offset } from '../parts/time'
-import { steps, type Other, type Prompt } from './steps'
+import { awayOf, steps, type Other, type Prompt } from './steps'
 
 const good = new Set(['turned'])
 
@@ -39,10 +39,11 @@ function PromptLine({ prompt }: { prompt: Prompt }) {
   )
 }
 
-const kinds = ['link', 'told', 'reminded', 'delivered', 'opened', 'consent', 'checking', 'call', 'answer', 'check', 'live', 'nonce', 'deciding', 'ruling', 'sealed'] as const
+const kinds = ['link', 'told', 'reminded', 'delivered', 'opened', 'consent', 'checking', 'call', 'answer', 'check', 'live', 'nonce', 'deciding', 'ruling', 'line_lost', 'line_back', 'bedside', 'interrupted', 'sealed'] as const
 type Kind = (typeof kinds)[number]
 const isKind = (v: string): v is Kind => kinds.some((k) => k === v)
 
+const cuts = ['stopped', 'left', 'page_closed', 'screen_locked', 'camera_taken', 'unstable', 'flood', 'malformed', 'no_receipt', 'network_lost'] as const
 const ways = ['tablet', 'link', 'qr', 'sms'] as const
 const checks = ['liveness', 'face', 'other_bed', 'seen_before', 'turn', 'nod', 'eyes', 'mouth'] as const
 const outcomes = ['pass', 'fail', 'unsure', 'not_done'] as const
@@ -53,6 +54,11 @@ function OtherLine({ step }: { step: Other }) {
   const outcome = outcomes.find((o) => o === step.body.outcome)
   if (step.name === 'check' && check && outcome) return <>{t(`check.${check}`)} <Tag>{t(`outcome.${outcome}`)}</Tag></>
   if (step.name === 'consent') return <>{step.body.agree === false ? t('protocol.refused') : t('protocol.agreed')}</>
+  const away = awayOf(step.body.state ?? step.body.why)
+  const cut = cuts.find((c) => c === step.body.cause)
+  if (isKind(step.name) && away) return <>{t(`event.${step.name}`)} · {t(`away.${away}`)}</>
+  if (step.name === 'interrupted' && cut) return <>{t('event.interrupted')} · {t(`cut.${cut}`)}</>
+  if (step.name === 'line_back' && typeof step.body.after_ms === 'number') return <>{t('event.line_back')} · {(step.body.after_ms / 1000).toFixed(1)} s</>
   const way = ways.find((w) => w === step.body.way)
   if (way && isKind(step.name)) return <>{t(`event.${step.name}`)} · {t(`delivery.${way}`)}</>
   return <>{isKind(step.name) ? t(`event.${step.name}`) : step.name}</>

@@ -24,6 +24,7 @@ import { NewLink } from './NewLink'
 import { Propose } from './Propose'
 import { Protocol } from './Protocol'
 import { Rulings } from './Rulings'
+import { missing } from './steps'
 
 /** Visit is one bed of a round: the call, the checks, the verdict. */
 export default function Visit() {
@@ -42,6 +43,7 @@ export default function Visit() {
   const { visit, checks, events, insured, recording, has_snapshot, rulings, findings, in_force, by_ruling, one_decides, circumstances, told, ordered } = detail.data
   const proposed = rulings.some((r) => r.state === 'proposed')
   const running = visit.state === 'checking' || visit.state === 'deciding'
+  const gone = running ? missing(events) : undefined
   return (
     <>
       <Head
@@ -62,6 +64,7 @@ export default function Visit() {
             </Card>
           ) : (
             <Card size="small" title={t('visit.call')}>
+              {gone && <Alert type="warning" showIcon role="status" data-gone={gone} style={{ marginBottom: 10 }} title={t('lineLost.title')} description={t('lineLost.text', { why: t(`away.${gone}`) })} />}
               {running ? <Call visitID={visit.id} events={events} /> : (
                 <div className="screen"><div className="screen-note"><span className="strong">{t(`visitHint.${visit.state}`)}</span><span className="quiet">{t('visit.joinsItself')}</span></div></div>
               )}

@@ -60,3 +60,18 @@ export function steps(events: VisitEvent[]): Step[] {
 export function currentPrompt(events: VisitEvent[]): Command | undefined {
   return steps(events).findLast((s) => s.kind === 'prompt')?.command
 }
+
+export const aways = ['here', 'hidden', 'camera', 'closed', 'network'] as const
+export type Away = (typeof aways)[number]
+
+/** awayOf reads what a bedside told of itself. */
+export const awayOf = (v: unknown): Away | undefined => aways.find((a) => a === v)
+
+/** missing is why there are no pictures of the bedside at the moment, if there are none. */
+export function missing(events: VisitEvent[]): Away | undefined {
+  const line = events.findLast((e) => e.kind === 'line_lost' || e.kind === 'line_back')
+  const told = events.findLast((e) => e.kind === 'bedside')
+  const state = told && awayOf(bodyOf(told).state)
+  if (line?.kind === 'line_lost') return (told && told.seq > line.seq && state !== 'here' ? state : awayOf(bodyOf(line).why)) ?? 'network'
+  return state === 'hidden' || state === 'camera' ? state : undefined
+}
