@@ -118,6 +118,11 @@ check: setup-check web/node_modules/.installed ## format, lint with the import r
 outage: setup-test ## the object store away for 60 s beside a recording camera
 	@WARDWATCH_TEST_OUTAGE=60s go test -run TestStoreOutageBesideACamera -v -timeout 10m ./ingest
 
+.PHONY: network
+network: setup-test ready ## pull the cable of bedsides in network namespaces (root), also of a real browser; 3 minutes
+	@WARDWATCH_NETWORK=1 go test ./rounds -count 1 -v -run TestTheCableIsPulled
+	@cd web && npm run --silent e2e:network
+
 .PHONY: bench
 bench: setup-test ready ## benchmarks, as ratios against a limit measured in the same run
 	@$(VISION_ENV) go build -trimpath -tags $(VISION_TAGS) -o bin/wardwatch-engines ./bench/engines

@@ -17,7 +17,7 @@ import (
 // the recording, with the hole noted.
 func TestALoadedPageGoesOn(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, func(e *rounds.Engine) { e.Resume = time.Minute })
+	r := newRig(t, func(e *rounds.Engine) { e.Resume = 3 * time.Minute })
 	r.admit("franck", 125)
 	link := r.order(time.Hour)
 	ctx, leave := context.WithCancel(t.Context())
@@ -55,13 +55,13 @@ func TestALoadedPageGoesOn(t *testing.T) {
 // does not suit gets no more tries than the outages that are allowed.
 func TestAnotherPageEachTimeIsNotGoingOn(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, func(e *rounds.Engine) { e.Resume = time.Minute })
+	r := newRig(t, func(e *rounds.Engine) { e.Resume = 3 * time.Minute })
 	r.admit("", 0)
 	link := r.order(time.Hour)
 	if _, err := simbed.Run(t.Context(), simbed.Options{Server: r.url, Link: link.Token, Behaviour: simbed.Reloads, Clip: clip(t, "franck", false), Log: r.engine.Log}); err != nil {
 		t.Log(err)
 	}
-	v := r.sealed(link.Visit.ID, time.Minute)
+	v := r.sealed(link.Visit.ID, 5*time.Minute)
 	if c := r.cause(v.ID); v.Verdict != ward.Interrupted || c != "unstable" {
 		t.Errorf("got %s, %s\n%s", v.Verdict, c, r.story(v.ID))
 	}

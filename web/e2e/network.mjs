@@ -1,7 +1,7 @@
 // A real browser in a network namespace of its own, whose cable is pulled for
 // 10 s in the middle of a visit, and whose page is then loaded again: the
-// visit goes on both times and ends well. Needs root (ip netns); `npm run
-// e2e:network`, not part of `npm run e2e`.
+// visit goes on both times and ends well. Needs root (ip netns); `make
+// network`, not part of `npm run e2e`.
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { chmodSync, mkdtempSync, writeFileSync } from 'node:fs'
@@ -53,6 +53,7 @@ async function visit(ready) {
     const link = await order(console_.page, ready)
     const clip = ready.clip ?? 'franck.mp4'
     const { page } = await newPage(browser, 'bedside', { width: 390, height: 844 })
+    page.setDefaultTimeout(90_000)
     await act(page, join(ready.clips_dir, clip), plan(ready.poses_dir, clip.replace(/\.mp4$/, '')))
     await page.goto(link)
     await page.locator('.actions .primary').click()
@@ -62,13 +63,13 @@ async function visit(ready) {
     await turned(page, 1)
     const pulled = Date.now()
     ip(`link set ${name} down`)
-    await page.getByText('正在重新连接').waitFor({ timeout: 60_000 })
+    await page.getByText('正在重新连接').waitFor({ timeout: 90_000 })
     if (process.env.SHOTS) await page.screenshot({ path: join(process.env.SHOTS, 'reconnecting.png') })
     const noticed = Date.now()
     await new Promise((resolve) => setTimeout(resolve, Math.max(0, pulled + 10_000 - Date.now())))
     ip(`link set ${name} up`)
     const back = Date.now()
-    await page.getByText('正在重新连接').waitFor({ state: 'detached', timeout: 60_000 })
+    await page.getByText('正在重新连接').waitFor({ state: 'detached', timeout: 90_000 })
     const mended = Date.now()
     const n = await prompts(page)
     await turned(page, n + 1)
