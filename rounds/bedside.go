@@ -17,6 +17,8 @@ type Notice struct {
 	Reason      string `json:"reason"`
 	Recorded    bool   `json:"recorded"`
 	KeptDays    int    `json:"kept_days"`
+	Position    bool   `json:"position" doc:"The device is asked for its position, which may be refused"`
+	Codes       bool   `json:"codes" doc:"The ward's code or the wristband is to be filmed"`
 	LegalZH     string `json:"legal_zh"`
 	LegalEN     string `json:"legal_en"`
 }
@@ -64,7 +66,12 @@ func (e *Engine) opened(ctx context.Context, v ward.Visit) (n Notice, deadline t
 	if err != nil {
 		return n, deadline, err
 	}
+	site, err := e.Store.Site(ctx, v.InstitutionID)
+	if err != nil {
+		return n, deadline, err
+	}
 	n = Notice{
+		Position: site.Fence != nil, Codes: site.WardCode || site.BedCode,
 		Institution: inst.Name, Ward: v.Ward, Bed: v.Bed, Reason: r.Reason, Recorded: true, KeptDays: e.KeptDays,
 		LegalZH: legalZH, LegalEN: legalEN,
 	}

@@ -26,6 +26,7 @@ func (r *rig) answer(link string, b simbed.Behaviour, name string) (simbed.Resul
 	if name == impostor { // this clip lacks a turn to the left; its mirror image has one
 		o.Mirrored = clip(r.t, name, true)
 	}
+	o.Hold = r.hold
 	return simbed.Run(r.t.Context(), o)
 }
 
@@ -47,6 +48,7 @@ func TestGenuinePatientIsPresent(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, nil)
 	r.admit("franck", 125)
+	r.settle()
 	link := r.order(time.Hour)
 	res, err := r.answer(link.Token, simbed.Genuine, "franck")
 	if err != nil {
@@ -74,6 +76,9 @@ func TestGenuinePatientIsPresent(t *testing.T) {
 	}
 	if moves, err := r.store.TraceMoves(t.Context(), v.ID); err != nil || len(moves) == 0 || r.check(v.ID, ward.CheckSeenBefore) != ward.Pass {
 		t.Errorf("trace of %d bytes, %v, seen before: %s", len(moves), err, r.check(v.ID, ward.CheckSeenBefore))
+	}
+	if wrong := r.unplaced(v.ID); len(wrong) > 0 {
+		t.Errorf("the checks of place that did not pass: %q\n%s", wrong, r.story(v.ID))
 	}
 	r.replays(v)
 	if v.SnapshotKey == "" || v.Leaf < 0 {

@@ -33,7 +33,8 @@ const (
 type look struct {
 	at     time.Time // arrival of the picture, server clock
 	seen   ward.Seen
-	frozen bool // the picture has not changed for frozenAfter
+	frozen bool     // the picture has not changed for frozenAfter
+	codes  []string // when looked at again, where codes were seen
 }
 
 // face is the one face of the picture; ok is false when there is none,

@@ -63,6 +63,11 @@ func (s *session) conduct(ctx context.Context) ([]ward.Check, error) {
 		return nil, err
 	}
 	checks := append([]ward.Check{live, face, others, before}, s.done...)
+	where, err := s.checkWhere(ctx)
+	checks = append(checks, where...)
+	if err != nil {
+		return checks, err // what decides was done
+	}
 	if ward.Decide(checks, s.policy) == ward.Undecided {
 		if err = s.talk(ctx, checks); err != nil {
 			return checks, err

@@ -47,6 +47,14 @@ func ask(c challenge) prompt {
 
 func say(zh, en string) prompt { return prompt{Command: "say", ZH: zh, EN: en} }
 
+func showWardCode() prompt {
+	return prompt{Command: "show_ward_code", ZH: "请将镜头对准病区平板上的二维码", EN: "Point the camera at the QR code on the ward's tablet", Seconds: codeWait.Seconds()}
+}
+
+func showBedCode() prompt {
+	return prompt{Command: "show_bed_code", ZH: "请将患者腕带或床头卡上的条码靠近镜头", EN: "Hold the code of the wristband or bed card near the camera", Seconds: codeWait.Seconds()}
+}
+
 func thanks() prompt {
 	return prompt{Command: "done", Result: "thanks", ZH: "查访完成，谢谢您的配合。", EN: "That is all, thank you."}
 }

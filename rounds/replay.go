@@ -184,6 +184,7 @@ func (r *rerun) check(at time.Time, kind ward.CheckKind) {
 		}
 	case ward.CheckTurn, ward.CheckNod, ward.CheckEyes, ward.CheckMouth: // no events of their own
 	case ward.CheckOtherBed, ward.CheckSeenBefore: // see asSealed
+	case ward.CheckWardCode, ward.CheckBed, ward.CheckPosition, ward.CheckNetwork: // Replayer.places
 	}
 }
 

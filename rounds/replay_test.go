@@ -18,7 +18,7 @@ func (r *rig) replays(v ward.Visit) {
 	r.t.Helper()
 	again := &rounds.Replayer{
 		Store: r.store, Library: &ingest.Library{Store: r.store, Objects: r.obj, Spool: r.spool, Log: slog.New(slog.DiscardHandler)},
-		NewEye: r.engine.NewEye,
+		NewEye: r.engine.NewEye, ReadCodes: readCodes,
 	}
 	got, err := again.Replay(r.t.Context(), v.ID)
 	if err != nil {
@@ -29,6 +29,11 @@ func (r *rig) replays(v ward.Visit) {
 	changed := slices.ContainsFunc(got.Differ, func(d string) bool { return strings.Contains(d, "sealed") || strings.Contains(d, "nonce") })
 	if changed || got.Verdict != v.Verdict && !told || got.Pictures < 20 {
 		r.t.Errorf("replayed %s as %s from %d pictures: %q\n%s", v.Verdict, got.Verdict, got.Pictures, got.Differ, r.story(v.ID))
+	}
+	for _, c := range got.Now { // codes and position leave no room for a busy machine
+		if slices.Contains(ward.PlaceChecks(), c.Kind) && c.Outcome != r.check(v.ID, c.Kind) {
+			r.t.Errorf("%s was %s, is %s", c.Kind, r.check(v.ID, c.Kind), c.Outcome)
+		}
 	}
 	files, err := filepath.Glob(filepath.Join(r.media, "*", "*", "*.mp4"))
 	if err != nil || len(files) == 0 {

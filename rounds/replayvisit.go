@@ -19,6 +19,8 @@ type Replayer struct {
 	Library    *ingest.Library
 	NewEye     func(ward.Codec) Eye
 	Thresholds ward.FaceThresholds // zero: the default ones
+	// ReadCodes reads the bar codes of a JPEG; nil: no code is seen.
+	ReadCodes func(ctx context.Context, jpeg []byte) ([]string, error)
 }
 
 // Replayed is what a visit's media and events give now.
@@ -60,7 +62,7 @@ func (r *Replayer) Replay(ctx context.Context, id ward.VisitID) (out Replayed, e
 		}
 		return out, nil
 	}
-	looks, err := r.looks(ctx, out.Visit)
+	looks, err := r.looks(ctx, out.Visit, codesSeen(events))
 	if err != nil {
 		return out, err
 	}
@@ -80,6 +82,11 @@ func (r *Replayer) Replay(ctx context.Context, id ward.VisitID) (out Replayed, e
 		t = ward.DefaultFaceThresholds
 	}
 	out.Now = again.outcomes(p, t)
+	places, err := r.places(ctx, out.Visit, events, looks)
+	if err != nil {
+		return out, err
+	}
+	out.Now = append(out.Now, places...)
 	policy, err := r.Store.CheckPolicyVersion(ctx, out.Visit.Policy)
 	if err != nil {
 		return out, err
@@ -135,8 +142,9 @@ func (r *Replayer) proven(ctx context.Context, out *Replayed, events []ward.Visi
 	return nonce, nil
 }
 
-// looks looks at the recording as a session does while it runs.
-func (r *Replayer) looks(ctx context.Context, v ward.Visit) (out []look, err error) {
+// looks looks at the recording as a session does while it runs, and reads
+// the codes where they were seen.
+func (r *Replayer) looks(ctx context.Context, v ward.Visit, codes []codeSeen) (out []look, err error) {
 	var eye Eye
 	defer func() {
 		if eye != nil {
@@ -150,7 +158,7 @@ func (r *Replayer) looks(ctx context.Context, v ward.Visit) (out []look, err err
 		if eye == nil {
 			eye = r.NewEye(p.Codec)
 		}
-		wanted := p.At.Sub(full) >= lookEvery
+		wanted := p.At.Sub(full) >= lookEvery || nearCode(codes, p.At)
 		seen, ok, err := eye.See(ctx, p.AU, p.Key, wanted)
 		if ctx.Err() != nil {
 			return ctx.Err()
@@ -158,8 +166,15 @@ func (r *Replayer) looks(ctx context.Context, v ward.Visit) (out []look, err err
 		if err != nil || !ok || !wanted {
 			return nil //nolint:nilerr // a session passes over a picture that cannot be read, too
 		}
+		l := look{at: p.At, frozen: still.see(p.At, seen)}
+		if r.ReadCodes != nil && len(seen.JPEG) > 0 && nearCode(codes, p.At) {
+			if l.codes, err = r.ReadCodes(ctx, seen.JPEG); err != nil {
+				return fmt.Errorf("read codes of visit %s: %w", v.ID, err)
+			}
+		}
 		full, seen.JPEG = p.At, nil
-		out = append(out, look{at: p.At, seen: seen, frozen: still.see(p.At, seen)})
+		l.seen = seen
+		out = append(out, l)
 		return nil
 	})
 	return out, err

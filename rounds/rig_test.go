@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
@@ -62,6 +63,11 @@ func (e eye) See(ctx context.Context, au []byte, key, full bool) (ward.Seen, boo
 }
 func (e eye) Close() { e.s.Close() }
 
+func readCodes(ctx context.Context, jpeg []byte) ([]string, error) {
+	seen, err := pool.Still(ctx, jpeg, vision.WantCodes)
+	return seen.Codes, err
+}
+
 var clips struct {
 	sync.Mutex
 	m map[string]*simbed.Clip
@@ -105,7 +111,8 @@ type rig struct {
 	inst   ward.InstitutionID
 	stay   ward.AdmissionID
 	url    string
-	stop   func() // ends the engine and waits for it
+	hold   func(command string) (text string, bars bool) // what the simulated bedside shows
+	stop   func()                                        // ends the engine and waits for it
 }
 
 func newRig(t *testing.T, change func(*rounds.Engine)) *rig {
@@ -134,8 +141,9 @@ func rigOn(t *testing.T, s *storage.Store, change func(*rounds.Engine)) *rig {
 		Record: func(ctx context.Context, st *ingest.Stream) error {
 			return (&ingest.Recorder{Store: s, Spool: sp, SegmentSeconds: 10, Log: log}).Run(ctx, st)
 		},
-		NewEye: func(c ward.Codec) rounds.Eye { return eye{pool.NewSession(c)} },
-		Resume: 5 * time.Second,
+		NewEye:    func(c ward.Codec) rounds.Eye { return eye{pool.NewSession(c)} },
+		ReadCodes: readCodes,
+		Resume:    5 * time.Second,
 	}
 	if change != nil {
 		change(e)
@@ -200,7 +208,12 @@ func bedsideAPI(e *rounds.Engine) http.Handler {
 	mux.HandleFunc("POST /api/v1/bedside/consent", func(w http.ResponseWriter, r *http.Request) {
 		var in struct{ Agree bool }
 		_ = json.NewDecoder(r.Body).Decode(&in)
-		answer(w, nil, e.Consent(r.Context(), device(r), in.Agree))
+		err := e.Consent(r.Context(), device(r), in.Agree)
+		if err == nil && in.Agree { // a browser in the house tells its position
+			addr := netip.MustParseAddrPort(r.RemoteAddr).Addr()
+			err = e.Where(r.Context(), device(r), rounds.Whereabouts{State: ward.PositionGiven, Fix: ward.Fix{At: house, Accuracy: 20}, Addr: addr})
+		}
+		answer(w, nil, err)
 	})
 	mux.HandleFunc("POST /api/v1/bedside/session", func(w http.ResponseWriter, r *http.Request) {
 		b, _ := io.ReadAll(r.Body)

@@ -46,10 +46,12 @@ type Engine struct {
 	Record     func(context.Context, *ingest.Stream) error
 	NewEye     func(ward.Codec) Eye
 	Thresholds ward.FaceThresholds
-	LinkValid  time.Duration // of a bedside link; 0 means 10 minutes
-	Resume     time.Duration // how long a visit waits for a bedside that went silent; 0 means DefaultResume
-	KeptDays   int           // retention of recordings, told to the patient; 0 means 90
-	Log        *slog.Logger
+	// ReadCodes reads the bar codes of a JPEG; nil: nothing can, and none is seen.
+	ReadCodes func(ctx context.Context, jpeg []byte) ([]string, error)
+	LinkValid time.Duration // of a bedside link; 0 means 10 minutes
+	Resume    time.Duration // how long a visit waits for a bedside that went silent; 0 means DefaultResume
+	KeptDays  int           // retention of recordings, told to the patient; 0 means 90
+	Log       *slog.Logger
 	// Relay is the TURN server; nil: there is none.
 	Relay *relay.Server
 	// Notify tells web what changed, for its live updates; may be nil.

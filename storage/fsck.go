@@ -100,6 +100,7 @@ func (f *fsck) steps() []fsckStep {
 		{"rule rows", f.ruleRows},
 		{"alert policy rows", f.policyRows},
 		{"check policy rows", f.checkPolicyRows},
+		{"site rows", f.siteRows},
 		{"face searches", f.searchRows},
 		{"identity checks", f.identityRows},
 		{"identity links", f.identityLinks},

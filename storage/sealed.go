@@ -32,6 +32,7 @@ const (
 	KindIdentity           = "identity_check"      // by check: who asked, where, and the answer
 	KindSettlementIdentity = "settlement_identity" // by settlement/check: that billing referred to it
 
+	KindSite        = "site"          // by version: where an institution's bedsides are
 	KindAlertPolicy = "alert_policy"  // by version: until when alerts are to be decided
 	KindCheckPolicy = "check_policy"  // by version: which checks a verification requires
 	KindFinding     = "visit_finding" // by visit/kind/basis/other: what another visit shows about it

@@ -24,7 +24,7 @@ const (
 
 // CheckKinds are the checks that a policy can name.
 func CheckKinds() []CheckKind {
-	return append([]CheckKind{CheckLive, CheckFace, CheckOtherBed, CheckSeenBefore}, LiveParts()...)
+	return slices.Concat([]CheckKind{CheckLive, CheckFace, CheckOtherBed, CheckSeenBefore}, LiveParts(), PlaceChecks())
 }
 
 // doubts says whether a failure of the check always leaves it to people that

@@ -92,6 +92,12 @@ const (
 	WardCodeMatch   CodeResult = "match"
 )
 
+// IsWardCode says whether text has the form of some ward's code.
+func IsWardCode(text string) bool {
+	_, _, _, err := splitWardCode(text)
+	return err == nil
+}
+
 var errNoWardCode = errors.New("no ward code")
 
 // Judge says what text, read from a picture that arrived at now, is worth.

@@ -549,9 +549,18 @@ var requests = map[string]func(*world) request{
 		return request{json: m{"agree": true}}
 	},
 	"POST /api/v1/bedside/session": func(*world) request { return request{raw: []byte("v=0"), kind: "application/sdp"} },
-	"POST /api/v1/bedside/ice":     bare,
-	"POST /api/v1/bedside/away":    bare,
-	"POST /api/v1/bedside/leave":   bare,
+	"GET /api/v1/sites":            func(w *world) request { w.site(); return request{} },
+	"PUT /api/v1/sites": func(w *world) request {
+		return request{json: m{"version": w.site().Version, "institution_id": own, "networks": []string{"10.0.0.0/8"}, "ward_code": true, "bed_code": true, "reason": "试行"}}
+	},
+	"GET /api/v1/tablet/ward-code": func(w *world) request { w.site(); return request{} },
+	"POST /api/v1/bedside/where": func(w *world) request {
+		w.site()
+		return request{json: m{"state": "refused"}}
+	},
+	"POST /api/v1/bedside/ice":   bare,
+	"POST /api/v1/bedside/away":  bare,
+	"POST /api/v1/bedside/leave": bare,
 
 	"GET /api/v1/cases": bare,
 	"POST /api/v1/cases": func(w *world) request {

@@ -55,7 +55,11 @@ func (s *Server) bedsideConsent(ctx context.Context, in *body[BedsideConsent]) (
 	if err != nil {
 		return nil, err
 	}
-	return &empty{}, e.Consent(ctx, deviceOf(ctx), in.Body.Agree)
+	if err := e.Consent(ctx, deviceOf(ctx), in.Body.Agree); err != nil || !in.Body.Agree {
+		return &empty{}, err
+	}
+	// The address is the service's own to see; the position comes by bedsideWhere.
+	return &empty{}, e.Where(ctx, deviceOf(ctx), rounds.Whereabouts{Addr: addrOf(ctx)})
 }
 
 func (s *Server) bedsideSession(ctx context.Context, in *SDPInput) (*sdpOutput, error) {

@@ -45,7 +45,11 @@ func (s *Server) wrap(r *routes) http.Handler {
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("Referrer-Policy", "no-referrer")
 		h.Set("X-Frame-Options", "DENY")
-		h.Set("Permissions-Policy", "camera=(self), microphone=(self), geolocation=(), payment=(), usb=()")
+		place := "()" // only the bedside may ask where it is
+		if strings.HasPrefix(req.URL.Path, "/bedside") {
+			place = "(self)"
+		}
+		h.Set("Permissions-Policy", "camera=(self), microphone=(self), geolocation="+place+", payment=(), usb=()")
 		h.Set("Cross-Origin-Opener-Policy", "same-origin")
 		h.Set("Cross-Origin-Resource-Policy", "same-origin")
 		if s.secure(req) {

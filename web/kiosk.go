@@ -33,6 +33,7 @@ type Kiosk struct {
 	Rings       []storage.Ring `json:"rings" doc:"Visits that nobody has opened yet; to be acknowledged, each"`
 	Busy        bool           `json:"busy" doc:"A visit that this tablet opened is not over"`
 	Resume      ward.VisitID   `json:"resume,omitempty" doc:"That visit, while it may be opened here again: after a restart of the tablet"`
+	WardCode    bool           `json:"ward_code" doc:"The ward's code is to be shown: GET /api/v1/tablet/ward-code every few seconds"`
 	Test        time.Time      `json:"test,omitzero" doc:"A ring test that was asked then and not acknowledged"`
 }
 
@@ -121,6 +122,11 @@ func (s *Server) kiosk(ctx context.Context, v ward.Tablet) (Kiosk, error) {
 		return Kiosk{}, err
 	}
 	k := Kiosk{Name: v.Name, Institution: inst.Name, Ward: v.Ward, Bed: v.Bed}
+	site, err := s.Store.Site(ctx, v.InstitutionID)
+	if err != nil {
+		return k, err
+	}
+	k.WardCode = site.WardCode
 	busy, err := s.Store.TabletVisit(ctx, v.ID)
 	if err != nil {
 		return k, err

@@ -30,7 +30,7 @@ var enums = map[reflect.Type][]any{
 	reflect.TypeFor[BlindWhich]():              {BlindBefore, BlindAt, BlindAfter},
 	reflect.TypeFor[ward.Cause]():              {ward.CauseConnecting, ward.CauseUnreachable, ward.CauseAuth, ward.CauseNotFound, ward.CauseCodec, ward.CauseStalled, ward.CauseGarbage, ward.CauseLoss, ward.CauseSlow, ward.CauseDisk, ward.CauseRestart, ward.CauseCrash, ward.CauseDisabled, ward.CauseSchedule, ward.CauseBusy, ward.CauseClock, ward.CauseEvicted},
 	reflect.TypeFor[ward.Basis]():              {ward.SameFace, ward.SameEnrolment, ward.SamePictures},
-	reflect.TypeFor[ward.CheckKind]():          {ward.CheckLive, ward.CheckFace, ward.CheckTurn, ward.CheckNod, ward.CheckEyes, ward.CheckMouth, ward.CheckOtherBed, ward.CheckSeenBefore},
+	reflect.TypeFor[ward.CheckKind]():          {ward.CheckLive, ward.CheckFace, ward.CheckTurn, ward.CheckNod, ward.CheckEyes, ward.CheckMouth, ward.CheckOtherBed, ward.CheckSeenBefore, ward.CheckWardCode, ward.CheckBed, ward.CheckPosition, ward.CheckNetwork},
 	reflect.TypeFor[ward.Clock]():              {ward.ServerClock, ward.CameraClock},
 	reflect.TypeFor[ward.Codec]():              {ward.H264, ward.H265, ward.VP8, ward.MJPEG, ward.AAC, ward.Opus, ward.PCMU, ward.PCMA, ward.NoCodec},
 	reflect.TypeFor[ward.DeliveryState]():      {ward.DeliveryPending, ward.DeliveryDone, ward.DeliveryDead},
@@ -51,6 +51,7 @@ var enums = map[reflect.Type][]any{
 	reflect.TypeFor[ward.Outcome]():            {ward.Pass, ward.Fail, ward.Unsure, ward.NotDone},
 	reflect.TypeFor[ward.Permission]():         {ward.MayWatch, ward.MayManage, ward.MaySettle, ward.MayReview, ward.MayRound, ward.MayCase, ward.MayAppeal, ward.MayFlip, ward.MayOutages, ward.MayReport, ward.MayIdentify, ward.MayTablets, ward.MayAdminister},
 	reflect.TypeFor[ward.ParamUnit]():          {ward.InSeconds, ward.InMinutes, ward.InDays, ward.InShare, ward.InCosine, ward.InCount, ward.InKm, ward.InKmh, ward.InDayMinute},
+	reflect.TypeFor[ward.PositionState]():      {ward.PositionGiven, ward.PositionRefused, ward.PositionUnavailable},
 	reflect.TypeFor[ward.PlaceKind]():          {ward.Charge, ward.Pharmacy, ward.Corridor, ward.Ward, ward.Treatment},
 	reflect.TypeFor[ward.RecordPolicy]():       {ward.RecordAlways, ward.RecordHours, ward.RecordNever},
 	reflect.TypeFor[ward.RecordingEventKind](): {ward.ClockJump, ward.Drift, ward.ParamsChanged, ward.SenderChanged, ward.OverTCP, ward.AudioDropped, ward.Backfilled, ward.NotBackfilled},
@@ -148,7 +149,6 @@ func apiConfig() huma.Config {
 	alias[EventKind](r)
 	alias[ward.EvidenceKind](r)
 	alias[ward.Billable](r)
-	alias[ward.Datum](r)
 	alias[ward.DutyOutcome](r)
 	alias[ward.DutyPlace](r)
 	alias[ward.DutyReason](r)
@@ -159,6 +159,8 @@ func apiConfig() huma.Config {
 	alias[ward.Outcome](r)
 	alias[ward.Permission](r)
 	alias[ward.ParamUnit](r)
+	alias[ward.Datum](r)
+	alias[ward.PositionState](r)
 	alias[ward.PlaceKind](r)
 	alias[ward.RecordingEventKind](r)
 	alias[ward.RecordPolicy](r)

@@ -50,6 +50,8 @@ type VisitSummary struct {
 	Prompt  string         `json:"prompt,omitempty" doc:"The command that was sent last, while the bed is checked"`
 	Flagged bool           `json:"flagged" doc:"Another visit shows something about it: see its findings"`
 	InForce ward.Verdict   `json:"in_force" doc:"The verdict that counts now: the visit's own, or that of two people over it"`
+	// Displaced are the checks of place that failed or are unsure.
+	Displaced []ward.CheckKind `json:"displaced"`
 	// Ruling is the proposal that waits for its second person, if any.
 	Ruling *ward.Ruling `json:"ruling,omitempty"`
 }
@@ -156,10 +158,14 @@ func (s *Server) getRound(ctx context.Context, _ *RoundPath, round ward.Round) (
 	if err != nil {
 		return nil, err
 	}
+	displaced, err := s.Store.Displaced(ctx, round.ID)
+	if err != nil {
+		return nil, err
+	}
 	tablets, err := s.Store.Tablets(ctx, []ward.InstitutionID{round.InstitutionID})
 	out := RoundDetail{Round: round, Visits: make([]VisitSummary, len(visits))}
 	for i, v := range visits {
-		out.Visits[i] = VisitSummary{Visit: v, Insured: people[v.InsuredID].Masked(), Told: list(told[v.ID]), Tablets: s.tabletsOf(v, tablets), Prompt: prompts[v.ID], Flagged: len(findings[v.ID]) > 0}
+		out.Visits[i] = VisitSummary{Visit: v, Insured: people[v.InsuredID].Masked(), Told: list(told[v.ID]), Tablets: s.tabletsOf(v, tablets), Prompt: prompts[v.ID], Flagged: len(findings[v.ID]) > 0, Displaced: list(displaced[v.ID])}
 		out.Visits[i].InForce, out.Visits[i].Ruling = ruled(v, rulings[v.ID])
 	}
 	return answer(out, err)

@@ -180,6 +180,7 @@ func (s *Server) routes() (*routes, error) {
 	s.rulingRoutes(r)
 	s.checkPolicyRoutes(r)
 	s.bedsideRoutes(r)
+	s.siteRoutes(r)
 	s.planRoutes(r)
 	s.tellingRoutes(r)
 	s.tabletRoutes(r)

@@ -50,7 +50,8 @@ func (r roundsReplay) Run(e *terminal) error {
 		}
 		out, err := (&rounds.Replayer{
 			Store: s, Library: &ingest.Library{Store: s, Objects: objs, Spool: sp, Log: e.log},
-			NewEye: func(codec ward.Codec) rounds.Eye { return eye{p.NewSession(codec)} },
+			NewEye:    func(codec ward.Codec) rounds.Eye { return eye{p.NewSession(codec)} },
+			ReadCodes: readCodes(p),
 		}).Replay(ctx, r.Visit)
 		if err != nil {
 			return err

@@ -168,12 +168,21 @@ func (s *service) see(library *ingest.Library) {
 	s.correl.Gallery = gallery
 	s.correl.Recorded = (&analytics.Archive{Library: library, Pool: s.pool}).Picture
 	s.rounds.NewEye = func(c ward.Codec) rounds.Eye { return eye{s.pool.NewSession(c)} }
+	s.rounds.ReadCodes = readCodes(s.pool)
 	s.web.EnrolPhoto = func(ctx context.Context, photo []byte) (ward.Template, string, error) {
 		t, seen, err := faces.Enrol(ctx, s.pool, photo)
 		return t, seen.ModelID, err
 	}
 	s.web.Thumbnail = s.pool.Thumbnail
 	s.web.Ready = append(s.web.Ready, web.Part{Name: "vision", Check: func(context.Context) error { return s.pool.Ready() }})
+}
+
+// readCodes reads the bar codes of a JPEG in a worker.
+func readCodes(p *vision.Pool) func(context.Context, []byte) ([]string, error) {
+	return func(ctx context.Context, jpeg []byte) ([]string, error) {
+		seen, err := p.Still(ctx, jpeg, vision.WantCodes)
+		return seen.Codes, err
+	}
 }
 
 // Run serves on l until ctx ends or a part fails, then stops in order: what

@@ -213,6 +213,7 @@ func (b *bedside) run(ctx context.Context, r *Result) error {
 	connected, turns := false, 0
 	var next stretch // to be shown when reacting is over
 	var react <-chan time.Time
+	cards := make(chan *Clip, 1)
 	frame := time.NewTicker(time.Second / fps)
 	defer frame.Stop()
 	for {
@@ -259,6 +260,10 @@ func (b *bedside) run(ctx context.Context, r *Result) error {
 			if challenges[c.Command] {
 				turns++
 			}
+			if text, bars := b.holds(c.Command); text != "" {
+				react = nil
+				wg.Go(func() { b.paint(ctx, s.straight, text, bars, cards) })
+			}
 			if b.o.Behaviour == Cut && turns == 2 {
 				return nil
 			}
@@ -274,6 +279,8 @@ func (b *bedside) run(ctx context.Context, r *Result) error {
 					return nil
 				}
 			}
+		case c := <-cards:
+			p.play(stretch{c, 0, len(c.Frames) - 1})
 		case <-react:
 			react = nil
 			if next.clip != nil && (b.o.Behaviour == Genuine || b.o.Behaviour == Impostor || b.o.Behaviour == Cut || b.o.Behaviour == Reload) {

@@ -42,9 +42,12 @@ type Options struct {
 	Mirrored  *Clip         // the same clip mirrored, for turns that the clip lacks; may be nil
 	React     time.Duration // from a prompt to the reaction; 0 means 700 ms
 	Start     int           // frame that Loop begins with
-	RelayOnly bool          // media go by the server's relay (TURN) only
-	HTTP      *http.Client  // nil means http.DefaultClient
-	Log       *slog.Logger  // nil: silent
+	// Hold is the text of the code that is held before the camera when a
+	// command asks for one, and whether it is bars; "": none. nil: never any.
+	Hold      func(command string) (text string, bars bool)
+	RelayOnly bool         // media go by the server's relay (TURN) only
+	HTTP      *http.Client // nil means http.DefaultClient
+	Log       *slog.Logger // nil: silent
 }
 
 // Problem is the server's answer that it will not do something (RFC 9457).

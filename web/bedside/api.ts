@@ -46,6 +46,11 @@ export async function consent(device: string, agree: boolean): Promise<void> {
   await post('consent', json, JSON.stringify(body), device)
 }
 
+/** where tells the position, or why there is none. */
+export async function where(device: string, at: Schemas['BedsideWhere']): Promise<void> {
+  await post('where', json, JSON.stringify(at), device)
+}
+
 /** session exchanges the WebRTC offer for the answer. */
 export async function session(device: string, offer: string): Promise<string> {
   return (await post('session', 'application/sdp', offer, device)).text()

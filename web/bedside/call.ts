@@ -2,7 +2,7 @@
 // commands on a data channel, each acknowledged once it is displayed.
 import { ice, Refused, session } from './api'
 
-export type Name = 'look_straight' | 'turn_left' | 'turn_right' | 'nod' | 'shut_eyes' | 'open_mouth' | 'wait' | 'say' | 'done'
+export type Name = 'look_straight' | 'turn_left' | 'turn_right' | 'nod' | 'shut_eyes' | 'open_mouth' | 'show_ward_code' | 'show_bed_code' | 'wait' | 'say' | 'done'
 
 /** Command is one message of the service. */
 export type Command = { id: number; cmd: Name; zh?: string; en?: string; seconds?: number }
@@ -18,7 +18,7 @@ export type Heard = {
   cut: () => void
 }
 
-const names: readonly string[] = ['look_straight', 'turn_left', 'turn_right', 'nod', 'shut_eyes', 'open_mouth', 'wait', 'say', 'done']
+const names: readonly string[] = ['look_straight', 'turn_left', 'turn_right', 'nod', 'shut_eyes', 'open_mouth', 'show_ward_code', 'show_bed_code', 'wait', 'say', 'done']
 
 function commandOf(data: unknown): Command | undefined {
   try {

@@ -2,18 +2,19 @@
 // screen is one function that fills the page.
 import './style.css'
 import { homeward } from './kiosk'
-import { away, consent, leave, open, Refused, words, type Opened } from './api'
+import { away, consent, leave, open, Refused, where, words, type Opened } from './api'
 import { keepAwake } from './awake'
 import { call, type Command, type Line } from './call'
 import { brightness, openCamera, troubleOf, type Media } from './camera'
 import { forget, remember, remembered } from './kept'
+import { place } from './place'
 import { speak } from './speak'
 import { language, other, pick, say, setLanguage } from './texts'
 import type { Texts } from './texts.zh'
-import { button, el, picture, player } from './view'
+import { button, card, el, picture, player } from './view'
 
 const page = document.getElementById('page') as HTMLElement
-const asked = new Set<string>(['turn_left', 'turn_right', 'nod', 'shut_eyes', 'open_mouth']) // something to do
+const asked = new Set<string>(['turn_left', 'turn_right', 'nod', 'shut_eyes', 'open_mouth', 'show_ward_code', 'show_bed_code']) // something to do
 const darkBelow = 45 // grey level
 let redraw: () => void = () => {} // draws the present screen again, in the other language
 let leaving: (() => void) | undefined // what closing the page has to end
@@ -62,6 +63,18 @@ async function begin() {
   }
 }
 
+let tells = false // the person ticked that the position may be told
+
+/** tick is the consent to tell the position; nothing is lost without it. */
+function tick(): HTMLLabelElement {
+  const box = el('input', '')
+  box.type = 'checkbox'
+  box.id = 'position'
+  box.checked = tells
+  box.addEventListener('change', () => { tells = box.checked })
+  return el('label', 'tick', box, el('span', '', say('position')))
+}
+
 /** notice says who asks, why, what is recorded, for how long and by what right. */
 function notice(o: Opened) {
   const n = o.notice
@@ -77,8 +90,10 @@ function notice(o: Opened) {
         el('li', '', n.recorded ? say('recorded') : say('notRecorded')),
         n.recorded && n.kept_days > 0 && el('li', '', say('kept', { days: String(n.kept_days) })),
         el('li', '', say('steps')),
+        n.codes && el('li', '', say('codes')),
         el('li', '', say('deadline', { time: shanghai(o.deadline) })),
       ),
+      n.position && tick(),
       el('details', '', el('summary', '', say('legal')), el('p', '', pick(n.legal_zh, n.legal_en))),
     ),
     el('nav', 'actions', button('primary', say('agree'), () => void agree(o)), button('quiet', say('refuse'), () => refuse(o))),
@@ -116,6 +131,10 @@ async function agree(o: Opened) {
     // Agreed already, before a reload or a lost answer: the session tells.
     const before = error instanceof Refused && error.problem.code === 'visit.state'
     if (!before) return message('bad', () => words(error), undefined, () => void agree(o))
+  }
+  if (o.notice.position) {
+    if (tells) message('plain', () => say('locating'), () => say('locatingHint'))
+    await where(o.device, await place(tells)).catch(() => {}) // the visit goes on without
   }
   await prepare(o)
 }
@@ -264,6 +283,8 @@ function shapeOf(c: Command): SVGSVGElement | undefined {
   if (c.cmd === 'nod') return picture('down')
   if (c.cmd === 'shut_eyes') return picture('shut')
   if (c.cmd === 'open_mouth') return picture('open')
+  if (c.cmd === 'show_ward_code') return card(true)
+  if (c.cmd === 'show_bed_code') return card(false)
   return c.cmd === 'look_straight' ? picture('straight') : undefined
 }
 

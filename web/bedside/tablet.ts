@@ -80,9 +80,10 @@ function paired(k: Kiosk): Node[] {
     ? el('section', 'ringing', el('h1', '', rings.length > 0 ? tell('call') : tell('test')),
       el('div', rings.length > 3 ? 'rings many' : 'rings', ...rings.map((r) => el('div', 'ring', el('p', '', tell('until', { time: clock(r.deadline) })), answer(r.visit_id, tell('answer', { bed: r.bed }))))))
     : el('section', 'idle', el('h1', '', tell('ready')), el('p', 'name', k.name), k.resume && answer(k.resume, tell('resume')))
+  const code = k.ward_code && wardCode()
   main.setAttribute('aria-live', 'assertive')
   const sound = allowed() ? el('p', 'fine', tell('soundOn')) : el('div', 'sound-off', el('p', 'problem', tell('soundOff')), button('primary', tell('allow'), allow))
-  return [where, main, sound, el('p', 'problem', trouble), footer()]
+  return [where, main, ...(code ? [code] : []), sound, el('p', 'problem', trouble), footer()]
 }
 
 function answer(id: string, label: string): HTMLButtonElement {
@@ -169,6 +170,7 @@ function begin(k: Kiosk) {
     void say() // tells whether the tablet was revoked
   })
   void say()
+  void renew()
   void stayAwake()
 }
 
@@ -187,6 +189,38 @@ async function stayAwake() {
   draw()
 }
 
+const codeEvery = 10_000 // ms: a code lasts 30 s
+const codePicture = el('img', 'code-picture')
+const codeNote = el('p', '')
+let codeURL = ''
+let codeStale = true
+
+/** wardCode shows the ward's code of now, which cameras at the bedsides look for. */
+function wardCode(): HTMLElement {
+  codePicture.alt = tell('wardCode')
+  codePicture.hidden = codeStale
+  codeNote.textContent = tell(codeStale ? 'wardCodeNone' : 'wardCodeHint')
+  return el('section', 'ward-code', el('h2', '', tell('wardCode')), codePicture, codeNote)
+}
+
+/** renew fetches the code. An old one is taken away: a camera would call it expired. */
+async function renew() {
+  if (!state || !state.ward_code) return
+  try {
+    const r = await fetch('/api/v1/tablet/ward-code', { credentials: 'same-origin', cache: 'no-store' })
+    if (!r.ok) throw new Error(String(r.status))
+    const fresh = URL.createObjectURL(await r.blob())
+    codePicture.src = fresh
+    if (codeURL) URL.revokeObjectURL(codeURL)
+    codeURL = fresh
+    codeStale = false
+  } catch {
+    codeStale = true
+  }
+  codePicture.hidden = codeStale
+  codeNote.textContent = tell(codeStale ? 'wardCodeNone' : 'wardCodeHint')
+}
+
 let code = decodeURIComponent(location.hash.slice(1))
 if (location.hash) history.replaceState(null, '', location.pathname)
 onSound(() => {
@@ -199,6 +233,7 @@ document.addEventListener('visibilitychange', () => {
 window.setInterval(() => {
   if (state) void say()
 }, reportEvery)
+window.setInterval(() => void renew(), codeEvery)
 window.setInterval(() => { // rings end at their deadline, also without a line
   if (state && ringing() && !state.test && state.rings.every((r) => Date.parse(r.deadline) <= Date.now())) {
     silence()

@@ -31,6 +31,9 @@ const en: typeof zh = {
   answer: 'Answer bed {bed}',
   resume: 'Go on with the visit',
   test: 'Ring test',
+  wardCode: 'Ward code',
+  wardCodeHint: 'When a bed is asked for it, point the camera here. It changes every 30 seconds.',
+  wardCodeNone: 'No code now: the server cannot be reached.',
   network: 'The server cannot be reached. Check the network and try again.',
 }
 

@@ -28,5 +28,8 @@ export const zh = {
   answer: '应答 {bed} 床',
   resume: '继续刚才的查房',
   test: '响铃测试',
+  wardCode: '病区码',
+  wardCodeHint: '床旁提示时，请将镜头对准这里。每 30 秒更换。',
+  wardCodeNone: '暂无病区码：连不上服务器。',
   network: '连不上服务器，请检查网络后重试。',
 }

@@ -56,3 +56,26 @@ export function picture(turn: 'left' | 'right' | 'straight' | 'down' | 'shut' | 
   if (turn === 'right') add('path', { d: 'M172 60h50m-20-22 22 22-22 22', class: 'point' })
   return s
 }
+
+/** card draws what is to be held before the camera: a tablet with a QR code, or a wristband with bars. */
+export function card(qr: boolean): SVGSVGElement {
+  const s = document.createElementNS(svg, 'svg')
+  s.setAttribute('viewBox', '0 0 240 120')
+  s.setAttribute('class', 'arrow')
+  s.setAttribute('aria-hidden', 'true')
+  const path = (d: string, className: string) => {
+    const e = document.createElementNS(svg, 'path')
+    e.setAttribute('d', d)
+    e.setAttribute('class', className)
+    s.append(e)
+  }
+  if (qr) {
+    path('M78 8h84v104H78z', 'frame')
+    path('M90 28h24v24H90zm36 0h24v24h-24zM90 68h24v24H90z', 'frame')
+    path('M98 36h8v8h-8zm36 0h8v8h-8zM98 76h8v8h-8zm28-8h8v8h-8zm16 8h8v8h-8zm-8 12h8v8h-8zm-14-36h8v8h-8z', 'dark')
+  } else {
+    path('M30 34h180v52H30z', 'frame')
+    path('M64 44h6v32h-6zm12 0h3v32h-3zm9 0h9v32h-9zm15 0h3v32h-3zm9 0h6v32h-6zm12 0h3v32h-3zm6 0h9v32h-9zm15 0h6v32h-6zm12 0h3v32h-3zm9 0h6v32h-6z', 'dark')
+  }
+  return s
+}

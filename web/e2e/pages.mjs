@@ -35,7 +35,7 @@ export async function pages(browser, signedIn) {
 async function each(page) {
   const screens = await page.locator('.shell a[href^="/"]').evaluateAll((links) => [...new Set(links.map((a) => a.getAttribute('href') ?? ''))].filter((p) => p !== '/'))
   assert.ok(screens.length >= 12, `the menu has only ${screens.join(' ')}`)
-  const all = [...screens, '/check-policies', ...(await details(page))]
+  const all = [...screens, '/check-policies', '/sites', ...(await details(page))]
   /** @type {string[]} */
   const faults = []
   for (const { language, width, height } of looks) {

@@ -27,6 +27,7 @@ const Precision = lazy(() => import('../precision/Precision'))
 const AlertPage = lazy(() => import('../alerts/AlertPage'))
 const Rounds = lazy(() => import('../rounds/Rounds'))
 const CheckPolicies = lazy(() => import('../checkpolicy/CheckPolicies'))
+const Sites = lazy(() => import('../sites/Sites'))
 const Board = lazy(() => import('../rounds/Board'))
 const Draws = lazy(() => import('../draws/Draws'))
 const DrawPage = lazy(() => import('../draws/DrawPage'))
@@ -86,7 +87,7 @@ export function Shell() {
   const [password, setPassword] = useState(false)
   const at = '/' + (useLocation().pathname.split('/')[1] ?? '')
   const mine = screens.filter((s) => may(s.needs))
-  const current = at === '/visits' || at === '/check-policies' ? '/rounds' : at
+  const current = at === '/visits' || at === '/check-policies' || at === '/sites' ? '/rounds' : at
   return (
     <LinksProvider>
       <Layout className="shell">
@@ -127,6 +128,7 @@ export function Shell() {
                 <Route path="/plans" element={<Plans />} />
                 <Route path="/tablets" element={<Tablets />} />
                 <Route path="/check-policies" element={<CheckPolicies />} />
+                <Route path="/sites" element={<Sites />} />
                 <Route path="/draws" element={<Draws />} />
                 <Route path="/draws/:id" element={<DrawPage />} />
                 <Route path="/flips" element={<Flips />} />

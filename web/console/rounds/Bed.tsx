@@ -29,7 +29,7 @@ function Until({ at }: { at: string }) {
 /** Bed is one bed on the board. What is the same is not drawn again. */
 export const Bed = memo(function Bed({ of, onStepIn }: { of: Summary; onStepIn: (id: string) => void }) {
   const { t } = useTranslation()
-  const { visit, insured, told, tablets, prompt, in_force, ruling, flagged } = of
+  const { visit, insured, told, tablets, prompt, in_force, ruling, flagged, displaced } = of
   const until = due(of)
   const asked = commands.find((c) => c === prompt)
   const lost = visit.state !== 'sealed' && tablets.length > 0 && tablets.every((v) => v.lost)
@@ -44,6 +44,7 @@ export const Bed = memo(function Bed({ of, onStepIn }: { of: Summary; onStepIn: 
         </div>
         {in_force !== visit.verdict && <div className="small strong">{t('ruling.overruled', { verdict: visit.verdict ? t(`verdict.${visit.verdict}`) : '' })}</div>}
         {ruling && <div className="small strong">{t('waiting.confirm', { verdict: ruling.verdict ? t(`verdict.${ruling.verdict}`) : '' })}</div>}
+        {displaced.length > 0 && <div className="small strong" data-displaced={displaced.join(' ')}>{t('board.displaced', { what: displaced.map((k) => t(`check.${k}`)).join(t('board.and')) })}</div>}
         {until && <Until at={until} />}
       </Link>
       {flagged && <Tag color="orange">{t('finding.flagged')}</Tag>}

@@ -38,6 +38,7 @@ export default function Rounds() {
         actions={(
           <Space wrap>
             {may('administer') && <Link to="/check-policies">{t('checkPolicy.title')}</Link>}
+            {may('administer') && <Link to="/sites">{t('site.title')}</Link>}
             <InstitutionSelect value={institution} onChange={setInstitution} />
             <Button type="primary" icon={<PlusOutlined />} onClick={() => setOrdering(true)}>{t('rounds.order')}</Button>
           </Space>

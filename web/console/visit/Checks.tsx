@@ -8,12 +8,14 @@ import { clock } from '../parts/time'
 const all: Schemas['CheckKind'][] = ['liveness', 'face']
 const others: Schemas['CheckKind'][] = ['other_bed', 'seen_before', 'turn', 'nod', 'eyes', 'mouth'] // those that were done
 
+const places: Schemas['CheckKind'][] = ['position', 'network', 'ward_code', 'bed_code'] // those that the institution asks for
+
 /** Checks shows each test of the visit as it finishes. The scores are for inspectors only. */
 export function Checks({ checks, running }: { checks: Schemas['Check'][]; running: boolean }) {
   const { t } = useTranslation()
   return (
     <div className="column">
-      {[...all, ...others.filter((p) => checks.some((c) => c.kind === p))].map((kind) => {
+      {[...all, ...[...others, ...places].filter((p) => checks.some((c) => c.kind === p))].map((kind) => {
         const c = checks.find((x) => x.kind === kind)
         return (
           <div key={kind} data-check={kind} data-outcome={c?.outcome}>
@@ -21,7 +23,7 @@ export function Checks({ checks, running }: { checks: Schemas['Check'][]; runnin
               <span className="strong">{t(`check.${kind}`)}</span>
               {c ? <OutcomeTag outcome={c.outcome} /> : running ? <Spin size="small" /> : <span className="quiet">{t('check.waiting')}</span>}
             </div>
-            {c && <div className="quiet small">{pick(c.detail_zh, c.detail_en)} · {t('check.score', { score: c.score.toFixed(2) })} · {clock(c.at)}</div>}
+            {c && <div className="quiet small">{pick(c.detail_zh, c.detail_en)} · {!places.includes(kind) && <>{t('check.score', { score: c.score.toFixed(2) })} · </>}{clock(c.at)}</div>}
           </div>
         )
       })}

@@ -39,13 +39,13 @@ function PromptLine({ prompt }: { prompt: Prompt }) {
   )
 }
 
-const kinds = ['link', 'told', 'reminded', 'delivered', 'opened', 'consent', 'checking', 'call', 'answer', 'check', 'live', 'nonce', 'deciding', 'ruling', 'line_lost', 'line_back', 'bedside', 'interrupted', 'sealed'] as const
+const kinds = ['link', 'told', 'reminded', 'delivered', 'opened', 'consent', 'checking', 'call', 'answer', 'check', 'live', 'nonce', 'deciding', 'ruling', 'where', 'place', 'line_lost', 'line_back', 'bedside', 'interrupted', 'sealed'] as const
 type Kind = (typeof kinds)[number]
 const isKind = (v: string): v is Kind => kinds.some((k) => k === v)
 
 const cuts = ['stopped', 'left', 'page_closed', 'screen_locked', 'camera_taken', 'unstable', 'flood', 'malformed', 'no_receipt', 'network_lost'] as const
 const ways = ['tablet', 'link', 'qr', 'sms'] as const
-const checks = ['liveness', 'face', 'other_bed', 'seen_before', 'turn', 'nod', 'eyes', 'mouth'] as const
+const checks = ['liveness', 'face', 'other_bed', 'seen_before', 'turn', 'nod', 'eyes', 'mouth', 'position', 'network', 'ward_code', 'bed_code'] as const
 const outcomes = ['pass', 'fail', 'unsure', 'not_done'] as const
 
 function OtherLine({ step }: { step: Other }) {
