@@ -21,7 +21,7 @@ const (
 )
 
 // Problem says what is wrong with one field, and what to do about it.
-type Problem struct {
+type Problem struct { //nolint:errname // what reports of imports call it
 	Field string `json:"field"` // "PV1-19", "Encounter.period", "床号"; empty: the whole of it
 	ZH    string `json:"zh"`
 	EN    string `json:"en"`
