@@ -61,7 +61,7 @@ func (w *world) plan() ward.Plan {
 // site is the institution's newest, with ward codes and a network.
 func (w *world) site() ward.Site {
 	w.t.Helper()
-	v := get(w.t, w.store.Site, ward.InstitutionID(own))
+	v := get(w.t, w.store.Site, own)
 	if v.WardCode {
 		return v
 	}

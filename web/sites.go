@@ -9,7 +9,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
-	"wardwatch/analytics/vision/barcode"
+	"wardwatch/internal/barcode"
 	"wardwatch/rounds"
 	"wardwatch/ward"
 )

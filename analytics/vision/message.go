@@ -7,7 +7,7 @@ import (
 	"math"
 	"slices"
 
-	"wardwatch/analytics/vision/barcode"
+	"wardwatch/internal/barcode"
 	"wardwatch/ward"
 )
 

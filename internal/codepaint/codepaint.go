@@ -6,7 +6,7 @@ import (
 	"math/rand/v2"
 	"testing"
 
-	"wardwatch/analytics/vision/barcode"
+	"wardwatch/internal/barcode"
 )
 
 // The size of every picture, in pixels.

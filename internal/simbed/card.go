@@ -15,7 +15,7 @@ import (
 
 	"github.com/bluenviron/mediacommon/v2/pkg/codecs/h264"
 
-	"wardwatch/analytics/vision/barcode"
+	"wardwatch/internal/barcode"
 )
 
 func (b *bedside) holds(command string) (text string, bars bool) {

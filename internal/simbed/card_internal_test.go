@@ -8,7 +8,7 @@ import (
 	"slices"
 	"testing"
 
-	"wardwatch/analytics/vision/barcode"
+	"wardwatch/internal/barcode"
 )
 
 func TestHeldCodesAreReadable(t *testing.T) {

@@ -5,7 +5,7 @@ package worker
 import (
 	"gocv.io/x/gocv"
 
-	"wardwatch/analytics/vision/barcode"
+	"wardwatch/internal/barcode"
 )
 
 // codes reads what QR code and Code 128 the picture shows.

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"wardwatch/analytics/vision/barcode"
+	"wardwatch/internal/barcode"
 	"wardwatch/internal/codepaint"
 )
 
