@@ -77,12 +77,13 @@ func child(dir string) error {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()
 	fmt.Println(childReady)
-	store, sp, objs, err := openAll(ctx, dir)
+	whole := context.WithoutCancel(ctx) // a SIGTERM that comes early waits for the start
+	store, sp, objs, err := openAll(whole, dir)
 	if err != nil {
 		return err
 	}
 	log := slog.New(slog.NewTextHandler(os.Stderr, nil))
-	if _, err := ingest.Recover(ctx, store, sp, log); err != nil {
+	if _, err := ingest.Recover(whole, store, sp, log); err != nil {
 		return err
 	}
 	up := &ingest.Uploader{Store: store, Spool: sp, Objects: objs, Log: log}

@@ -100,10 +100,7 @@ func (s *Server) Run(ctx context.Context, l net.Listener) error {
 			_ = c.Close()
 			continue
 		}
-		all.Go(func() {
-			defer s.leave(addr)
-			s.serve(ctx, c, addr)
-		})
+		all.Go(func() { s.serve(ctx, c, addr) })
 	}
 }
 
@@ -157,7 +154,8 @@ func (s *Server) serve(ctx context.Context, c net.Conn, addr netip.Addr) {
 	if s.TLS != nil {
 		c = tls.Server(c, s.TLS)
 	}
-	defer c.Close() //nolint:errcheck // every answer was written before
+	defer c.Close()     //nolint:errcheck // every answer was written before
+	defer s.leave(addr) // before that: who sees the end may come again
 	stop := context.AfterFunc(ctx, func() { _ = c.SetReadDeadline(time.Unix(1, 0)) })
 	defer stop()
 	r := bufio.NewReaderSize(c, 16<<10)
