@@ -63,7 +63,7 @@ export async function signIn(page, ready) {
  * @param {string} selector
  */
 export async function expectMoving(page, selector) {
-  const limit = Date.now() + 45_000
+  const limit = Date.now() + 90_000
   let last
   while (Date.now() < limit) {
     last = await page.evaluate(twoLooks, selector)
