@@ -89,6 +89,20 @@ func (t *tx) announceVisit(ctx context.Context, v ward.Visit) error {
 	})
 }
 
+// openVisitEvent is the data of an event about a visit that waits for people,
+// or waited in vain.
+type openVisitEvent struct {
+	Visit       ward.VisitID       `json:"visit"`
+	Round       ward.RoundID       `json:"round"`
+	Admission   ward.AdmissionID   `json:"admission"`
+	Institution ward.InstitutionID `json:"institution"`
+	DecideBy    time.Time          `json:"decide_by"`
+}
+
+func (t *tx) announceOpen(ctx context.Context, typ ward.EventType, v ward.Visit) error {
+	return t.announce(ctx, typ, "visit/"+string(v.ID), v.InstitutionID, false, openVisitEvent{v.ID, v.RoundID, v.AdmissionID, v.InstitutionID, v.DecideBy})
+}
+
 // announce puts an event into the outbox of every endpoint that wants it, in
 // the transaction of what it tells: both are durable, or neither. What is quiet
 // is for machines: no mail tells of it.

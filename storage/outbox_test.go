@@ -110,6 +110,58 @@ func TestOutboxTellsVerdicts(t *testing.T) {
 	})
 }
 
+// Who is to decide a visit hears of it, and when nobody did.
+func TestOutboxTellsOfUndecidedVisits(t *testing.T) {
+	teststore.Each(t, func(t *testing.T, s *storage.Store) {
+		ctx := t.Context()
+		for _, by := range []ward.UserID{"", "u1"} { // nobody, somebody
+			v := waits(t, s, string(by)+"visit")
+			name := ward.EndpointID("heard" + string(by))
+			hook(t, s, name, nil, v.InstitutionID)
+			v, err := s.AwaitDecision(ctx, v, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			v.Verdict, v.DecidedBy = ward.Unable, by
+			if _, err = s.SealVisitAsRead(ctx, v, nil); err != nil {
+				t.Fatal(err)
+			}
+			want := []string{"wardwatch.visit.waiting", "wardwatch.visit.lapsed", "wardwatch.visit.sealed"}
+			if by != "" {
+				want = slices.Delete(want, 1, 2)
+			}
+			var got []string
+			for _, e := range outbox(t, s, name) {
+				if got = append(got, e.Type); e.Data.Visit != v.ID {
+					t.Errorf("%s is about %s", e.Type, e.Data.Visit)
+				}
+			}
+			if !slices.Equal(got, want) {
+				t.Errorf("decided by %q: heard %v, want %v", by, got, want)
+			}
+		}
+	})
+}
+
+// waits is a visit whose checks run.
+func waits(t *testing.T, s *storage.Store, token string) ward.Visit {
+	t.Helper()
+	ctx, now := t.Context(), time.Now()
+	_, v := orderOne(t, s, token, now, time.Minute)
+	if _, err := s.OpenVisit(ctx, hash(token), hash(token+" device"), now); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Consent(ctx, v.ID, now); err != nil {
+		t.Fatal(err)
+	}
+	v, err := s.BeginChecking(ctx, v.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	v.DecideBy = now.Add(time.Hour)
+	return v
+}
+
 // Numbers have no holes and are in order, whoever writes at the same time.
 func TestOutboxNumbersWithoutHoles(t *testing.T) {
 	teststore.Each(t, func(t *testing.T, s *storage.Store) {

@@ -72,8 +72,10 @@ func (s *Store) AwaitDecision(ctx context.Context, v ward.Visit, checks []ward.C
 		if err = t.addVisitEvent(ctx, v.ID, "deciding", t.now, nil); err != nil {
 			return err
 		}
-		v, err = t.visit(ctx, v.ID)
-		return err
+		if v, err = t.visit(ctx, v.ID); err != nil {
+			return err
+		}
+		return t.announceOpen(ctx, ward.VisitWaitingEvent, v)
 	})
 	return v, err
 }
@@ -133,6 +135,7 @@ func (t *tx) sealVisit(ctx context.Context, v *ward.Visit, checks []ward.Check, 
 			}
 		}
 	}
+	was := v.State
 	if *v, err = t.visit(ctx, v.ID); err != nil {
 		return err
 	}
@@ -141,6 +144,11 @@ func (t *tx) sealVisit(ctx context.Context, v *ward.Visit, checks []ward.Check, 
 	}
 	if n != 1 {
 		return &ward.Error{Kind: ward.Conflict, Code: "visit.sealed", ZH: "该查访已有结论，不能更改。", EN: "The visit already has its verdict; it cannot be changed."}
+	}
+	if was == ward.VisitDeciding && v.DecidedBy == "" { // people had it, and none decided
+		if err = t.announceOpen(ctx, ward.VisitLapsedEvent, *v); err != nil {
+			return err
+		}
 	}
 	return t.sealVerdict(ctx, v)
 }

@@ -18,6 +18,8 @@ const (
 	AlertChangedEvent   EventType = "wardwatch.alert.changed"   // a person decided on it, or it was withdrawn
 	OutageChangedEvent  EventType = "wardwatch.outage.changed"  // an outage was reported, withdrawn, not accepted, or accepted after all
 	VisitSealedEvent    EventType = "wardwatch.visit.sealed"    // a bed of a round has its verdict
+	VisitWaitingEvent   EventType = "wardwatch.visit.waiting"   // its checks left it to people, who have until the deadline
+	VisitLapsedEvent    EventType = "wardwatch.visit.lapsed"    // nobody decided it until then; "sealed" follows
 	RoundRemindedEvent  EventType = "wardwatch.round.reminded"  // beds have not answered and the deadline comes; goes to those the round names
 	RoundEscalatedEvent EventType = "wardwatch.round.escalated" // the deadline passed without an answer of some; likewise
 	TestEvent           EventType = "wardwatch.test"            // somebody pressed the test button; goes to that endpoint only
@@ -93,7 +95,7 @@ func (e *Endpoint) Check(unencrypted bool) error {
 		return &Error{Kind: Invalid, Code: "endpoint.extra", ZH: "只有 MQTT 有用户名；邮件须给出间隔（1 到 1440 分钟），其他方式没有间隔。", EN: "Only MQTT has a user; e-mail needs digest_minutes (1 to 1440), and nothing else has it."}
 	}
 	for _, t := range e.Types {
-		if !slices.Contains([]EventType{AlertRaisedEvent, AlertChangedEvent, VisitSealedEvent, OutageChangedEvent, RoundRemindedEvent, RoundEscalatedEvent}, t) { // a test goes to its endpoint whatever the filter
+		if !slices.Contains([]EventType{AlertRaisedEvent, AlertChangedEvent, VisitSealedEvent, VisitWaitingEvent, VisitLapsedEvent, OutageChangedEvent, RoundRemindedEvent, RoundEscalatedEvent}, t) { // a test goes to its endpoint whatever the filter
 			return &Error{Kind: Invalid, Code: "endpoint.types", ZH: "没有这种事件类型。", EN: "There is no such type of event."}
 		}
 	}

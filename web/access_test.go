@@ -495,7 +495,7 @@ var requests = map[string]func(*world) request{
 	},
 	"POST /api/v1/visits/{id}/rulings/{ruling}/answer": func(w *world) request {
 		r := w.proposed()
-		return request{path: map[string]string{"id": string(r.VisitID), "ruling": string(r.ID)}, json: m{"agree": true}}
+		return request{path: map[string]string{"id": string(r.VisitID), "ruling": string(r.ID)}, json: m{"agree": false, "reason": "请假单看不清"}}
 	},
 	"GET /api/v1/visits/{id}/rulings/{ruling}/proofs/{number}": func(w *world) request {
 		r := w.proposed()

@@ -5,12 +5,14 @@ import (
 	"errors"
 	"net"
 	"net/http"
+	"net/netip"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humaecho"
+	"github.com/labstack/echo/v4"
 
 	"wardwatch/storage"
 	"wardwatch/ward"
@@ -79,7 +81,7 @@ func deviceOf(ctx context.Context) string {
 
 // client is where a request comes from.
 type client struct {
-	addr string // the peer's address; a proxy's when there is one in front
+	addr string // the peer's address, or what a proxy that is trusted says it is
 	tls  bool
 }
 
@@ -105,11 +107,18 @@ func (s *Server) admit(who policy) func(huma.Context, func(huma.Context)) {
 }
 
 func (s *Server) client(r *http.Request) client {
-	host, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil {
-		host = r.RemoteAddr
+	return client{addr: s.addrOf(r), tls: s.secure(r)}
+}
+
+// forwardedBy reads the address that a request comes from: the last one of
+// X-Forwarded-For that is none of the proxies', if the peer is one of them.
+func forwardedBy(proxies []netip.Prefix) echo.IPExtractor {
+	trust := []echo.TrustOption{echo.TrustLoopback(false), echo.TrustLinkLocal(false), echo.TrustPrivateNet(false)}
+	for _, p := range proxies {
+		p = p.Masked()
+		trust = append(trust, echo.TrustIPRange(&net.IPNet{IP: p.Addr().AsSlice(), Mask: net.CIDRMask(p.Bits(), p.Addr().BitLen())}))
 	}
-	return client{addr: host, tls: s.secure(r)}
+	return echo.ExtractIPFromXFFHeader(trust...)
 }
 
 func (s *Server) secure(r *http.Request) bool { return r.TLS != nil || s.BehindTLS }

@@ -31,8 +31,9 @@ type RulingPicture struct {
 
 // RulingReply is another person's answer to a proposal.
 type RulingReply struct {
-	Agree  bool   `json:"agree"`
-	Reason string `json:"reason,omitempty" maxLength:"1000" doc:"Needed for a refusal"`
+	Agree    bool   `json:"agree"`
+	Reason   string `json:"reason,omitempty" maxLength:"1000" doc:"Needed for a refusal"`
+	Password string `json:"password,omitempty" maxLength:"256" writeOnly:"true" doc:"One's own, to agree: whoever sits down at somebody's open browser confirms nothing"`
 }
 
 // WaitingVisit is a visit that waits for a human.
@@ -135,6 +136,11 @@ func (s *Server) answerRuling(ctx context.Context, in *rulingReplyInput, v ward.
 	e, err := s.rounds()
 	if err != nil {
 		return nil, err
+	}
+	if in.Body.Agree {
+		if err := s.again(ctx, in.Body.Password); err != nil {
+			return nil, err
+		}
 	}
 	return answer(e.Answer(ctx, v.ID, in.Ruling, callerOf(ctx).User, in.Body.Agree, in.Body.Reason))
 }

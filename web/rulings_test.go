@@ -55,7 +55,8 @@ func TestTwoPeopleByAPI(t *testing.T) {
 	w.serve()
 	v, _ := w.visit()
 	base := "/api/v1/visits/" + string(v.ID)
-	first, second, elsewhere := w.as(w.user(ward.Inspector, "own")), w.as(w.user(ward.Inspector, "own")), w.as(w.user(ward.Inspector, "other"))
+	confirmer := w.user(ward.Inspector, "own")
+	first, second, elsewhere := w.as(w.user(ward.Inspector, "own")), w.as(confirmer), w.as(w.user(ward.Inspector, "other"))
 	first.do(http.MethodPost, base+"/decision", m{"verdict": "absent", "reason": "不在"}).want(409, "visit.two_people")
 
 	body := m{"circumstance": "leave", "verdict": "absent", "reason": "请假", "people": []string{"护士甲"}, "pictures": []m{}}
@@ -80,14 +81,21 @@ func TestTwoPeopleByAPI(t *testing.T) {
 	}
 	second.do(http.MethodGet, base+"/rulings/"+string(r.ID)+"/proofs/2", nil).want(404, "")
 	other, _ := w.visit()
-	second.do(http.MethodPost, "/api/v1/visits/"+string(other.ID)+"/rulings/"+string(r.ID)+"/answer", m{"agree": true}).want(404, "ruling.unknown")
+	second.do(http.MethodPost, "/api/v1/visits/"+string(other.ID)+"/rulings/"+string(r.ID)+"/answer", m{"agree": false, "reason": "x"}).want(404, "ruling.unknown")
 
 	answer := base + "/rulings/" + string(r.ID) + "/answer"
 	elsewhere.do(http.MethodPost, answer, m{"agree": true}).want(404, "")
-	first.do(http.MethodPost, answer, m{"agree": true}).want(403, "ruling.same_person")
+	first.do(http.MethodPut, "/api/v1/me/password", m{"password": "a long password"}).want(204, "")
+	first.do(http.MethodPost, answer, m{"agree": true, "password": "a long password"}).want(403, "ruling.same_person")
 	second.do(http.MethodPost, answer, m{"agree": false}).want(422, "ruling.reason")
-	second.do(http.MethodPost, answer, m{"agree": true}).want(200, "")
-	second.do(http.MethodPost, answer, m{"agree": true}).want(409, "ruling.answered")
+	yes := m{"agree": true, "password": "a long password"}
+	second.do(http.MethodPost, answer, yes).want(409, "again.no_password")
+	second.do(http.MethodPut, "/api/v1/me/password", m{"password": "a long password"}).want(204, "")
+	second.do(http.MethodPost, answer, m{"agree": true}).want(422, "again.wrong")
+	second.do(http.MethodPost, answer, m{"agree": true, "password": "another password"}).want(422, "again.wrong")
+	w.token(confirmer).do(http.MethodPost, answer, yes).want(403, "again.person")
+	second.do(http.MethodPost, answer, yes).want(200, "")
+	second.do(http.MethodPost, answer, yes).want(409, "ruling.answered")
 	d := into[web.VisitDetail](second.do(http.MethodGet, base, nil).want(200, ""))
 	if d.Visit.State != ward.VisitSealed || d.Visit.Verdict != ward.Absent || d.InForce != ward.Absent || d.ByRuling != r.ID || len(d.Rulings) != 1 || d.Rulings[0].People[0] != "护士甲" {
 		t.Errorf("sealed: %+v", d)

@@ -14,6 +14,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2/adapters/humaecho"
@@ -75,6 +76,8 @@ type Server struct {
 
 	// BehindTLS says that a proxy in front speaks TLS: cookies are Secure.
 	BehindTLS bool
+	// Proxies are the addresses whose X-Forwarded-For is believed.
+	Proxies []netip.Prefix
 	// UnencryptedNotify allows webhooks over http and MQTT without TLS.
 	UnencryptedNotify bool
 	// SendsMail says that there is a mail server.
@@ -92,8 +95,9 @@ type Server struct {
 	Now func() time.Time
 	Log *slog.Logger
 
-	signIns   *limiter      // by login and address
-	logins    *limiter      // sign-ins by login alone
+	signIns   *limiter // by login and address
+	logins    *limiter // sign-ins by login alone
+	addrOf    echo.IPExtractor
 	addresses *limiter      // sign-ins by address
 	opens     *limiter      // bedside links by address
 	pairings  *limiter      // pairing codes of tablets by address
@@ -130,6 +134,7 @@ func (s *Server) routes() (*routes, error) {
 		s.Hub = &Hub{}
 	}
 	s.signIns, s.logins = newLimiter(signInsPerMinute, s.now), newLimiter(loginSignIns, s.now)
+	s.addrOf = forwardedBy(s.Proxies)
 	s.addresses, s.opens = newLimiter(addressSignIns, s.now), newLimiter(opensPerMinute, s.now)
 	s.pairings = newLimiter(pairingsPerMinute, s.now)
 	s.probers, s.probes = newLimiter(probesPerMinute, s.now), make(chan struct{}, maxProbes)

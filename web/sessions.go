@@ -158,6 +158,30 @@ func (s *Server) setPassword(ctx context.Context, in *body[PasswordChange]) (*em
 	return &empty{}, s.Store.SetPassword(ctx, c.ID, hash, c.session)
 }
 
+// again makes sure that it is the signed-in person who does what weighs most:
+// by the password, at a browser.
+func (s *Server) again(ctx context.Context, password string) error {
+	c := callerOf(ctx)
+	if c.kind != storage.BrowserSession {
+		return &ward.Error{Kind: ward.Forbidden, Code: "again.person", ZH: "此操作须由本人在浏览器中完成，不能使用 API 令牌。", EN: "A person does this in a browser; an API token cannot."}
+	}
+	if !s.signIns.allow(c.Login + "\n" + clientOf(ctx).addr) {
+		return tooMany()
+	}
+	hash, err := s.Store.PasswordHash(ctx, c.ID)
+	if err != nil {
+		return err
+	}
+	if hash == "" {
+		return &ward.Error{Kind: ward.Conflict, Code: "again.no_password", ZH: "请先设置您的登录密码，再确认。", EN: "Set your password first, then confirm."}
+	}
+	ok, err := s.passwords.matches(ctx, password, hash)
+	if err == nil && !ok {
+		err = &ward.Error{Kind: ward.Invalid, Code: "again.wrong", ZH: "密码不正确，未作确认。", EN: "The password is wrong; nothing was confirmed."}
+	}
+	return err
+}
+
 // sessionCookie holds token for life; a negative life removes it.
 func sessionCookie(token string, secure bool, life time.Duration) http.Cookie {
 	return http.Cookie{

@@ -1,8 +1,10 @@
 package web_test
 
 import (
+	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -104,6 +106,50 @@ func TestOneAddressLocksNobodyOut(t *testing.T) {
 	}
 	if got := try("192.0.2.2"); got != http.StatusUnauthorized {
 		t.Errorf("from another address: got %d, want 401", got)
+	}
+}
+
+// TestForwardedAddresses: a proxy that is trusted says whom it speaks for, and nobody else does.
+func TestForwardedAddresses(t *testing.T) {
+	now := time.Now() // stands still: attempts do not come back
+	w := newWorld(t)
+	w.web.Now = func() time.Time { return now }
+	w.web.Proxies = []netip.Prefix{netip.MustParsePrefix("10.0.0.5/32"), netip.MustParsePrefix("fd00::/64")}
+	w.serve()
+	try := func(peer, forwarded string) int {
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, signIn, strings.NewReader(`{"login":"li","password":"guess"}`))
+		r.Header.Set("Content-Type", "application/json")
+		r.Header.Set("X-Forwarded-For", forwarded)
+		r.RemoteAddr = net.JoinHostPort(peer, "1")
+		out := httptest.NewRecorder()
+		w.http.Config.Handler.ServeHTTP(out, r)
+		return out.Code
+	}
+	exhaust := func(peer, forwarded string) {
+		t.Helper()
+		for range 40 {
+			if try(peer, forwarded) == http.StatusTooManyRequests {
+				return
+			}
+		}
+		t.Fatalf("%s for %s may go on guessing", peer, forwarded)
+	}
+	exhaust("10.0.0.5", "192.0.2.1")
+	for _, c := range []struct {
+		peer, forwarded string
+		want            int
+	}{
+		{"10.0.0.5", "192.0.2.2", 401},
+		{"10.0.0.5", "192.0.2.9, 192.0.2.1", 429},           // what the client wrote itself is not believed
+		{"10.0.0.5", "192.0.2.1, 10.0.0.5", 429},            // two proxies
+		{"fd00::7", "192.0.2.1", 429},                       // the other proxy
+		{"192.0.2.1", "192.0.2.77", 429},                    // no proxy: it speaks for itself
+		{"192.0.2.3", "192.0.2.1", http.StatusUnauthorized}, // likewise
+		{"10.0.0.5", "nonsense", http.StatusUnauthorized},   // then it is the proxy's own
+	} {
+		if got := try(c.peer, c.forwarded); got != c.want {
+			t.Errorf("%s for %q: got %d, want %d", c.peer, c.forwarded, got, c.want)
+		}
 	}
 }
 

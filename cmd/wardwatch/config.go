@@ -33,10 +33,11 @@ import (
 // variables (WARDWATCH_OBJECTS_KIND sets objects.kind). deploy/wardwatch.yaml
 // documents every key and is read by a test.
 type Config struct {
-	Listen    string `koanf:"listen"`     // host:port of the console and API
-	PublicURL string `koanf:"public_url"` // what browsers type, when not http://listen; https:// says that a proxy ends TLS
-	Data      string `koanf:"data"`       // folder of the spool, keys, SQLite file and directory store
-	Database  string `koanf:"database"`   // postgres://… or empty for SQLite in data
+	Listen    string   `koanf:"listen"`     // host:port of the console and API
+	PublicURL string   `koanf:"public_url"` // what browsers type, when not http://listen; https:// says that a proxy ends TLS
+	Proxies   []string `koanf:"proxies"`    // in CIDR, whose X-Forwarded-For is believed
+	Data      string   `koanf:"data"`       // folder of the spool, keys, SQLite file and directory store
+	Database  string   `koanf:"database"`   // postgres://… or empty for SQLite in data
 	// MetricsToken must come as a bearer token with /metrics.
 	MetricsToken ward.Secret `koanf:"metrics_token"`
 	Spool        Spool       `koanf:"spool"`
@@ -88,15 +89,21 @@ type Cameras struct {
 
 // guardOf allows addresses in networks, or, when there are none, all but this machine's own.
 func guardOf(networks []string) (*ingest.Guard, error) {
-	g := &ingest.Guard{}
+	n, err := prefixes(networks)
+	return &ingest.Guard{Networks: n}, err
+}
+
+// prefixes reads networks in CIDR.
+func prefixes(networks []string) ([]netip.Prefix, error) {
+	var out []netip.Prefix
 	for _, text := range networks {
 		n, err := netip.ParsePrefix(strings.TrimSpace(text))
 		if err != nil {
 			return nil, err
 		}
-		g.Networks = append(g.Networks, n)
+		out = append(out, n)
 	}
-	return g, nil
+	return out, nil
 }
 
 // Objects says where media go.
@@ -292,6 +299,9 @@ func (c *Config) check(path string) error {
 	}
 	if c.Upload.MbitS < 0 || c.Upload.Workers < 1 || c.Upload.Workers > 64 {
 		return badConfig(path, `upload.mbit_s 不能为负，upload.workers 应在 1 到 64 之间`, `upload.mbit_s must not be negative, and upload.workers must be 1 to 64`)
+	}
+	if _, err := prefixes(c.Proxies); err != nil {
+		return badConfig(path, `proxies 应为网段，例如 10.1.0.5/32`, `proxies must be networks such as 10.1.0.5/32`)
 	}
 	if _, err := guardOf(c.Cameras.Networks); err != nil {
 		return badConfig(path, `cameras.networks 应为网段，例如 10.1.0.0/16`, `cameras.networks must be networks such as 10.1.0.0/16`)

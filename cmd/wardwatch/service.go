@@ -136,6 +136,9 @@ func (s *service) open(ctx context.Context) error {
 	if err = s.openHL7(); err != nil {
 		return err
 	}
+	if s.web.Proxies, err = prefixes(s.config.Proxies); err != nil {
+		return err
+	}
 	if guard, err = guardOf(s.config.Notify.Networks); err != nil {
 		return err
 	}

@@ -23,6 +23,7 @@ export async function round(browser, ready, console) {
   await bedside.page.locator('.camera video').waitFor({ timeout: 90_000 })
   await bedside.page.locator('.actions .primary').click() // begin
 
+  await stepIn(console, bedside.page)
   await console.locator('a[data-visit]').filter({ hasText: t.board.bed.replace('{{bed}}', ready.bed) }).click()
   const live = await expectMoving(console, 'video[data-part=bedside]')
   await console.locator('[data-verdict]').waitFor({ timeout: 180_000 })
@@ -43,6 +44,20 @@ export async function round(browser, ready, console) {
   const recording = await expectMovingWhenPlayed(console)
   await bedside.page.context().close()
   return { verdict, prompts, live, recording }
+}
+
+/**
+ * stepIn joins the call from the board, as an inspector who attends: seen and heard at the bedside, and gone again.
+ * @param {import('playwright-core').Page} board @param {import('playwright-core').Page} bedside
+ */
+async function stepIn(board, bedside) {
+  await board.getByRole('button', { name: t.board.stepIn }).click()
+  await expectMoving(board, '.ant-drawer video[data-part=bedside]')
+  await board.locator('.ant-drawer').getByRole('button', { name: t.call.show }).click()
+  await expectMoving(bedside, 'video.inspector:not(.voice)')
+  await bedside.locator('.pictures .present').waitFor()
+  await board.locator('.ant-drawer-close').click()
+  await board.locator('.ant-drawer video').waitFor({ state: 'detached' })
 }
 
 /**

@@ -11,7 +11,9 @@ type Kind = Schemas['EndpointKind']
 type Fields = { kind: Kind; name: string; url: string; user?: string; password?: string; digest?: number; types: Schemas['EventType'][]; institutions: string[]; enabled: boolean; renew: boolean }
 
 const kinds = ['webhook', 'email', 'mqtt'] as const satisfies Kind[]
-const types = ['wardwatch.alert.raised', 'wardwatch.alert.changed', 'wardwatch.visit.sealed'] as const satisfies Schemas['EventType'][]
+const types = [
+  'wardwatch.alert.raised', 'wardwatch.alert.changed', 'wardwatch.visit.waiting', 'wardwatch.visit.lapsed', 'wardwatch.visit.sealed', 'wardwatch.outage.changed', 'wardwatch.round.reminded', 'wardwatch.round.escalated',
+] as const satisfies Schemas['EventType'][]
 const mailto = 'mailto:'
 const usualDigest = 15 // minutes
 

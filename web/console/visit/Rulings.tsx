@@ -55,10 +55,12 @@ function Answer({ ruling: r }: { ruling: Ruling }) {
   const { me } = useMe()
   const client = useQueryClient()
   const [reason, setReason] = useState('')
+  const [password, setPassword] = useState('')
   const own = me?.user.id === r.proposed_by
   const answer = useMutation({
     mutationFn: (body: Schemas['RulingReply']) => take(api.POST('/api/v1/visits/{id}/rulings/{ruling}/answer', { params: { path: { id: r.visit_id, ruling: r.id } }, body })),
     onSettled: () => {
+      setPassword('')
       void client.invalidateQueries({ queryKey: ['visit', r.visit_id] })
       void client.invalidateQueries({ queryKey: ['round'] })
       void client.invalidateQueries({ queryKey: ['waiting'] })
@@ -68,9 +70,12 @@ function Answer({ ruling: r }: { ruling: Ruling }) {
     <div className="column" style={{ marginTop: 8 }}>
       <Alert type="warning" showIcon title={own ? t('ruling.waitsForOther') : t('ruling.waitsForYou')} description={<span>{t('ruling.until')} <When at={r.due} /></span>} />
       <Input.TextArea value={reason} onChange={(e) => setReason(e.target.value)} placeholder={own ? t('ruling.why') : t('ruling.remark')} aria-label={own ? t('ruling.why') : t('ruling.remark')} autoSize={{ minRows: 1, maxRows: 4 }} maxLength={1000} />
+      {!own && (me?.has_password
+        ? <Input.Password value={password} onChange={(e) => setPassword(e.target.value)} placeholder={t('ruling.password')} aria-label={t('ruling.password')} autoComplete="current-password" maxLength={256} />
+        : <div className="small">{t('ruling.noPassword')}</div>)}
       <Trouble error={answer.error} />
       <div>
-        {!own && <Button type="primary" loading={answer.isPending} onClick={() => answer.mutate({ agree: true, reason: reason.trim() })}>{t('ruling.confirm')}</Button>}{' '}
+        {!own && <Button type="primary" disabled={!password} loading={answer.isPending} onClick={() => answer.mutate({ agree: true, reason: reason.trim(), password })}>{t('ruling.confirm')}</Button>}{' '}
         <Button danger disabled={!reason.trim()} loading={answer.isPending} onClick={() => answer.mutate({ agree: false, reason: reason.trim() })}>{own ? t('ruling.takeBack') : t('ruling.reject')}</Button>
       </div>
     </div>
