@@ -5,7 +5,7 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { newPage, signIn, t } from './browser.mjs'
 
-const password = 'a password of the second'
+const secret = 'a password of the second'
 const shots = process.env.SHOTS
 
 /** @param {import('playwright-core').Browser} browser @param {import('./server.mjs').Ready} ready @param {import('playwright-core').Page} first an administrator, signed in */
@@ -42,14 +42,14 @@ export async function manual(browser, ready, first) {
   await second.page.evaluate(async (password) => {
     const r = await fetch('/api/v1/me/password', { method: 'PUT', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ password }) })
     if (!r.ok) throw new Error(`password: ${r.status}`)
-  }, password)
+  }, secret)
   await second.page.reload()
   await theirs.locator('img').waitFor()
   await shot(second.page, 'confirm')
   await theirs.getByLabel(t.ruling.password).fill('a wrong one, guessed')
   await confirm.click()
   await theirs.getByRole('alert').filter({ hasText: '密码不正确' }).waitFor()
-  await theirs.getByLabel(t.ruling.password).fill(password)
+  await theirs.getByLabel(t.ruling.password).fill(secret)
   await confirm.click()
   await second.page.locator('[data-ruling][data-state=confirmed]').waitFor()
   await second.page.locator('[data-in-force=absent]').waitFor()
