@@ -25,6 +25,7 @@ function perform(script) {
   /** @type {Record<string, ImageBitmap[]>} */
   const frames = {}
   let playing = 'straight'
+  let held = /** @type {HTMLImageElement | undefined} */ (undefined) // what is held before the camera
 
   /** @param {HTMLVideoElement} video @param {import('./poses.mjs').Stretch} s */
   async function grab(video, s) {
@@ -72,6 +73,11 @@ function perform(script) {
       const now = frames[shown] ?? []
       const frame = now[at]
       if (frame) c?.drawImage(frame, 0, 0)
+      if (held && c) {
+        c.fillStyle = 'white'
+        c.fillRect(0, 0, width, height)
+        c.drawImage(held, (width - height) / 2, 0, height, height)
+      }
       if (at + step < 0 || at + step >= now.length) step = -step // to and fro
       at = Math.min(Math.max(at + step, 0), now.length - 1)
     }, 1000 / fps)
@@ -87,6 +93,13 @@ function perform(script) {
     channel.addEventListener('message', (m) => {
       const { cmd } = JSON.parse(String(m.data))
       seen.prompts.push(cmd)
+      const { wardCode } = /** @type {{ wardCode?: () => Promise<string> }} */ (/** @type {unknown} */ (window))
+      if (cmd === 'show_ward_code' && wardCode) {
+        void wardCode().then((url) => {
+          held = new Image() // the page may not fetch a data URL
+          held.src = url
+        })
+      } else held = undefined
       const pose = poses[cmd] ?? 'straight'
       setTimeout(() => { playing = frames[pose] ? pose : 'straight' }, reaction)
     })

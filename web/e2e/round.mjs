@@ -12,9 +12,11 @@ export async function round(browser, ready, console) {
   const clip = ready.clip ?? 'franck.mp4'
   const script = plan(ready.poses_dir, clip.replace(/\.mp4$/, ''))
   assert.ok(existsSync(join(ready.clips_dir, clip)), `no clip ${clip}`)
+  const kiosk = await display(browser, ready, console)
   const link = await order(console, ready)
   const bedside = await newPage(browser, 'bedside', { width: 390, height: 844 })
   await act(bedside.page, join(ready.clips_dir, clip), script)
+  await bedside.page.exposeFunction('wardCode', () => kiosk.locator('.code-picture').evaluate(photographed))
 
   await bedside.page.goto(link)
   await bedside.page.locator('.notice').waitFor()
@@ -36,14 +38,53 @@ export async function round(browser, ready, console) {
   const asked = checks.filter(([kind]) => parts.includes(kind ?? ''))
   assert.ok(asked.filter(([, outcome]) => outcome === 'pass').length >= 3, JSON.stringify(checks))
   const others = checks.slice(2).filter(([kind]) => !parts.includes(kind ?? ''))
-  assert.deepEqual(others, [['other_bed', 'pass'], ['seen_before', 'pass']], 'a clean hospital knows no other bed and no earlier visit like this one')
+  assert.deepEqual(others.toSorted(), [['other_bed', 'pass'], ['seen_before', 'pass'], ['ward_code', 'pass']], 'the code on the tablet was filmed; a clean hospital knows no other bed and no earlier visit like this one')
   await bedside.page.locator('.message.good').waitFor()
   const said = await bedside.page.locator('#page').innerText()
   assert.ok(!/\d\.\d|present|score|通过/.test(said), 'the bedside is told no score and no verdict')
   assert.deepEqual(bedside.errors, [])
   const recording = await expectMovingWhenPlayed(console)
   await bedside.page.context().close()
+  await kiosk.context().close()
   return { verdict, prompts, live, recording }
+}
+
+/**
+ * display makes the institution's bedsides film their ward's code, and opens the tablet that shows it.
+ * @param {import('playwright-core').Browser} browser @param {import('./server.mjs').Ready} ready @param {import('playwright-core').Page} admin
+ */
+async function display(browser, ready, admin) {
+  const code = await admin.evaluate(async ({ ward, bed }) => {
+    /** @param {string} path @param {string} [method] @param {unknown} [body] */
+    const ask = async (path, method = 'GET', body = undefined) => {
+      const r = await fetch(`/api/v1/${path}`, { method, ...(body ? { headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body) } : {}) })
+      if (!r.ok) throw new Error(`${path}: ${r.status} ${await r.text()}`)
+      return r.json()
+    }
+    const institution_id = (await ask('admissions')).items.find((/** @type {{ ward: string, bed: string }} */ a) => a.ward === ward && a.bed === bed).institution_id
+    const known = (await ask('sites')).items.find((/** @type {{ institution_id: string }} */ s) => s.institution_id === institution_id)
+    await ask('sites', 'PUT', { version: known?.version ?? 0, institution_id, networks: [], ward_code: true, bed_code: false, reason: '试点' })
+    return (await ask('tablets', 'POST', { institution_id, ward, name: '病区平板' })).code
+  }, { ward: ready.ward, bed: ready.bed })
+  const { page } = await newPage(browser, 'tablet', { width: 800, height: 1280 })
+  await page.goto(`${ready.url}/tablet#${code}`)
+  await page.locator('.code-picture').waitFor()
+  return page
+}
+
+/** photographed runs in the tablet's page: what its display shows, as a camera would take it. @param {SVGElement | HTMLElement} shown */
+async function photographed(shown) {
+  const image = /** @type {HTMLImageElement} */ (shown)
+  await image.decode()
+  const canvas = document.createElement('canvas')
+  canvas.width = canvas.height = 600
+  const c = canvas.getContext('2d')
+  if (!c) throw new Error('no canvas')
+  c.imageSmoothingEnabled = false
+  c.fillStyle = 'white'
+  c.fillRect(0, 0, 600, 600)
+  c.drawImage(image, 0, 0, 600, 600)
+  return canvas.toDataURL()
 }
 
 /**
