@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -13,8 +14,16 @@ import (
 
 type serveCommand struct{}
 
-// Run serves until SIGTERM or Ctrl-C.
-func (serveCommand) Run(e *terminal) error {
+// Run serves until SIGTERM or Ctrl-C, also one that comes while it starts.
+func (c serveCommand) Run(e *terminal) error {
+	err := c.serve(e)
+	if e.ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		return nil
+	}
+	return err
+}
+
+func (serveCommand) serve(e *terminal) error {
 	c, err := loadConfig(e.config, os.Environ())
 	if err != nil {
 		return err

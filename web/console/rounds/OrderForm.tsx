@@ -5,6 +5,7 @@ import { useTranslation } from 'react-i18next'
 import { useNavigate } from 'react-router'
 import { api, newKey, Refusal, take, type Schemas } from '../api/client'
 import { useInstitutions } from '../api/queries'
+import { Loading } from '../parts/Loading'
 import { Nothing } from '../parts/Nothing'
 import { stamp } from '../parts/time'
 import { Trouble } from '../parts/Trouble'
@@ -36,7 +37,8 @@ function Order({ begin }: { begin: Method }) {
   const client = useQueryClient()
   const navigate = useNavigate()
   const { add } = useLinks()
-  const institutions = useInstitutions().data?.items ?? []
+  const known = useInstitutions()
+  const institutions = known.data?.items ?? []
   const [chosen, setInstitution] = useState<string>()
   const [chosenWard, setWard] = useState<string>()
   const [method, setMethod] = useState(begin)
@@ -83,8 +85,11 @@ function Order({ begin }: { begin: Method }) {
           value={institution}
           onChange={(v) => { setInstitution(v); setWard(undefined); setRisky([]); setNotify([]) }}
           options={institutions.map((i) => ({ value: i.id, label: i.name }))}
+          loading={known.isLoading}
+          {...(known.isLoading ? { notFoundContent: <Loading /> } : {})}
           aria-label={t('rounds.institution')}
         />
+        <Trouble error={known.error} retry={() => void known.refetch()} />
       </Form.Item>
       <Form.Item label={t('rounds.method')} required>
         <Segmented value={method} onChange={setMethod} options={(['hand', 'risk', 'draw'] as const).map((m) => ({ value: m, label: t(`roundMethod.${m}`) }))} />
@@ -104,7 +109,7 @@ function Order({ begin }: { begin: Method }) {
           loading={admissions.isLoading}
           disabled={institution === undefined}
           options={wards.map((w) => ({ value: w, label: w }))}
-          notFoundContent={<Nothing text={t('rounds.noAdmissions')} />}
+          notFoundContent={admissions.isLoading ? <Loading /> : <Nothing text={t('rounds.noAdmissions')} />}
           aria-label={t('rounds.ward')}
         />
       </Form.Item>
