@@ -83,6 +83,10 @@ whole: setup-test ## settlements, sightings, looks and restarts in CHECKS (200) 
 seeds: ## cut the power at 1,000 (SEEDS) random moments of a recording; about 2 minutes
 	@WARDWATCH_SEEDS=$(or $(SEEDS),1000) go test -run 'TestPowerLoss' -timeout 2h -v ./ingest
 
+.PHONY: replays
+replays: setup-test ready ## conduct and replay VISITS (30) visits beside six busy loops; half an hour
+	@WARDWATCH_REPLAYS=$(or $(VISITS),30) go test ./rounds -run TestReplaysUnderLoad -count=1 -timeout 4h -v
+
 .PHONY: fuzz
 fuzz: ## every fuzzer for FUZZTIME (10s)
 	@grep -rE '^func Fuzz' --include='*_test.go' --exclude-dir=node_modules . | sed -E 's|^(.*)/[^/]*:func (Fuzz[A-Za-z0-9]+).*|\1 \2|' | while read -r folder name; do \

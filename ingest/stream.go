@@ -45,6 +45,7 @@ type Stream struct {
 	src  ward.Source
 	inst ward.InstitutionID
 	done chan struct{}
+	took chan struct{} // see Taken
 
 	watched atomic.Int32 // readers that want units as soon as they come
 
@@ -52,6 +53,7 @@ type Stream struct {
 	tracks  []Track    // copied on change
 	video   int        // id of the video track, 0 when there is none
 	readers []*Reader
+	taken   bool       // took is closed
 	number  uint64     // of the last unit
 	gop     []keptUnit // from the last key frame on, without holes in their numbers
 	bytes   int        // of gop, in memory
@@ -66,7 +68,7 @@ type Stream struct {
 // is video.
 func NewStream(src ward.Source, inst ward.InstitutionID, tracks []Track) *Stream {
 	s := &Stream{
-		src: src, inst: inst, done: make(chan struct{}), tracks: slices.Clone(tracks), clock: ward.ServerClock,
+		src: src, inst: inst, done: make(chan struct{}), took: make(chan struct{}), tracks: slices.Clone(tracks), clock: ward.ServerClock,
 	}
 	for _, t := range tracks {
 		if t.Video() {
@@ -85,6 +87,10 @@ func (s *Stream) Institution() ward.InstitutionID { return s.inst }
 
 // Done is closed when the stream is.
 func (s *Stream) Done() <-chan struct{} { return s.done }
+
+// Taken is closed when the first reader has subscribed. One that subscribes
+// afterwards from the key frame gets nothing that the first does not get.
+func (s *Stream) Taken() <-chan struct{} { return s.took }
 
 // Tracks returns the tracks with the parameter sets seen last. The result is
 // shared and never modified.
@@ -205,6 +211,10 @@ func (s *Stream) subscribe(depth, most int, fromKey bool) *Reader {
 		return r
 	}
 	s.readers = append(s.readers, r)
+	if !s.taken {
+		s.taken = true
+		close(s.took)
+	}
 	return r
 }
 

@@ -33,6 +33,8 @@ const (
 type look struct {
 	at     time.Time // arrival of the picture, server clock
 	seen   ward.Seen
+	stream int      // of the session, from 1
+	coded  uint64   // see coded
 	frozen bool     // the picture has not changed for frozenAfter
 	codes  []string // when looked at again, where codes were seen
 }

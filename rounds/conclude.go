@@ -26,6 +26,9 @@ func (s *session) conclude(ctx context.Context, checks []ward.Check, cause error
 	if err := s.keepTrace(ctx); err != nil { // of a visit that was cut off, too
 		return err
 	}
+	if err := s.keepTape(ctx); err != nil {
+		return err
+	}
 	v := s.visit
 	v.Policy, v.Verdict = s.policy.Version, ward.Decide(checks, s.policy)
 	if v.Verdict == ward.Undecided {
@@ -56,6 +59,9 @@ func (s *session) reveal(ctx context.Context) error {
 
 // await leaves the verdict to a human.
 func (s *session) await(ctx context.Context, checks []ward.Check) error {
+	if err := s.keepTape(ctx); err != nil {
+		return err
+	}
 	v := s.visit
 	v.SnapshotKey, v.SnapshotSHA = s.putSnapshot(ctx)
 	v.ReasonZH, v.ReasonEN = reasons(ward.Undecided, checks, nil)

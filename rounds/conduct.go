@@ -41,13 +41,7 @@ func (s *session) conduct(ctx context.Context) ([]ward.Check, error) {
 	if err = s.awaitLine(ctx); err != nil {
 		return nil, err
 	}
-	// A check during which the line was lost begins anew, with fresh randomness.
-	var live, face ward.Check
-	err = s.again(ctx, func() (err error) { live, err = s.checkLive(ctx); return err })
-	if err != nil {
-		return nil, err
-	}
-	err = s.again(ctx, func() (err error) { face, err = s.checkFace(ctx); return err })
+	person, err := s.checkPerson(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -62,7 +56,7 @@ func (s *session) conduct(ctx context.Context) ([]ward.Check, error) {
 	if err = s.reveal(ctx); err != nil {
 		return nil, err
 	}
-	checks := append([]ward.Check{live, face, others, before}, s.done...)
+	checks := append(append(person, others, before), s.done...)
 	where, err := s.checkWhere(ctx)
 	checks = append(checks, where...)
 	if err != nil {
@@ -75,6 +69,22 @@ func (s *session) conduct(ctx context.Context) ([]ward.Check, error) {
 	}
 	err = s.again(ctx, func() error { _, err := s.tell(ctx, thanks()); return err })
 	return checks, err // the checks were done: what happens now changes nothing
+}
+
+// checkPerson is what a replay does again with the tape: what it decides by
+// comes from each, tell and the lots alone, never from a clock.
+func (s *session) checkPerson(ctx context.Context) ([]ward.Check, error) {
+	// A check during which the line was lost begins anew, with fresh randomness.
+	var live, face ward.Check
+	err := s.again(ctx, func() (err error) { live, err = s.checkLive(ctx); return err })
+	if err != nil {
+		return nil, err
+	}
+	err = s.again(ctx, func() (err error) { face, err = s.checkFace(ctx); return err })
+	if err != nil {
+		return nil, err
+	}
+	return []ward.Check{live, face}, nil
 }
 
 // checkLive asks for what the lots say, and measures it.
@@ -230,6 +240,7 @@ func (s *session) checkFace(ctx context.Context) (ward.Check, error) {
 	if err != nil && ward.KindOf(err) != ward.NotFound {
 		return ward.Check{}, err
 	}
+	s.enrolled = enrolledAs(p.Template)
 	c := s.faces.judge(p.Template, p.ModelID, s.e.Thresholds)
 	c.VisitID, c.At = s.visit.ID, time.Now()
 	return c, s.event(ctx, "check", map[string]any{"check": c.Kind, "outcome": c.Outcome})
@@ -237,7 +248,12 @@ func (s *session) checkFace(ctx context.Context) (ward.Check, error) {
 
 // each hands looks to f until it returns false or the time is over. The
 // error says why the session ended, or that the line was lost.
-func (s *session) each(ctx context.Context, until time.Time, f func(look) bool) error {
+func (s *session) each(ctx context.Context, until time.Time, f func(look) bool) (err error) {
+	if s.played != nil {
+		return s.played.each(f)
+	}
+	s.tape.put(tapeLooks)
+	defer func() { s.tape.end(err) }()
 	t := time.NewTimer(time.Until(until))
 	defer t.Stop()
 	for {
@@ -247,6 +263,11 @@ func (s *session) each(ctx context.Context, until time.Time, f func(look) bool) 
 		}
 		select {
 		case l := <-s.looks:
+			l.at = s.tape.at(l.at)
+			if s.tape.look(l) {
+				s.still = stillness{}
+			}
+			l.frozen = s.still.see(l.at, l.seen)
 			s.trace.see(l)
 			if !f(l) {
 				return nil

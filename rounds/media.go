@@ -191,13 +191,19 @@ const (
 )
 
 // watch feeds the pictures to an Eye and hands what it saw to the protocol.
-func (s *session) watch(ctx context.Context, stream *ingest.Stream) {
+// It begins when the recording does: what is looked at is recorded.
+func (s *session) watch(ctx context.Context, stream *ingest.Stream, number int, recorded <-chan struct{}) {
+	select {
+	case <-stream.Taken():
+	case <-recorded: // it failed at once
+	case <-stream.Done():
+	case <-ctx.Done():
+	}
 	video, _ := stream.Video()
 	eye := s.e.NewEye(video.Codec)
 	defer eye.Close()
 	r := stream.Subscribe(lookDepth, true)
 	defer r.Close()
-	var still stillness
 	var full, good time.Time
 	behind := false
 	for {
@@ -229,7 +235,7 @@ func (s *session) watch(ctx context.Context, stream *ingest.Stream) {
 			s.askKey()
 		case ok && wanted:
 			full, good = u.Arrived, u.Arrived
-			s.offerLook(look{at: u.Arrived, seen: seen, frozen: still.see(u.Arrived, seen)})
+			s.offerLook(look{at: u.Arrived, seen: seen, stream: number, coded: coded(video.Codec, u.AU)})
 		}
 		if u.Arrived.Sub(good) > eyesGrace {
 			s.end(errNoEyes)

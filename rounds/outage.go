@@ -186,6 +186,8 @@ func (s *session) begin(ctx context.Context, tracks []ingest.Track) { //nolint:c
 	stream := ingest.NewStream(ward.Source{Kind: ward.FromVisit, ID: string(s.visit.ID)}, s.visit.InstitutionID, tracks)
 	s.mu.Lock()
 	before, done := s.recorded, make(chan struct{})
+	s.streams++
+	number := s.streams
 	s.mu.Unlock()
 	lasting := s.lasting
 	if !s.spawn(func() {
@@ -199,7 +201,7 @@ func (s *session) begin(ctx context.Context, tracks []ingest.Track) { //nolint:c
 	}) {
 		return
 	}
-	s.spawn(func() { s.watch(ctx, stream) })
+	s.spawn(func() { s.watch(ctx, stream, number, done) })
 	s.mu.Lock()
 	s.stream, s.streamBegan, s.recorded = stream, time.Now(), done
 	s.changed()
@@ -222,6 +224,9 @@ func (s *session) down() (wait <-chan struct{}, up bool) {
 
 // awaitLine waits until pictures come and the data channel is open.
 func (s *session) awaitLine(ctx context.Context) error {
+	if s.played != nil {
+		return s.played.awaitLine()
+	}
 	for {
 		wait, up := s.down()
 		if up {

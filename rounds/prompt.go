@@ -65,6 +65,14 @@ func thanks() prompt {
 func (s *session) tell(ctx context.Context, p prompt) (displayed time.Time, err error) {
 	s.command++
 	p.ID = s.command
+	if s.played != nil {
+		return s.played.tell(p)
+	}
+	displayed, err = s.send(ctx, p)
+	return s.tape.told(displayed, err), err
+}
+
+func (s *session) send(ctx context.Context, p prompt) (displayed time.Time, err error) {
 	b, err := json.Marshal(p)
 	if err != nil {
 		return displayed, err
@@ -113,6 +121,9 @@ func (s *session) receipt(ctx context.Context, id int) (at time.Time, ok bool, e
 
 // event stores one step of the protocol.
 func (s *session) event(ctx context.Context, kind string, body map[string]any) error {
+	if s.played != nil {
+		return s.played.event(kind, body)
+	}
 	return s.e.Store.AddVisitEvent(ctx, s.visit.ID, kind, time.Now(), body)
 }
 

@@ -17,10 +17,12 @@ type sealedStep struct {
 	Result  string         `json:"result"`
 	Drawn   *uint64        `json:"drawn"`
 	Check   ward.CheckKind `json:"check"`
+	Outcome ward.Outcome   `json:"outcome"`
 }
 
-// rerun judges a visit again from its pictures and its sealed events, by the
-// same functions that judged it while it ran.
+// rerun judges a visit of which no tape is kept: again from its pictures and
+// its sealed events, by the same functions that judged it while it ran. Which
+// pictures were looked at is not known: all are.
 type rerun struct {
 	looks []look
 	lots  *lots

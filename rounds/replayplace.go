@@ -41,10 +41,20 @@ func nearCode(codes []codeSeen, at time.Time) bool {
 	return false
 }
 
+// atCode says whether a picture of a tape is one of those.
+func atCode(codes []codeSeen, at time.Time) bool {
+	for _, c := range codes {
+		if at.UnixMicro() == c.at.UnixMicro() {
+			return true
+		}
+	}
+	return false
+}
+
 // places judges the checks of place again: the position and the network by
 // what was sealed of them, the codes by the pictures that showed them. That
 // nothing was seen is not searched for again.
-func (r *Replayer) places(ctx context.Context, v ward.Visit, events []ward.VisitEvent, looks []look) ([]ward.Check, error) {
+func (r *Replayer) places(ctx context.Context, v ward.Visit, events []ward.VisitEvent, looks []look, taped bool) ([]ward.Check, error) {
 	version := 0
 	for _, e := range events {
 		var b placeEvent
@@ -70,7 +80,7 @@ func (r *Replayer) places(ctx context.Context, v ward.Visit, events []ward.Visit
 				continue
 			}
 			for _, l := range looks {
-				if !nearCode([]codeSeen{c}, l.at) {
+				if !nearCode([]codeSeen{c}, l.at) || taped && !atCode([]codeSeen{c}, l.at) {
 					continue
 				}
 				for _, text := range l.codes {

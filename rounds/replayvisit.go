@@ -30,6 +30,12 @@ type Replayed struct {
 	Now      []ward.Check // as the pictures show them
 	Verdict  ward.Verdict // of Now
 	Pictures int          // looked at
+	// Otherwise counts pictures that measure otherwise than they did: by other
+	// models, or a processor that rounds differently. It is no difference by itself.
+	Otherwise int
+	// Guessed: no list of the pictures that were looked at is kept of the visit,
+	// so that all were; an answer may then be found that was too late.
+	Guessed bool
 	// Differ says what is not as it was sealed; empty: the same verdict for the same reasons.
 	Differ []string
 }
@@ -62,27 +68,20 @@ func (r *Replayer) Replay(ctx context.Context, id ward.VisitID) (out Replayed, e
 		}
 		return out, nil
 	}
-	looks, err := r.looks(ctx, out.Visit, codesSeen(events))
+	head, tape, err := r.tape(ctx, &out, events)
 	if err != nil {
 		return out, err
 	}
-	out.Pictures = len(looks)
-	again := newRerun(looks, nonce)
-	for _, e := range events {
-		if err := again.step(e); err != nil {
-			return out, err
-		}
+	var looks []look
+	if out.Guessed = tape == nil; out.Guessed {
+		out.Now, looks, err = r.guessed(ctx, &out, nonce, events)
+	} else {
+		out.Now, looks, err = r.retaped(ctx, &out, head, tape, nonce, events)
 	}
-	p, err := r.Store.Insured(ctx, out.Visit.InsuredID)
-	if err != nil && ward.KindOf(err) != ward.NotFound {
+	if err != nil {
 		return out, err
 	}
-	t := r.Thresholds
-	if t == (ward.FaceThresholds{}) {
-		t = ward.DefaultFaceThresholds
-	}
-	out.Now = again.outcomes(p, t)
-	places, err := r.places(ctx, out.Visit, events, looks)
+	places, err := r.places(ctx, out.Visit, events, looks, !out.Guessed)
 	if err != nil {
 		return out, err
 	}
@@ -93,9 +92,33 @@ func (r *Replayer) Replay(ctx context.Context, id ward.VisitID) (out Replayed, e
 	}
 	out.asSealed()
 	out.Verdict = ward.Decide(out.Now, policy)
-	out.Differ = append(out.Differ, again.differ...)
 	out.compare()
 	return out, nil
+}
+
+// guessed judges the person of a visit without a tape again.
+func (r *Replayer) guessed(ctx context.Context, out *Replayed, nonce []byte, events []ward.VisitEvent) ([]ward.Check, []look, error) {
+	looks, err := r.looks(ctx, out.Visit, codesSeen(events))
+	if err != nil {
+		return nil, nil, err
+	}
+	out.Pictures = len(looks)
+	again := newRerun(looks, nonce)
+	for _, e := range events {
+		if err := again.step(e); err != nil {
+			return nil, nil, err
+		}
+	}
+	p, err := r.Store.Insured(ctx, out.Visit.InsuredID)
+	if err != nil && ward.KindOf(err) != ward.NotFound {
+		return nil, nil, err
+	}
+	t := r.Thresholds
+	if t == (ward.FaceThresholds{}) {
+		t = ward.DefaultFaceThresholds
+	}
+	out.Differ = append(out.Differ, again.differ...)
+	return again.outcomes(p, t), looks, nil
 }
 
 // proven compares events, nonce and recording with what the ledger holds,

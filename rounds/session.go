@@ -61,6 +61,10 @@ type session struct {
 	command  int
 	faces    faces
 	trace    trace
+	tape     tape
+	played   *playback // in a replay, instead of a bedside
+	still    stillness
+	enrolled string       // see enrolledAs
 	traced   bool         // it is stored
 	lots     *lots        // of the visit's nonce
 	done     []ward.Check // by kind of challenge
@@ -83,6 +87,7 @@ type session struct {
 	away        away
 	change      chan struct{}  // closed when dc or stream changes
 	stream      *ingest.Stream // nil while no pictures come
+	streams     int            // so far
 	streamBegan time.Time
 	media       []ingest.Track
 	recorded    chan struct{} // closed when the newest recorder has finished
@@ -99,7 +104,7 @@ func newSession(e *Engine, v ward.Visit, policy ward.CheckPolicy) *session {
 		e: e, visit: v, policy: policy, away: here, change: make(chan struct{}),
 		receipts: make(chan int, messagesMax), looks: make(chan look, lookQueue), seen: make(chan struct{}, 1), told: make(chan struct{}, 1), replaced: make(chan struct{}, 1),
 		ended: make(chan struct{}), over: make(chan struct{}), calls: map[string]*call{},
-		video: joint{rate: 90000}, audio: joint{rate: 48000},
+		video: joint{rate: 90000}, audio: joint{rate: 48000}, tape: tape{began: time.Now()},
 	}
 }
 

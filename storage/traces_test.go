@@ -41,3 +41,32 @@ func TestTracesAreKeptAndErased(t *testing.T) {
 		healthy(t, s)
 	})
 }
+
+// A tape is kept for as long as a recording of its visit is.
+func TestTapesAreKeptAsLongAsTheRecording(t *testing.T) {
+	teststore.Each(t, func(t *testing.T, s *storage.Store) {
+		ctx, now := t.Context(), time.Now()
+		_, v := orderBeds(t, s, now, "p1", "p2", "p3")
+		for i, x := range v {
+			must(t, s.KeepTape(ctx, storage.VisitTape{VisitID: x.ID, KeepUntil: now.AddDate(0, 0, i+1), Body: []byte{byte(i), 0, 255}}))
+		}
+		if err := s.KeepTape(ctx, storage.VisitTape{VisitID: v[0].ID, KeepUntil: now, Body: []byte{9}}); err == nil {
+			t.Error("a tape was replaced")
+		}
+		g := segment(1)
+		g.Source, g.InstitutionID = ward.Source{Kind: ward.FromVisit, ID: string(v[1].ID)}, v[1].InstitutionID
+		if _, err := s.CommitSegment(ctx, g); err != nil {
+			t.Fatal(err)
+		}
+		must(t, s.EraseCompared(ctx, now.AddDate(0, 0, 2).Add(time.Second)))
+		for i, want := range []int{0, 3, 3} { // its time is over; there is a recording; its time is not over
+			if b, err := s.Tape(ctx, v[i].ID); err != nil || len(b) != want {
+				t.Errorf("tape %d: %v, %v", i, b, err)
+			}
+		}
+		if b, err := s.Tape(ctx, "nobody"); err != nil || b != nil {
+			t.Errorf("of nobody: %v, %v", b, err)
+		}
+		healthy(t, s)
+	})
+}

@@ -25,7 +25,7 @@ type roundsReplay struct {
 
 // Help says what the exit code means.
 func (roundsReplay) Help() string {
-	return "Exit codes: 0 the same verdict, 1 something differs. The enrolment that counts is today's."
+	return "Exit codes: 0 the same verdict, 1 something differs: something was changed since, or the models were. The enrolment that counts is today's."
 }
 
 // Run only reads.
@@ -76,6 +76,16 @@ func printReplay(e *terminal, o rounds.Replayed) error {
 	}
 	if _, err := fmt.Fprintf(e.out, "pictures: %d\nverdict: sealed %s%s, now %s\n", o.Pictures, o.Visit.Verdict, by, o.Verdict); err != nil {
 		return err
+	}
+	if o.Otherwise > 0 {
+		if _, err := fmt.Fprintf(e.out, "%d pictures measure otherwise than at the visit: by other models, or another processor\n", o.Otherwise); err != nil {
+			return err
+		}
+	}
+	if o.Guessed && o.Pictures > 0 {
+		if _, err := fmt.Fprintln(e.out, "No list is kept of the pictures that were looked at: all were looked at again, so that answers may be found that were too late."); err != nil {
+			return err
+		}
 	}
 	for _, d := range o.Differ {
 		if _, err := fmt.Fprintf(e.out, "differs: %s\n", d); err != nil {

@@ -1,0 +1,62 @@
+package rounds_test
+
+import (
+	"context"
+	"os"
+	"strconv"
+	"sync"
+	"testing"
+	"time"
+
+	"wardwatch/internal/simbed"
+	"wardwatch/ward"
+)
+
+// TestReplaysUnderLoad conducts visits beside six busy loops, so that few
+// pictures are looked at, late, and replays each.
+func TestReplaysUnderLoad(t *testing.T) {
+	visits, _ := strconv.Atoi(os.Getenv("WARDWATCH_REPLAYS"))
+	if visits == 0 {
+		t.Skip("make replays: minutes; that genuine and failing visits replay alike is part of other tests")
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	var busy sync.WaitGroup
+	for range 6 {
+		busy.Go(func() {
+			for n := 0; ctx.Err() == nil; n++ { //nolint:revive // it is to be busy
+			}
+		})
+	}
+	defer busy.Wait()
+	defer cancel()
+	verdicts := map[ward.Verdict]int{}
+	for n := range visits {
+		b, name := simbed.Genuine, "franck"
+		switch n % 6 {
+		case 2:
+			b, name = simbed.Impostor, impostor
+		case 4:
+			b = simbed.Loop
+		case 5:
+			b = simbed.Frozen
+		}
+		r := newRig(t, nil)
+		r.admit("franck", 125)
+		r.settle()
+		link := r.order(time.Hour)
+		if _, err := r.answer(link.Token, b, name); err != nil {
+			t.Fatalf("visit %d: %v\n%s", n, err, r.story(link.Visit.ID))
+		}
+		v := r.until(link.Visit.ID, sessionMax, func(v ward.Visit) bool { return v.State == ward.VisitDeciding || v.State == ward.VisitSealed })
+		if v.State == ward.VisitDeciding { // a busy machine may leave a check unsure
+			var err error
+			if v, err = r.engine.Decide(t.Context(), v.ID, inspector, ward.Unable, "核对"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		verdicts[v.Verdict]++
+		r.replays(v)
+		r.stop()
+	}
+	t.Logf("%d visits: %v", visits, verdicts)
+}

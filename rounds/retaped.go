@@ -1,0 +1,239 @@
+package rounds
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/bluenviron/mediacommon/v2/pkg/codecs/h264"
+
+	"wardwatch/ingest"
+	"wardwatch/ward"
+)
+
+// tapeFar is by how much the recording's time of a picture may differ from
+// its arrival when its bytes are the same.
+const tapeFar = 5 * time.Second
+
+// tape is the visit's, with what the recording shows of it; none when none was kept.
+func (r *Replayer) tape(ctx context.Context, out *Replayed, events []ward.VisitEvent) (h tapeHead, all []entry, err error) {
+	var was struct{ SHA256 string }
+	for _, e := range events {
+		if e.Kind == "tape" {
+			if err := json.Unmarshal([]byte(e.Body), &was); err != nil {
+				return h, nil, fmt.Errorf("event %d of visit %s: %w", e.Seq, e.VisitID, err)
+			}
+		}
+	}
+	if was.SHA256 == "" {
+		return h, nil, nil
+	}
+	body, err := r.Store.Tape(ctx, out.Visit.ID)
+	if err != nil {
+		return h, nil, err
+	}
+	if sum := sha256.Sum256(body); hex.EncodeToString(sum[:]) != was.SHA256 {
+		out.differs("the list of the pictures that were looked at is gone or not the one that was sealed")
+		return h, nil, nil
+	}
+	if h, all, err = readTape(body); err != nil {
+		return h, nil, fmt.Errorf("visit %s: %w", out.Visit.ID, err)
+	}
+	return h, all, r.show(ctx, out.Visit, all, codesSeen(events))
+}
+
+// show fills in what the recording shows now.
+func (r *Replayer) show(ctx context.Context, v ward.Visit, all []entry, codes []codeSeen) error {
+	from, to := span(v)
+	type place struct {
+		coded uint64
+		at    time.Time
+	}
+	var recorded []place
+	err := r.Library.Pictures(ctx, v.InstitutionID, source(v), from, to, func(p ingest.RecordedPicture) error {
+		recorded = append(recorded, place{codedAs(p), p.At})
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	of, next := map[int]*entry{}, 0
+	for i := range all {
+		if all[i].kind != tapeLook {
+			continue
+		}
+		best, off := -1, tapeFar
+		for k := next; k < len(recorded) && recorded[k].at.Sub(all[i].at) < tapeFar; k++ {
+			if d := recorded[k].at.Sub(all[i].at).Abs(); recorded[k].coded == all[i].coded && d < off {
+				best, off = k, d
+			}
+		}
+		if best >= 0 {
+			of[best], next = &all[i], best+1
+		}
+	}
+	var eye Eye
+	defer func() {
+		if eye != nil {
+			eye.Close()
+		}
+	}()
+	n := -1
+	return r.Library.Pictures(ctx, v.InstitutionID, source(v), from, to, func(p ingest.RecordedPicture) error {
+		n++
+		if eye == nil {
+			eye = r.NewEye(p.Codec)
+		}
+		e := of[n]
+		seen, ok, err := eye.See(ctx, p.AU, p.Key, e != nil)
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if err != nil || !ok || e == nil {
+			return nil //nolint:nilerr // a session passes over a picture that cannot be read, too; here it counts as not shown
+		}
+		l := &look{at: e.at}
+		if r.ReadCodes != nil && len(seen.JPEG) > 0 && atCode(codes, e.at) {
+			if l.codes, err = r.ReadCodes(ctx, seen.JPEG); err != nil {
+				return fmt.Errorf("read codes of visit %s: %w", v.ID, err)
+			}
+		}
+		seen.JPEG = nil
+		l.seen, e.look = seen, l
+		return nil
+	})
+}
+
+func codedAs(p ingest.RecordedPicture) uint64 {
+	if p.Codec != ward.H264 {
+		return coded(p.Codec, [][]byte{p.AU})
+	}
+	var units h264.AnnexB
+	if units.Unmarshal(p.AU) != nil {
+		return 0
+	}
+	return coded(p.Codec, units)
+}
+
+// retaped judges the person of a visit again, as the tape says.
+func (r *Replayer) retaped(ctx context.Context, out *Replayed, h tapeHead, all []entry, nonce []byte, events []ward.VisitEvent) (checks []ward.Check, looks []look, err error) {
+	missing := 0
+	for _, e := range all {
+		switch {
+		case e.kind != tapeLook:
+		case e.look == nil:
+			missing++
+		default:
+			looks = append(looks, *e.look)
+			if e.look.measured() != e.measured {
+				out.Otherwise++
+			}
+		}
+	}
+	out.Pictures = len(looks)
+	if missing > 0 {
+		out.differs("%d of the pictures that were looked at are not in the recording, or cannot be read", missing)
+	}
+	for _, l := range looks {
+		if h.Model != "" && l.seen.ModelID != h.Model {
+			out.differs("the model for faces was %s, is %s", h.Model, l.seen.ModelID)
+			break
+		}
+	}
+	s := &session{
+		e:     &Engine{Store: r.Store, Thresholds: ward.FaceThresholds{Match: h.Match, NoMatch: h.NoMatch}},
+		visit: out.Visit, lots: newLots(nonce), played: &playback{left: all},
+	}
+	checks, end := s.checkPerson(ctx)
+	switch {
+	case end == nil:
+		checks = append(checks, s.done...)
+	case errors.Is(end, errTapeEnd), errors.Is(end, errBlind):
+		cause := errCut
+		if errors.Is(end, errBlind) {
+			cause = errNoEyes
+		}
+		checks = s.undone(cause)
+	case errors.Is(end, errAstray):
+		out.differs("after %d steps the checks go another way than they went", len(s.played.steps))
+		checks = s.undone(errCut)
+	default:
+		return nil, nil, end
+	}
+	if h.Enrolled != "" && s.enrolled != "" && h.Enrolled != s.enrolled {
+		out.differs("the enrolment is another one than at the visit")
+	}
+	return checks, looks, s.played.compare(out, events, end == nil)
+}
+
+// compare says which step is not as it was sealed. A session that was cut
+// off may not have stored its last steps.
+func (p *playback) compare(out *Replayed, events []ward.VisitEvent, whole bool) error {
+	was, err := steps(events)
+	if err != nil {
+		return err
+	}
+	for i, now := range p.steps {
+		if i >= len(was) {
+			if whole {
+				out.differs("%s was not", now.words())
+			}
+			return nil
+		}
+		if w := was[i]; w.words() != now.words() {
+			out.differs("%s, is %s", w.words(), now.words())
+			return nil // what follows differs with it
+		}
+	}
+	if len(was) > len(p.steps) {
+		out.differs("%s, is not", was[len(p.steps)].words())
+	}
+	return nil
+}
+
+// steps are the events of the checks of the person, without repetitions.
+func steps(events []ward.VisitEvent) (out []step, err error) {
+	for _, e := range events {
+		s := step{kind: e.Kind}
+		switch e.Kind {
+		case "nonce":
+			return out, nil
+		case "live", "command", "answer", "check":
+			var b struct {
+				sealedStep
+
+				Try int `json:"try"`
+			}
+			if err := json.Unmarshal([]byte(e.Body), &b); err != nil {
+				return nil, fmt.Errorf("event %d of visit %s: %w", e.Seq, e.VisitID, err)
+			}
+			s.sealedStep = b.sealedStep
+			if b.Try > 1 || e.Kind == "check" && b.Check != ward.CheckLive && b.Check != ward.CheckFace {
+				continue
+			}
+			out = append(out, s)
+		}
+	}
+	return out, nil
+}
+
+// words name a step; those of equal ones are the same.
+func (s step) words() string {
+	switch s.kind {
+	case "live":
+		drawn := uint64(0)
+		if s.Drawn != nil {
+			drawn = *s.Drawn
+		}
+		return fmt.Sprintf("the live check began after %d random numbers", drawn)
+	case "command":
+		return fmt.Sprintf("command %d was %s", s.ID, s.Command)
+	case "answer":
+		return fmt.Sprintf("answer to command %d was %s", s.ID, s.Result)
+	}
+	return fmt.Sprintf("check %s was %s", s.Check, s.Outcome)
+}
