@@ -34,7 +34,7 @@ type look struct {
 	at     time.Time // arrival of the picture, server clock
 	seen   ward.Seen
 	stream int      // of the session, from 1
-	coded  uint64   // see coded
+	coded  uint64   // what the decoder was given, see coded
 	frozen bool     // the picture has not changed for frozenAfter
 	codes  []string // when looked at again, where codes were seen
 }

@@ -202,6 +202,7 @@ func (s *session) watch(ctx context.Context, stream *ingest.Stream, number int, 
 	video, _ := stream.Video()
 	eye := s.e.NewEye(video.Codec)
 	defer eye.Close()
+	given := coded{codec: video.Codec}
 	r := stream.Subscribe(lookDepth, true)
 	defer r.Close()
 	var full, good time.Time
@@ -226,6 +227,7 @@ func (s *session) watch(ctx context.Context, stream *ingest.Stream, number int, 
 		if time.Since(u.Arrived) > lagSome { // the workers are busy: look less often, and catch up
 			wanted = u.Arrived.Sub(full) >= lookSeldom
 		}
+		sum := given.see(u.AU, u.Key)
 		seen, ok, err := eye.See(ctx, video.AnnexB(u), u.Key, wanted)
 		switch {
 		case errors.Is(err, context.Canceled):
@@ -235,7 +237,7 @@ func (s *session) watch(ctx context.Context, stream *ingest.Stream, number int, 
 			s.askKey()
 		case ok && wanted:
 			full, good = u.Arrived, u.Arrived
-			s.offerLook(look{at: u.Arrived, seen: seen, stream: number, coded: coded(video.Codec, u.AU)})
+			s.offerLook(look{at: u.Arrived, seen: seen, stream: number, coded: sum})
 		}
 		if u.Arrived.Sub(good) > eyesGrace {
 			s.end(errNoEyes)

@@ -29,34 +29,42 @@ func TestReplaysUnderLoad(t *testing.T) {
 	}
 	defer busy.Wait()
 	defer cancel()
-	verdicts := map[ward.Verdict]int{}
-	for n := range visits {
-		b, name := simbed.Genuine, "franck"
-		switch n % 6 {
-		case 2:
-			b, name = simbed.Impostor, impostor
-		case 4:
-			b = simbed.Loop
-		case 5:
-			b = simbed.Frozen
+	t.Run("visits", func(t *testing.T) {
+		for n := range visits {
+			t.Run(strconv.Itoa(n), func(t *testing.T) { // as many at once as -parallel says
+				t.Parallel()
+				replayed(t, n)
+			})
 		}
-		r := newRig(t, nil)
-		r.admit("franck", 125)
-		r.settle()
-		link := r.order(time.Hour)
-		if _, err := r.answer(link.Token, b, name); err != nil {
-			t.Fatalf("visit %d: %v\n%s", n, err, r.story(link.Visit.ID))
-		}
-		v := r.until(link.Visit.ID, sessionMax, func(v ward.Visit) bool { return v.State == ward.VisitDeciding || v.State == ward.VisitSealed })
-		if v.State == ward.VisitDeciding { // a busy machine may leave a check unsure
-			var err error
-			if v, err = r.engine.Decide(t.Context(), v.ID, inspector, ward.Unable, "核对"); err != nil {
-				t.Fatal(err)
-			}
-		}
-		verdicts[v.Verdict]++
-		r.replays(v)
-		r.stop()
+	})
+}
+
+// replayed conducts a visit of a kind and replays it.
+func replayed(t *testing.T, n int) {
+	t.Helper()
+	b, name := simbed.Genuine, "franck"
+	switch n % 6 {
+	case 2:
+		b, name = simbed.Impostor, impostor
+	case 4:
+		b = simbed.Loop
+	case 5:
+		b = simbed.Frozen
 	}
-	t.Logf("%d visits: %v", visits, verdicts)
+	r := newRig(t, nil)
+	r.admit("franck", 125)
+	r.settle()
+	link := r.order(time.Hour)
+	if _, err := r.answer(link.Token, b, name); err != nil {
+		t.Fatalf("%v\n%s", err, r.story(link.Visit.ID))
+	}
+	v := r.until(link.Visit.ID, 2*sessionMax, func(v ward.Visit) bool { return v.State == ward.VisitDeciding || v.State == ward.VisitSealed })
+	if v.State == ward.VisitDeciding { // a busy machine may leave a check unsure
+		var err error
+		if v, err = r.engine.Decide(t.Context(), v.ID, inspector, ward.Unable, "核对"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r.replays(v)
+	t.Logf("%s bedside: %s", b, v.Verdict)
 }

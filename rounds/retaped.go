@@ -7,17 +7,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"time"
+	"slices"
 
 	"github.com/bluenviron/mediacommon/v2/pkg/codecs/h264"
 
 	"wardwatch/ingest"
 	"wardwatch/ward"
 )
-
-// tapeFar is by how much the recording's time of a picture may differ from
-// its arrival when its bytes are the same.
-const tapeFar = 5 * time.Second
 
 // tape is the visit's, with what the recording shows of it; none when none was kept.
 func (r *Replayer) tape(ctx context.Context, out *Replayed, events []ward.VisitEvent) (h tapeHead, all []entry, err error) {
@@ -49,32 +45,9 @@ func (r *Replayer) tape(ctx context.Context, out *Replayed, events []ward.VisitE
 // show fills in what the recording shows now.
 func (r *Replayer) show(ctx context.Context, v ward.Visit, all []entry, codes []codeSeen) error {
 	from, to := span(v)
-	type place struct {
-		coded uint64
-		at    time.Time
-	}
-	var recorded []place
-	err := r.Library.Pictures(ctx, v.InstitutionID, source(v), from, to, func(p ingest.RecordedPicture) error {
-		recorded = append(recorded, place{codedAs(p), p.At})
-		return nil
-	})
+	of, err := r.found(ctx, v, all)
 	if err != nil {
 		return err
-	}
-	of, next := map[int]*entry{}, 0
-	for i := range all {
-		if all[i].kind != tapeLook {
-			continue
-		}
-		best, off := -1, tapeFar
-		for k := next; k < len(recorded) && recorded[k].at.Sub(all[i].at) < tapeFar; k++ {
-			if d := recorded[k].at.Sub(all[i].at).Abs(); recorded[k].coded == all[i].coded && d < off {
-				best, off = k, d
-			}
-		}
-		if best >= 0 {
-			of[best], next = &all[i], best+1
-		}
 	}
 	var eye Eye
 	defer func() {
@@ -108,15 +81,42 @@ func (r *Replayer) show(ctx context.Context, v ward.Visit, all []entry, codes []
 	})
 }
 
-func codedAs(p ingest.RecordedPicture) uint64 {
-	if p.Codec != ward.H264 {
-		return coded(p.Codec, [][]byte{p.AU})
+// found says which recorded picture, by its number, each picture of the tape
+// is: the first behind the one before for which a decoder is given the same.
+func (r *Replayer) found(ctx context.Context, v ward.Visit, all []entry) (map[int]*entry, error) {
+	from, to := span(v)
+	var looks []*entry
+	for i := range all {
+		if all[i].kind == tapeLook {
+			looks = append(looks, &all[i])
+		}
 	}
-	var units h264.AnnexB
-	if units.Unmarshal(p.AU) != nil {
-		return 0
+	var given coded
+	numbers := map[uint64][]int{} // of the pictures of a kind
+	n := 0
+	err := r.Library.Pictures(ctx, v.InstitutionID, source(v), from, to, func(p ingest.RecordedPicture) error {
+		au := [][]byte{p.AU}
+		if p.Codec == ward.H264 {
+			var units h264.AnnexB
+			if units.Unmarshal(p.AU) == nil { // else it is no picture that was looked at
+				au = units
+			}
+		}
+		given.codec = p.Codec
+		sum := given.see(au, p.Key)
+		numbers[sum] = append(numbers[sum], n)
+		n++
+		return nil
+	})
+	of, next := map[int]*entry{}, 0
+	for _, e := range looks {
+		i, _ := slices.BinarySearch(numbers[e.coded], next)
+		if i < len(numbers[e.coded]) {
+			next = numbers[e.coded][i] + 1
+			of[next-1] = e
+		}
 	}
-	return coded(p.Codec, units)
+	return of, err
 }
 
 // retaped judges the person of a visit again, as the tape says.

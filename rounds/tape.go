@@ -131,17 +131,27 @@ func (l look) measured() uint32 {
 	return h.Sum32()
 }
 
-// coded tells the coded pictures of a stream apart, also when they were
-// stored meanwhile: parameter sets and other units around them do not count.
-func coded(c ward.Codec, au [][]byte) uint64 {
+// coded tells what a decoder was given apart, from a key frame to a picture:
+// where it is the same, the decoded picture is. Parameter sets and other
+// units around pictures do not count; a recording arranges them anew.
+type coded struct {
+	codec ward.Codec
+	sum   [sha256.Size]byte
+}
+
+func (c *coded) see(au [][]byte, key bool) uint64 {
 	h := sha256.New()
+	if !key {
+		h.Write(c.sum[:])
+	}
 	for _, u := range au {
-		if c == ward.H264 && (len(u) == 0 || h264.NALUType(u[0]&0x1f) < h264.NALUTypeNonIDR || h264.NALUType(u[0]&0x1f) > h264.NALUTypeIDR) {
+		if c.codec == ward.H264 && (len(u) == 0 || h264.NALUType(u[0]&0x1f) < h264.NALUTypeNonIDR || h264.NALUType(u[0]&0x1f) > h264.NALUTypeIDR) {
 			continue
 		}
 		h.Write(u)
 	}
-	return binary.BigEndian.Uint64(h.Sum(nil))
+	h.Sum(c.sum[:0])
+	return binary.BigEndian.Uint64(c.sum[:])
 }
 
 // keepTape stores the tape, once; an event holds its SHA-256, and so does the verdict.
