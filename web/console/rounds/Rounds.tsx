@@ -36,7 +36,7 @@ export default function Rounds() {
       <Head
         title={t('screen.rounds')}
         actions={(
-          <Space wrap>
+          <Space wrap size="middle">
             {may('administer') && <Link to="/check-policies">{t('checkPolicy.title')}</Link>}
             {may('administer') && <Link to="/sites">{t('site.title')}</Link>}
             <InstitutionSelect value={institution} onChange={setInstitution} />
