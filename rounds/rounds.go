@@ -50,7 +50,7 @@ type Engine struct {
 	ReadCodes func(ctx context.Context, jpeg []byte) ([]string, error)
 	LinkValid time.Duration // of a bedside link; 0 means 10 minutes
 	Resume    time.Duration // how long a visit waits for a bedside that went silent; 0 means DefaultResume
-	KeptDays  int           // retention of recordings, told to the patient; 0 means 90
+	KeptDays  int           // retention of recordings, told to the patient: what Record keeps them for; 0 means 90
 	Log       *slog.Logger
 	// Relay is the TURN server; nil: there is none.
 	Relay *relay.Server

@@ -27,7 +27,7 @@ func TestBedsideLink(t *testing.T) {
 	nobody.do(http.MethodPost, bedside+"open", m{"token": "nonsense"}).want(404, "bedside.link_unknown")
 	nobody.do(http.MethodPost, bedside+"open", m{"token": tokenOf(round.Visits[0].Link)}).want(404, "bedside.link_unknown") // replaced
 	opened := into[web.BedsideOpened](nobody.do(http.MethodPost, bedside+"open", m{"token": tokenOf(reissued.Link)}).want(200, ""))
-	if n := opened.Notice; n.NameMasked != "张*" || n.Reason != "抽查" || !n.Recorded || n.LegalZH == "" {
+	if n := opened.Notice; n.NameMasked != "张*" || n.Reason != "抽查" || !n.Recorded || n.KeptDays != 90 || n.LegalZH == "" || n.LegalEN == "" {
 		t.Errorf("got %+v", n)
 	}
 	nobody.do(http.MethodPost, bedside+"open", m{"token": tokenOf(reissued.Link)}).want(410, "bedside.link_used")

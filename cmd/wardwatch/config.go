@@ -163,7 +163,8 @@ type TURN struct {
 
 // Rounds says how visits are conducted.
 type Rounds struct {
-	Resume time.Duration `koanf:"resume"` // how long a visit waits for a bedside that went silent
+	Resume        time.Duration `koanf:"resume"`         // how long a visit waits for a bedside that went silent
+	RetentionDays int           `koanf:"retention_days"` // how long its recording is kept, as the first page says
 }
 
 func (t TURN) on() bool { return t.UDP != "" || t.TCP != "" || t.TLS != "" }
@@ -177,7 +178,7 @@ func defaults() Config {
 		Objects: Objects{Kind: "directory", Region: "us-east-1", Bucket: "wardwatch"},
 		Vision:  Vision{Workers: 1, FacesInMemory: facesearch.DefaultMost},
 		WebRTC:  WebRTC{Loopback: true},
-		Rounds:  Rounds{Resume: rounds.DefaultResume},
+		Rounds:  Rounds{Resume: rounds.DefaultResume, RetentionDays: ward.DefaultRetentionDays},
 		Live:    Live{Transcodes: 2},
 		Cameras: Cameras{PerDevice: ingest.DefaultPerDevice},
 		Draws:   Draws{Relays: []string{"https://api.drand.sh", "https://api2.drand.sh", "https://drand.cloudflare.com"}, Chain: Chain(drand.Quicknet())},
@@ -323,6 +324,9 @@ func (c *Config) check(path string) error {
 	}
 	if c.Rounds.Resume < 10*time.Second || c.Rounds.Resume > 5*time.Minute {
 		return badConfig(path, `rounds.resume 应在 10s 到 5m 之间`, `rounds.resume must be 10s to 5m`)
+	}
+	if c.Rounds.RetentionDays < 1 || c.Rounds.RetentionDays > ward.MaxRetentionDays {
+		return badConfig(path, `rounds.retention_days 应在 1 到 3650 之间`, `rounds.retention_days must be 1 to 3650`)
 	}
 	if !c.Draws.check() {
 		return badConfig(path, `draws.relays 应为 https 地址；draws.chain 的哈希须与其余各项相符`, `draws.relays must be https addresses, and the hash of draws.chain that of its other keys`)

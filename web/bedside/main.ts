@@ -11,7 +11,7 @@ import { place } from './place'
 import { speak } from './speak'
 import { language, other, pick, say, setLanguage } from './texts'
 import type { Texts } from './texts.zh'
-import { button, card, el, picture, player } from './view'
+import { button, card, el, fill, picture, player } from './view'
 
 const page = document.getElementById('page') as HTMLElement
 const asked = new Set<string>(['turn_left', 'turn_right', 'nod', 'shut_eyes', 'open_mouth', 'show_ward_code', 'show_bed_code']) // something to do
@@ -28,7 +28,7 @@ function show(draw: () => Node[]) {
       setLanguage(language() === 'en' ? 'zh' : 'en')
       redraw()
     }))
-    page.replaceChildren(bar, ...draw())
+    fill(page, bar, ...draw())
   }
   redraw()
 }
@@ -83,20 +83,24 @@ function notice(o: Opened) {
       n.name_masked ? el('p', 'hello', say('hello', { name: n.name_masked })) : undefined,
       el('h1', '', say('ask', { who: n.asked_by || say('someone') })),
       el('p', 'where', say('where', { institution: n.institution, ward: n.ward, bed: n.bed })),
+      button('quiet aloud', say('aloud'), () => speak([...page.querySelectorAll('.notice h1, .notice dd, .notice li, .notice .legal')].map((e) => e.textContent).join('\n'))),
       el('dl', '',
         el('dt', '', say('why')), el('dd', '', n.reason),
       ),
       el('ul', '',
         el('li', '', n.recorded ? say('recorded') : say('notRecorded')),
-        n.recorded && n.kept_days > 0 && el('li', '', say('kept', { days: String(n.kept_days) })),
-        el('li', '', say('steps')),
+        n.recorded && el('li', '', say('kept', { days: String(n.kept_days) })),
+        el('li', '', say('keptResult')),
+        n.network && el('li', '', say('address')),
         n.codes && el('li', '', say('codes')),
+        el('li', '', say('steps')),
         el('li', '', say('deadline', { time: shanghai(o.deadline) })),
       ),
+      el('h2', '', say('legal')),
+      el('p', 'legal', pick(n.legal_zh, n.legal_en)),
       n.position && tick(),
-      el('details', '', el('summary', '', say('legal')), el('p', '', pick(n.legal_zh, n.legal_en))),
     ),
-    el('nav', 'actions', button('primary', say('agree'), () => void agree(o)), button('quiet', say('refuse'), () => refuse(o))),
+    el('nav', 'actions after', button('primary', say('agree'), () => void agree(o)), button('quiet', say('refuse'), () => refuse(o))),
   ])
 }
 

@@ -7,7 +7,7 @@ import { line } from './line'
 import { allow, allowed, onSound, ring, ringing, silence } from './ring'
 import { language, other, pick, setLanguage } from './texts'
 import { tell } from './tablettexts'
-import { button, el } from './view'
+import { button, el, fill } from './view'
 
 type Opened = Parameters<typeof visit>[0]
 type Self = Awaited<ReturnType<typeof look>>
@@ -33,7 +33,7 @@ function draw() {
     setLanguage(language() === 'en' ? 'zh' : 'en')
     draw()
   }))
-  page.replaceChildren(bar, ...(state ? paired(state) : pairing()))
+  fill(page, bar, ...(state ? paired(state) : pairing()))
 }
 
 function pairing(): Node[] {

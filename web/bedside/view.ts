@@ -10,6 +10,12 @@ export function el<K extends keyof HTMLElementTagNameMap>(tag: K, className: str
   return e
 }
 
+/** fill replaces what is in e; browsers of 2020 lack replaceChildren. */
+export function fill(e: Element, ...children: Node[]) {
+  while (e.firstChild) e.removeChild(e.firstChild)
+  e.append(...children)
+}
+
 export function button(className: string, label: string, onClick: () => void): HTMLButtonElement {
   const b = el('button', className, label)
   b.type = 'button'
