@@ -8,9 +8,20 @@ import (
 
 	"github.com/pion/ice/v4"
 	"github.com/pion/interceptor"
+	"github.com/pion/interceptor/pkg/nack"
 	"github.com/pion/webrtc/v4"
 
 	"wardwatch/ward"
+)
+
+// What is lost is sent again under its own number. So the window in which
+// numbers may come late must be wider than what is asked for, or what comes
+// again is thrown away as a replay, asked for again, and leaves no room for
+// new pictures: after an outage for as long as it lasts.
+const (
+	missedMax    = 128 // packets back from the newest that are asked for: half a second of sharp pictures
+	askedMax     = 10  // times, once in 100 ms
+	replayWindow = 1024
 )
 
 // WebRTCConfig says how browsers reach this process.
@@ -72,10 +83,13 @@ func NewWebRTC(c WebRTCConfig) (*webrtc.API, func() error, error) {
 	}
 	// Retransmission, reports, transport-wide feedback, key frame requests.
 	chain := &interceptor.Registry{}
-	if err := webrtc.RegisterDefaultInterceptors(m, chain); err != nil {
+	err = webrtc.RegisterDefaultInterceptorsWithOptions(m, chain,
+		webrtc.WithNackGeneratorOptions(nack.GeneratorSize(missedMax), nack.GeneratorMaxNacksPerPacket(askedMax)))
+	if err != nil {
 		return nil, nil, fmt.Errorf("set up WebRTC: %w", err)
 	}
 	s := webrtc.SettingEngine{}
+	s.SetSRTPReplayProtectionWindow(replayWindow)
 	s.SetIncludeLoopbackCandidate(c.Loopback)
 	for _, ip := range c.PublicIPs {
 		if net.ParseIP(ip) == nil {

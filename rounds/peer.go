@@ -22,8 +22,9 @@ const (
 )
 
 // Left alone, Chromium begins at 320x180 and takes many seconds to grow;
-// faces need 1280x720 from the first second (kbit/s).
-const startBitrate = "x-google-start-bitrate=2500;x-google-min-bitrate=500;x-google-max-bitrate=4000"
+// faces need 1280x720 from the first second (kbit/s). There is no least
+// bitrate: what a line does not carry would only be lost.
+const startBitrate = "x-google-start-bitrate=1200;x-google-max-bitrate=4000"
 
 // offered is what an SDP offer wants, as far as it matters here.
 type offered struct {

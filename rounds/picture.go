@@ -2,6 +2,7 @@ package rounds
 
 import (
 	"errors"
+	"time"
 
 	"github.com/bluenviron/mediacommon/v2/pkg/codecs/h264"
 	"github.com/pion/rtp"
@@ -14,7 +15,10 @@ import (
 const (
 	// reorder is how many packets a late one is waited for. The builder holds
 	// no more than these, and no picture consists of more.
-	reorder    = 256
+	reorder = 256
+	// lateMax is how long, in the camera's time, a missing packet is waited for:
+	// it is asked for so long. On a thin line reorder packets take many seconds.
+	lateMax    = time.Second
 	maxPicture = 4 << 20 // bytes of one coded picture; a larger one counts as lost
 )
 
@@ -35,10 +39,10 @@ type pictures struct {
 
 func newPictures(c ward.Codec) *pictures {
 	if c == ward.VP8 { // its depacketizer keeps nothing but the last packet
-		return &pictures{build: samplebuilder.New(reorder, &codecs.VP8Packet{}, 90000)}
+		return &pictures{build: samplebuilder.New(reorder, &codecs.VP8Packet{}, 90000, samplebuilder.WithMaxTimeDelay(lateMax))}
 	}
 	n := &nalus{}
-	return &pictures{build: samplebuilder.New(reorder, n, 90000), nalus: n}
+	return &pictures{build: samplebuilder.New(reorder, n, 90000, samplebuilder.WithMaxTimeDelay(lateMax)), nalus: n}
 }
 
 // push takes a packet; next must then be called until it has no more.

@@ -119,7 +119,9 @@ export async function call(device: string, local: MediaStream, heard: Heard): Pr
   }
   const restart = async () => {
     if (pc.signalingState === 'stable') {
-      pc.setConfiguration({ iceServers: await ice(device) }) // the old credentials may have expired
+      const iceServers = await ice(device)
+      if (works()) return // the line came back by itself meanwhile
+      pc.setConfiguration({ iceServers }) // the old credentials may have expired
       await pc.setLocalDescription(await pc.createOffer({ iceRestart: true }))
     }
     await answered(pc) // an offer that found nobody is sent again
