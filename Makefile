@@ -123,7 +123,7 @@ outage: setup-test ## the object store away for 60 s beside a recording camera
 	@WARDWATCH_TEST_OUTAGE=60s go test -run TestStoreOutageBesideACamera -v -timeout 10m ./ingest
 
 .PHONY: network
-network: setup-test ready ## pull the cable of bedsides in network namespaces (root), also of a real browser; 3 minutes
+network: setup-test ready ## pull the cable of bedsides in network namespaces, also of a real browser, and give it thin, lossy and walled lines (root); 8 minutes
 	@WARDWATCH_NETWORK=1 go test ./rounds -count 1 -v -run TestTheCableIsPulled
 	@cd web && npm run --silent e2e:network
 

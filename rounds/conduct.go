@@ -45,6 +45,9 @@ func (s *session) conduct(ctx context.Context) ([]ward.Check, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err = s.event(ctx, "received", s.received.event()); err != nil {
+		return nil, err
+	}
 	others, err := s.checkOtherBeds(ctx)
 	if err != nil {
 		return nil, err

@@ -111,6 +111,7 @@ func (s *session) readVideo(l *line, t *webrtc.TrackRemote) {
 			return // whoever waits for pictures tells
 		}
 		s.relay(p, true)
+		s.received.take(p.MarshalSize())
 		whole.push(p)
 		for pic, ok := whole.next(); ok; pic, ok = whole.next() {
 			now := time.Now()
@@ -121,6 +122,7 @@ func (s *session) readVideo(l *line, t *webrtc.TrackRemote) {
 			if stream != nil && stream != of {
 				of, line = stream, timeline{rate: 90000}
 			}
+			s.received.picture(pic, now)
 			select {
 			case s.seen <- struct{}{}:
 			default:
@@ -237,6 +239,7 @@ func (s *session) watch(ctx context.Context, stream *ingest.Stream, number int, 
 			s.askKey()
 		case ok && wanted:
 			full, good = u.Arrived, u.Arrived
+			s.received.see(seen)
 			s.offerLook(look{at: u.Arrived, seen: seen, stream: number, coded: sum})
 		}
 		if u.Arrived.Sub(good) > eyesGrace {

@@ -75,6 +75,7 @@ type session struct {
 	// dropRecording ends a recorder that does not finish by itself.
 	dropRecording context.CancelFunc
 
+	received  received
 	wg        sync.WaitGroup // media goroutines; joined before run returns
 	redialing sync.Mutex     // one new offer at a time
 

@@ -30,6 +30,7 @@ type demoCommand struct {
 	Scenario string `default:"deploy/demo/scenario.yaml" type:"existingfile" help:"The simulated hospital."`
 	Dir      string `default:".demo" type:"path" help:"Working folder; its data folder is begun anew at each start."`
 	Listen   string `default:"127.0.0.1:8080" help:"Address of the console; port 0: any."`
+	Relay    string `hidden:"" help:"For browser tests: host:port of a relay (TURN) by TLS, with a certificate of its own."`
 	Phone    bool   `help:"Serve the whole network over HTTPS with a certificate of its own, so that a phone can be a bedside."`
 }
 
@@ -71,6 +72,11 @@ func (d demoCommand) Run(e *terminal) error {
 	c := defaults()
 	c.Cameras.Networks = []string{"0.0.0.0/0", "::/0"} // the simulated cameras are on this machine
 	c.Listen, c.Data, c.Vision.Models, c.Vision.Workers = l.Addr().String(), data, models, 2
+	if d.Relay != "" {
+		if err := relayed(&c, d.Relay, d.Dir); err != nil {
+			return err
+		}
+	}
 	if err := c.check(""); err != nil {
 		return err
 	}

@@ -80,6 +80,7 @@ export async function call(device: string, local: MediaStream, heard: Heard): Pr
     channel = line.createDataChannel('ward', { ordered: true })
     listen(channel)
     sending = local.getTracks().map((track) => line.addTransceiver(track, { direction: 'sendrecv', streams: [local] }).sender)
+    for (const s of sending) sharp(s)
     if (local.getAudioTracks().length === 0) line.addTransceiver('audio', { direction: 'recvonly' })
     const shown = new MediaStream()
     line.ontrack = (e) => {
@@ -110,7 +111,6 @@ export async function call(device: string, local: MediaStream, heard: Heard): Pr
     }
     await line.setLocalDescription(await line.createOffer())
     await answered(line)
-    for (const s of sending) sharp(s)
   }
   // The service admits no candidates: this browser reaches it, and goes on gathering meanwhile.
   const answered = async (line: RTCPeerConnection) => {

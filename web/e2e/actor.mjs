@@ -7,14 +7,15 @@
  * @param {import('playwright-core').Page} page
  * @param {string} clip path of the film
  * @param {import('./poses.mjs').Script} script
+ * @param {{ width: number, height: number }} [size] of the camera's picture, in which the film is as high; the film's own
  */
-export async function act(page, clip, script) {
+export async function act(page, clip, script, size) {
   await page.route('**/e2e-clip', (route) => route.fulfill({ path: clip, contentType: 'video/mp4' }))
-  await page.addInitScript(perform, script)
+  await page.addInitScript(perform, { script, size })
 }
 
-/** perform runs in the page. @param {import('./poses.mjs').Script} script */
-function perform(script) {
+/** perform runs in the page. @param {{ script: import('./poses.mjs').Script, size?: { width: number, height: number } }} given */
+function perform({ script, size }) {
   const fps = 25
   const longest = 3 // seconds of a stretch that are used
   const reaction = 900 // ms from the prompt to the turn
@@ -59,12 +60,29 @@ function perform(script) {
     return { width: video.videoWidth, height: video.videoHeight }
   }
 
+  /** noise is twice the picture's size. @param {number} width @param {number} height */
+  function noise(width, height) {
+    const canvas = new OffscreenCanvas(2 * width, 2 * height)
+    const c = canvas.getContext('2d')
+    if (!c) throw new Error('no canvas')
+    const dots = c.createImageData(2 * width, 2 * height)
+    for (let i = 0; i < dots.data.length; i += 4) {
+      dots.data.fill(Math.random() * 255, i, i + 3)
+      dots.data[i + 3] = 255
+    }
+    c.putImageData(dots, 0, 0)
+    return canvas
+  }
+
   async function camera() {
-    const { width, height } = await film()
+    const own = await film()
+    const { width, height } = size ?? own
+    const shownWidth = (own.width * height) / own.height
     const canvas = document.createElement('canvas')
     canvas.width = width
     canvas.height = height
     const c = canvas.getContext('2d')
+    const grain = size ? noise(width, height) : undefined
     let shown = playing
     let at = 0
     let step = 1
@@ -72,7 +90,12 @@ function perform(script) {
       if (shown !== playing) [shown, at, step] = [playing, 0, 1]
       const now = frames[shown] ?? []
       const frame = now[at]
-      if (frame) c?.drawImage(frame, 0, 0)
+      if (frame) c?.drawImage(frame, (width - shownWidth) / 2, 0, shownWidth, height)
+      if (c && grain) { // a little, as of a sensor: an enlarged film alone is coded in next to nothing
+        c.globalAlpha = 0.05
+        c.drawImage(grain, -Math.random() * width, -Math.random() * height)
+        c.globalAlpha = 1
+      }
       if (held && c) {
         c.fillStyle = 'white'
         c.fillRect(0, 0, width, height)

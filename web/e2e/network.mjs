@@ -3,20 +3,16 @@
 // visit goes on both times and ends well. Needs root (ip netns); `make
 // network`, not part of `npm run e2e`.
 import assert from 'node:assert/strict'
-import { execFileSync } from 'node:child_process'
-import { chmodSync, mkdtempSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { chromium } from 'playwright-core'
 import { act } from './actor.mjs'
-import { flags, newPage, signIn } from './browser.mjs'
+import { ip, launchIn, prompts, visitOf } from './away.mjs'
+import { newPage, signIn } from './browser.mjs'
 import { plan } from './poses.mjs'
 import { order } from './round.mjs'
 import { start } from './server.mjs'
 
 const name = `ward${process.pid}`
 const [here, there] = ['10.99.7.1', '10.99.7.2']
-const ip = (/** @type {string} */ line) => execFileSync('ip', line.split(' '), { stdio: 'inherit' })
 const clean = () => {
   try {
     ip(`netns del ${name}`)
@@ -43,10 +39,7 @@ try {
 
 /** @param {import('./server.mjs').Ready} ready */
 async function visit(ready) {
-  const program = join(mkdtempSync(join(tmpdir(), 'ward-')), 'chromium')
-  writeFileSync(program, `#!/bin/sh\nexec ip netns exec ${name} ${process.env.CHROMIUM ?? '/usr/bin/chromium'} "$@"\n`)
-  chmodSync(program, 0o755)
-  const browser = await chromium.launch({ executablePath: program, headless: true, args: [...flags, `--unsafely-treat-insecure-origin-as-secure=${ready.url}`] })
+  const browser = await launchIn(name, ready.url)
   try {
     const console_ = await newPage(browser, 'console', { width: 1440, height: 900 })
     await signIn(console_.page, ready)
@@ -86,11 +79,6 @@ async function visit(ready) {
   }
 }
 
-/** @param {import('playwright-core').Page} page */
-function prompts(page) {
-  return page.evaluate(() => /** @type {{ e2e: { prompts: string[] } }} */ (/** @type {unknown} */ (window)).e2e.prompts.filter((p) => p.startsWith('turn')).length)
-}
-
 /** @param {import('playwright-core').Page} page @param {number} n */
 async function turned(page, n) {
   const limit = Date.now() + 120_000
@@ -98,11 +86,4 @@ async function turned(page, n) {
     if (Date.now() > limit) throw new Error(`no ${n} turns were asked`)
     await new Promise((resolve) => setTimeout(resolve, 100))
   }
-}
-
-/** @param {import('playwright-core').Page} page @param {import('./server.mjs').Ready} ready */
-async function visitOf(page, ready) {
-  const rounds = await (await page.request.get(`${ready.url}/api/v1/rounds`)).json()
-  const round = await (await page.request.get(`${ready.url}/api/v1/rounds/${rounds.items[0].id}`)).json()
-  return round.visits[0].visit.id
 }

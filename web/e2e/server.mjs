@@ -15,13 +15,13 @@ const patience = 5 * 60_000 // ms: the first start measures the poses in the cli
 /**
  * start runs `bin/wardwatch demo --e2e` until stop. WARDWATCH_E2E may hold
  * the JSON line of a hospital that runs already; WARDWATCH_BIN another binary.
- * @param {string} [listen] host:port
+ * @param {string} [listen] host:port @param {string[]} [more] flags of the demo
  * @returns {Promise<Server>}
  */
-export async function start(listen = '127.0.0.1:0') {
+export async function start(listen = '127.0.0.1:0', more = []) {
   const given = process.env.WARDWATCH_E2E
   if (given) return { ready: JSON.parse(given), stop: async () => {} }
-  const args = ['demo', '--e2e', '--listen', listen, '--dir', process.env.WARDWATCH_E2E_DIR ?? '.demo']
+  const args = ['demo', '--e2e', '--listen', listen, '--dir', process.env.WARDWATCH_E2E_DIR ?? '.demo', ...more]
   const child = spawn(process.env.WARDWATCH_BIN ?? 'bin/wardwatch', args, { cwd: root, stdio: ['pipe', 'pipe', 'inherit'] })
   const ended = new Promise((resolve) => child.once('exit', resolve))
   const stop = async () => {

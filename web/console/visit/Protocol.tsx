@@ -39,7 +39,7 @@ function PromptLine({ prompt }: { prompt: Prompt }) {
   )
 }
 
-const kinds = ['link', 'told', 'reminded', 'delivered', 'opened', 'consent', 'checking', 'call', 'answer', 'check', 'live', 'nonce', 'deciding', 'ruling', 'where', 'place', 'line_lost', 'line_back', 'bedside', 'interrupted', 'sealed'] as const
+const kinds = ['link', 'told', 'reminded', 'delivered', 'opened', 'consent', 'checking', 'call', 'answer', 'check', 'live', 'nonce', 'deciding', 'ruling', 'where', 'place', 'line_lost', 'line_back', 'received', 'bedside', 'interrupted', 'sealed'] as const
 type Kind = (typeof kinds)[number]
 const isKind = (v: string): v is Kind => kinds.some((k) => k === v)
 
@@ -47,6 +47,11 @@ const cuts = ['stopped', 'left', 'page_closed', 'screen_locked', 'camera_taken',
 const ways = ['tablet', 'link', 'qr', 'sms'] as const
 const checks = ['liveness', 'face', 'other_bed', 'seen_before', 'turn', 'nod', 'eyes', 'mouth', 'position', 'network', 'ward_code', 'bed_code'] as const
 const outcomes = ['pass', 'fail', 'unsure', 'not_done'] as const
+
+/** receivedOf says what the bedside's line carried. */
+function receivedOf(b: Other['body']): string {
+  return `${Number(b.width)}×${Number(b.height)} · ${Number(b.fps)} fps · ${Number(b.kbit)} kbit/s`
+}
 
 function OtherLine({ step }: { step: Other }) {
   const { t } = useTranslation()
@@ -59,6 +64,7 @@ function OtherLine({ step }: { step: Other }) {
   if (isKind(step.name) && away) return <>{t(`event.${step.name}`)} · {t(`away.${away}`)}</>
   if (step.name === 'interrupted' && cut) return <>{t('event.interrupted')} · {t(`cut.${cut}`)}</>
   if (step.name === 'line_back' && typeof step.body.after_ms === 'number') return <>{t('event.line_back')} · {(step.body.after_ms / 1000).toFixed(1)} s</>
+  if (step.name === 'received') return <>{t('event.received')} · {receivedOf(step.body)}</>
   const way = ways.find((w) => w === step.body.way)
   if (way && isKind(step.name)) return <>{t(`event.${step.name}`)} · {t(`delivery.${way}`)}</>
   return <>{isKind(step.name) ? t(`event.${step.name}`) : step.name}</>
