@@ -106,6 +106,8 @@ func (f *fsck) steps() []fsckStep {
 		{"identity links", f.identityLinks},
 		{"duty policy rows", f.dutyPolicyRows},
 		{"duties", f.dutyRows},
+		{"treatment policy rows", f.treatmentPolicyRows},
+		{"treatments", f.treatmentRows},
 		{"absent rows", f.absent},
 		{"recordings", f.segments},
 		{"alert pictures", f.pictures(`SELECT 'alert/' || id, snapshot_key, snapshot_sha FROM alert WHERE snapshot_key <> '' AND 'alert/' || id > $1 ORDER BY id LIMIT $2`)},

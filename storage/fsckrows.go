@@ -263,6 +263,8 @@ func (f *fsck) absent(ctx context.Context) error {
 		{"identity_check", `SELECT ref FROM sealed_record r WHERE kind = 'identity_check' AND NOT EXISTS (SELECT 1 FROM identity_check x WHERE x.leaf = r.leaf)`},
 		{"duty", `SELECT ref FROM sealed_record r WHERE kind = 'duty' AND NOT EXISTS (SELECT 1 FROM duty x WHERE x.leaf = r.leaf)`},
 		{"duty_policy", `SELECT ref FROM sealed_record r WHERE kind = 'duty_policy' AND NOT EXISTS (SELECT 1 FROM duty_policy x WHERE x.leaf = r.leaf)`},
+		{"treatment_policy", `SELECT ref FROM sealed_record r WHERE kind = 'treatment_policy' AND NOT EXISTS (SELECT 1 FROM treatment_policy x WHERE x.leaf = r.leaf)`},
+		{"treatment", `SELECT ref FROM sealed_record r WHERE kind = 'treatment' AND NOT EXISTS (SELECT 1 FROM treatment x WHERE x.leaf = r.leaf) AND NOT EXISTS (SELECT 1 FROM treatment_event x WHERE x.leaf = r.leaf)`},
 		{"settlement_identity", `SELECT ref FROM sealed_record r WHERE kind = 'settlement_identity' AND NOT EXISTS (SELECT 1 FROM settlement_identity x WHERE x.leaf = r.leaf)`},
 		{"custody", `SELECT ref FROM sealed_record r WHERE kind = 'custody' AND NOT EXISTS (SELECT 1 FROM custody x WHERE x.leaf = r.leaf)`},
 	} {

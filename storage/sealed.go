@@ -40,6 +40,9 @@ const (
 
 	KindDuty       = "duty"        // by duty: who started a physician's shift where, and what came of it
 	KindDutyPolicy = "duty_policy" // by version: how long a start counts, and where
+
+	KindTreatment       = "treatment"        // by session: how it began; by session/n: what happened in it
+	KindTreatmentPolicy = "treatment_policy" // by version: how often patients are called for
 )
 
 // The kinds of sealed record that say what became of media.

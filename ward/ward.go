@@ -54,6 +54,8 @@ type (
 	PhysicianID string
 	// DutyID is the id of one start of a physician's shift.
 	DutyID string
+	// TreatmentID is the id of one treatment session.
+	TreatmentID string
 	// EndpointID is the id of where notifications go.
 	EndpointID string
 	// RulingID is the id of what people decided over a visit.
