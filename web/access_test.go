@@ -388,6 +388,38 @@ var requests = map[string]func(*world) request{
 		return request{json: m{"version": based, "institution_id": own, "window_minutes": 240, "reason": "试行"}}
 	},
 
+	"GET /api/v1/treatments": bare,
+	"POST /api/v1/treatments": func(w *world) request {
+		return request{json: m{"insured_id": w.patient(), "place_id": w.place.ID, "kind": "dialysis", "photo": []byte("\xff\xd8")}}
+	},
+	"GET /api/v1/treatments/{id}":        func(w *world) request { return request{path: id(w.treatment("").ID)} },
+	"POST /api/v1/treatments/{id}/calls": func(w *world) request { return request{path: id(w.treatment("").ID)} },
+	"GET /api/v1/treatments/{id}/coverage": func(w *world) request {
+		return request{path: id(w.treatment("").ID), query: "?minutes=5"}
+	},
+	"POST /api/v1/treatments/{id}/answers": func(w *world) request {
+		return request{path: id(w.treatment("").ID), json: m{"call": 1, "photo": []byte("\xff\xd8")}}
+	},
+	"POST /api/v1/treatments/{id}/end": func(w *world) request {
+		return request{path: id(w.treatment("").ID), json: m{"photo": []byte("\xff\xd8")}}
+	},
+	"POST /api/v1/treatments/{id}/bills": func(w *world) request {
+		return request{path: id(w.treatment("").ID), json: m{"external_no": "no-1", "minutes": 10}}
+	},
+	"GET /api/v1/treatment-policies": bare,
+	"PUT /api/v1/treatment-policies": func(w *world) request {
+		based := 0
+		for _, p := range get(w.t, func(ctx context.Context, _ string) ([]ward.TreatmentPolicy, error) {
+			return w.store.TreatmentPolicies(ctx)
+		}, "") {
+			based = p.Version // no other scope is set here
+		}
+		return request{json: m{"version": based, "institution_id": own, "kind": "dialysis", "every_minutes": 20, "answer_minutes": 3, "absences": 0, "absence_minutes": 0, "longest_minutes": 300, "reason": "试行"}}
+	},
+	"POST /api/v1/tablet/treatments/{id}/answers": func(w *world) request {
+		return request{path: id(w.treatment(w.tabletSecret).ID), json: m{"call": 1, "photo": []byte("\xff\xd8")}}
+	},
+
 	"GET /api/v1/clock-offsets": bare,
 	"GET /api/v1/rules":         bare,
 	"GET /api/v1/rules/{rule}/history": func(*world) request {

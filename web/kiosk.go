@@ -34,6 +34,7 @@ type Kiosk struct {
 	Busy        bool           `json:"busy" doc:"A visit that this tablet opened is not over"`
 	Resume      ward.VisitID   `json:"resume,omitempty" doc:"That visit, while it may be opened here again: after a restart of the tablet"`
 	WardCode    bool           `json:"ward_code" doc:"The ward's code is to be shown: GET /api/v1/tablet/ward-code every few seconds"`
+	Calls       []KioskCall    `json:"calls" doc:"Patients of treatment sessions who are called for"`
 	Test        time.Time      `json:"test,omitzero" doc:"A ring test that was asked then and not acknowledged"`
 }
 
@@ -71,6 +72,7 @@ func (s *Server) kioskRoutes(r *routes) {
 	op := huma.Operation{Method: http.MethodGet, Path: v1 + "/tablet/events", OperationID: "tabletEvents", Summary: "What the tablet shows, as server-sent events; each message is a whole Kiosk", Tags: tags}
 	op.Responses = map[string]*huma.Response{"200": {Description: "The stream", Content: map[string]*huma.MediaType{"text/event-stream": {}}}}
 	add(r, wardTablet(), op, s.tabletEvents)
+	s.kioskTreatmentRoutes(r)
 }
 
 func tabletCookie(secure bool) string {
@@ -144,6 +146,9 @@ func (s *Server) kiosk(ctx context.Context, v ward.Tablet) (Kiosk, error) {
 	}
 	if v.Asked.After(v.Rang) && now.Sub(v.Asked) < testRings {
 		k.Test = v.Asked
+	}
+	if k.Calls, err = s.kioskCalls(ctx, v); err != nil {
+		return k, err
 	}
 	k.Rings, err = s.Store.Rings(ctx, v, now)
 	k.Rings = list(k.Rings)

@@ -70,6 +70,11 @@ var enums = map[reflect.Type][]any{
 	reflect.TypeFor[ward.Datum]():              {ward.WGS84, ward.GCJ02, ward.BD09},
 	reflect.TypeFor[ward.DutyOutcome]():        {ward.DutyVerified, ward.DutyUnplaced, ward.DutyUnsure, ward.DutyRefused, ward.DutyElsewhere},
 	reflect.TypeFor[ward.DutyPlace]():          {ward.DutyUnchecked, ward.DutyNotGiven, ward.DutyInside, ward.DutyOutside, ward.DutyVague, ward.DutyShifted, ward.DutyBadFix},
+	reflect.TypeFor[ward.TreatmentKind]():      {ward.Dialysis, ward.Rehabilitation, ward.Examination},
+	reflect.TypeFor[ward.TreatmentEventKind](): {ward.TreatmentBegun, ward.TreatmentCalled, ward.TreatmentSeen, ward.TreatmentEnded, ward.TreatmentBilled},
+	reflect.TypeFor[ward.TreatmentReason]():    {ward.TreatmentCovered, ward.TreatmentRefused, ward.TreatmentRunning, ward.TreatmentShort, ward.TreatmentUnproven},
+	reflect.TypeFor[ward.CallState]():          {ward.CallOpen, ward.CallAnswered, ward.CallLate, ward.CallMissed, ward.CallUnsure, ward.CallUnshown},
+	reflect.TypeFor[ward.SpanState]():          {ward.SpanPresent, ward.SpanTolerated, ward.SpanOpen, ward.SpanAbsent},
 	reflect.TypeFor[ward.DutyReason]():         {ward.DutyProven, ward.DutyNone, ward.DutyAway, ward.DutyNotHere, ward.DutyPlaceless, ward.DutyFaceUnsure, ward.DutyNotEnrolled, ward.DutyFuture},
 	reflect.TypeFor[ward.IdentityReason]():     {ward.IdentityTold, ward.IdentityNotEnrolled, ward.IdentityOtherModel, ward.IdentityNoFace, ward.IdentityManyFaces, ward.IdentityPoor, ward.IdentityNoPicture, ward.IdentityClose},
 	reflect.TypeFor[ward.IdentitySource]():     {ward.IdentityByPhoto, ward.IdentityByCamera},
@@ -152,6 +157,11 @@ func apiConfig() huma.Config {
 	alias[ward.DutyOutcome](r)
 	alias[ward.DutyPlace](r)
 	alias[ward.DutyReason](r)
+	alias[ward.TreatmentKind](r)
+	alias[ward.TreatmentEventKind](r)
+	alias[ward.TreatmentReason](r)
+	alias[ward.CallState](r)
+	alias[ward.SpanState](r)
 	alias[ward.IdentityReason](r)
 	alias[ward.IdentitySource](r)
 	alias[ward.Match](r)

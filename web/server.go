@@ -167,6 +167,7 @@ func (s *Server) routes() (*routes, error) {
 	s.identityRoutes(r)
 	s.physicianRoutes(r)
 	s.dutyRoutes(r)
+	s.treatmentRoutes(r)
 	s.ruleRoutes(r)
 	s.alertRoutes(r)
 	s.alertGroupRoutes(r)

@@ -7,6 +7,7 @@ import { line } from './line'
 import { allow, allowed, onSound, ring, ringing, silence } from './ring'
 import { language, other, pick, setLanguage } from './texts'
 import { tell } from './tablettexts'
+import { answerCall, callName } from './treatcall'
 import { button, el, fill } from './view'
 
 type Opened = Parameters<typeof visit>[0]
@@ -76,8 +77,9 @@ async function pair() {
 function paired(k: Kiosk): Node[] {
   const where = el('p', 'where', `${k.institution} · ${k.ward} · ${k.bed ? tell('bed', { bed: k.bed }) : tell('wholeWard')}`)
   const rings = k.rings.filter((r) => Date.parse(r.deadline) > Date.now()).sort((a, b) => a.bed.localeCompare(b.bed, 'zh-CN', { numeric: true }))
-  const main = rings.length > 0 || k.test
-    ? el('section', 'ringing', el('h1', '', rings.length > 0 ? tell('call') : tell('test')),
+  const calls = k.calls.map((c) => el('div', 'ring', el('p', '', c.late ? tell('treatmentLate', { station: c.station }) : tell('until', { time: clock(c.until) })), treatment(c)))
+  const main = rings.length > 0 || calls.length > 0 || k.test
+    ? el('section', 'ringing', el('h1', '', rings.length > 0 ? tell('call') : calls.length > 0 ? tell('treatment', { station: '' }).trim() : tell('test')), ...calls,
       el('div', rings.length > 3 ? 'rings many' : 'rings', ...rings.map((r) => el('div', 'ring', el('p', '', tell('until', { time: clock(r.deadline) })), answer(r.visit_id, tell('answer', { bed: r.bed }))))))
     : el('section', 'idle', el('h1', '', tell('ready')), el('p', 'name', k.name), k.resume && answer(k.resume, tell('resume')))
   const code = k.ward_code && wardCode()
@@ -89,6 +91,16 @@ function paired(k: Kiosk): Node[] {
 function answer(id: string, label: string): HTMLButtonElement {
   const b = button('primary answer', label, () => void open(id))
   b.dataset.visit = id
+  return b
+}
+
+function treatment(c: Kiosk['calls'][number]): HTMLButtonElement {
+  const b = button('primary answer', callName(c), () => {
+    allow()
+    silence()
+    answerCall(c, () => void say())
+  })
+  b.dataset.treatment = c.treatment_id
   return b
 }
 
@@ -120,7 +132,7 @@ function hear(k: Kiosk) {
   online = true
   if (trouble && JSON.stringify(k.rings) !== JSON.stringify(state ? state.rings : [])) trouble = ''
   state = k
-  if (k.rings.length > 0 || k.test) ring()
+  if (k.rings.length > 0 || k.test || k.calls.some((c) => !c.late) && !document.querySelector('.treat')) ring()
   else silence()
   for (const r of k.rings) void receipt(r.visit_id)
   if (k.test && allowed()) void ask('rang', { asked: k.test }).catch(() => {})
@@ -235,7 +247,7 @@ window.setInterval(() => {
 }, reportEvery)
 window.setInterval(() => void renew(), codeEvery)
 window.setInterval(() => { // rings end at their deadline, also without a line
-  if (state && ringing() && !state.test && state.rings.every((r) => Date.parse(r.deadline) <= Date.now())) {
+  if (state && ringing() && !state.test && state.calls.every((c) => c.late || Date.parse(c.until) <= Date.now()) && state.rings.every((r) => Date.parse(r.deadline) <= Date.now())) {
     silence()
     draw()
   }

@@ -34,6 +34,15 @@ const en: typeof zh = {
   wardCode: 'Ward code',
   wardCodeHint: 'When a bed is asked for it, point the camera here. It changes every 30 seconds.',
   wardCodeNone: 'No code now: the server cannot be reached.',
+  treatment: 'Presence at treatment {station}',
+  treatmentLate: 'Nobody answered; when the patient is back: {station}',
+  treatText: 'The patient looks into the camera, alone in the picture; then touch “Take picture”. The picture is not kept.',
+  treatView: 'Picture of the camera',
+  shoot: 'Take picture',
+  close: 'Close',
+  treatWait: 'Comparing…',
+  treatDone: 'Confirmed, thank you.',
+  treatOther: 'The face is not the enrolled one.',
   network: 'The server cannot be reached. Check the network and try again.',
 }
 
