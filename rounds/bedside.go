@@ -168,8 +168,8 @@ func (e *Engine) Session(ctx context.Context, device, offer string) (answer stri
 	}
 	s := newSession(e, v, policy)
 	s.lots = newLots(nonce)
-	if !e.hold(s) {
-		return "", &ward.Error{Kind: ward.Conflict, Code: "bedside.session_exists", ZH: "查访已在进行中。", EN: "The visit is already running."}
+	if err := e.hold(s); err != nil {
+		return "", err
 	}
 	if answer, err = s.connect(ctx, offer); err != nil {
 		s.abandon()
@@ -210,14 +210,18 @@ func (e *Engine) Away(ctx context.Context, device string) error {
 	return nil
 }
 
-func (e *Engine) hold(s *session) bool {
+// hold makes s the one session of its visit, if there is room for one more.
+func (e *Engine) hold(s *session) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if _, ok := e.sessions[s.visit.ID]; ok {
-		return false
+		return &ward.Error{Kind: ward.Conflict, Code: "bedside.session_exists", ZH: "查访已在进行中。", EN: "The visit is already running."}
+	}
+	if len(e.sessions) >= e.AtOnce {
+		return &ward.Error{Kind: ward.Unavailable, Code: "bedside.busy", ZH: "同时进行的查访过多，请一分钟后重试。", EN: "Too many visits are running at once; try again in a minute."}
 	}
 	e.sessions[s.visit.ID] = s
-	return true
+	return nil
 }
 
 func (e *Engine) release(s *session) {

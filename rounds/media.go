@@ -189,6 +189,7 @@ const (
 	lagSome    = 400 * time.Millisecond
 	lagMax     = 1500 * time.Millisecond // behind by more, pictures up to the next key frame are skipped
 	lookDepth  = 300                     // units
+	warnEvery  = 10 * time.Second        // a bedside that sends what is no picture shall not fill the log
 	eyesGrace  = 15 * time.Second        // without any picture analysed though pictures come
 )
 
@@ -207,7 +208,7 @@ func (s *session) watch(ctx context.Context, stream *ingest.Stream, number int, 
 	given := coded{codec: video.Codec}
 	r := stream.Subscribe(lookDepth, true)
 	defer r.Close()
-	var full, good time.Time
+	var full, good, warned time.Time
 	behind := false
 	for {
 		u, err := r.Next(ctx)
@@ -235,7 +236,10 @@ func (s *session) watch(ctx context.Context, stream *ingest.Stream, number int, 
 		case errors.Is(err, context.Canceled):
 			return
 		case err != nil:
-			s.e.Log.WarnContext(ctx, "look at a bedside", "visit", s.visit.ID, "error", err)
+			if time.Since(warned) > warnEvery {
+				warned = time.Now()
+				s.e.Log.WarnContext(ctx, "look at a bedside", "visit", s.visit.ID, "error", err)
+			}
 			s.askKey()
 		case ok && wanted:
 			full, good = u.Arrived, u.Arrived

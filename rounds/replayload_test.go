@@ -53,7 +53,9 @@ func replayed(t *testing.T, n int) {
 	}
 	r := newRig(t, nil)
 	r.admit("franck", 125)
-	r.settle()
+	if b == simbed.Genuine || b == simbed.Impostor { // the others hold nothing before the camera
+		r.settle()
+	}
 	link := r.order(time.Hour)
 	if _, err := r.answer(link.Token, b, name); err != nil {
 		t.Fatalf("%v\n%s", err, r.story(link.Visit.ID))

@@ -73,7 +73,7 @@ var clips struct {
 	m map[string]*simbed.Clip
 }
 
-func clip(t *testing.T, name string, flip bool) *simbed.Clip {
+func clip(t testing.TB, name string, flip bool) *simbed.Clip {
 	t.Helper()
 	key := name
 	if flip {
@@ -102,7 +102,7 @@ func clip(t *testing.T, name string, flip bool) *simbed.Clip {
 
 // rig is a running engine with one institution and one enrolled inpatient.
 type rig struct {
-	t      *testing.T
+	t      testing.TB
 	store  *storage.Store
 	obj    objects.Objects
 	spool  *spool.Spool
@@ -115,13 +115,13 @@ type rig struct {
 	stop   func()                                        // ends the engine and waits for it
 }
 
-func newRig(t *testing.T, change func(*rounds.Engine)) *rig {
+func newRig(t testing.TB, change func(*rounds.Engine)) *rig {
 	t.Helper()
 	s := teststore.SQLite(t)
 	return rigOn(t, s, change)
 }
 
-func rigOn(t *testing.T, s *storage.Store, change func(*rounds.Engine)) *rig {
+func rigOn(t testing.TB, s *storage.Store, change func(*rounds.Engine)) *rig {
 	t.Helper()
 	dir, err := objects.OpenDir(t.TempDir())
 	if err != nil {
@@ -173,7 +173,7 @@ func rigOn(t *testing.T, s *storage.Store, change func(*rounds.Engine)) *rig {
 }
 
 // api is the service's own WebRTC stack, on loopback.
-func api(t *testing.T) *webrtc.API {
+func api(t testing.TB) *webrtc.API {
 	t.Helper()
 	a, closer, err := ingest.NewWebRTC(ingest.WebRTCConfig{Loopback: true})
 	if err != nil {

@@ -20,6 +20,10 @@ import (
 	"wardwatch/ward"
 )
 
+// DefaultAtOnce bounds what bedsides that all begin at once can take from
+// those that have begun: each holds sockets, a decoder and a recording.
+const DefaultAtOnce = 200
+
 const (
 	sweepEvery  = time.Second
 	sealTimeout = 8 * time.Second // a visit is sealed this long after a stop at the latest
@@ -50,6 +54,7 @@ type Engine struct {
 	ReadCodes func(ctx context.Context, jpeg []byte) ([]string, error)
 	LinkValid time.Duration // of a bedside link; 0 means 10 minutes
 	Resume    time.Duration // how long a visit waits for a bedside that went silent; 0 means DefaultResume
+	AtOnce    int           // visits that may run at once; 0 means DefaultAtOnce
 	KeptDays  int           // retention of recordings, told to the patient: what Record keeps them for; 0 means 90
 	Log       *slog.Logger
 	// Relay is the TURN server; nil: there is none.
@@ -78,6 +83,9 @@ func (e *Engine) prepare() {
 		}
 		if e.Resume <= 0 {
 			e.Resume = DefaultResume
+		}
+		if e.AtOnce <= 0 {
+			e.AtOnce = DefaultAtOnce
 		}
 		if e.KeptDays <= 0 {
 			e.KeptDays = 90

@@ -3,6 +3,7 @@ package storage_test
 import (
 	"crypto/sha256"
 	"errors"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -84,9 +85,9 @@ func TestOpenVisitIsSingleUse(t *testing.T) {
 			t.Errorf("expired: %v", err)
 		}
 		var wg sync.WaitGroup
-		errs := make([]error, 8)
+		errs := make([]error, 50)
 		for i := range errs {
-			wg.Go(func() { _, errs[i] = s.OpenVisit(ctx, hash("good"), hash(string(rune('a'+i))), now) })
+			wg.Go(func() { _, errs[i] = s.OpenVisit(ctx, hash("good"), hash(strconv.Itoa(i)), now) })
 		}
 		wg.Wait()
 		won := 0

@@ -95,12 +95,17 @@ func (s *Server) bedsideLeave(ctx context.Context, _ *none) (*empty, error) {
 	return &empty{}, e.Leave(ctx, deviceOf(ctx))
 }
 
-// checkDevice says whether secret is that of a device which opened a link.
+// checkDevice says whether secret is that of a device which opened a link, and does not ask too often.
 func (s *Server) checkDevice(ctx context.Context, secret string) error {
 	if secret == "" {
 		return newProblem(http.StatusUnauthorized, "bedside.device", "请先打开查房链接。", "Open the bedside link first.")
 	}
 	hash := storage.HashToken(secret)
-	_, err := s.Store.VisitByDevice(ctx, hash[:])
-	return err
+	if _, err := s.Store.VisitByDevice(ctx, hash[:]); err != nil {
+		return err
+	}
+	if !s.devices.allow(string(hash[:])) {
+		return tooMany()
+	}
+	return nil
 }

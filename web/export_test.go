@@ -116,3 +116,6 @@ func NewPairingCode() string { return newPairingCode() }
 
 // CodeHash is codeHash.
 func CodeHash(code string) []byte { return codeHash(code) }
+
+// DevicesPerMinute is how often a bedside's device may ask.
+const DevicesPerMinute = devicePerMinute

@@ -100,6 +100,7 @@ type Server struct {
 	addrOf    echo.IPExtractor
 	addresses *limiter      // sign-ins by address
 	opens     *limiter      // bedside links by address
+	devices   *limiter      // what a bedside's device asks
 	pairings  *limiter      // pairing codes of tablets by address
 	probers   *limiter      // of cameras, by user
 	probes    chan struct{} // has a place for each that may run
@@ -136,7 +137,7 @@ func (s *Server) routes() (*routes, error) {
 	s.signIns, s.logins = newLimiter(signInsPerMinute, s.now), newLimiter(loginSignIns, s.now)
 	s.addrOf = forwardedBy(s.Proxies)
 	s.addresses, s.opens = newLimiter(addressSignIns, s.now), newLimiter(opensPerMinute, s.now)
-	s.pairings = newLimiter(pairingsPerMinute, s.now)
+	s.pairings, s.devices = newLimiter(pairingsPerMinute, s.now), newLimiter(devicePerMinute, s.now)
 	s.probers, s.probes = newLimiter(probesPerMinute, s.now), make(chan struct{}, maxProbes)
 	s.clips, s.coverages = newClipSlots(), newSlots(1, 1, coverageBusy, coverageBusy)
 	s.searches = newSlots(maxSearches, 1, searchesBusy, searchesFull)
@@ -209,6 +210,9 @@ const (
 	addressSignIns = 60
 	// opensPerMinute bounds bedside links tried per address; a ward's tablets share one.
 	opensPerMinute = 120
+	// devicePerMinute bounds what one bedside's device may ask: a page that
+	// loses its network asks once a second.
+	devicePerMinute = 240
 	// pairingsPerMinute bounds guesses of a tablet's pairing code per address.
 	pairingsPerMinute = 30
 )
