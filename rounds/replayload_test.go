@@ -1,10 +1,9 @@
 package rounds_test
 
 import (
-	"context"
 	"os"
+	"os/exec"
 	"strconv"
-	"sync"
 	"testing"
 	"time"
 
@@ -19,16 +18,16 @@ func TestReplaysUnderLoad(t *testing.T) {
 	if visits == 0 {
 		t.Skip("make replays: minutes; that genuine and failing visits replay alike is part of other tests")
 	}
-	ctx, cancel := context.WithCancel(t.Context())
-	var busy sync.WaitGroup
 	for range 6 {
-		busy.Go(func() {
-			for n := 0; ctx.Err() == nil; n++ { //nolint:revive // it is to be busy
-			}
-		})
+		busy := exec.CommandContext(t.Context(), "sh", "-c", "while :; do :; done")
+		if err := busy.Start(); err != nil {
+			t.Fatal(err)
+		}
+		defer func() {
+			_ = busy.Process.Kill()
+			_ = busy.Wait() // killed
+		}()
 	}
-	defer busy.Wait()
-	defer cancel()
 	t.Run("visits", func(t *testing.T) {
 		for n := range visits {
 			t.Run(strconv.Itoa(n), func(t *testing.T) { // as many at once as -parallel says
