@@ -90,7 +90,7 @@ replays: setup-test ready ## conduct and replay VISITS (30) visits beside six bu
 .PHONY: fuzz
 fuzz: ## every fuzzer for FUZZTIME (10s)
 	@grep -rE '^func Fuzz' --include='*_test.go' --exclude-dir=node_modules . | sed -E 's|^(.*)/[^/]*:func (Fuzz[A-Za-z0-9]+).*|\1 \2|' | while read -r folder name; do \
-		echo "$$name"; go test -run '^$$' -fuzz "^$$name$$" -fuzztime $(or $(FUZZTIME),10s) "$$folder"; \
+		echo "$$name"; go test -run '^$$' -fuzz "^$$name$$" -fuzztime $(or $(FUZZTIME),10s) -fuzzminimizetime 10x "$$folder"; \
 	done
 
 .PHONY: fuzz-vision
