@@ -26,7 +26,7 @@ func (r *rig) answer(link string, b simbed.Behaviour, name string) (simbed.Resul
 	if name == impostor { // this clip lacks a turn to the left; its mirror image has one
 		o.Mirrored = clip(r.t, name, true)
 	}
-	o.Hold = r.hold
+	o.Hold, o.Glow = r.hold, r.glow
 	return simbed.Run(r.t.Context(), o)
 }
 
@@ -49,6 +49,7 @@ func TestGenuinePatientIsPresent(t *testing.T) {
 	r := newRig(t, nil)
 	r.admit("franck", 125)
 	r.settle()
+	r.shine("franck", 125)
 	link := r.order(time.Hour)
 	res, err := r.answer(link.Token, simbed.Genuine, "franck")
 	if err != nil {
@@ -73,6 +74,10 @@ func TestGenuinePatientIsPresent(t *testing.T) {
 	}
 	if !strings.Contains(r.story(v.ID), `nonce {"nonce":"`+hex.EncodeToString(nonce)) {
 		t.Error("the nonce is not revealed")
+	}
+	// On a busy machine too few pictures are looked at to tell a reflection.
+	if got := r.check(v.ID, ward.CheckColours); got != ward.Pass && got != ward.Unsure || !strings.Contains(strings.Join(res.Commands, " "), "watch_screen colour_") {
+		t.Errorf("colours %q after %q", got, res.Commands)
 	}
 	if moves, err := r.store.TraceMoves(t.Context(), v.ID); err != nil || len(moves) == 0 || r.check(v.ID, ward.CheckSeenBefore) != ward.Pass {
 		t.Errorf("trace of %d bytes, %v, seen before: %s", len(moves), err, r.check(v.ID, ward.CheckSeenBefore))
@@ -104,7 +109,7 @@ func TestLoopIsNotPresent(t *testing.T) {
 		t.Fatal(err)
 	}
 	v := r.sealed(link.Visit.ID, sessionMax)
-	if v.Verdict != ward.Unable || r.check(v.ID, ward.CheckLive) != ward.Fail {
+	if v.Verdict != ward.Unable || r.check(v.ID, ward.CheckLive) != ward.Fail || r.check(v.ID, ward.CheckColours) != ward.NotDone {
 		t.Fatalf("got %s\n%s", v.Verdict, r.story(v.ID))
 	}
 	if testing.Verbose() {

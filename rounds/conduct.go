@@ -78,14 +78,22 @@ func (s *session) conduct(ctx context.Context) ([]ward.Check, error) {
 // comes from each, tell and the lots alone, never from a clock.
 func (s *session) checkPerson(ctx context.Context) ([]ward.Check, error) {
 	// A check during which the line was lost begins anew, with fresh randomness.
-	var live, face ward.Check
+	var live, face, colours ward.Check
+	shown := false
 	err := s.again(ctx, func() (err error) { live, err = s.checkLive(ctx); return err })
+	if err != nil {
+		return nil, err
+	}
+	err = s.again(ctx, func() (err error) { colours, shown, err = s.checkColours(ctx, live); return err })
 	if err != nil {
 		return nil, err
 	}
 	err = s.again(ctx, func() (err error) { face, err = s.checkFace(ctx); return err })
 	if err != nil {
 		return nil, err
+	}
+	if shown {
+		s.done = append(s.done, colours)
 	}
 	return []ward.Check{live, face}, nil
 }

@@ -152,3 +152,22 @@ func (e *Earlier) Candidates(prints []uint64) []ward.VisitID { return candidates
 func SeenBefore(ctx context.Context, e *Engine, v ward.Visit, prints []uint64, moves Moves) (ward.Check, error) {
 	return (&session{e: e, visit: v, trace: trace{prints: prints, moves: moves}}).checkSeenBefore(ctx)
 }
+
+// ColoursOf are the commands of the colours that a nonce draws first.
+func ColoursOf(nonce []byte) (commands []string) {
+	for _, c := range newLots(nonce).colours() {
+		commands = append(commands, c.screen().command)
+	}
+	return commands
+}
+
+// JudgeColours is the check of the colours of a nonce, displayed at the given
+// moments, by pictures and when they came.
+func JudgeColours(nonce []byte, displayed, at []time.Time, seen []ward.Seen) (c ward.Check) {
+	g := glow{row: newLots(nonce).colours(), shown: displayed}
+	for i := range seen {
+		g.see(look{at: at[i], seen: seen[i]}, nil, 0)
+	}
+	g.judge(&c)
+	return c
+}

@@ -39,14 +39,20 @@ func (a away) known() bool {
 	return a == here || a == awayHidden || a == awayCamera || a == awayClosed
 }
 
-// hear takes one message of the bedside: a receipt, or how it is. False when it is neither.
+// hear takes one message of the bedside: a receipt, how it is, or that it wants no colours. False when it cannot be read.
 func (s *session) hear(b []byte) bool {
 	var m struct {
 		Receipt int  `json:"receipt"`
 		State   away `json:"state"`
+		Spare   bool `json:"spare_colours"`
 	}
 	if json.Unmarshal(b, &m) != nil {
 		return false
+	}
+	if m.Spare {
+		s.mu.Lock()
+		s.spares = true
+		s.mu.Unlock()
 	}
 	if m.State.known() {
 		s.tells(m.State)

@@ -55,6 +55,14 @@ func showBedCode() prompt {
 	return prompt{Command: "show_bed_code", ZH: "请将患者腕带或床头卡上的条码靠近镜头", EN: "Hold the code of the wristband or bed card near the camera", Seconds: codeWait.Seconds()}
 }
 
+func watchScreen() prompt {
+	return prompt{Command: "watch_screen", ZH: "请看着屏幕，屏幕会变换几次颜色", EN: "Look at the screen: it will change its colour a few times"}
+}
+
+func showColour(c colour) prompt {
+	return prompt{Command: c.screen().command, ZH: "请看着屏幕，保持不动", EN: "Keep looking at the screen", Seconds: colourHeld.Seconds()}
+}
+
 func thanks() prompt {
 	return prompt{Command: "done", Result: "thanks", ZH: "查访完成，谢谢您的配合。", EN: "That is all, thank you."}
 }

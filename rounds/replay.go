@@ -185,6 +185,7 @@ func (r *rerun) check(at time.Time, kind ward.CheckKind) {
 			}
 		}
 	case ward.CheckTurn, ward.CheckNod, ward.CheckEyes, ward.CheckMouth: // no events of their own
+	case ward.CheckColours: // never without a tape
 	case ward.CheckOtherBed, ward.CheckSeenBefore: // see asSealed
 	case ward.CheckWardCode, ward.CheckBed, ward.CheckPosition, ward.CheckNetwork: // Replayer.places
 	}

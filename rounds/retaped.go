@@ -146,7 +146,7 @@ func (r *Replayer) retaped(ctx context.Context, out *Replayed, h tapeHead, all [
 	}
 	s := &session{
 		e:     &Engine{Store: r.Store, Thresholds: ward.FaceThresholds{Match: h.Match, NoMatch: h.NoMatch}},
-		visit: out.Visit, lots: newLots(nonce), played: &playback{left: all},
+		visit: out.Visit, lots: newLots(nonce), played: &playback{left: all}, colours: h.Colours,
 	}
 	checks, end := s.checkPerson(ctx)
 	switch {
@@ -212,7 +212,7 @@ func steps(events []ward.VisitEvent) (out []step, err error) {
 				return nil, fmt.Errorf("event %d of visit %s: %w", e.Seq, e.VisitID, err)
 			}
 			s.sealedStep = b.sealedStep
-			if b.Try > 1 || e.Kind == "check" && b.Check != ward.CheckLive && b.Check != ward.CheckFace {
+			if b.Try > 1 || e.Kind == "check" && b.Check != ward.CheckLive && b.Check != ward.CheckFace && b.Check != ward.CheckColours {
 				continue
 			}
 			out = append(out, s)

@@ -57,7 +57,7 @@ type eye struct{ s *vision.Session }
 func (e eye) See(ctx context.Context, au []byte, key, full bool) (ward.Seen, bool, error) {
 	var w vision.Want
 	if full {
-		w = vision.WantTemplates | vision.WantSnapshot | vision.WantPrint
+		w = vision.WantTemplates | vision.WantSnapshot | vision.WantPrint | vision.WantLight
 	}
 	return e.s.See(ctx, au, key, w)
 }
@@ -112,6 +112,7 @@ type rig struct {
 	stay   ward.AdmissionID
 	url    string
 	hold   func(command string) (text string, bars bool) // what the simulated bedside shows
+	glow   simbed.Glow                                   // how its screen shines on the face
 	stop   func()                                        // ends the engine and waits for it
 }
 
@@ -260,6 +261,18 @@ func (r *rig) admit(name string, frame int) {
 		check(r.store.Enrol(ctx, "p1", seen.Faces[0].Template, seen.ModelID, "photo"))
 	}
 	check(r.store.AddAdmission(ctx, ward.Admission{ID: r.stay, InstitutionID: r.inst, InsuredID: "p1", Ward: "内一", Bed: "12", From: time.Now().Add(-time.Hour)}))
+}
+
+// shine makes the bedside's screen shine on the face that is in frame of the named clip.
+func (r *rig) shine(name string, frame int) {
+	r.t.Helper()
+	s := pool.NewSession(ward.H264)
+	defer s.Close()
+	seen, ok, err := s.See(r.t.Context(), clip(r.t, name, false).Frames[frame], true, vision.WantFaces)
+	if err != nil || !ok || len(seen.Faces) != 1 {
+		r.t.Fatalf("no face to shine on: %v, %v", ok, err)
+	}
+	r.glow = simbed.Glow{Face: seen.Faces[0].Box, Screen: .15}
 }
 
 // order orders a round of the one bed.

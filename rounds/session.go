@@ -68,6 +68,7 @@ type session struct {
 	traced   bool         // it is stored
 	lots     *lots        // of the visit's nonce
 	done     []ward.Check // by kind of challenge
+	colours  coloursWhy
 	revealed bool
 	began    bool // media came, the visit is being checked
 	// lasting is the recorders' context: they end with their streams, so that what came is kept.
@@ -86,6 +87,7 @@ type session struct {
 	redials     int
 	dc          *webrtc.DataChannel // of line, once it is open
 	away        away
+	spares      bool           // the page wants no changing colours
 	change      chan struct{}  // closed when dc or stream changes
 	stream      *ingest.Stream // nil while no pictures come
 	streams     int            // so far

@@ -43,6 +43,8 @@ type tapeHead struct {
 	Enrolled string  `json:"enrolled"` // half a SHA-256 of the enrolment's template; empty: it was not asked for
 	Match    float32 `json:"match"`    // ward.FaceThresholds
 	NoMatch  float32 `json:"no_match"`
+	// Colours says whether the screen's colours were shown; empty: there was no such check yet.
+	Colours coloursWhy `json:"colours,omitempty"`
 }
 
 // Kinds of entries.
@@ -162,6 +164,7 @@ func (s *session) keepTape(ctx context.Context) error {
 	head, err := json.Marshal(tapeHead{
 		Version: tapeVersion, Began: s.tape.began.UnixNano(), Model: s.faces.modelID, Enrolled: s.enrolled,
 		Match: s.e.Thresholds.Match, NoMatch: s.e.Thresholds.NoMatch,
+		Colours: s.colours,
 	})
 	if err != nil {
 		return fmt.Errorf("write the tape of visit %s: %w", s.visit.ID, err)

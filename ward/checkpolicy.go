@@ -20,16 +20,19 @@ type Need string
 const (
 	Required Need = "required" // a failure decides; present takes a pass
 	Advisory Need = "advisory" // shown to whoever decides
+	Off      Need = "off"      // not done; of the colours only
 )
 
 // CheckKinds are the checks that a policy can name.
 func CheckKinds() []CheckKind {
-	return slices.Concat([]CheckKind{CheckLive, CheckFace, CheckOtherBed, CheckSeenBefore}, LiveParts(), PlaceChecks())
+	return slices.Concat([]CheckKind{CheckLive, CheckFace, CheckColours, CheckOtherBed, CheckSeenBefore}, LiveParts(), PlaceChecks())
 }
 
 // doubts says whether a failure of the check always leaves it to people that
 // somebody is present, though the policy calls the check advisory.
-func (k CheckKind) doubts() bool { return k == CheckOtherBed || k == CheckSeenBefore }
+func (k CheckKind) doubts() bool {
+	return k == CheckOtherBed || k == CheckSeenBefore || k == CheckColours
+}
 
 // LiveParts are the checks that the live check is made of. A visit draws
 // some of them; one that it did not draw is not missing.
@@ -92,7 +95,7 @@ func (p CheckPolicy) Check() error {
 		return bad("请填写设置理由（不超过 500 字）。", "Give the reason (at most 500 characters).")
 	}
 	for k, n := range p.Checks {
-		if !slices.Contains(CheckKinds(), k) || n != Required && n != Advisory {
+		if !slices.Contains(CheckKinds(), k) || n != Required && n != Advisory && (n != Off || k != CheckColours) {
 			return bad("检测项目无效。", "There is no such check.")
 		}
 	}

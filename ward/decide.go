@@ -8,8 +8,8 @@ import "slices"
 // Present takes a passed live check and a passed face, whatever the policy
 // says, and every other check that it requires. Somebody else's live face is
 // a mismatch. A check that is advisory never ends a visit by failing: its
-// failure counts as unsure, and that somebody answers for two beds, or shows
-// an earlier visit again, always leaves it to people. A check that was not done never passes; a part of
+// failure counts as unsure, and that somebody answers for two beds, shows
+// an earlier visit again, or reflects other colours than the screen's, always leaves it to people. A check that was not done never passes; a part of
 // the live check that was not drawn is none.
 func Decide(checks []Check, policy CheckPolicy) Verdict {
 	done := map[CheckKind]Outcome{}

@@ -80,6 +80,24 @@ func TestNoPolicyMakesPresent(t *testing.T) {
 	if got := ward.Decide(again, ward.DefaultCheckPolicy()); got != ward.Undecided {
 		t.Errorf("an earlier visit shown again: %s", got)
 	}
+	for outcome, want := range map[ward.Outcome][2]ward.Verdict{ // of the colours: advisory, required
+		ward.Pass: {ward.Present, ward.Present}, ward.Unsure: {ward.Present, ward.Undecided},
+		ward.NotDone: {ward.Present, ward.Undecided}, ward.Fail: {ward.Undecided, ward.Undecided},
+	} {
+		checks := []ward.Check{{Kind: ward.CheckLive, Outcome: ward.Pass}, {Kind: ward.CheckFace, Outcome: ward.Pass}, {Kind: ward.CheckColours, Outcome: outcome}}
+		for i, policy := range []ward.CheckPolicy{ward.DefaultCheckPolicy(), {Checks: map[ward.CheckKind]ward.Need{ward.CheckColours: ward.Required}}} {
+			if got := ward.Decide(checks, policy); got != want[i] {
+				t.Errorf("colours %s, policy %d: %s, want %s", outcome, i, got, want[i])
+			}
+		}
+	}
+	for kind, ok := range map[ward.CheckKind]bool{ward.CheckColours: true, ward.CheckLive: false, ward.CheckOtherBed: false} {
+		off := ward.DefaultCheckPolicy()
+		off.Reason, off.Checks[kind] = "试点", ward.Off
+		if err := off.Check(); (err == nil) != ok {
+			t.Errorf("%s turned off: %v", kind, err)
+		}
+	}
 	p.Checks["further"] = ward.Advisory
 	for part, want := range map[ward.Outcome]ward.Verdict{ward.Pass: ward.Present, ward.Fail: ward.Undecided, ward.NotDone: ward.Undecided} {
 		strict := ward.CheckPolicy{Checks: map[ward.CheckKind]ward.Need{ward.CheckNod: ward.Required, ward.CheckEyes: ward.Required}}

@@ -109,6 +109,9 @@ const (
 	CheckEyes  CheckKind = "eyes"  // shut
 	CheckMouth CheckKind = "mouth" // opened
 
+	// CheckColours looks for the reflection of the screen's colours on the face.
+	CheckColours CheckKind = "colours"
+
 	// CheckOtherBed fails when the same person answers for another bed of the round.
 	CheckOtherBed CheckKind = "other_bed"
 	// CheckSeenBefore fails when the pictures are those of an earlier visit.

@@ -65,6 +65,9 @@ type Face struct {
 	Shared  float32 `json:"shared"`
 	// Live is a passive model's opinion, 0 to 1. It may lower trust, never raise it.
 	Live float32 `json:"live"`
+	// Light is what the skin and its surroundings send back; nil when not asked
+	// for, or when the face fills the picture.
+	Light *Light `json:"light,omitempty"`
 	// Template is the L2-normalised embedding; empty when not asked for.
 	Template Template `json:"-"`
 }

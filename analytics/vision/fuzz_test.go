@@ -16,7 +16,7 @@ func TestMessagesSurviveThePipe(t *testing.T) {
 	q := vision.Request{Op: vision.OpSee, Session: 7, Codec: ward.H264, Key: true, Want: vision.WantFaces, Data: []byte{0, 0, 1, 0x65}}
 	a := vision.Reply{OK: true, Seen: ward.Seen{
 		Width: 640, Height: 360, Print: 1<<63 + 5, ModelID: "0123456789ab", JPEG: []byte{0xff, 0xd8, 1},
-		People: []ward.Person{{Score: .5}}, Faces: []ward.Face{{Score: .9}, {Score: .8, Template: ward.Template{.6, -.8}}},
+		People: []ward.Person{{Score: .5}}, Faces: []ward.Face{{Score: .9, Light: &ward.Light{Skin: ward.RGB{90, 60, 40.5}, Around: ward.RGB{0, 255, 12}}}, {Score: .8, Template: ward.Template{.6, -.8}}},
 	}}
 	var b bytes.Buffer
 	if err := errors.Join(vision.WriteRequest(&b, q), vision.WriteReply(&b, a)); err != nil {
@@ -64,6 +64,8 @@ func seeds(f *testing.F) {
 	f.Add(frame(`{"ok":true,"seen":{"faces":[{},{}]},"dims":[1,0]}`, []byte{0, 0, 0x80, 0x3f, 0xff, 0xd8}))
 	f.Add(frame(`{"ok":true,"seen":{"faces":[{}]},"dims":[-1]}`, nil))
 	f.Add(frame(`{"ok":true,"seen":{"faces":[{}]},"dims":[2000000000]}`, []byte{1}))
+	f.Add(frame(`{"ok":true,"seen":{"faces":[{"light":{"skin":[1,2.5,255],"around":[0,0,256]}}]},"dims":[0]}`, nil))
+	f.Add(frame(`{"ok":true,"seen":{"faces":[{"light":{"skin":[1,2.5,255],"around":[0,9,25]}}]},"dims":[0]}`, nil))
 	f.Add(frame(`{"ok":true,"dims":[4]}`, []byte{0, 0, 0xc0, 0x7f}))
 	f.Add([]byte{0, 0, 0, 9, '{'})
 }
@@ -86,6 +88,9 @@ func FuzzReadReply(f *testing.F) {
 			return
 		}
 		for _, face := range a.Seen.Faces {
+			if face.Light != nil && (!face.Light.Skin.Whole() || !face.Light.Around.Whole()) {
+				t.Fatalf("light %+v", face.Light)
+			}
 			for _, v := range face.Template {
 				if !(v >= -1.001 && v <= 1.001) {
 					t.Fatalf("a template with %v", v)

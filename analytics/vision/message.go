@@ -101,6 +101,9 @@ func ReadReply(r io.Reader) (Reply, error) {
 	if len(a.Seen.Codes) > barcode.Most || slices.ContainsFunc(a.Seen.Codes, func(c string) bool { return !barcode.Plain(c) }) {
 		return a, fmt.Errorf("%w: codes", ErrFrame)
 	}
+	if slices.ContainsFunc(faces, func(f ward.Face) bool { return f.Light != nil && (!f.Light.Skin.Whole() || !f.Light.Around.Whole()) }) {
+		return a, fmt.Errorf("%w: light", ErrFrame)
+	}
 	for i, n := range a.Dims {
 		if n < 0 || n > maxDim || 4*n > len(p) {
 			return a, fmt.Errorf("%w: template of %d", ErrFrame, n)

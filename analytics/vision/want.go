@@ -22,6 +22,9 @@ const (
 	WantMeasures
 	// WantCodes reads a QR code and a Code 128 (about 60 ms at 1280x720).
 	WantCodes
+	// WantLight measures the light of every face and of what surrounds it; it
+	// implies WantFaces (under 1 ms a face).
+	WantLight
 )
 
 // Has reports whether any bit of b is in w.

@@ -300,7 +300,7 @@ type eye struct{ *vision.Session }
 func (e eye) See(ctx context.Context, au []byte, key, full bool) (ward.Seen, bool, error) {
 	var want vision.Want
 	if full {
-		want = vision.WantFaces | vision.WantTemplates | vision.WantSnapshot | vision.WantPrint
+		want = vision.WantFaces | vision.WantTemplates | vision.WantSnapshot | vision.WantPrint | vision.WantLight
 	}
 	return e.Session.See(ctx, au, key, want)
 }

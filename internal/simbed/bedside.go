@@ -210,6 +210,14 @@ func (b *bedside) run(ctx context.Context, r *Result) error {
 	defer wg.Wait()
 	sound, stop := context.WithCancel(ctx)
 	defer stop()
+	lamp := lamp{lit: map[string]*Clip{}}
+	if b.o.Glow.Screen > 0 && s.straight.clip != nil {
+		wg.Go(func() {
+			if err := lamp.make(sound, b.o.Glow, s.straight); err != nil && sound.Err() == nil {
+				b.o.Log.ErrorContext(ctx, "light a face", "error", err)
+			}
+		})
+	}
 	connected, turns := false, 0
 	var next stretch // to be shown when reacting is over
 	var react <-chan time.Time
@@ -256,6 +264,9 @@ func (b *bedside) run(ctx context.Context, r *Result) error {
 			}
 			if x := s.stretch(c.Command); x.clip != nil {
 				next, react = x, time.After(b.o.React)
+			}
+			if x := lamp.stretch(c.Command); x.clip != nil {
+				next, react = x, time.After(glowLag)
 			}
 			if challenges[c.Command] {
 				turns++

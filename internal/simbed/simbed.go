@@ -45,6 +45,7 @@ type Options struct {
 	// Hold is the text of the code that is held before the camera when a
 	// command asks for one, and whether it is bars; "": none. nil: never any.
 	Hold      func(command string) (text string, bars bool)
+	Glow      Glow         // how the screen shines on the face
 	RelayOnly bool         // media go by the server's relay (TURN) only
 	HTTP      *http.Client // nil means http.DefaultClient
 	Log       *slog.Logger // nil: silent

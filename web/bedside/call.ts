@@ -2,12 +2,17 @@
 // commands on a data channel, each acknowledged once it is displayed.
 import { ice, Refused, session } from './api'
 
-export type Name = 'look_straight' | 'turn_left' | 'turn_right' | 'nod' | 'shut_eyes' | 'open_mouth' | 'show_ward_code' | 'show_bed_code' | 'wait' | 'say' | 'done'
+/** Glow is a colour that the whole screen shows. */
+export type Glow = 'colour_white' | 'colour_red' | 'colour_green' | 'colour_blue'
+
+export type Name = 'look_straight' | 'turn_left' | 'turn_right' | 'nod' | 'shut_eyes' | 'open_mouth' | 'show_ward_code' | 'show_bed_code' | 'watch_screen' | Glow | 'wait' | 'say' | 'done'
 
 /** Command is one message of the service. */
 export type Command = { id: number; cmd: Name; zh?: string; en?: string; seconds?: number }
 
 export type Heard = {
+  /** spares: this person or device wants no changing colours. */
+  spares: () => boolean
   connected: () => void
   /** command displays c, then calls shown. */
   command: (c: Command, shown: () => void) => void
@@ -18,7 +23,7 @@ export type Heard = {
   cut: () => void
 }
 
-const names: readonly string[] = ['look_straight', 'turn_left', 'turn_right', 'nod', 'shut_eyes', 'open_mouth', 'show_ward_code', 'show_bed_code', 'wait', 'say', 'done']
+const names: readonly string[] = ['look_straight', 'turn_left', 'turn_right', 'nod', 'shut_eyes', 'open_mouth', 'show_ward_code', 'show_bed_code', 'watch_screen', 'colour_white', 'colour_red', 'colour_green', 'colour_blue', 'wait', 'say', 'done']
 
 function commandOf(data: unknown): Command | undefined {
   try {
@@ -58,7 +63,7 @@ export async function call(device: string, local: MediaStream, heard: Heard): Pr
     heard.cut()
   }
   const listen = (c: RTCDataChannel) => {
-    c.onopen = () => c.send(JSON.stringify({ state: document.visibilityState === 'hidden' ? 'hidden' : 'here' }))
+    c.onopen = () => c.send(JSON.stringify({ state: document.visibilityState === 'hidden' ? 'hidden' : 'here', spare_colours: heard.spares() || undefined }))
     c.onclose = () => {
       if (c === channel) repair()
     }

@@ -63,6 +63,17 @@ async function begin() {
   }
 }
 
+let calm = matchMedia('(prefers-reduced-motion: reduce)').matches // the screen shall not change its colours
+
+function calmTick(): HTMLLabelElement {
+  const box = el('input', '')
+  box.type = 'checkbox'
+  box.id = 'calm'
+  box.checked = calm
+  box.addEventListener('change', () => { calm = box.checked })
+  return el('label', 'tick', box, el('span', '', say('calm')))
+}
+
 let tells = false // the person ticked that the position may be told
 
 /** tick is the consent to tell the position; nothing is lost without it. */
@@ -99,6 +110,7 @@ function notice(o: Opened) {
       el('h2', '', say('legal')),
       el('p', 'legal', pick(n.legal_zh, n.legal_en)),
       n.position && tick(),
+      calmTick(),
     ),
     el('nav', 'actions after', button('primary', say('agree'), () => void agree(o)), button('quiet', say('refuse'), () => refuse(o))),
   ])
@@ -187,6 +199,7 @@ async function join(o: Opened, media: Media) {
   const own = player('preview', media.stream, true, say('self'))
   const inspector = player('inspector voice', undefined, false, say('inspector'))
   let heard = false // an inspector is in the call
+  let glow = '' // the colour that the screen shows
   let asleep = () => {}
   const stop = () => {
     line?.end()
@@ -200,7 +213,9 @@ async function join(o: Opened, media: Media) {
     stop()
     message('bad', () => say('cut'), () => say('cutText'))
   }
-  const draw = () => show(() => [
+  const draw = () => show(() => glow ? [
+    el('section', `glow ${glow}`, el('p', '', text()), el('div', 'pictures', own, inspector)),
+  ] : [
     el('section', 'call',
       el('div', 'command', shape, el('p', '', text())),
       el('div', 'pictures', own, inspector, heard && el('span', 'present', say('inspector'))),
@@ -218,19 +233,22 @@ async function join(o: Opened, media: Media) {
   })
   try {
     line = await call(o.device, media.stream, {
+      spares: () => calm,
       connected: () => {
         if (!shape) text = () => say('connected')
         draw()
       },
       lost: () => {
         shape = undefined
+        glow = ''
         text = () => say('reconnecting')
         speak(text())
         draw()
       },
       command: (c, shown) => {
         const said = () => wordsOf(c)
-        speak(said())
+        glow = c.cmd.startsWith('colour_') ? c.cmd : ''
+        if (!glow) speak(said()) // one sentence goes before all colours
         if (c.cmd === 'done') {
           shown()
           setTimeout(stop, 500) // the receipt goes out first

@@ -79,7 +79,7 @@ func (e *eye) look(pic gocv.Mat, q vision.Request, thorough bool) (ward.Seen, er
 			return s, fmt.Errorf("find people: %w", err)
 		}
 	}
-	if want.Has(vision.WantFaces | vision.WantTemplates | vision.WantLive) {
+	if want.Has(vision.WantFaces | vision.WantTemplates | vision.WantLive | vision.WantLight) {
 		if s.Faces, err = e.faces(pic, want, len(s.People)); err != nil {
 			return s, fmt.Errorf("find faces: %w", err)
 		}
@@ -173,6 +173,11 @@ func (e *eye) face(pic gocv.Mat, f found, covered float64, want vision.Want) (fa
 			return face, false, err
 		}
 		face.Live = float32(l)
+	}
+	if want.Has(vision.WantLight) {
+		if face.Light, err = light(pic, crop, f.box); err != nil {
+			return face, false, err
+		}
 	}
 	if want.Has(vision.WantTemplates) && face.Usable() {
 		if face.Template, err = embed(e.embed, crop); err != nil {

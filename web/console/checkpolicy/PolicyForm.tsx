@@ -6,6 +6,7 @@ import { InstitutionSelect } from '../parts/InstitutionSelect'
 import { Trouble } from '../parts/Trouble'
 
 type Policy = Schemas['CheckPolicy']
+const needs: Schemas['Need'][] = ['required', 'advisory']
 
 /** PolicyForm sets the next version of one scope's policy, or withdraws it. */
 export function PolicyForm({ policy, kinds, onClose }: { policy: Policy; kinds: Schemas['CheckKind'][]; onClose: () => void }) {
@@ -37,7 +38,7 @@ export function PolicyForm({ policy, kinds, onClose }: { policy: Policy; kinds: 
         ) : <p className="quiet" style={{ marginTop: 0 }}>{t('checkPolicy.next', { n: policy.version })}</p>}
         {kinds.map((k) => (
           <Form.Item key={k} name={['checks', k]} label={t(`check.${k}`)}>
-            <Radio.Group optionType="button" options={(['required', 'advisory'] as const).map((n) => ({ value: n, label: t(`need.${n}`) }))} />
+            <Radio.Group optionType="button" options={([...needs, ...(k === 'colours' ? ['off' as const] : [])]).map((n) => ({ value: n, label: t(`need.${n}`) }))} />
           </Form.Item>
         ))}
         <Form.Item name="decide_minutes" label={t('checkPolicy.decide')} rules={[{ required: true }]}><InputNumber min={5} max={10080} precision={0} suffix={t('policy.minutes')} style={{ width: 180 }} /></Form.Item>

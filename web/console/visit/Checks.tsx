@@ -6,7 +6,7 @@ import { OutcomeTag } from '../parts/tags'
 import { clock } from '../parts/time'
 
 const all: Schemas['CheckKind'][] = ['liveness', 'face']
-const others: Schemas['CheckKind'][] = ['other_bed', 'seen_before', 'turn', 'nod', 'eyes', 'mouth'] // those that were done
+const others: Schemas['CheckKind'][] = ['other_bed', 'seen_before', 'colours', 'turn', 'nod', 'eyes', 'mouth'] // those that were done
 
 const places: Schemas['CheckKind'][] = ['position', 'network', 'ward_code', 'bed_code'] // those that the institution asks for
 

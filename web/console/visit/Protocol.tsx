@@ -45,7 +45,7 @@ const isKind = (v: string): v is Kind => kinds.some((k) => k === v)
 
 const cuts = ['stopped', 'left', 'page_closed', 'screen_locked', 'camera_taken', 'unstable', 'flood', 'malformed', 'no_receipt', 'network_lost'] as const
 const ways = ['tablet', 'link', 'qr', 'sms'] as const
-const checks = ['liveness', 'face', 'other_bed', 'seen_before', 'turn', 'nod', 'eyes', 'mouth', 'position', 'network', 'ward_code', 'bed_code'] as const
+const checks = ['liveness', 'face', 'other_bed', 'seen_before', 'colours', 'turn', 'nod', 'eyes', 'mouth', 'position', 'network', 'ward_code', 'bed_code'] as const
 const outcomes = ['pass', 'fail', 'unsure', 'not_done'] as const
 
 /** receivedOf says what the bedside's line carried. */

@@ -3,7 +3,7 @@ import type { Schemas } from '../api/client'
 
 type VisitEvent = Schemas['VisitEvent']
 
-export const commands = ['look_straight', 'turn_left', 'turn_right', 'nod', 'shut_eyes', 'open_mouth', 'show_ward_code', 'show_bed_code', 'wait', 'say', 'done'] as const
+export const commands = ['look_straight', 'turn_left', 'turn_right', 'nod', 'shut_eyes', 'open_mouth', 'show_ward_code', 'show_bed_code', 'watch_screen', 'colour_white', 'colour_red', 'colour_green', 'colour_blue', 'wait', 'say', 'done'] as const
 export type Command = (typeof commands)[number]
 
 export const answers = ['turned', 'wrong_way', 'too_late', 'early', 'two_faces', 'never_straight'] as const
