@@ -59,7 +59,7 @@ func TestVisitAcrossSIGTERMAndSIGKILL(t *testing.T) {
 		v := c.visitUnderWay(stay.ID, film)
 		ended := time.Now()
 		s.signal(end.signal)
-		if code := s.wait(20 * time.Second); (code == 0) != (end.signal == syscall.SIGTERM) {
+		if code := s.wait(time.Minute); (code == 0) != (end.signal == syscall.SIGTERM) {
 			t.Errorf("%v: exit code %d", end.signal, code)
 		}
 		s = serve(t, dir, env...)
@@ -79,7 +79,8 @@ func TestVisitAcrossSIGTERMAndSIGKILL(t *testing.T) {
 		c.plays(path + "/clip.mp4")
 	}
 	c.visitUnderWay(stay.ID, film)
-	s.terminate()
+	s.signal(syscall.SIGTERM)
+	s.wait(time.Minute)
 	s.fsck()
 }
 
