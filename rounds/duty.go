@@ -53,6 +53,25 @@ func (c *Counter) Begin(ctx context.Context, by ward.User, q DutyStart) (d ward.
 	return d, zh, en, err
 }
 
+// EndDuty ends a physician's windows at the institution of d when the face is
+// the physician's; any other answer is a ward.Conflict "duty.face" and ends nothing.
+func (c *Counter) EndDuty(ctx context.Context, by ward.User, d ward.Duty, q IdentityQuestion) (ward.DutyEnd, error) {
+	now, t := c.settings()
+	p, err := c.Store.Physician(ctx, d.PhysicianID)
+	if err != nil {
+		return ward.DutyEnd{}, err
+	}
+	face := ward.IdentityCheck{PlaceID: q.Place.ID, CameraID: q.Camera, Source: ward.IdentityByPhoto, Answer: ward.MatchUnsure, Thresholds: t}
+	picture, _, _, err := c.look(ctx, &face, enrolment{p.Template, p.ModelID}, q, now)
+	if err != nil {
+		return ward.DutyEnd{}, err
+	}
+	if face.Answer != ward.MatchYes {
+		return ward.DutyEnd{}, &ward.Error{Kind: ward.Conflict, Code: "duty.face", ZH: "未能确认是该医师本人，在岗时段没有结束。", EN: "The face was not told to be the physician's; the window was not ended."}
+	}
+	return c.Store.EndDuty(ctx, by, d, ward.DutyEnd{Score: face.Score}, picture)
+}
+
 // The stretch around a start in which cameras of the place are asked who stood there.
 const (
 	seenBefore = 15 * time.Minute

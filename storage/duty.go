@@ -81,7 +81,7 @@ func (s *Store) AddDuty(ctx context.Context, by ward.User, d ward.Duty, window t
 func (t *tx) placeDuty(ctx context.Context, d *ward.Duty, window time.Duration) error {
 	var here, away int
 	err := t.QueryRowContext(ctx, `SELECT (SELECT COUNT(*) FROM physician p JOIN physician_institution i ON i.physician_id = p.id WHERE p.id = $1 AND p.gone = 0 AND i.institution_id = $2),
-		(SELECT COUNT(*) FROM duty WHERE physician_id = $1 AND institution_id <> $2 AND until_us > $3 AND outcome IN ('verified', 'unplaced'))`,
+		(SELECT COUNT(*) FROM duty WHERE physician_id = $1 AND institution_id <> $2 AND `+dutyOver+` > $3 AND outcome IN ('verified', 'unplaced'))`,
 		d.PhysicianID, d.InstitutionID, us(d.At)).Scan(&here, &away)
 	switch {
 	case err != nil:
@@ -112,19 +112,19 @@ func (t *tx) insertDuty(ctx context.Context, v *storedDuty, by ward.User) error 
 
 const dutyFields = `id, at_us, actor, institution_id, place_id, camera_id, physician_id, source, seen_us, answer, reason, score, model_id, match_from, no_match_below, position, outcome, until_us, policy, salt, picture, leaf`
 
-const dutyColumns = `SELECT ` + dutyFields + ` FROM duty`
+const dutyColumns = `SELECT ` + dutyFields + `, ended_us FROM duty`
 
 func scanStoredDuty(r row) (storedDuty, error) {
 	var v storedDuty
-	var when, seen, until int64
+	var when, seen, until, ended int64
 	var score, match, noMatch float64
 	var salt string
 	err := r.Scan(&v.ID, &when, &v.By, &v.InstitutionID, &v.PlaceID, &v.CameraID, &v.PhysicianID, &v.Source, &seen, &v.Answer, &v.Reason, &score, &v.ModelID, &match, &noMatch,
-		&v.Position, &v.Outcome, &until, &v.Policy, &salt, &v.picture, &v.Leaf)
+		&v.Position, &v.Outcome, &until, &v.Policy, &salt, &v.picture, &v.Leaf, &ended)
 	if err != nil {
 		return v, err
 	}
-	v.At, v.Seen, v.Until, v.Score = at(when), at(seen), at(until), float32(score)
+	v.At, v.Seen, v.Until, v.Ended, v.Score = at(when), at(seen), at(until), at(ended), float32(score)
 	v.Thresholds = ward.FaceThresholds{Match: float32(match), NoMatch: float32(noMatch)}
 	v.salt, _ = hex.DecodeString(salt) // one that was changed commits to something else: fsck finds it
 	return v, nil
@@ -153,21 +153,24 @@ func (s *Store) Duties(ctx context.Context, insts []ward.InstitutionID, before w
 
 // OnDuty lists like Duties, but only who is on duty at now: of each physician the newest start.
 func (s *Store) OnDuty(ctx context.Context, insts []ward.InstitutionID, now time.Time, before ward.DutyID, limit int) ([]ward.Duty, error) {
-	const open = `until_us > $3 AND outcome IN ('verified', 'unplaced')`
+	const open = dutyOver + ` > $3 AND outcome IN ('verified', 'unplaced')`
 	where, args := scope(insts, []any{before, pageSize(limit), us(now)})
 	return listed(ctx, s, "list who is on duty", scanDuty, dutyColumns+where+` AND ($1 = '' OR id < $1) AND `+open+`
-		AND id = (SELECT MAX(n.id) FROM duty n WHERE n.physician_id = duty.physician_id AND n.`+open+`) ORDER BY id DESC LIMIT $2`, args...)
+		AND id = (SELECT MAX(n.id) FROM (SELECT * FROM duty WHERE `+open+`) n WHERE n.physician_id = duty.physician_id) ORDER BY id DESC LIMIT $2`, args...)
 }
 
 // DutiesAt returns the starts of a physician whose window holds t.
 func (s *Store) DutiesAt(ctx context.Context, id ward.PhysicianID, t time.Time) ([]ward.Duty, error) {
-	return listed(ctx, s, "list duties at a moment", scanDuty, dutyColumns+` WHERE physician_id = $1 AND until_us > $2 AND at_us <= $2 ORDER BY id`, id, us(t))
+	return listed(ctx, s, "list duties at a moment", scanDuty, dutyColumns+` WHERE physician_id = $1 AND `+dutyOver+` > $2 AND at_us <= $2 ORDER BY id`, id, us(t))
 }
 
 // dutyRows compares every start with what was sealed.
 func (f *fsck) dutyRows(ctx context.Context) error {
 	id := func(v storedDuty) string { return string(v.ID) }
 	return each(ctx, f, "list duties", dutyColumns+` WHERE id > $1 ORDER BY id LIMIT $2`, scanStoredDuty, id, func(v storedDuty) error {
+		if err := f.dutyEnded(ctx, v); err != nil {
+			return err
+		}
 		return f.agree(ctx, "duty", string(v.ID), KindDuty, string(v.ID), v.Leaf, v.record())
 	})
 }

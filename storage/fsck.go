@@ -106,6 +106,7 @@ func (f *fsck) steps() []fsckStep {
 		{"identity links", f.identityLinks},
 		{"duty policy rows", f.dutyPolicyRows},
 		{"duties", f.dutyRows},
+		{"ends of duties", f.dutyEndRows},
 		{"treatment policy rows", f.treatmentPolicyRows},
 		{"treatments", f.treatmentRows},
 		{"absent rows", f.absent},

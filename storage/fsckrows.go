@@ -262,6 +262,7 @@ func (f *fsck) absent(ctx context.Context) error {
 		{"face_search", `SELECT ref FROM sealed_record r WHERE kind = 'face_search' AND NOT EXISTS (SELECT 1 FROM face_search x WHERE x.leaf = r.leaf)`},
 		{"identity_check", `SELECT ref FROM sealed_record r WHERE kind = 'identity_check' AND NOT EXISTS (SELECT 1 FROM identity_check x WHERE x.leaf = r.leaf)`},
 		{"duty", `SELECT ref FROM sealed_record r WHERE kind = 'duty' AND NOT EXISTS (SELECT 1 FROM duty x WHERE x.leaf = r.leaf)`},
+		{"duty_end", `SELECT ref FROM sealed_record r WHERE kind = 'duty_end' AND NOT EXISTS (SELECT 1 FROM duty_end x WHERE x.leaf = r.leaf)`},
 		{"duty_policy", `SELECT ref FROM sealed_record r WHERE kind = 'duty_policy' AND NOT EXISTS (SELECT 1 FROM duty_policy x WHERE x.leaf = r.leaf)`},
 		{"treatment_policy", `SELECT ref FROM sealed_record r WHERE kind = 'treatment_policy' AND NOT EXISTS (SELECT 1 FROM treatment_policy x WHERE x.leaf = r.leaf)`},
 		{"treatment", `SELECT ref FROM sealed_record r WHERE kind = 'treatment' AND NOT EXISTS (SELECT 1 FROM treatment x WHERE x.leaf = r.leaf) AND NOT EXISTS (SELECT 1 FROM treatment_event x WHERE x.leaf = r.leaf)`},

@@ -39,6 +39,7 @@ const (
 	KindRuling      = "ruling"        // by ruling/1: proposed by one; /2: answered by another
 
 	KindDuty       = "duty"        // by duty: who started a physician's shift where, and what came of it
+	KindDutyEnd    = "duty_end"    // by duty: who ended its window early, and why
 	KindDutyPolicy = "duty_policy" // by version: how long a start counts, and where
 
 	KindTreatment       = "treatment"        // by session: how it began; by session/n: what happened in it

@@ -115,7 +115,8 @@ type Duty struct {
 	Score         float32        `json:"score"`
 	Position      DutyPlace      `json:"position"`
 	Outcome       DutyOutcome    `json:"outcome"`
-	Until         time.Time      `json:"until"`  // of the window; At when nothing could begin
+	Until         time.Time      `json:"until"` // of the window; At when nothing could begin
+	Ended         time.Time      `json:"ended,omitzero" doc:"The window was ended early"`
 	Policy        int            `json:"policy"` // the version whose window and fence counted
 	ModelID       string         `json:"-"`
 	Thresholds    FaceThresholds `json:"-"`

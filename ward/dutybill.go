@@ -39,7 +39,7 @@ func MayBill(p Physician, tried []Duty, inst InstitutionID, t, now time.Time) (B
 	var best Duty
 	away := false
 	for _, d := range tried {
-		if d.PhysicianID != p.ID || t.Before(d.At) || !t.Before(d.Until) {
+		if d.PhysicianID != p.ID || t.Before(d.At) || !t.Before(d.Over()) {
 			continue
 		}
 		if d.InstitutionID != inst {

@@ -1,6 +1,9 @@
 package ward
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // TreatmentReason says why billed minutes are not covered, or why that cannot
 // be told; empty for yes.
@@ -71,7 +74,7 @@ func (t *TreatmentSession) TakeBill(events []TreatmentEvent, no string, billed i
 	}
 	m := t.Minutes(events, now)
 	b = TreatmentBill{ExternalNo: no, Minutes: billed, Present: MinutesOf(m.Present), Open: MinutesOf(m.Open), Absent: MinutesOf(m.Absent)}
-	b.Billed = Billed(append(events[:len(events):len(events)], TreatmentEvent{Bill: &b}))
+	b.Billed = Billed(append(slices.Clip(events), TreatmentEvent{Bill: &b}))
 	b.Covered, b.Reason = t.Covers(events, b.Billed, now)
 	return b, false
 }

@@ -376,7 +376,10 @@ var requests = map[string]func(*world) request{
 	"POST /api/v1/duties": func(w *world) request {
 		return request{json: m{"physician_id": w.physician(), "place_id": w.place.ID, "photo": []byte("\xff\xd8")}}
 	},
-	"GET /api/v1/duties/{id}":   func(w *world) request { return request{path: id(w.duty().ID)} },
+	"GET /api/v1/duties/{id}": func(w *world) request { return request{path: id(w.duty().ID)} },
+	"POST /api/v1/duties/{id}/end": func(w *world) request {
+		return request{path: id(w.duty().ID), json: m{"photo": []byte("\xff\xd8")}}
+	},
 	"GET /api/v1/duty-policies": bare,
 	"PUT /api/v1/duty-policies": func(w *world) request {
 		based := 0

@@ -58,7 +58,8 @@ type DutySight struct {
 // DutyDetail is a start with what cameras of the place saw around it.
 type DutyDetail struct {
 	ListedDuty
-	Seen []DutySight `json:"seen" doc:"From 15 minutes before to 30 after, at most 20; shown, and decides nothing"`
+	End  *ward.DutyEnd `json:"end,omitempty" doc:"When its window was ended early"`
+	Seen []DutySight   `json:"seen" doc:"From 15 minutes before to 30 after, at most 20; shown, and decides nothing"`
 }
 
 // Billing is the answer whether a prescription may be billed.
@@ -100,6 +101,7 @@ func (s *Server) dutyRoutes(r *routes) {
 			d, err := s.Store.Duty(ctx, in.ID)
 			return d, d.InstitutionID, err
 		}, s.getDuty)
+	s.dutyEndRoutes(r)
 	add(r, role(ward.MaySettle), huma.Operation{Method: http.MethodGet, Path: v1 + "/physicians/{id}/duty", OperationID: "mayBill", Summary: "May what this physician prescribed here be billed?", Tags: tags}, s.mayBill)
 	who := everywhere(ward.MayAdminister)
 	add(r, who, huma.Operation{Method: http.MethodGet, Path: v1 + "/duty-policies", OperationID: "listDutyPolicies", Summary: "For how long a start counts, and where", Tags: tags}, s.listDutyPolicies)
@@ -163,7 +165,15 @@ func (s *Server) getDuty(ctx context.Context, _ *dutyPath, d ward.Duty) (*body[D
 		return nil, err
 	}
 	seen, err := s.counter().Corroborate(ctx, d)
-	out := DutyDetail{ListedDuty{d, p.Name}, make([]DutySight, len(seen))}
+	if err != nil {
+		return nil, err
+	}
+	out := DutyDetail{ListedDuty: ListedDuty{d, p.Name}, Seen: make([]DutySight, len(seen))}
+	if !d.Ended.IsZero() {
+		var e ward.DutyEnd
+		e, err = s.Store.DutyEnd(ctx, d.ID)
+		out.End = &e
+	}
 	for i, v := range seen {
 		out.Seen[i] = DutySight{v.ID, v.CameraID, v.From, v.To}
 	}

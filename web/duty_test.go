@@ -134,3 +134,24 @@ func TestShiftsDecideWhatIsBilled(t *testing.T) {
 	}
 	terminal.with("Idempotency-Key", "k9").do(http.MethodPost, duties, m{"physician_id": "ph-nobody", "place_id": w.place.ID, "photo": []byte("x")}).want(422, "physician.unknown")
 }
+
+// A physician's own face ends the window, or an administrator with a reason; a terminal without the face does not.
+func TestShiftsEndEarly(t *testing.T) {
+	w := newWorld(t).serve()
+	terminal, admin := w.token(w.user(ward.Terminal, "own")), w.as(w.user(ward.Administrator, "own"))
+	d := w.duty()
+	path := duties + "/" + string(d.ID)
+	terminal.do(http.MethodPost, path+"/end", m{"reason": "回家"}).want(403, "duty.end_face")
+	admin.do(http.MethodPost, path+"/end", m{"reason": " "}).want(422, "duty.reason")
+	ended := into[web.DutyEnded](terminal.do(http.MethodPost, path+"/end", m{"photo": []byte("x")}).want(200, ""))
+	terminal.do(http.MethodPost, path+"/end", m{"photo": []byte("x")}).want(409, "duty.over")
+	got := into[web.DutyDetail](admin.do(http.MethodGet, path, nil).want(200, ""))
+	if got.End == nil || !got.End.At.Equal(ended.At) || !got.Ended.Equal(ended.At) || got.End.Reason != "" || got.End.Score == 0 {
+		t.Errorf("shown %+v", got)
+	}
+	other := w.duty()
+	admin.do(http.MethodPost, duties+"/"+string(other.ID)+"/end", m{"reason": "会诊"}).want(200, "")
+	if got := into[web.DutyDetail](admin.do(http.MethodGet, duties+"/"+string(other.ID), nil).want(200, "")); got.End == nil || got.End.Reason != "会诊" {
+		t.Errorf("shown %+v", got)
+	}
+}
