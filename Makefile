@@ -132,6 +132,11 @@ bench: setup-test ready ## benchmarks, as ratios against a limit measured in the
 	@$(VISION_ENV) go build -trimpath -tags $(VISION_TAGS) -o bin/wardwatch-engines ./bench/engines
 	@go test -run '^$$' -bench . -benchtime 2s ./bench/...
 
+.PHONY: eval-rounds
+eval-rounds: ready ## who passes a ward round's checks: simulated patients and attacks over WebRTC; EVAL_ARGS="--genuine 40 --attacks 20 --at-once 4"
+	@mkdir -p "$(EVAL_DIR)"
+	bin/wardwatch eval rounds --dir "$(EVAL_DIR)" --json "$(EVAL_DIR)/rounds.json" $(EVAL_ARGS)
+
 .PHONY: eval
 EVAL_DIR := $(CURDIR)/.eval
 eval: ready ## how right the alerts are, on EVAL_FACES=FOLDER of labelled faces (or the demo clips); half an hour; EVAL_ARGS="--cameras 12"

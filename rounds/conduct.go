@@ -147,7 +147,7 @@ func (s *session) findBaseline(ctx context.Context) (base pose, found bool, err 
 	}
 	var b baseline
 	for _, wait := range []time.Duration{hintAfter, baselineWait - hintAfter} {
-		err = s.each(ctx, time.Now().Add(wait), func(l look) bool {
+		err = s.each(ctx, s.clock().Add(wait), func(l look) bool {
 			base, found = b.see(l)
 			s.faces.see(l, found)
 			return !found
@@ -172,7 +172,7 @@ func (s *session) ask(ctx context.Context, t challenge, base pose) (result, erro
 	if !ok {
 		return tooLate, s.event(ctx, "answer", map[string]any{"result": "never_straight"})
 	}
-	if err = s.each(ctx, time.Now().Add(s.lots.pause()), func(l look) bool { s.straight(l, base); return true }); err != nil {
+	if err = s.each(ctx, s.clock().Add(s.lots.pause()), func(l look) bool { s.straight(l, base); return true }); err != nil {
 		return waiting, err
 	}
 	p := ask(t)
@@ -210,7 +210,7 @@ func hundredth(v float32) float64 { return math.Round(float64(v)*100) / 100 }
 // settle waits until the head has been straight for settleHeld.
 func (s *session) settle(ctx context.Context, base pose) (ok bool, err error) {
 	var since time.Time
-	err = s.each(ctx, time.Now().Add(settleWait), func(l look) bool {
+	err = s.each(ctx, s.clock().Add(settleWait), func(l look) bool {
 		switch {
 		case !s.straight(l, base):
 			since = time.Time{}
@@ -237,7 +237,7 @@ func (s *session) straight(l look, base pose) bool {
 // checkFace compares the collected faces with the enrolment.
 func (s *session) checkFace(ctx context.Context) (ward.Check, error) {
 	if !s.faces.enough() {
-		err := s.each(ctx, time.Now().Add(faceWait), func(l look) bool {
+		err := s.each(ctx, s.clock().Add(faceWait), func(l look) bool {
 			if f, ok := l.face(); ok && math.Abs(float64(f.Yaw)) <= baselineMax {
 				s.faces.see(l, true)
 			}
@@ -261,7 +261,7 @@ func (s *session) checkFace(ctx context.Context) (ward.Check, error) {
 // error says why the session ended, or that the line was lost.
 func (s *session) each(ctx context.Context, until time.Time, f func(look) bool) (err error) {
 	if s.played != nil {
-		return s.played.each(f)
+		return s.played.each(until, f)
 	}
 	s.tape.put(tapeLooks)
 	defer func() { s.tape.end(err) }()

@@ -72,6 +72,23 @@ func readTape(body []byte) (h tapeHead, all []entry, err error) {
 	return h, all, nil
 }
 
+// standIn is in place of a bedside: a tape (playback) or a rehearsal.
+type standIn interface {
+	now() time.Time
+	each(until time.Time, f func(look) bool) error
+	tell(p prompt) (displayed time.Time, err error)
+	event(kind string, body map[string]any) error
+	awaitLine() error
+}
+
+// clock is the time that the protocol waits by.
+func (s *session) clock() time.Time {
+	if s.played != nil {
+		return s.played.now()
+	}
+	return time.Now()
+}
+
 // playback hands a tape to a session in place of a bedside.
 type playback struct {
 	left  []entry
@@ -85,8 +102,11 @@ type step struct {
 	sealedStep
 }
 
+// now is the wall clock: the tape, not a clock, says when something ends.
+func (p *playback) now() time.Time { return time.Now() }
+
 // each is session.each.
-func (p *playback) each(f func(look) bool) error {
+func (p *playback) each(_ time.Time, f func(look) bool) error {
 	if len(p.left) == 0 {
 		return errTapeEnd
 	}

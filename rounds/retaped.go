@@ -144,9 +144,10 @@ func (r *Replayer) retaped(ctx context.Context, out *Replayed, h tapeHead, all [
 			break
 		}
 	}
+	p := &playback{left: all}
 	s := &session{
 		e:     &Engine{Store: r.Store, Thresholds: ward.FaceThresholds{Match: h.Match, NoMatch: h.NoMatch}},
-		visit: out.Visit, lots: newLots(nonce), played: &playback{left: all}, colours: h.Colours,
+		visit: out.Visit, lots: newLots(nonce), played: p, colours: h.Colours,
 	}
 	checks, end := s.checkPerson(ctx)
 	switch {
@@ -159,7 +160,7 @@ func (r *Replayer) retaped(ctx context.Context, out *Replayed, h tapeHead, all [
 		}
 		checks = s.undone(cause)
 	case errors.Is(end, errAstray):
-		out.differs("after %d steps the checks go another way than they went", len(s.played.steps))
+		out.differs("after %d steps the checks go another way than they went", len(p.steps))
 		checks = s.undone(errCut)
 	default:
 		return nil, nil, end
@@ -167,7 +168,7 @@ func (r *Replayer) retaped(ctx context.Context, out *Replayed, h tapeHead, all [
 	if h.Enrolled != "" && s.enrolled != "" && h.Enrolled != s.enrolled {
 		out.differs("the enrolment is another one than at the visit")
 	}
-	return checks, looks, s.played.compare(out, events, end == nil)
+	return checks, looks, p.compare(out, events, end == nil)
 }
 
 // compare says which step is not as it was sealed. A session that was cut

@@ -62,7 +62,7 @@ type session struct {
 	faces    faces
 	trace    trace
 	tape     tape
-	played   *playback // in a replay, instead of a bedside
+	played   standIn // in a replay or a rehearsal, instead of a bedside; else nil
 	still    stillness
 	enrolled string       // see enrolledAs
 	traced   bool         // it is stored

@@ -21,6 +21,7 @@ import (
 
 type evalCommand struct {
 	Counters evalCounters `cmd:"" help:"Score the alerts on labelled scenes at counters."`
+	Rounds   evalRounds   `cmd:"" help:"Attack ward rounds with simulated bedsides, and count who passes."`
 }
 
 type evalCounters struct {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -20,6 +21,7 @@ type bedside struct {
 	o        Options
 	device   string
 	pc       *webrtc.PeerConnection
+	mux      io.Closer // the weak network's socket; nil without one
 	video    *webrtc.TrackLocalStaticSample
 	audio    *webrtc.TrackLocalStaticSample
 	channel  *webrtc.DataChannel
@@ -44,9 +46,18 @@ func (o Options) join(ctx context.Context, device string, r *Result) error {
 		err = b.run(ctx, r)
 	}
 	r.Heard, r.Saw = int(b.heard.Load()), int(b.saw.Load())
+	return errors.Join(err, b.close())
+}
+
+// close ends the connection.
+func (b *bedside) close() (err error) {
 	if b.pc != nil {
-		err = errors.Join(err, b.pc.Close())
+		err = b.pc.Close()
 	}
+	if b.mux != nil {
+		err = errors.Join(err, b.mux.Close())
+	}
+	b.pc, b.mux = nil, nil
 	return err
 }
 
@@ -54,6 +65,9 @@ func (o Options) join(ctx context.Context, device string, r *Result) error {
 func (b *bedside) dial(ctx context.Context) error {
 	var settings webrtc.SettingEngine
 	settings.SetIncludeLoopbackCandidate(true)
+	if err := b.weaken(ctx, &settings); err != nil {
+		return err
+	}
 	engine := &webrtc.MediaEngine{}
 	if err := engine.RegisterDefaultCodecs(); err != nil {
 		return err
@@ -191,36 +205,25 @@ func (b *bedside) restart(ctx context.Context) (ok bool, err error) {
 
 // run plays the camera in real time and obeys the commands.
 func (b *bedside) run(ctx context.Context, r *Result) error {
-	var s script
-	p := player{}
-	switch b.o.Behaviour {
-	case Loop, Reloads, Flood:
-		p = player{now: stretch{b.o.Clip, 0, len(b.o.Clip.Frames) - 1}, at: b.o.Start % len(b.o.Clip.Frames), round: true}
-	case Frozen:
-		p.play(stretch{b.o.Clip, b.o.Start % len(b.o.Clip.Frames), b.o.Start % len(b.o.Clip.Frames)})
-	case Genuine, Impostor, Cut, Reload, Refuse:
-		var err error
-		if s, err = plan(b.o.Clip, b.o.Mirrored); err != nil {
-			return err
-		}
-		b.o.Log.InfoContext(ctx, "bedside plays", "script", s.String())
-		p.play(s.straight)
+	camera, err := NewCamera(b.o)
+	if err != nil {
+		return err
 	}
+	b.o.Log.InfoContext(ctx, "bedside plays", "script", camera.s.String())
 	var wg sync.WaitGroup
 	defer wg.Wait()
 	sound, stop := context.WithCancel(ctx)
 	defer stop()
 	lamp := lamp{lit: map[string]*Clip{}}
-	if b.o.Glow.Screen > 0 && s.straight.clip != nil {
+	if b.o.Glow.Screen > 0 && camera.s.straight.clip != nil {
 		wg.Go(func() {
-			if err := lamp.make(sound, b.o.Glow, s.straight); err != nil && sound.Err() == nil {
+			if err := lamp.make(sound, b.o.Glow, camera.s.straight); err != nil && sound.Err() == nil {
 				b.o.Log.ErrorContext(ctx, "light a face", "error", err)
 			}
 		})
 	}
 	connected, turns := false, 0
-	var next stretch // to be shown when reacting is over
-	var react <-chan time.Time
+	began := time.Now()
 	cards := make(chan *Clip, 1)
 	frame := time.NewTicker(time.Second / fps)
 	defer frame.Stop()
@@ -248,7 +251,11 @@ func (b *bedside) run(ctx context.Context, r *Result) error {
 			}
 		case <-frame.C:
 			if connected {
-				if err := b.video.WriteSample(media.Sample{Data: p.next(), Duration: time.Second / fps}); err != nil {
+				c, i := camera.Next(time.Since(began))
+				if b.o.Tape != nil {
+					*b.o.Tape = append(*b.o.Tape, c.Frames[i])
+				}
+				if err := b.video.WriteSample(media.Sample{Data: c.Frames[i], Duration: time.Second / fps}); err != nil {
 					return fmt.Errorf("send a picture: %w", err)
 				}
 			}
@@ -262,25 +269,23 @@ func (b *bedside) run(ctx context.Context, r *Result) error {
 				r.Thanked = true
 				return b.goodbye(ctx)
 			}
-			if x := s.stretch(c.Command); x.clip != nil {
-				next, react = x, time.After(b.o.React)
-			}
-			if x := lamp.stretch(c.Command); x.clip != nil {
-				next, react = x, time.After(glowLag)
-			}
 			if challenges[c.Command] {
 				turns++
 			}
 			if text, bars := b.holds(c.Command); text != "" {
-				react = nil
-				wg.Go(func() { b.paint(ctx, s.straight, text, bars, cards) })
+				camera.due = nil
+				wg.Go(func() { b.paint(ctx, camera.s.straight, text, bars, cards) })
+			} else if x := lamp.stretch(c.Command); x.clip != nil {
+				camera.show(time.Since(began)+glowLag, x)
+			} else {
+				camera.Told(time.Since(began), c.Command)
 			}
 			if b.o.Behaviour == Cut && turns == 2 {
 				return nil
 			}
 			if b.o.Behaviour == Reload && turns == 2 || b.o.Behaviour == Reloads {
 				turns++
-				if err := errors.Join(b.pc.Close(), b.dial(ctx)); err != nil {
+				if err := errors.Join(b.close(), b.dial(ctx)); err != nil {
 					return err
 				}
 				connected = false
@@ -291,12 +296,7 @@ func (b *bedside) run(ctx context.Context, r *Result) error {
 				}
 			}
 		case c := <-cards:
-			p.play(stretch{c, 0, len(c.Frames) - 1})
-		case <-react:
-			react = nil
-			if next.clip != nil && (b.o.Behaviour == Genuine || b.o.Behaviour == Impostor || b.o.Behaviour == Cut || b.o.Behaviour == Reload) {
-				p.play(next)
-			}
+			camera.p.play(stretch{c, 0, len(c.Frames) - 1})
 		}
 	}
 }

@@ -66,7 +66,7 @@ func card(ctx context.Context, frame []byte, text string, bars bool) (*Clip, err
 		return nil, err
 	}
 	filter := "null[a];movie=" + paper + "[c];[a][c]overlay=(W-w)/2:(H-h)/2"
-	if err := transcode(ctx, from, film, filter); err != nil {
+	if err := transcode(ctx, from, film, filter, 21); err != nil {
 		return nil, err
 	}
 	stream, err := os.ReadFile(film)

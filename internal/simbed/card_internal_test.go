@@ -17,7 +17,7 @@ func TestHeldCodesAreReadable(t *testing.T) {
 	if out, err := exec.CommandContext(t.Context(), "ffmpeg", "-v", "error", "-f", "lavfi", "-i", "testsrc=s=360x288:d=0.04", film+".mp4").CombinedOutput(); err != nil {
 		t.Fatal(err, string(out))
 	}
-	if err := transcode(t.Context(), film+".mp4", film, "fps=25"); err != nil {
+	if err := transcode(t.Context(), film+".mp4", film, "fps=25", 21); err != nil {
 		t.Fatal(err)
 	}
 	stream, err := os.ReadFile(film)

@@ -3,6 +3,8 @@ package simbed
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -10,6 +12,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/bluenviron/mediacommon/v2/pkg/codecs/h264"
@@ -59,7 +63,7 @@ func Open(ctx context.Context, path, cache string, flip bool, see See) (*Clip, e
 	c := &Clip{Flip: flip}
 	stream, err := os.ReadFile(base + ".h264")
 	if errors.Is(err, fs.ErrNotExist) {
-		if err = transcode(ctx, path, base+".h264", filter); err == nil {
+		if err = transcode(ctx, path, base+".h264", filter, 21); err == nil {
 			stream, err = os.ReadFile(base + ".h264")
 		}
 	}
@@ -75,7 +79,65 @@ func Open(ctx context.Context, path, cache string, flip bool, see See) (*Clip, e
 	return c, nil
 }
 
-func transcode(ctx context.Context, from, to, filter string) error {
+// Film codes frames again through ffmpeg's filter; crf is x264's, 21 good to
+// 40 poor. The result is kept in the folder cache. Its poses are not known.
+func Film(ctx context.Context, cache string, frames [][]byte, filter string, crf int) (*Clip, error) {
+	stream := bytes.Join(frames, nil)
+	sum := sha256.Sum256(fmt.Appendf(nil, "%x %s %d", sha256.Sum256(stream), filter, crf))
+	base := filepath.Join(cache, hex.EncodeToString(sum[:8]))
+	made, err := os.ReadFile(base + ".h264")
+	if errors.Is(err, fs.ErrNotExist) {
+		if err = os.MkdirAll(cache, 0o755); err != nil {
+			return nil, fmt.Errorf("make clip cache: %w", err)
+		}
+		from := base + ".from.h264"
+		if err = os.WriteFile(from, stream, 0o644); err != nil {
+			return nil, fmt.Errorf("make film: %w", err)
+		}
+		defer func() { _ = os.Remove(from) }()
+		if err = transcode(ctx, from, base+".h264", filter, crf); err == nil {
+			made, err = os.ReadFile(base + ".h264")
+		}
+	}
+	if err != nil {
+		return nil, fmt.Errorf("make film: %w", err)
+	}
+	all, err := split(made)
+	return &Clip{Frames: all}, err
+}
+
+// Refilm is a clip and its mirror image (which may be nil) with those frames
+// that a Genuine bedside shows coded again by Film; filter keeps their number.
+func Refilm(ctx context.Context, cache string, pair [2]*Clip, filter string, crf int) (out [2]*Clip, err error) {
+	s, err := plan(pair[0], pair[1])
+	if err != nil {
+		return out, err
+	}
+	for k, c := range pair {
+		if c == nil {
+			continue
+		}
+		again := *c
+		again.Frames = slices.Clone(c.Frames)
+		out[k] = &again
+		for _, x := range []stretch{s.straight, s.left, s.right, s.nod, s.shut, s.open} {
+			if x.clip != c {
+				continue
+			}
+			made, err := Film(ctx, cache, c.Frames[x.from:x.to+1], filter, crf)
+			if err != nil {
+				return out, err
+			}
+			if n := x.to - x.from + 1; len(made.Frames) != n {
+				return out, fmt.Errorf("%d pictures became %d", n, len(made.Frames))
+			}
+			copy(again.Frames[x.from:], made.Frames)
+		}
+	}
+	return out, nil
+}
+
+func transcode(ctx context.Context, from, to, filter string, crf int) error {
 	tmp, err := os.CreateTemp(filepath.Dir(to), ".clip-*.h264")
 	if err != nil {
 		return err
@@ -85,7 +147,7 @@ func transcode(ctx context.Context, from, to, filter string) error {
 		return err
 	}
 	cmd := exec.CommandContext(ctx, "ffmpeg", "-v", "error", "-nostdin", "-y", "-i", from, "-an", "-vf", filter,
-		"-c:v", "libx264", "-profile:v", "baseline", "-preset", "fast", "-crf", "21", "-g", "1", "-threads", "1",
+		"-c:v", "libx264", "-profile:v", "baseline", "-preset", "fast", "-crf", strconv.Itoa(crf), "-g", "1", "-threads", "1",
 		"-pix_fmt", "yuv420p", "-x264-params", "aud=1:repeat-headers=1", "-f", "h264", tmp.Name())
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("ffmpeg: %w: %s", err, bytes.TrimSpace(out))

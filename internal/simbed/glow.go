@@ -55,7 +55,7 @@ func (g Glow) Lit(ctx context.Context, c *Clip, from int, command string) (*Clip
 	x, y := even(g.Face.X, w), even(g.Face.Y, h)
 	filter := fmt.Sprintf("split[a][b];[b]crop=%d:%d:%d:%d,format=gbrp,colorchannelmixer=rr=%.5f:gg=%.5f:bb=%.5f,format=yuv420p[c];[a][c]overlay=%d:%d",
 		even(g.Face.W, w), even(g.Face.H, h), x, y, mix[0], mix[1], mix[2], x, y)
-	if err := transcode(ctx, in, out, filter); err != nil {
+	if err := transcode(ctx, in, out, filter, 21); err != nil {
 		return nil, err
 	}
 	stream, err := os.ReadFile(out)

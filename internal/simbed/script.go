@@ -200,12 +200,6 @@ type player struct {
 
 func (p *player) play(s stretch) { *p = player{now: s, at: s.from, step: 1} }
 
-// next returns the next frame of the stretch.
-func (p *player) next() []byte {
-	c, i := p.advance()
-	return c.Frames[i]
-}
-
 // advance is the next frame by its number, and goes on by one.
 func (p *player) advance() (*Clip, int) {
 	f := p.at

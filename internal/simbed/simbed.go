@@ -31,6 +31,9 @@ const (
 	Reload   Behaviour = "reload"  // obeys, and loads its page again at the second challenge
 	Reloads  Behaviour = "reloads" // loads its page again at each command
 	Flood    Behaviour = "flood"   // sends messages without end
+	Wrong    Behaviour = "wrong"   // answers every challenge with another one, drawn
+	Switch   Behaviour = "switch"  // somebody else takes over at a challenge
+	Cued     Behaviour = "cued"    // plays a tape on, and jumps to its next answer at each command
 )
 
 // Options say who answers where.
@@ -40,8 +43,17 @@ type Options struct {
 	Behaviour Behaviour
 	Clip      *Clip         // what the camera shows; not needed to refuse
 	Mirrored  *Clip         // the same clip mirrored, for turns that the clip lacks; may be nil
+	Other     [2]*Clip      // who takes over (Switch), and mirrored
+	SwitchAt  int           // challenge, from 1, at which that happens; 0 means the first
+	Tape      *[][]byte     // if not nil, every picture that was sent
+	Cues      []int         // frames of Clip at which the answer to each command begins (Cued)
 	React     time.Duration // from a prompt to the reaction; 0 means 700 ms
+	Spread    time.Duration // what is drawn on top of it, at most
 	Start     int           // frame that Loop begins with
+	// Seed draws where in a stretch a Camera begins, how long it takes to
+	// react, wrong reactions and lost packets; 0: stretches from their begin.
+	Seed    uint64
+	Network Network // how weak; only towards a server on this machine
 	// Hold is the text of the code that is held before the camera when a
 	// command asks for one, and whether it is bars; "": none. nil: never any.
 	Hold      func(command string) (text string, bars bool)
