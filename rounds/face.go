@@ -14,9 +14,11 @@ const (
 	faceFrames = 5               // good pictures at least
 	faceSpan   = 2 * time.Second // that they are spread over
 	faceEvery  = 200 * time.Millisecond
-	faceKept   = 40  // pictures; more add nothing
+	faceKept   = 40  // straight looks that are compared with the enrolment; more add nothing
 	facePitch  = 25  // degrees either way that are near-frontal
+	faceAll    = 200 // pictures of the whole session, in which nobody else may appear: 40 s of them
 	strangers  = .25 // share of pictures unlike the rest that one person does not produce
+	strangerIn = 4   // pictures in a row that, fused, show who it is
 )
 
 // faces collects templates: those of straight looks are compared with the
@@ -25,9 +27,10 @@ type faces struct {
 	modelID  string
 	straight []ward.Template
 	at       []time.Time
-	turned   []ward.Template
-	best     float32 // quality of shot
-	shot     []byte  // JPEG of the best straight look
+	all      []ward.Template // of straight looks and turns, in their order
+	allAt    time.Time       // of the newest of all
+	best     float32         // quality of shot
+	shot     []byte          // JPEG of the best straight look
 }
 
 // see takes what a picture is good for. straight says that the person was
@@ -38,10 +41,10 @@ func (c *faces) see(l look, straight bool) {
 		return
 	}
 	c.modelID = l.seen.ModelID
+	if len(c.all) < faceAll && l.at.Sub(c.allAt) >= faceEvery {
+		c.all, c.allAt = append(c.all, f.Template), l.at
+	}
 	if !straight {
-		if len(c.turned) < faceKept {
-			c.turned = append(c.turned, f.Template)
-		}
 		return
 	}
 	if math.Abs(float64(f.Pitch)) > facePitch {
@@ -80,13 +83,7 @@ func (c *faces) judge(enrolled ward.Template, modelID string, t ward.FaceThresho
 		return k
 	}
 	one := ward.Fuse(c.straight)
-	odd := 0
-	for _, u := range slices.Concat(c.straight, c.turned) {
-		if one.Cosine(u) < t.NoMatch {
-			odd++
-		}
-	}
-	if n := len(c.straight) + len(c.turned); float64(odd) > strangers*float64(n) {
+	if c.several(t.NoMatch) {
 		k.Outcome = ward.Fail
 		k.DetailZH, k.DetailEN = "会话中出现了不同的人脸。", "The face changed during the session."
 		return k
@@ -113,4 +110,42 @@ func (c *faces) judge(enrolled ward.Template, modelID string, t ward.FaceThresho
 		k.DetailZH, k.DetailEN = "与登记照片不是同一人。", "Not the person of the enrolled photo."
 	}
 	return k
+}
+
+// several says whether the session shows more than one person: more than a
+// quarter of its pictures are unlike all of them fused, or some in a row are
+// fused another person than the rest fused. One picture alone may be poor.
+func (c *faces) several(noMatch float32) bool {
+	one, odd := ward.Fuse(c.all), 0
+	for _, u := range c.all {
+		if one.Cosine(u) < noMatch {
+			odd++
+		}
+	}
+	if float64(odd) > strangers*float64(len(c.all)) {
+		return true
+	}
+	sums := make([][]float64, len(c.all)+1) // of the first so many
+	sums[0] = make([]float64, len(one))
+	for i, u := range c.all {
+		sums[i+1] = slices.Clone(sums[i])
+		for k, v := range u {
+			sums[i+1][k] += float64(v)
+		}
+	}
+	whole := sums[len(c.all)]
+	for i := range c.all {
+		for j := i + strangerIn; j <= len(c.all) && len(c.all)-(j-i) >= strangerIn; j++ {
+			var both, in, out float64
+			for k := range whole {
+				a := sums[j][k] - sums[i][k]
+				b := whole[k] - a
+				both, in, out = both+a*b, in+a*a, out+b*b
+			}
+			if both < float64(noMatch)*math.Sqrt(in*out) {
+				return true
+			}
+		}
+	}
+	return false
 }
