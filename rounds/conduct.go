@@ -37,6 +37,7 @@ func (s *session) conduct(ctx context.Context) ([]ward.Check, error) {
 	s.begin(ctx, tracks)
 	read()
 	s.spawn(func() { s.keepLine(ctx) })
+	s.spawn(func() { s.chat(ctx) })
 
 	if err = s.awaitLine(ctx); err != nil {
 		return nil, err

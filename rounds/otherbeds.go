@@ -2,6 +2,7 @@ package rounds
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"wardwatch/ward"
@@ -45,5 +46,5 @@ func (e *Engine) erase(ctx context.Context, now time.Time) error {
 	}
 	e.erased = now
 	e.earlier.forget(now)
-	return e.Store.EraseCompared(ctx, now)
+	return errors.Join(e.Store.EraseCompared(ctx, now), e.Store.EraseMessages(ctx, now))
 }

@@ -39,12 +39,17 @@ func (a away) known() bool {
 	return a == here || a == awayHidden || a == awayCamera || a == awayClosed
 }
 
-// hear takes one message of the bedside: a receipt, how it is, or that it wants no colours. False when it cannot be read.
+// hear takes one message of the bedside: a receipt, how it is, that it wants no colours,
+// or something of the text chat. False when it cannot be read.
 func (s *session) hear(b []byte) bool {
 	var m struct {
 		Receipt int  `json:"receipt"`
 		State   away `json:"state"`
 		Spare   bool `json:"spare_colours"`
+
+		Ref   string         `json:"ref"`
+		Text  string         `json:"text"`
+		Shown ward.MessageID `json:"shown"`
 	}
 	if json.Unmarshal(b, &m) != nil {
 		return false
@@ -57,6 +62,9 @@ func (s *session) hear(b []byte) bool {
 	if m.State.known() {
 		s.tells(m.State)
 		return true
+	}
+	if m.Ref != "" || m.Shown != "" {
+		return s.write(wrote{m.Ref, m.Text, m.Shown})
 	}
 	if m.Receipt > 0 {
 		select {

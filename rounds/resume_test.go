@@ -58,10 +58,12 @@ func TestAnotherPageEachTimeIsNotGoingOn(t *testing.T) {
 	r := newRig(t, func(e *rounds.Engine) { e.Resume = 3 * time.Minute })
 	r.admit("", 0)
 	link := r.order(time.Hour)
-	if _, err := simbed.Run(t.Context(), simbed.Options{Server: r.url, Link: link.Token, Behaviour: simbed.Reloads, Clip: clip(t, "franck", false), Log: r.engine.Log}); err != nil {
+	res, err := simbed.Run(t.Context(), simbed.Options{Server: r.url, Link: link.Token, Behaviour: simbed.Reloads, Clip: clip(t, "franck", false), Log: r.engine.Log, Write: "我\"听\"不见"})
+	if err != nil {
 		t.Log(err)
 	}
 	v := r.sealed(link.Visit.ID, 5*time.Minute)
+	r.wroteOnce(v, res)
 	if c := r.cause(v.ID); v.Verdict != ward.Interrupted || c != "unstable" {
 		t.Errorf("got %s, %s\n%s", v.Verdict, c, r.story(v.ID))
 	}

@@ -62,20 +62,23 @@ type Engine struct {
 	// Notify tells web what changed, for its live updates; may be nil.
 	Notify func(kind, id string, inst ward.InstitutionID)
 
-	once  sync.Once
-	begin chan *session
-	done  chan struct{} // closed when Run is about to return
+	once   sync.Once
+	begin  chan *session
+	trying chan *trial
+	done   chan struct{} // closed when Run is about to return
 
 	earlier earlier
 	erased  time.Time // by Run's goroutine: when what is kept no longer was looked for
 
-	mu       sync.Mutex // guards sessions
+	mu       sync.Mutex // guards the rest
 	sessions map[ward.VisitID]*session
+	trials   map[ward.VisitID]*trial
 }
 
 func (e *Engine) prepare() {
 	e.once.Do(func() {
-		e.begin = make(chan *session)
+		e.begin, e.trying = make(chan *session), make(chan *trial)
+		e.trials = map[ward.VisitID]*trial{}
 		e.done = make(chan struct{})
 		e.sessions = map[ward.VisitID]*session{}
 		if e.LinkValid <= 0 {
@@ -115,6 +118,8 @@ func (e *Engine) Run(ctx context.Context) error {
 			return nil
 		case s := <-e.begin:
 			all.Go(func() { s.run(ctx) })
+		case t := <-e.trying:
+			all.Go(func() { e.try(ctx, t) })
 		case <-tick.C:
 			if err := e.sweep(ctx, time.Now()); err != nil && ctx.Err() == nil {
 				e.Log.ErrorContext(ctx, "sweep of overdue visits", "error", err)

@@ -17,7 +17,7 @@ const (
 	joinTimeout  = 20 * time.Second // from the answer to the first picture
 	recordFinish = 5 * time.Second  // for the recorder to commit the last segment
 	messagesMax  = 20               // on the data channel in a second
-	messageMax   = 1 << 10          // bytes
+	messageMax   = 4 << 10          // bytes
 	keyEvery     = 500 * time.Millisecond
 	lookQueue    = 8 // looks that wait for the protocol; the oldest gives way
 )
@@ -51,6 +51,7 @@ type session struct {
 	looks    chan look
 	seen     chan struct{} // has room for one: a picture came
 	told     chan struct{} // likewise: away has changed
+	wrote    chan wrote    // of the text chat
 	replaced chan struct{} // likewise: another line took the old one's place
 	ended    chan struct{}
 	endOnce  sync.Once
@@ -105,7 +106,7 @@ type session struct {
 func newSession(e *Engine, v ward.Visit, policy ward.CheckPolicy) *session {
 	return &session{
 		e: e, visit: v, policy: policy, away: here, change: make(chan struct{}),
-		receipts: make(chan int, messagesMax), looks: make(chan look, lookQueue), seen: make(chan struct{}, 1), told: make(chan struct{}, 1), replaced: make(chan struct{}, 1),
+		receipts: make(chan int, messagesMax), looks: make(chan look, lookQueue), wrote: make(chan wrote, wroteQueue), seen: make(chan struct{}, 1), told: make(chan struct{}, 1), replaced: make(chan struct{}, 1),
 		ended: make(chan struct{}), over: make(chan struct{}), calls: map[string]*call{},
 		video: joint{rate: 90000}, audio: joint{rate: 48000}, tape: tape{began: time.Now()},
 	}

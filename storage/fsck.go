@@ -90,6 +90,7 @@ func (f *fsck) steps() []fsckStep {
 		{"settlement rows", f.settlementRows},
 		{"round rows", f.roundRows},
 		{"ruling rows", f.rulingRows},
+		{"message rows", f.messageRows},
 		{"findings about visits", f.findingRows},
 		{"draw rows", f.drawRows},
 		{"case rows", f.caseRows},

@@ -119,7 +119,13 @@ func (s *Store) SiteVersion(ctx context.Context, inst ward.InstitutionID, versio
 // Sited stores what a bedside told of its place as the event "where", while
 // the visit waits for its session, and at most times; else it is ward.Conflict.
 func (s *Store) Sited(ctx context.Context, id ward.VisitID, most int, body map[string]any) error {
-	return s.change(ctx, "note where visit "+string(id)+" is", func(t *tx) error {
+	return s.AddWhileWaiting(ctx, id, "where", most, body)
+}
+
+// AddWhileWaiting appends an event to a visit that waits for its session, and at
+// most times of a kind; else it is ward.Conflict.
+func (s *Store) AddWhileWaiting(ctx context.Context, id ward.VisitID, kind string, most int, body map[string]any) error {
+	return s.change(ctx, "note "+kind+" of visit "+string(id), func(t *tx) error {
 		var told int
 		// The row's lock comes first: two that count at once must not both be the last.
 		got, err := t.ExecContext(ctx, `UPDATE visit SET leaf = leaf WHERE id = $1 AND state = $2`, id, ward.VisitConsented)
@@ -128,7 +134,7 @@ func (s *Store) Sited(ctx context.Context, id ward.VisitID, most int, body map[s
 		}
 		n, err := got.RowsAffected()
 		if err == nil {
-			err = t.QueryRowContext(ctx, `SELECT COUNT(*) FROM visit_event WHERE visit_id = $1 AND kind = 'where'`, id).Scan(&told)
+			err = t.QueryRowContext(ctx, `SELECT COUNT(*) FROM visit_event WHERE visit_id = $1 AND kind = $2`, id, kind).Scan(&told)
 		}
 		if err != nil {
 			return err
@@ -136,7 +142,7 @@ func (s *Store) Sited(ctx context.Context, id ward.VisitID, most int, body map[s
 		if n == 0 || told >= most {
 			return &ward.Error{Kind: ward.Conflict, Code: "visit.state", ZH: "查访当前状态不允许此操作，请刷新后重试。", EN: "The visit's state does not allow this; reload and try again."}
 		}
-		return t.addVisitEvent(ctx, id, "where", t.now, body)
+		return t.addVisitEvent(ctx, id, kind, t.now, body)
 	})
 }
 

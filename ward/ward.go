@@ -58,6 +58,8 @@ type (
 	TreatmentID string
 	// EndpointID is the id of where notifications go.
 	EndpointID string
+	// MessageID is the id of a line that was written in a visit.
+	MessageID string
 	// RulingID is the id of what people decided over a visit.
 	RulingID string
 	// DrawID is the id of an auditable draw (双随机).

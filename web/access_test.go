@@ -552,6 +552,11 @@ var requests = map[string]func(*world) request{
 		v, _ := w.visit()
 		return request{path: id(v.ID), raw: []byte("v=0"), kind: "application/sdp"}
 	},
+	"GET /api/v1/visits/{id}/messages": func(w *world) request { v, _ := w.visit(); return request{path: id(v.ID)} },
+	"POST /api/v1/visits/{id}/messages": func(w *world) request {
+		v, _ := w.visit() // nobody has opened its link
+		return request{path: id(v.ID), json: m{"ref": "a-1", "text": "您好"}}
+	},
 	"POST /api/v1/visits/{id}/ice": func(w *world) request { v, _ := w.visit(); return request{path: id(v.ID)} }, // nobody has opened its link
 	"DELETE /api/v1/calls/{id}":    func(*world) request { return request{path: id("nothing")} },
 
@@ -592,6 +597,10 @@ var requests = map[string]func(*world) request{
 	"POST /api/v1/bedside/where": func(w *world) request {
 		w.site()
 		return request{json: m{"state": "refused"}}
+	},
+	"POST /api/v1/bedside/trial": func(*world) request { return request{raw: []byte("v=0"), kind: "application/sdp"} },
+	"POST /api/v1/bedside/preflight": func(*world) request {
+		return request{json: m{"camera": "ok", "microphone": "silent", "network": "ok", "udp": true}}
 	},
 	"POST /api/v1/bedside/ice":   bare,
 	"POST /api/v1/bedside/away":  bare,

@@ -34,6 +34,8 @@ func (s *Server) bedsideRoutes(r *routes) {
 	add(r, bedsideDevice(), huma.Operation{Method: http.MethodPost, Path: v1 + "/bedside/consent", OperationID: "bedsideConsent", Summary: "Agree or refuse", Tags: tags, DefaultStatus: http.StatusNoContent}, s.bedsideConsent)
 	add(r, bedsideDevice(), sdp(huma.Operation{Method: http.MethodPost, Path: v1 + "/bedside/session", OperationID: "bedsideSession", Summary: "Begin or renew the WebRTC session", Tags: tags}), s.bedsideSession)
 	add(r, bedsideDevice(), huma.Operation{Method: http.MethodPost, Path: v1 + "/bedside/ice", OperationID: "bedsideICE", Summary: "Short-lived credentials of the relay (TURN)", Tags: tags}, s.bedsideICE)
+	add(r, bedsideDevice(), sdp(huma.Operation{Method: http.MethodPost, Path: v1 + "/bedside/trial", OperationID: "bedsideTrial", Summary: "Try whether a data channel reaches the service: it sends back what it gets, for 8 s", Tags: tags}), s.bedsideTrial)
+	add(r, bedsideDevice(), huma.Operation{Method: http.MethodPost, Path: v1 + "/bedside/preflight", OperationID: "bedsidePreflight", Summary: "What the page found out about camera, microphone and network before the call", Tags: tags, DefaultStatus: http.StatusNoContent}, s.bedsidePreflight)
 	add(r, bedsideDevice(), huma.Operation{Method: http.MethodPost, Path: v1 + "/bedside/away", OperationID: "bedsideAway", Summary: "The page is being closed or loaded again", Tags: tags, DefaultStatus: http.StatusNoContent}, s.bedsideAway)
 	add(r, bedsideDevice(), huma.Operation{Method: http.MethodPost, Path: v1 + "/bedside/leave", OperationID: "bedsideLeave", Summary: "Hang up", Tags: tags, DefaultStatus: http.StatusNoContent}, s.bedsideLeave)
 }
@@ -69,6 +71,23 @@ func (s *Server) bedsideSession(ctx context.Context, in *SDPInput) (*sdpOutput, 
 	}
 	reply, err := e.Session(ctx, deviceOf(ctx), string(in.RawBody))
 	return &sdpOutput{ContentType: sdpType, Body: []byte(reply)}, err
+}
+
+func (s *Server) bedsideTrial(ctx context.Context, in *SDPInput) (*sdpOutput, error) {
+	e, err := s.rounds()
+	if err != nil {
+		return nil, err
+	}
+	reply, err := e.Trial(ctx, deviceOf(ctx), string(in.RawBody))
+	return &sdpOutput{ContentType: sdpType, Body: []byte(reply)}, err
+}
+
+func (s *Server) bedsidePreflight(ctx context.Context, in *body[rounds.Preflight]) (*empty, error) {
+	e, err := s.rounds()
+	if err != nil {
+		return nil, err
+	}
+	return &empty{}, e.Preflight(ctx, deviceOf(ctx), in.Body)
 }
 
 func (s *Server) bedsideICE(ctx context.Context, _ *none) (*body[rounds.ICE], error) {

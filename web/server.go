@@ -101,6 +101,7 @@ type Server struct {
 	addresses *limiter      // sign-ins by address
 	opens     *limiter      // bedside links by address
 	devices   *limiter      // what a bedside's device asks
+	written   *limiter      // lines of text by visit and user
 	pairings  *limiter      // pairing codes of tablets by address
 	probers   *limiter      // of cameras, by user
 	probes    chan struct{} // has a place for each that may run
@@ -138,6 +139,7 @@ func (s *Server) routes() (*routes, error) {
 	s.addrOf = forwardedBy(s.Proxies)
 	s.addresses, s.opens = newLimiter(addressSignIns, s.now), newLimiter(opensPerMinute, s.now)
 	s.pairings, s.devices = newLimiter(pairingsPerMinute, s.now), newLimiter(devicePerMinute, s.now)
+	s.written = newLimiter(linesPerMinute, s.now)
 	s.probers, s.probes = newLimiter(probesPerMinute, s.now), make(chan struct{}, maxProbes)
 	s.clips, s.coverages = newClipSlots(), newSlots(1, 1, coverageBusy, coverageBusy)
 	s.searches = newSlots(maxSearches, 1, searchesBusy, searchesFull)
@@ -188,6 +190,7 @@ func (s *Server) routes() (*routes, error) {
 	s.checkPolicyRoutes(r)
 	s.bedsideRoutes(r)
 	s.siteRoutes(r)
+	s.messageRoutes(r)
 	s.planRoutes(r)
 	s.tellingRoutes(r)
 	s.tabletRoutes(r)
@@ -213,6 +216,8 @@ const (
 	// devicePerMinute bounds what one bedside's device may ask: a page that
 	// loses its network asks once a second.
 	devicePerMinute = 240
+	// linesPerMinute bounds what one user writes to one bedside.
+	linesPerMinute = 60
 	// pairingsPerMinute bounds guesses of a tablet's pairing code per address.
 	pairingsPerMinute = 30
 )

@@ -29,6 +29,9 @@ type bedside struct {
 	state    chan webrtc.PeerConnectionState
 	heard    atomic.Int64
 	saw      atomic.Int64
+
+	mu    sync.Mutex // guards lines
+	lines []Line
 }
 
 // command is what the server asks; the fields are those of the protocol.
@@ -36,6 +39,27 @@ type command struct {
 	ID      int    `json:"id"`
 	Command string `json:"cmd"`
 	EN      string `json:"en"`
+	Line    *Line  `json:"line"`
+}
+
+// Line is a line of the text chat as the bedside gets it.
+type Line struct {
+	ID   string `json:"id"`
+	Text string `json:"text"`
+	Mine bool   `json:"mine"`
+}
+
+// read shows a line, whose receipt says so.
+func (b *bedside) read(channel *webrtc.DataChannel, l *Line) {
+	if l == nil {
+		return
+	}
+	b.mu.Lock()
+	b.lines = append(b.lines, *l)
+	b.mu.Unlock()
+	if !l.Mine {
+		_ = channel.SendText(fmt.Sprintf(`{"shown":%q}`, l.ID))
+	}
 }
 
 // join runs the session to its end.
@@ -46,6 +70,9 @@ func (o Options) join(ctx context.Context, device string, r *Result) error {
 		err = b.run(ctx, r)
 	}
 	r.Heard, r.Saw = int(b.heard.Load()), int(b.saw.Load())
+	b.mu.Lock()
+	r.Lines = b.lines
+	b.mu.Unlock()
 	return errors.Join(err, b.close())
 }
 
@@ -136,15 +163,23 @@ func (b *bedside) offer(ctx context.Context) (err error) {
 	if b.channel, err = b.pc.CreateDataChannel("ward", nil); err != nil {
 		return err
 	}
-	b.channel.OnMessage(func(m webrtc.DataChannelMessage) {
+	channel := b.channel
+	channel.OnMessage(func(m webrtc.DataChannelMessage) {
 		var c command
-		if json.Unmarshal(m.Data, &c) == nil {
+		if json.Unmarshal(m.Data, &c) == nil && c.Command == "" {
+			b.read(channel, c.Line)
+			return
+		}
+		if c.Command != "" {
 			select {
 			case b.commands <- c:
 			default:
 			}
 		}
 	})
+	if b.o.Write != "" {
+		channel.OnOpen(func() { _ = channel.SendText(fmt.Sprintf(`{"ref":"simulated-1","text":%q}`, b.o.Write)) }) // again on each connection, as a page does that got no receipt
+	}
 	state := b.state
 	b.pc.OnConnectionStateChange(func(s webrtc.PeerConnectionState) {
 		select {

@@ -58,6 +58,7 @@ type Options struct {
 	// command asks for one, and whether it is bars; "": none. nil: never any.
 	Hold      func(command string) (text string, bars bool)
 	Glow      Glow         // how the screen shines on the face
+	Write     string       // a line of text that it writes, once; "": none
 	RelayOnly bool         // media go by the server's relay (TURN) only
 	HTTP      *http.Client // nil means http.DefaultClient
 	Log       *slog.Logger // nil: silent
@@ -82,6 +83,7 @@ type Result struct {
 	Restarts int            // of ICE, that the server answered
 	Heard    int            // packets of the inspector's microphone
 	Saw      int            // packets of the inspector's camera
+	Lines    []Line         // of text, as often as they came
 }
 
 // Run opens the link, answers the notice and, unless it refuses, stays

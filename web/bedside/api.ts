@@ -56,6 +56,16 @@ export async function session(device: string, offer: string): Promise<string> {
   return (await post('session', 'application/sdp', offer, device)).text()
 }
 
+/** trial exchanges the offer of a data channel that sends back what it gets. */
+export async function trial(device: string, offer: string): Promise<string> {
+  return (await post('trial', 'application/sdp', offer, device)).text()
+}
+
+/** preflown tells what was found out before the call. */
+export async function preflown(device: string, report: Schemas['Preflight']): Promise<void> {
+  await post('preflight', json, JSON.stringify(report), device)
+}
+
 /** ice are the servers that carry the call where the direct way is blocked; none, when they cannot be had now. */
 export async function ice(device: string): Promise<RTCIceServer[]> {
   try {

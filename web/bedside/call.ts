@@ -1,6 +1,7 @@
 // The call: the patient's picture and sound out, the inspector's in, and
 // commands on a data channel, each acknowledged once it is displayed.
 import { ice, Refused, session } from './api'
+import type { Frame } from './chat'
 
 /** Glow is a colour that the whole screen shows. */
 export type Glow = 'colour_white' | 'colour_red' | 'colour_green' | 'colour_blue'
@@ -21,16 +22,18 @@ export type Heard = {
   /** lost: the network is away, the call is being repaired; connected or cut follows. */
   lost: () => void
   cut: () => void
+  /** text is a frame of the text chat; ready says that what waits can be sent. */
+  text: (f: Frame) => void
+  ready: () => void
 }
 
 const names: readonly string[] = ['look_straight', 'turn_left', 'turn_right', 'nod', 'shut_eyes', 'open_mouth', 'show_ward_code', 'show_bed_code', 'watch_screen', 'colour_white', 'colour_red', 'colour_green', 'colour_blue', 'wait', 'say', 'done']
 
-function commandOf(data: unknown): Command | undefined {
+function parsed(data: unknown): Partial<Command> & Frame {
   try {
-    const v = JSON.parse(String(data)) as Partial<Command>
-    return typeof v.id === 'number' && names.includes(String(v.cmd)) ? (v as Command) : undefined
+    return Object(JSON.parse(String(data))) as Partial<Command> & Frame
   } catch {
-    return undefined
+    return {}
   }
 }
 
@@ -38,7 +41,7 @@ function commandOf(data: unknown): Command | undefined {
 export type State = 'here' | 'hidden' | 'camera'
 
 /** Line is a call that is made. */
-export type Line = { end: () => void; tell: (s: State) => void; film: (camera: MediaStreamTrack) => void }
+export type Line = { end: () => void; write: (o: object) => void; tell: (s: State) => void; film: (camera: MediaStreamTrack) => void }
 
 const patience = 3000 // ms that a connection may be interrupted before it is repaired
 const repairLimit = 120_000 // ms; the service ends the visit earlier
@@ -63,13 +66,18 @@ export async function call(device: string, local: MediaStream, heard: Heard): Pr
     heard.cut()
   }
   const listen = (c: RTCDataChannel) => {
-    c.onopen = () => c.send(JSON.stringify({ state: document.visibilityState === 'hidden' ? 'hidden' : 'here', spare_colours: heard.spares() || undefined }))
+    c.onopen = () => {
+      c.send(JSON.stringify({ state: document.visibilityState === 'hidden' ? 'hidden' : 'here', spare_colours: heard.spares() || undefined }))
+      heard.ready()
+    }
     c.onclose = () => {
       if (c === channel) repair()
     }
     c.onmessage = (m: MessageEvent) => {
-      const command = commandOf(m.data)
-      if (!command) return
+      const got = parsed(m.data)
+      if (got.line || got.refused) return heard.text(got)
+      if (typeof got.id !== 'number' || !names.includes(String(got.cmd))) return
+      const command = got as Command
       const acknowledge = () => {
         if (c.readyState === 'open') c.send(JSON.stringify({ receipt: command.id }))
       }
@@ -169,11 +177,13 @@ export async function call(device: string, local: MediaStream, heard: Heard): Pr
     window.removeEventListener('online', repair)
     throw error
   }
+  const write = (o: object) => {
+    if (channel?.readyState === 'open') channel.send(JSON.stringify(o))
+  }
   return {
     end,
-    tell: (state) => {
-      if (channel?.readyState === 'open') channel.send(JSON.stringify({ state }))
-    },
+    write,
+    tell: (state) => write({ state }),
     film: (camera) => {
       const sender = sending.find((s) => s.track?.kind === 'video')
       void sender?.replaceTrack(camera)

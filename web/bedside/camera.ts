@@ -2,7 +2,7 @@
 import type { Texts } from './texts.zh'
 
 export type Media = { stream: MediaStream; microphone: boolean }
-export type CameraTrouble = { title: keyof Texts; todo: keyof Texts }
+export type CameraTrouble = { kind: 'missing' | 'busy' | 'denied'; title: keyof Texts; todo: keyof Texts }
 
 const picture: MediaTrackConstraints = { facingMode: 'user', width: { ideal: 1280 }, height: { ideal: 720 }, frameRate: { ideal: 25, max: 30 } }
 const sound: MediaTrackConstraints = { echoCancellation: true, noiseSuppression: true, autoGainControl: true }
@@ -23,13 +23,13 @@ export async function openCamera(): Promise<Media> {
 /** troubleOf says in plain words why the camera cannot be used. */
 export function troubleOf(error: unknown): CameraTrouble {
   const name = error instanceof Error ? error.name : ''
-  if (name === 'NotFoundError' || name === 'OverconstrainedError') return { title: 'cameraMissing', todo: 'cameraMissingDo' }
-  if (name === 'NotReadableError' || name === 'AbortError') return { title: 'cameraBusy', todo: 'cameraBusyDo' }
-  return { title: 'cameraDenied', todo: 'cameraDeniedDo' }
+  if (name === 'NotFoundError' || name === 'OverconstrainedError') return { kind: 'missing', title: 'cameraMissing', todo: 'cameraMissingDo' }
+  if (name === 'NotReadableError' || name === 'AbortError') return { kind: 'busy', title: 'cameraBusy', todo: 'cameraBusyDo' }
+  return { kind: 'denied', title: 'cameraDenied', todo: 'cameraDeniedDo' }
 }
 
-/** brightness is the mean grey level of a playing video, 0 to 255, or undefined before its first picture. */
-export function brightness(video: HTMLVideoElement): number | undefined {
+/** grey is a playing video's picture as 32x18 grey levels, or undefined before its first one. */
+export function grey(video: HTMLVideoElement): Uint8ClampedArray | undefined {
   if (!video.videoWidth) return undefined
   const canvas = document.createElement('canvas')
   canvas.width = 32
@@ -38,7 +38,7 @@ export function brightness(video: HTMLVideoElement): number | undefined {
   if (!c) return undefined
   c.drawImage(video, 0, 0, 32, 18)
   const { data } = c.getImageData(0, 0, 32, 18)
-  let sum = 0
-  for (let i = 0; i < data.length; i += 4) sum += 0.299 * (data[i] ?? 0) + 0.587 * (data[i + 1] ?? 0) + 0.114 * (data[i + 2] ?? 0)
-  return sum / (data.length / 4)
+  const out = new Uint8ClampedArray(data.length / 4)
+  for (let i = 0; i < out.length; i++) out[i] = 0.299 * (data[4 * i] ?? 0) + 0.587 * (data[4 * i + 1] ?? 0) + 0.114 * (data[4 * i + 2] ?? 0)
+  return out
 }

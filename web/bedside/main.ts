@@ -2,10 +2,12 @@
 // screen is one function that fills the page.
 import './style.css'
 import { homeward } from './kiosk'
-import { away, consent, leave, open, Refused, where, words, type Opened } from './api'
+import { away, consent, leave, open, preflown, Refused, where, words, type Opened } from './api'
 import { keepAwake } from './awake'
 import { call, type Command, type Line } from './call'
-import { brightness, openCamera, troubleOf, type Media } from './camera'
+import { openCamera, troubleOf, type Media } from './camera'
+import { chat } from './chat'
+import { check } from './check'
 import { forget, remember, remembered } from './kept'
 import { place } from './place'
 import { speak } from './speak'
@@ -15,7 +17,6 @@ import { button, card, el, fill, picture, player } from './view'
 
 const page = document.getElementById('page') as HTMLElement
 const asked = new Set<string>(['turn_left', 'turn_right', 'nod', 'shut_eyes', 'open_mouth', 'show_ward_code', 'show_bed_code']) // something to do
-const darkBelow = 45 // grey level
 let redraw: () => void = () => {} // draws the present screen again, in the other language
 let leaving: (() => void) | undefined // what closing the page has to end
 
@@ -161,34 +162,18 @@ async function prepare(o: Opened, again = false) {
   try {
     const media = await openCamera()
     if (again) await join(o, media)
-    else check(o, media)
+    else {
+      check(show, o, media, (report) => {
+        void preflown(o.device, report).catch(() => {}) // it decides nothing
+        void join(o, media)
+      })
+    }
   } catch (error) {
-    const { title, todo } = troubleOf(error)
+    const { kind, title, todo } = troubleOf(error)
+    if (!again) void preflown(o.device, { camera: kind, microphone: 'unknown', network: 'unknown' }).catch(() => {})
+    speak(say(title) + ' ' + say(todo))
     message('bad', () => say(title), () => say(todo), () => void prepare(o, again))
   }
-}
-
-/** check lets the person see the picture before anything is sent. */
-function check(o: Opened, media: Media) {
-  let timer = 0
-  show(() => {
-    const video = player('preview', media.stream, true, say('self'))
-    const hint = el('p', 'hint', say('readyHint'))
-    clearInterval(timer)
-    timer = window.setInterval(() => {
-      const b = brightness(video)
-      const dark = b !== undefined && b < darkBelow
-      hint.textContent = dark ? say('dark') : say('readyHint')
-      hint.className = dark ? 'hint warn' : 'hint'
-    }, 700)
-    return [
-      el('section', 'camera', el('h1', '', say('ready')), video, hint, media.microphone ? undefined : el('p', 'hint warn', say('noMicrophone'))),
-      el('nav', 'actions', button('primary', say('begin'), () => {
-        clearInterval(timer)
-        void join(o, media)
-      })),
-    ]
-  })
 }
 
 /** join is the call itself. */
@@ -201,8 +186,10 @@ async function join(o: Opened, media: Media) {
   let heard = false // an inspector is in the call
   let glow = '' // the colour that the screen shows
   let asleep = () => {}
+  const talk = chat((out) => line?.write(out))
   const stop = () => {
     line?.end()
+    talk.end()
     asleep()
     leaving = undefined
     for (const track of media.stream.getTracks()) track.stop()
@@ -219,6 +206,7 @@ async function join(o: Opened, media: Media) {
     el('section', 'call',
       el('div', 'command', shape, el('p', '', text())),
       el('div', 'pictures', own, inspector, heard && el('span', 'present', say('inspector'))),
+      talk.node(),
     ),
     el('nav', 'actions', button('quiet', say('leave'), () => {
       if (window.confirm(say('leaveTitle') + '\n' + say('leaveText'))) bye()
@@ -238,6 +226,8 @@ async function join(o: Opened, media: Media) {
         if (!shape) text = () => say('connected')
         draw()
       },
+      text: talk.take,
+      ready: talk.ready,
       lost: () => {
         shape = undefined
         glow = ''
@@ -275,6 +265,7 @@ async function join(o: Opened, media: Media) {
     })
   } catch (error) {
     asleep()
+    talk.end()
     for (const track of media.stream.getTracks()) track.stop()
     leaving = undefined
     // Refused: the visit is over, and nothing is left to go on with.

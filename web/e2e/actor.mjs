@@ -114,7 +114,8 @@ function perform({ script, size }) {
   RTCPeerConnection.prototype.createDataChannel = function overheard(/** @type {Parameters<typeof createDataChannel>} */ ...args) {
     const channel = createDataChannel.apply(this, args)
     channel.addEventListener('message', (m) => {
-      const { cmd } = JSON.parse(String(m.data))
+      const cmd = /"cmd":"(\w+)"/.exec(String(m.data))?.[1]
+      if (!cmd) return // a line of text, or a trial's echo
       seen.prompts.push(cmd)
       const { wardCode } = /** @type {{ wardCode?: () => Promise<string> }} */ (/** @type {unknown} */ (window))
       if (cmd === 'show_ward_code' && wardCode) {

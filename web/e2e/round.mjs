@@ -1,11 +1,13 @@
 // Two real browsers: an inspector orders a round in the console, the patient
 // answers at the bedside, and the round ends with the verdict "present".
 import assert from 'node:assert/strict'
-import { existsSync } from 'node:fs'
+import { existsSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { act } from './actor.mjs'
 import { expectMoving, newPage, t } from './browser.mjs'
 import { plan } from './poses.mjs'
+
+const shots = process.env.SHOTS
 
 /** @param {import('playwright-core').Browser} browser @param {import('./server.mjs').Ready} ready @param {import('playwright-core').Page} console the inspector, signed in */
 export async function round(browser, ready, console) {
@@ -23,11 +25,22 @@ export async function round(browser, ready, console) {
   assert.equal(new URL(bedside.page.url()).hash, '', 'the token stays in the address')
   await bedside.page.locator('.actions .primary').click() // agree
   await bedside.page.locator('.camera video').waitFor({ timeout: 90_000 })
+  await bedside.page.locator('.found[data-over=true]').waitFor() // camera, microphone and network were tried
+  assert.equal(await bedside.page.locator('.found li').first().getAttribute('class'), 'fine', 'the camera is found to be good')
+  await shot(bedside.page, 'preflight')
   await bedside.page.locator('.actions .primary').click() // begin
 
   await stepIn(console, bedside.page)
   await console.locator('a[data-visit]').filter({ hasText: t.board.bed.replace('{{bed}}', ready.bed) }).click()
   const live = await expectMoving(console, 'video[data-part=bedside]')
+  const line = console.getByRole('textbox', { name: t.chat.write })
+  await line.fill('您好，听得到吗？')
+  await line.press('Enter')
+  await bedside.page.locator('.chat .theirs').waitFor()
+  await bedside.page.locator('.chat .quick button').first().click()
+  await console.locator('[data-line=bedside]').waitFor()
+  await shot(bedside.page, 'chat')
+  await shot(console, 'chat')
   await console.locator('[data-verdict]').waitFor({ timeout: 180_000 })
   const verdict = await console.locator('[data-verdict]').getAttribute('data-verdict')
   const checks = await console.locator('[data-check]').evaluateAll((all) => all.map((e) => [e.getAttribute('data-check'), e.getAttribute('data-outcome')]))
@@ -99,6 +112,23 @@ async function stepIn(board, bedside) {
   await bedside.locator('.pictures .present').waitFor()
   await board.locator('.ant-drawer-close').click()
   await board.locator('.ant-drawer video').waitFor({ state: 'detached' })
+}
+
+/** shot takes pictures of a step in both languages, when wanted. @param {import('playwright-core').Page} page @param {string} name */
+async function shot(page, name) {
+  if (!shots) return
+  mkdirSync(shots, { recursive: true })
+  const size = page.viewportSize() ?? { width: 1440, height: 900 }
+  const bedside = size.width < 500
+  for (const language of bedside ? ['zh', 'en'] : ['zh']) {
+    if (language === 'en') await page.locator('.switch').click()
+    for (const width of bedside ? [390] : [1440, 800]) {
+      await page.setViewportSize({ width, height: size.height })
+      await page.screenshot({ path: join(shots, `round-${name}.${language}.${width}.png`), fullPage: !bedside })
+    }
+  }
+  if (bedside) await page.locator('.switch').click()
+  await page.setViewportSize(size)
 }
 
 /**

@@ -6,6 +6,7 @@ import { Loading } from '../parts/Loading'
 import { Trouble } from '../parts/Trouble'
 import { VerdictTag, VisitStateTag } from '../parts/tags'
 import { Call } from '../visit/Call'
+import { Chat } from '../visit/Chat'
 import { Checks } from '../visit/Checks'
 import { Decision } from '../visit/Decision'
 import { Propose } from '../visit/Propose'
@@ -26,6 +27,7 @@ export function StepIn({ id }: { id: string }) {
     <div className="column">
       <div className="bed-head"><span>{insured.name} <span className="quiet mono">{insured.id_number}</span></span>{visit.state === 'sealed' ? <VerdictTag verdict={in_force} /> : <VisitStateTag state={visit.state} />}</div>
       {running && <Call visitID={visit.id} events={events} />}
+      <Chat visitID={visit.id} running={running} />
       <Checks checks={checks} running={running} />
       {one_decides.length > 0 && <Decision visit={visit} verdicts={one_decides as Exclude<typeof in_force, ''>[]} />}
       {rulings.length > 0 && <Rulings rulings={rulings} inForce={by_ruling} />}

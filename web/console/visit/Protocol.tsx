@@ -39,7 +39,7 @@ function PromptLine({ prompt }: { prompt: Prompt }) {
   )
 }
 
-const kinds = ['link', 'told', 'reminded', 'delivered', 'opened', 'consent', 'checking', 'call', 'answer', 'check', 'live', 'nonce', 'deciding', 'ruling', 'where', 'place', 'line_lost', 'line_back', 'received', 'bedside', 'interrupted', 'sealed'] as const
+const kinds = ['link', 'told', 'reminded', 'delivered', 'opened', 'consent', 'checking', 'call', 'answer', 'check', 'live', 'nonce', 'deciding', 'ruling', 'where', 'place', 'preflight', 'message', 'message_shown', 'line_lost', 'line_back', 'received', 'bedside', 'interrupted', 'sealed'] as const
 type Kind = (typeof kinds)[number]
 const isKind = (v: string): v is Kind => kinds.some((k) => k === v)
 
@@ -53,11 +53,27 @@ function receivedOf(b: Other['body']): string {
   return `${Number(b.width)}×${Number(b.height)} · ${Number(b.fps)} fps · ${Number(b.kbit)} kbit/s`
 }
 
+const devices = ['camera', 'microphone', 'network'] as const
+const found = ['ok', 'dark', 'still', 'denied', 'missing', 'busy', 'silent', 'slow', 'lost', 'unknown'] as const
+const routes = ['udp', 'turn_udp', 'turn_tcp', 'turn_tls'] as const
+
+/** PreflightLine says what the page at the bedside found out before the call. */
+function PreflightLine({ body }: { body: Record<string, unknown> }) {
+  const { t } = useTranslation()
+  const parts = devices.flatMap((d) => {
+    const f = found.find((v) => v === body[d])
+    return f ? [`${t(`preflight.${d}`)} ${t(`preflight.${f}`)}`] : []
+  })
+  for (const r of routes) if (typeof body[r] === 'boolean') parts.push(`${t(`preflight.${r}`)} ${body[r] ? t('preflight.yes') : t('preflight.no')}`)
+  return <>{t('event.preflight')} <span className="quiet small">{parts.join(' · ')}</span></>
+}
+
 function OtherLine({ step }: { step: Other }) {
   const { t } = useTranslation()
   const check = checks.find((c) => c === step.body.check)
   const outcome = outcomes.find((o) => o === step.body.outcome)
   if (step.name === 'check' && check && outcome) return <>{t(`check.${check}`)} <Tag>{t(`outcome.${outcome}`)}</Tag></>
+  if (step.name === 'preflight') return <PreflightLine body={step.body} />
   if (step.name === 'consent') return <>{step.body.agree === false ? t('protocol.refused') : t('protocol.agreed')}</>
   const away = awayOf(step.body.state ?? step.body.why)
   const cut = cuts.find((c) => c === step.body.cause)

@@ -16,6 +16,7 @@ import { VerdictTag, VisitStateTag } from '../parts/tags'
 import { Trouble } from '../parts/Trouble'
 import { When } from '../parts/When'
 import { Call } from './Call'
+import { Chat } from './Chat'
 import { Checks } from './Checks'
 import { Decision } from './Decision'
 import { Delivery } from './Delivery'
@@ -70,6 +71,7 @@ export default function Visit() {
               )}
             </Card>
           )}
+          <Chat visitID={visit.id} running={running} />
           {visit.state === 'ordered' && <NewLink visit={visit} name={insured.name} />}
           <Card size="small" title={t('visit.protocol')}><Protocol events={events} /></Card>
         </div>
