@@ -5,11 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"time"
+	"wardwatch/ward"
 
 	"github.com/pion/webrtc/v4"
 	"golang.org/x/time/rate"
-
-	"wardwatch/ward"
 )
 
 const (
@@ -41,7 +40,9 @@ type textLine struct {
 	Ref  string         `json:"ref,omitempty"` // of the bedside's own
 	Text string         `json:"text"`
 	Mine bool           `json:"mine"` // the bedside wrote it
-	At   time.Time      `json:"at"`
+	// Shown: a receipt is stored, none is wanted again.
+	Shown bool      `json:"shown,omitempty"`
+	At    time.Time `json:"at"`
 }
 
 // Write stores a line of an inspector and sends it to the bedside of a
@@ -74,7 +75,7 @@ func (s *session) keepText(ctx context.Context, m ward.VisitMessage) (ward.Visit
 }
 
 func frameOf(m ward.VisitMessage) textFrame {
-	l := textLine{ID: m.ID, Text: m.Text, Mine: m.By == "", At: m.At}
+	l := textLine{ID: m.ID, Text: m.Text, Mine: m.By == "", Shown: !m.Shown.IsZero(), At: m.At}
 	if l.Mine {
 		l.Ref = m.Ref
 	}

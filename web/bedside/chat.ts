@@ -6,12 +6,13 @@ import { say } from './texts'
 import type { Texts } from './texts.zh'
 import { button, el, fill } from './view'
 
-export type Text = { id: string; ref?: string; text: string; mine: boolean; at: string }
+export type Text = { id: string; ref?: string; text: string; mine: boolean; shown?: boolean; at: string }
 /** Frame is what the service sends: a line, or why one is not taken. */
 export type Frame = { line?: Text; refused?: string; zh?: string; en?: string }
 
 const answers: (keyof Texts)[] = ['quickYes', 'quickNo', 'quickWait', 'quickDeaf', 'quickHelp']
 const again = 4000 // ms without a receipt
+const pace = 700 // ms between two messages: the service hears more than twenty in a second as a flood, and ends the call
 
 export type Chat = {
   /** node is the chat, drawn in the present language. */
@@ -23,8 +24,8 @@ export type Chat = {
   end: () => void
 }
 
-/** chat sends by send, which forgets what cannot be sent now. */
-export function chat(send: (o: object) => void): Chat {
+/** chat sends by put, which forgets what cannot be sent now. */
+export function chat(put: (o: object) => void): Chat {
   const lines = new Map<string, Text>()
   const waiting = new Map<string, string>() // by ref
   let refusal = ''
@@ -34,7 +35,22 @@ export function chat(send: (o: object) => void): Chat {
   input.type = 'text'
   input.maxLength = 500
   input.autocomplete = 'off'
-  const flush = () => waiting.forEach((text, ref) => send({ ref, text }))
+  const leaving = new Map<string, object>() // what is to be sent, by name, one after the other
+  let pacing = 0
+  const drain = () => {
+    pacing = 0
+    const first = leaving.entries().next()
+    if (first.done) return
+    const [name, o] = first.value
+    leaving.delete(name)
+    put(o)
+    pacing = window.setTimeout(drain, pace)
+  }
+  const send = (name: string, o: object) => {
+    leaving.set(name, o)
+    if (!pacing) drain()
+  }
+  const flush = () => waiting.forEach((text, ref) => send(ref, { ref, text }))
   const timer = window.setInterval(flush, again)
   const write = (text: string) => {
     const t = text.trim()
@@ -42,7 +58,7 @@ export function chat(send: (o: object) => void): Chat {
     const ref = 'b-' + Array.from(crypto.getRandomValues(new Uint32Array(3))).join('-')
     refusal = ''
     waiting.set(ref, t)
-    send({ ref, text: t })
+    send(ref, { ref, text: t })
     draw()
   }
   const line = (text: string, mine: boolean, pending = false) => el('li', mine ? 'mine' : 'theirs',
@@ -91,11 +107,14 @@ export function chat(send: (o: object) => void): Chat {
       const known = lines.has(l.id)
       lines.set(l.id, l)
       draw()
-      if (l.mine) return
+      if (l.mine || l.shown) return
       if (!known && navigator.vibrate) navigator.vibrate([80, 80, 80])
-      requestAnimationFrame(() => requestAnimationFrame(() => send({ shown: l.id }))) // painted
+      requestAnimationFrame(() => requestAnimationFrame(() => send(l.id, { shown: l.id }))) // painted
     },
     ready: flush,
-    end: () => clearInterval(timer),
+    end: () => {
+      clearInterval(timer)
+      clearTimeout(pacing)
+    },
   }
 }
