@@ -48,7 +48,7 @@ export function check(show: (draw: () => Node[]) => void, o: Opened, media: Medi
     fill(nav, begin, ...(over && bad.length > 0 ? [button('quiet', say('checkAgain'), start)] : []))
     if (!over || spoken) return
     spoken = true
-    speak(bad.length > 0 ? bad.map((r) => say(r.about) + '：' + say(r.says)).join(' ') : say('allFine'))
+    speak(bad.length > 0 ? bad.map((r) => `${say(r.about)}, ${say(r.says)}`).join('; ') : say('allFine'))
   }
   function start() {
     run?.stop()
