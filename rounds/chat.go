@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"time"
+
 	"wardwatch/ward"
 
 	"github.com/pion/webrtc/v4"
