@@ -68,7 +68,7 @@ async function details(page) {
     }
     /** @type {string[]} */
     const found = []
-    const lists = /** @type {[string, string][]} */ ([['alerts', 'alerts'], ['alerts?rule=blind_unreported', 'alerts'], ['cameras', 'live'], ['cases', 'cases'], ['rounds', 'rounds'], ['draws', 'draws'], ['waiting-visits', 'visits']])
+    const lists = /** @type {[string, string][]} */ ([['alerts', 'alerts'], ['alerts?rule=blind_unreported', 'alerts'], ['cameras', 'live'], ['cases', 'cases'], ['rounds', 'rounds'], ['draws', 'draws'], ['waiting-visits', 'visits'], ['treatments', 'treatments']])
     for (const [list, path] of lists) {
       const id = await first(list).catch(() => undefined)
       if (id && !found.includes(`/${path}/${id}`)) found.push(`/${path}/${id}`)

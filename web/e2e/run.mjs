@@ -4,6 +4,7 @@ import { mkdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { alert } from './alert.mjs'
 import { startCameras } from './cameras.mjs'
+import { duty } from './duty.mjs'
 import { find } from './find.mjs'
 import { fleet } from './fleet.mjs'
 import { launch, newPage, signIn, tab } from './browser.mjs'
@@ -32,6 +33,7 @@ try {
     pages: (page) => pages(browser, page),
     tablet: () => tablet(browser),
     fleet: async (page) => cameras && fleet(page, cameras),
+    duty: (page) => duty(page, server.ready),
     alert: (page) => alert(page),
     manual: (page) => manual(browser, server.ready, page),
     round: (page) => round(browser, server.ready, page),

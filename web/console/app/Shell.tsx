@@ -1,5 +1,5 @@
 import {
-  AlertOutlined, SafetyCertificateOutlined, UserSwitchOutlined, AuditOutlined, BankOutlined, DotChartOutlined, AccountBookOutlined, EyeInvisibleOutlined, FileProtectOutlined, FundOutlined, FolderOpenOutlined, ScanOutlined, ControlOutlined, HeatMapOutlined, HddOutlined, IdcardOutlined, NotificationOutlined, PauseCircleOutlined, PlaySquareOutlined, RetweetOutlined, ScheduleOutlined, TabletOutlined, TeamOutlined, UserOutlined, VideoCameraOutlined,
+  AlertOutlined, SafetyCertificateOutlined, UserSwitchOutlined, AuditOutlined, BankOutlined, DotChartOutlined, AccountBookOutlined, EyeInvisibleOutlined, FileProtectOutlined, FundOutlined, FolderOpenOutlined, ScanOutlined, ControlOutlined, HeartOutlined, HeatMapOutlined, HddOutlined, IdcardOutlined, NotificationOutlined, PauseCircleOutlined, PlaySquareOutlined, RetweetOutlined, ScheduleOutlined, TabletOutlined, TeamOutlined, UserOutlined, VideoCameraOutlined,
 } from '@ant-design/icons'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { Alert, Badge, Button, Dropdown, Layout, Menu, Space, Tooltip } from 'antd'
@@ -35,6 +35,8 @@ const Flips = lazy(() => import('../flips/Flips'))
 const Visit = lazy(() => import('../visit/Visit'))
 const Settlements = lazy(() => import('../settlements/Settlements'))
 const Duty = lazy(() => import('../duty/Duty'))
+const Treatments = lazy(() => import('../treatments/Treatments'))
+const TreatmentPage = lazy(() => import('../treatments/TreatmentPage'))
 const Identity = lazy(() => import('../identity/Identity'))
 const Cases = lazy(() => import('../cases/Cases'))
 const CasePage = lazy(() => import('../cases/CasePage'))
@@ -50,13 +52,14 @@ const Plans = lazy(() => import('../plans/Plans'))
 const Tablets = lazy(() => import('../tablets/Tablets'))
 const Users = lazy(() => import('../users/Users'))
 
-type Screen = { path: string; key: 'alerts' | 'blind' | 'draws' | 'faces' | 'findings' | 'flips' | 'outages' | 'plans' | 'precision' | 'duty' | 'identity' | 'settlements' | 'live' | 'rounds' | 'cases' | 'people' | 'cameras' | 'coverage' | 'places' | 'rules' | 'notifications' | 'system' | 'tablets' | 'users'; icon: ReactNode; needs: Permission }
+type Screen = { path: string; key: 'alerts' | 'blind' | 'draws' | 'faces' | 'findings' | 'flips' | 'outages' | 'plans' | 'precision' | 'duty' | 'identity' | 'settlements' | 'live' | 'rounds' | 'cases' | 'people' | 'cameras' | 'coverage' | 'places' | 'rules' | 'notifications' | 'system' | 'tablets' | 'treatments' | 'users'; icon: ReactNode; needs: Permission }
 
 const screens: Screen[] = [
   { path: '/alerts', key: 'alerts', icon: <AlertOutlined />, needs: 'review' },
   { path: '/settlements', key: 'settlements', icon: <AccountBookOutlined />, needs: 'review' },
   { path: '/identity', key: 'identity', icon: <UserSwitchOutlined />, needs: 'review' },
   { path: '/duty', key: 'duty', icon: <SafetyCertificateOutlined />, needs: 'review' },
+  { path: '/treatments', key: 'treatments', icon: <HeartOutlined />, needs: 'review' },
   { path: '/faces', key: 'faces', icon: <ScanOutlined />, needs: 'review' },
   { path: '/live', key: 'live', icon: <PlaySquareOutlined />, needs: 'watch' },
   { path: '/findings', key: 'findings', icon: <FileProtectOutlined />, needs: 'appeal' },
@@ -121,6 +124,8 @@ export function Shell() {
                 <Route path="/settlements" element={<Settlements />} />
                 <Route path="/identity" element={<Identity />} />
                 <Route path="/duty" element={<Duty />} />
+                <Route path="/treatments" element={<Treatments />} />
+                <Route path="/treatments/:id" element={<TreatmentPage />} />
                 <Route path="/live" element={<LiveWall />} />
                 <Route path="/live/:id" element={<Timeline />} />
                 <Route path="/rounds" element={<Rounds />} />

@@ -12,6 +12,7 @@ import { DutyTag } from '../parts/tags'
 import { Trouble } from '../parts/Trouble'
 import { When } from '../parts/When'
 import { DutyPolicies } from './DutyPolicies'
+import { EndDuty } from './EndDuty'
 import { Physicians } from './Physicians'
 import { Seen } from './Seen'
 
@@ -39,6 +40,7 @@ export default function Duty() {
 function Starts({ institution }: { institution: string | undefined }) {
   const { t } = useTranslation()
   const names = useNames()
+  const { may } = useMe()
   const [every, setEvery] = useState(false)
   const duties = useInfiniteQuery({
     queryKey: ['duties', institution, every],
@@ -65,11 +67,12 @@ function Starts({ institution }: { institution: string | undefined }) {
             { title: t('duty.who'), render: (_, d) => <>{d.name || '—'} <span className="quiet mono small">{d.physician_id}</span></> },
             { title: t('duty.where'), render: (_, d) => <>{names.institution(d.institution_id)}<span className="quiet"> · {names.place(d.place_id)}</span></> },
             { title: t('duty.since'), dataIndex: 'at', render: (v: string) => <When at={v} /> },
-            { title: t('duty.until'), render: (_, d) => (d.until === d.at ? '—' : <When at={d.until} />) },
+            { title: t('duty.until'), render: (_, d) => (d.until === d.at ? '—' : d.ended ? <><When at={d.ended} /> <span className="quiet">{t('duty.early')}</span></> : <When at={d.until} />) },
             { title: t('duty.outcome'), render: (_, d) => <><DutyTag outcome={d.outcome} />{d.reason && d.outcome === 'unsure' && <span className="quiet small">{t(`identityReason.${d.reason}`)}</span>}</> },
             { title: t('duty.position'), dataIndex: 'position', responsive: ['lg'], render: (v: Schemas['DutyPlace']) => <span className={v === 'inside' ? undefined : 'quiet'}>{t(`dutyPlace.${v}`)}</span> },
             { title: t('identity.score'), dataIndex: 'score', align: 'right', responsive: ['xl'], render: (v: number) => (v === 0 ? '—' : v.toFixed(2)) },
             { title: t('identity.by'), dataIndex: 'by', responsive: ['xl'], render: (v: string) => names.user(v) },
+            ...(may('administer') && !every ? [{ title: t('duty.end'), render: (_: unknown, d: Schemas['ListedDuty']) => <EndDuty duty={d} /> }] : []),
           ]}
         />
       )}

@@ -71,5 +71,20 @@ export function IdentityTag({ answer }: { answer: Schemas['Match'] }) {
   return <Tag color={matchColor[answer]}>{t(`identityAnswer.${answer}`)}</Tag>
 }
 
+const coveredColor: Record<Schemas['Billable'], string> = { yes: 'green', cannot_tell: 'orange', no: 'red' }
+
+/** CoveredTag is whether billed minutes are covered by proven presence. */
+export function CoveredTag({ covered, text }: { covered: Schemas['Billable']; text: string }) {
+  return <Tag color={coveredColor[covered]}>{text}</Tag>
+}
+
+const callColor: Record<Schemas['CallState'], string> = { open: 'blue', answered: 'green', late: 'orange', missed: 'red', unsure: 'orange', unshown: 'default' }
+
+/** CallTag is what became of a call for a patient. */
+export function CallTag({ state }: { state: Schemas['CallState'] }) {
+  const { t } = useTranslation()
+  return <Tag color={callColor[state]}>{t(`callState.${state}`)}</Tag>
+}
+
 /** cameraBadge is the colour of a camera's live state. */
 export const cameraBadge = { live: 'success', connecting: 'processing', down: 'error', disabled: 'default', unknown: 'warning' } as const satisfies Record<Schemas['CameraLive']['state'], string>
