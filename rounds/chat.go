@@ -6,10 +6,10 @@ import (
 	"errors"
 	"time"
 
-	"wardwatch/ward"
-
 	"github.com/pion/webrtc/v4"
 	"golang.org/x/time/rate"
+
+	"wardwatch/ward"
 )
 
 const (
@@ -151,7 +151,7 @@ func (s *session) sendLines(ctx context.Context, dc *webrtc.DataChannel) {
 func (s *session) takeText(ctx context.Context, w wrote) {
 	var err error
 	if w.shown != "" {
-		shown := false
+		var shown bool
 		if shown, err = s.e.Store.MessageShown(ctx, s.visit.ID, w.shown); shown {
 			s.e.notify(s.visit)
 		}
