@@ -289,7 +289,7 @@ func TestHostileMessages(t *testing.T) {
 		send   func(h *hostile)
 		reason string // of the verdict
 	}{
-		"a large one": {func(h *hostile) { _ = h.channel.Send(make([]byte, 2<<10)) }, "cannot be read"},
+		"a large one": {func(h *hostile) { _ = h.channel.Send(make([]byte, 5<<10)) }, "cannot be read"},
 		"a huge one":  {func(h *hostile) { _ = h.channel.SendText(strings.Repeat("[", 60<<10)) }, "cannot be read"},
 		"garbage":     {func(h *hostile) { repeat(15, func() { _ = h.channel.Send([]byte{0xff, 0, 0xfe}) }) }, "cannot be read"},
 		"a thousand":  {func(h *hostile) { repeat(1000, func() { _ = h.channel.SendText(`{"receipt":7}`) }) }, "too many messages"},
