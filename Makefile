@@ -65,9 +65,9 @@ test-shown-again: setup-test ## code recorded bedsides again and look whether th
 test: setup-test ready ## set up and run every test
 	@$(MAKE) --no-print-directory -j2 --output-sync=line test-units test-demo
 	@cd web && npm run --silent e2e
-test-units: # two packages at a time: they wait for cameras, servers and browsers more than they work
+test-units: # three packages at a time: they wait for cameras, servers and each other more than they work
 	@go vet ./...
-	@nice -n 5 go test -p 2 -timeout 20m ./... # the demo beside them judges every bill in time
+	@nice -n 5 go test -p 3 -timeout 20m ./... # the demo beside them judges every bill in time
 test-demo: # waits for the simulated day; the browsers' tests use its folder and its clips afterwards
 	@bin/wardwatch demo --check --listen 127.0.0.1:0
 
