@@ -115,12 +115,12 @@ func (t *tx) takeEvent(ctx context.Context, inst ward.InstitutionID, e ward.Admi
 	if err != nil {
 		return known, err
 	}
-	return AdmissionTaken{AdmissionID: id, Begun: begun}, t.putEvent(ctx, id, key, digest, body)
+	return AdmissionTaken{AdmissionID: id, Begun: begun}, t.putEvent(ctx, id, key, digest, body, e.Way)
 }
 
-func (t *tx) putEvent(ctx context.Context, id ward.AdmissionID, key, digest, body []byte) error {
-	_, err := t.ExecContext(ctx, `INSERT INTO admission_event (id, admission_id, digest, body, received_us) VALUES ($1, $2, $3, $4, $5)`,
-		key, id, digest, t.s.seal.seal(body, eventCell(key)), us(t.now))
+func (t *tx) putEvent(ctx context.Context, id ward.AdmissionID, key, digest, body []byte, way ward.AdmissionWay) error {
+	_, err := t.ExecContext(ctx, `INSERT INTO admission_event (id, admission_id, digest, body, received_us, way) VALUES ($1, $2, $3, $4, $5, $6)`,
+		key, id, digest, t.s.seal.seal(body, eventCell(key)), us(t.now), way)
 	return err
 }
 
@@ -134,8 +134,8 @@ func (t *tx) admissionOf(ctx context.Context, inst ward.InstitutionID, e ward.Ad
 	a, err := scanAdmission(t.QueryRowContext(ctx, admissionColumns+` WHERE institution_id = $1 AND (visit_ref = $2 OR visit_ref IS NULL AND id = $3)`, inst, ref, e.Visit))
 	if errors.Is(err, sql.ErrNoRows) {
 		id = ward.NewID[ward.AdmissionID](t.now)
-		_, err = t.ExecContext(ctx, `INSERT INTO admission (id, institution_id, insured_id, ward, bed, physician, from_us, to_us, visit_ref)
-			VALUES ($1, $2, '', '', '', '', 0, 0, $3)`, id, inst, ref)
+		_, err = t.ExecContext(ctx, `INSERT INTO admission (id, institution_id, insured_id, ward, bed, physician, from_us, to_us, visit_ref, way, registered_us)
+			VALUES ($1, $2, '', '', '', '', 0, 0, $3, $4, $5)`, id, inst, ref, e.Way, us(t.now))
 		return id, true, err
 	}
 	if err != nil {
@@ -161,7 +161,7 @@ func (t *tx) admissionOf(ctx context.Context, inst ward.InstitutionID, e ward.Ad
 			return a.ID, false, fmt.Errorf("encode admission %s: %w", a.ID, err)
 		}
 		key := t.s.seal.lookup("admission_event.own", string(a.ID)+"\x00"+o.ControlID)
-		if err := t.putEvent(ctx, a.ID, key, t.s.seal.lookup("admission_event.body", string(body)), body); err != nil {
+		if err := t.putEvent(ctx, a.ID, key, t.s.seal.lookup("admission_event.body", string(body)), body, ward.ByAPI); err != nil {
 			return a.ID, false, err
 		}
 	}

@@ -19,9 +19,9 @@ func (s *Store) AddAdmission(ctx context.Context, a ward.Admission) error {
 		if err != nil {
 			return missing(err, "institution.unknown", "没有这家机构，请检查机构编号。", "No such institution; check its id.")
 		}
-		_, err = t.ExecContext(ctx, `INSERT INTO admission (id, institution_id, insured_id, ward, bed, physician, from_us, to_us, visit_ref)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
-			a.ID, a.InstitutionID, a.InsuredID, a.Ward, a.Bed, a.Physician, us(a.From), us(a.To), s.visitRef(a.InstitutionID, string(a.ID)))
+		_, err = t.ExecContext(ctx, `INSERT INTO admission (id, institution_id, insured_id, ward, bed, physician, from_us, to_us, visit_ref, way, registered_us)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
+			a.ID, a.InstitutionID, a.InsuredID, a.Ward, a.Bed, a.Physician, us(a.From), us(a.To), s.visitRef(a.InstitutionID, string(a.ID)), ward.ByAPI, us(t.now))
 		if err != nil && s.dialect.unique(err) {
 			return &ward.Error{Kind: ward.Conflict, Code: "admission.exists", ZH: "该住院登记已存在。", EN: "This admission is already registered."}
 		}
@@ -38,10 +38,13 @@ const admissionColumns = `SELECT id, institution_id, insured_id, ward, bed, phys
 func (s *Store) Admission(ctx context.Context, id ward.AdmissionID) (ward.Admission, error) {
 	a, err := scanAdmission(s.read.QueryRowContext(ctx, admissionColumns+` WHERE id = $1`, id))
 	if err != nil {
-		return a, fmt.Errorf("read admission %s: %w", id,
-			missing(err, "admission.unknown", "没有这条住院登记，请检查编号。", "No such admission; check its id."))
+		return a, fmt.Errorf("read admission %s: %w", id, admissionMissing(err))
 	}
 	return a, nil
+}
+
+func admissionMissing(err error) error {
+	return missing(err, "admission.unknown", "没有这条住院登记，请检查编号。", "No such admission; check its id.")
 }
 
 // Admissions lists the stays of the institutions (nil: all), of one ward

@@ -37,6 +37,7 @@ type AdmissionEvent struct {
 	Beds      []BedStay          `json:"beds,omitempty"` // of a snapshot
 	Ended     time.Time          `json:"ended,omitzero"` // of a snapshot
 	Cancelled bool               `json:"cancelled,omitempty"`
+	Way       AdmissionWay       `json:"-"` // how it came in: the same message is the same by every way
 }
 
 // TimePrecision is how exactly a hospital told a time.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"net/http"
 	"slices"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -25,12 +26,21 @@ const (
 	StayError  StayAction = "error"
 )
 
+// StayStep is what a message, encounter or row says happened.
+type StayStep struct {
+	Kind ward.AdmissionEventKind `json:"kind"`
+	At   time.Time               `json:"at"`
+	Ward string                  `json:"ward" doc:"Empty: it tells of no place"`
+	Bed  string                  `json:"bed"`
+}
+
 // StayRow is what became of one message, encounter or row. It never shows
-// what stood in it.
+// who stood in it.
 type StayRow struct {
 	Line        int              `json:"line" doc:"In the file, from 1"`
 	Action      StayAction       `json:"action" enum:"begin,change,again,skip,error"`
 	AdmissionID ward.AdmissionID `json:"admission_id" doc:"Empty in a dry run when the stay is not known"`
+	Steps       []StayStep       `json:"steps" doc:"Empty when it is wrong or skipped"`
 	Problems    []FieldProblem   `json:"problems" doc:"Also why it is skipped"`
 }
 
@@ -84,7 +94,7 @@ func ImportAdmissions(ctx context.Context, store *storage.Store, inst ward.Insti
 	var events []ward.AdmissionEvent
 	var of []int // the item of each event
 	for i, item := range items {
-		row := StayRow{Line: item.Line, Action: StayChange, Problems: []FieldProblem{}}
+		row := StayRow{Line: item.Line, Action: StayChange, Steps: []StayStep{}, Problems: []FieldProblem{}}
 		for _, p := range item.Problems {
 			row.Action = StayError
 			row.Problems = append(row.Problems, FieldProblem{p.Field, Bilingual{p.ZH, p.EN}})
@@ -96,6 +106,7 @@ func ImportAdmissions(ctx context.Context, store *storage.Store, inst ward.Insti
 		if row.Action == StayChange {
 			for _, e := range item.Events {
 				events, of = append(events, e), append(of, i)
+				row.Steps = append(row.Steps, stepOf(e))
 			}
 		}
 		report.Rows[i] = row
@@ -109,6 +120,14 @@ func ImportAdmissions(ctx context.Context, store *storage.Store, inst ward.Insti
 	report.tell(taken, of, dry)
 	report.Applied = !dry
 	return report, nil
+}
+
+func stepOf(e ward.AdmissionEvent) StayStep {
+	place := e.Place
+	if n := len(e.Beds); n > 0 {
+		place = e.Beds[n-1].BedPlace
+	}
+	return StayStep{e.Kind, e.At, place.Ward, place.Bed}
 }
 
 func (r *StayReport) tell(taken []storage.AdmissionTaken, of []int, dry bool) {

@@ -24,6 +24,7 @@ const stayTable = "住院号,入院时间,病区,床号,主治医师,姓名,身�
 func TestImportStays(t *testing.T) {
 	gb, err := simplifiedchinese.GB18030.NewEncoder().String(stayTable)
 	must(t, err)
+	way := map[string]string{"table": "csv", "mark": "csv", "GB18030": "csv", "HL7": "hl7", "FHIR": "fhir"}
 	for name, file := range map[string]string{
 		"table": stayTable, "mark": "\ufeff" + stayTable, "GB18030": gb,
 		"HL7":  "MSH|^~\\&|HIS|H|||20261101080000||ADT^A01|1|P|2.4||||||UNICODE UTF-8\rPID|||110101199303030033^^^^NNCHN||赵六\rPV1||I|骨科^^3||||^李医生||||||||||||ZY-1\r" + "MSH|^~\\&|HIS|H|||20261101080000||ADT^A01|2|P|2.4||||||UNICODE UTF-8\rPID|||||钱七\rPV1||I|骨科^^4||||||||||||||||ZY-2\r",
@@ -33,7 +34,8 @@ func TestImportStays(t *testing.T) {
 			w := newWorld(t).serve()
 			c := w.as(w.user(ward.Operator, "own"))
 			looks := w.as(w.user(ward.Inspector, "own"))
-			if r := into[web.StayReport](c.stays(file, false).want(200, "")); r.Begin != 2 || r.Errors != 0 || r.Applied || r.Rows[0].AdmissionID != "" {
+			if r := into[web.StayReport](c.stays(file, false).want(200, "")); r.Begin != 2 || r.Errors != 0 || r.Applied || r.Rows[0].AdmissionID != "" ||
+				len(r.Rows[0].Steps) != 1 || r.Rows[0].Steps[0].Ward != "骨科" || r.Rows[0].Steps[0].Bed != "3" && name != "FHIR" {
 				t.Fatalf("dry run: %+v", r)
 			}
 			if r := into[web.StayReport](c.stays(file, true).want(200, "")); r.Begin != 2 || !r.Applied {
@@ -51,6 +53,13 @@ func TestImportStays(t *testing.T) {
 				if a.Bed == "3" && (a.Physician != "李医生" || a.Insured.Name != "赵*" || a.InsuredID != "") {
 					t.Errorf("%+v", a)
 				}
+			}
+			if got := into[web.RegisteredAdmission](looks.do(http.MethodGet, "/api/v1/admissions/"+string(list[0].ID), nil).want(200, "")); string(got.Way) != way[name] || got.State != ward.StayInHouse {
+				t.Errorf("%+v", got)
+			}
+			found := into[web.Page[web.RegisteredAdmission]](looks.do(http.MethodGet, "/api/v1/admission-register?find=ZY-1&enrolled=no&state=in_house", nil).want(200, "")).Items
+			if len(found) != 1 || found[0].Bed != "3" || found[0].Insured.Name != "赵*" || string(found[0].Way) != way[name] {
+				t.Errorf("by the hospital's number: %+v", found)
 			}
 			there := into[web.Page[web.Admission]](looks.do(http.MethodGet, "/api/v1/admissions?ward=%E9%AA%A8%E7%A7%91&at=2026-11-01T12:00:00%2B08:00", nil).want(200, "")).Items
 			if name != "HL7" && len(there) != 1 || len(there) == 0 {

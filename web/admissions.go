@@ -44,6 +44,7 @@ func (s *Server) admissionRoutes(r *routes) {
 	add(r, role(ward.MaySettle), huma.Operation{Method: http.MethodPost, Path: v1 + "/admissions", OperationID: "addAdmission", Summary: "Register a stay", Tags: tags, DefaultStatus: http.StatusCreated}, s.addAdmission)
 	add(r, role(ward.MayRound), huma.Operation{Method: http.MethodGet, Path: v1 + "/admissions", OperationID: "listAdmissions", Summary: "The stays in scope, by ward and bed", Tags: tags}, s.listAdmissions)
 	on(r, ward.MayRound, huma.Operation{Method: http.MethodGet, Path: v1 + "/admissions/{id}/beds", OperationID: "listAdmissionBeds", Summary: "The beds of a stay, by time", Tags: tags}, s.loadAdmission, s.listAdmissionBeds)
+	s.registerRoutes(r)
 }
 
 func (s *Server) addAdmission(ctx context.Context, in *creation[NewAdmission]) (*created[Admission], error) {
@@ -79,6 +80,11 @@ func (s *Server) listAdmissions(ctx context.Context, in *admissionList) (*body[P
 	if err != nil {
 		return nil, err
 	}
+	return items(s.admissions(ctx, stays))
+}
+
+// admissions masks who lies there.
+func (s *Server) admissions(ctx context.Context, stays []ward.Admission) ([]Admission, error) {
 	insured, ids := make([]ward.InsuredID, len(stays)), make([]ward.AdmissionID, len(stays))
 	for i, a := range stays {
 		insured[i], ids[i] = a.InsuredID, a.ID
@@ -99,7 +105,7 @@ func (s *Server) listAdmissions(ctx context.Context, in *admissionList) (*body[P
 		}
 		out[i] = Admission{a, p.Masked(), told[a.ID].Cancelled}
 	}
-	return items(out, nil)
+	return out, nil
 }
 
 func (s *Server) loadAdmission(ctx context.Context, in *admissionPath) (ward.Admission, ward.InstitutionID, error) {

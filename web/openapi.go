@@ -22,6 +22,9 @@ var enums = map[reflect.Type][]any{
 	reflect.TypeFor[ward.Action]():             {ward.ActionOpenCase, ward.ActionAdd, ward.ActionView, ward.ActionExport, ward.ActionRule, ward.ActionIdentify},
 	reflect.TypeFor[storage.AlertOrder]():      {storage.ByRank, storage.ByNewest, storage.ByDeadline},
 	reflect.TypeFor[ward.TimePrecision]():      {ward.ToTheDay, ward.ToTheHour, ward.ToTheMinute, ward.ToTheSecond},
+	reflect.TypeFor[ward.AdmissionWay]():       {ward.UnknownWay, ward.ByAPI, ward.ByCSV, ward.ByHL7, ward.ByFHIR, ward.ByMLLP},
+	reflect.TypeFor[ward.AdmissionEventKind](): {ward.AdmitEvent, ward.TransferEvent, ward.DischargeEvent, ward.UpdateEvent, ward.CancelAdmitEvent, ward.CancelTransferEvent, ward.CancelDischargeEvent, ward.SnapshotEvent},
+	reflect.TypeFor[ward.StayState]():          {ward.StayToCome, ward.StayInHouse, ward.StayDischarged, ward.StayCancelled},
 	reflect.TypeFor[ward.AlertState]():         {ward.AlertNew, ward.AlertTaken, ward.AlertAppealed, ward.AlertConfirmed, ward.AlertDismissed, ward.AlertWithdrawn},
 	reflect.TypeFor[ward.AlertSubject]():       {ward.OnSettlement, ward.OnBlind},
 	reflect.TypeFor[ward.AlertAction]():        {ward.AlertRaise, ward.AlertRestate, ward.AlertWithdraw, ward.AlertRemind, ward.AlertExpire, ward.AlertFile, ward.AlertTake, ward.AlertAssign, ward.AlertRelease, ward.AlertExtend, ward.AlertConfirm, ward.AlertDismiss, ward.AlertReopen, ward.AlertAppeal},
@@ -165,6 +168,9 @@ func apiConfig() huma.Config {
 	alias[ward.IdentityReason](r)
 	alias[ward.IdentitySource](r)
 	alias[ward.Match](r)
+	alias[ward.AdmissionWay](r)
+	alias[ward.AdmissionEventKind](r)
+	alias[ward.StayState](r)
 	alias[ward.OutageAction](r)
 	alias[ward.Outcome](r)
 	alias[ward.Permission](r)

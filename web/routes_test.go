@@ -71,7 +71,6 @@ func TestEnumsAreComplete(t *testing.T) {
 	}
 	delete(declared, "Kind")  // of errors; the API shows codes
 	delete(declared, "Match") // never leaves the server
-	delete(declared, "AdmissionEventKind")
 	delete(declared, "FaceFault")
 	delete(declared, "SettlementChange")
 	for _, typ := range []string{"OTPHash", "CodeResult", "Whereabouts"} { // judged, never told by name

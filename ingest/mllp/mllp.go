@@ -192,6 +192,9 @@ func (s *Server) take(ctx context.Context, addr netip.Addr, raw []byte) []byte {
 	if item.Skipped != nil {
 		return adt.Acknowledge(h, adt.Accepted(item.Skipped), now)
 	}
+	for i := range item.Events {
+		item.Events[i].Way = ward.ByMLLP
+	}
 	// What has come is committed, or not, also while the server stops.
 	apply, cancel := context.WithTimeout(context.WithoutCancel(ctx), applyLimit)
 	defer cancel()

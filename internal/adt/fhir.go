@@ -169,7 +169,7 @@ func (b *book) encounter(f found) (item Item) {
 		item.Skipped = wrong("Encounter.class", "不是住院（IMP），不登记。", "No inpatient encounter (IMP); nothing is registered.")
 		return item
 	}
-	e := ward.AdmissionEvent{Kind: ward.SnapshotEvent, Sender: "fhir", Visit: visitNumber(f.resource)}
+	e := ward.AdmissionEvent{Kind: ward.SnapshotEvent, Way: ward.ByFHIR, Sender: "fhir", Visit: visitNumber(f.resource)}
 	switch f.Status {
 	case "planned", "arrived", "triaged":
 		item.Skipped = wrong("Encounter.status", "尚未入院，不登记。", "Not admitted yet; nothing is registered.")

@@ -212,7 +212,7 @@ func (r *reader) events(h Header, kind ward.AdmissionEventKind, item *Item) {
 
 func (r *reader) event(h Header, kind ward.AdmissionEventKind, evn, pid, pv1 []string) ward.AdmissionEvent {
 	e := ward.AdmissionEvent{
-		Kind: kind, Sender: h.Sender + "|" + h.Facility, ControlID: h.ControlID, Visit: r.text(pv1, 19, 1),
+		Kind: kind, Way: ward.ByHL7, Sender: h.Sender + "|" + h.Facility, ControlID: h.ControlID, Visit: r.text(pv1, 19, 1),
 		Place:     ward.BedPlace{Ward: r.text(pv1, 3, 1), Room: r.text(pv1, 3, 2), Bed: r.text(pv1, 3, 3)},
 		Physician: cmp.Or(joined(r.text(pv1, 7, 2), r.text(pv1, 7, 3)), r.text(pv1, 7, 1)),
 		Person:    ward.AdmittedPerson{Name: joined(r.text(pid, 5, 1), r.text(pid, 5, 2))},

@@ -139,7 +139,7 @@ func (l Layout) Row(line int, cells []string) Item {
 		return t, p
 	}
 	e := ward.AdmissionEvent{
-		Kind: kind, Sender: "table", Visit: cell(ColVisit), Physician: cell(ColPhysician),
+		Kind: kind, Way: ward.ByCSV, Sender: "table", Visit: cell(ColVisit), Physician: cell(ColPhysician),
 		Place:  ward.BedPlace{Ward: cell(ColWard), Room: cell(ColRoom), Bed: cell(ColBed)},
 		Person: ward.AdmittedPerson{Number: ward.PlainNumber(cell(ColNumber)), Local: cell(ColLocal), Name: cell(ColName)},
 	}

@@ -1,5 +1,5 @@
 import {
-  AlertOutlined, SafetyCertificateOutlined, UserSwitchOutlined, AuditOutlined, BankOutlined, DotChartOutlined, AccountBookOutlined, EyeInvisibleOutlined, FileProtectOutlined, FundOutlined, FolderOpenOutlined, ScanOutlined, ControlOutlined, HeartOutlined, HeatMapOutlined, HddOutlined, IdcardOutlined, NotificationOutlined, PauseCircleOutlined, PlaySquareOutlined, RetweetOutlined, ScheduleOutlined, TabletOutlined, TeamOutlined, UserOutlined, VideoCameraOutlined,
+  AlertOutlined, SolutionOutlined, SafetyCertificateOutlined, UserSwitchOutlined, AuditOutlined, BankOutlined, DotChartOutlined, AccountBookOutlined, EyeInvisibleOutlined, FileProtectOutlined, FundOutlined, FolderOpenOutlined, ScanOutlined, ControlOutlined, HeartOutlined, HeatMapOutlined, HddOutlined, IdcardOutlined, NotificationOutlined, PauseCircleOutlined, PlaySquareOutlined, RetweetOutlined, ScheduleOutlined, TabletOutlined, TeamOutlined, UserOutlined, VideoCameraOutlined,
 } from '@ant-design/icons'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { Alert, Badge, Button, Dropdown, Layout, Menu, Space, Tooltip } from 'antd'
@@ -40,6 +40,7 @@ const TreatmentPage = lazy(() => import('../treatments/TreatmentPage'))
 const Identity = lazy(() => import('../identity/Identity'))
 const Cases = lazy(() => import('../cases/Cases'))
 const CasePage = lazy(() => import('../cases/CasePage'))
+const Admissions = lazy(() => import('../admissions/Admissions'))
 const Cameras = lazy(() => import('../cameras/Cameras'))
 const Coverage = lazy(() => import('../coverage/Coverage'))
 const People = lazy(() => import('../people/People'))
@@ -52,7 +53,7 @@ const Plans = lazy(() => import('../plans/Plans'))
 const Tablets = lazy(() => import('../tablets/Tablets'))
 const Users = lazy(() => import('../users/Users'))
 
-type Screen = { path: string; key: 'alerts' | 'blind' | 'draws' | 'faces' | 'findings' | 'flips' | 'outages' | 'plans' | 'precision' | 'duty' | 'identity' | 'settlements' | 'live' | 'rounds' | 'cases' | 'people' | 'cameras' | 'coverage' | 'places' | 'rules' | 'notifications' | 'system' | 'tablets' | 'treatments' | 'users'; icon: ReactNode; needs: Permission }
+type Screen = { path: string; key: 'admissions' | 'alerts' | 'blind' | 'draws' | 'faces' | 'findings' | 'flips' | 'outages' | 'plans' | 'precision' | 'duty' | 'identity' | 'settlements' | 'live' | 'rounds' | 'cases' | 'people' | 'cameras' | 'coverage' | 'places' | 'rules' | 'notifications' | 'system' | 'tablets' | 'treatments' | 'users'; icon: ReactNode; needs: Permission | Permission[] }
 
 const screens: Screen[] = [
   { path: '/alerts', key: 'alerts', icon: <AlertOutlined />, needs: 'review' },
@@ -69,6 +70,7 @@ const screens: Screen[] = [
   { path: '/draws', key: 'draws', icon: <DotChartOutlined />, needs: 'round' },
   { path: '/flips', key: 'flips', icon: <RetweetOutlined />, needs: 'flip' },
   { path: '/cases', key: 'cases', icon: <FolderOpenOutlined />, needs: 'case' },
+  { path: '/admissions', key: 'admissions', icon: <SolutionOutlined />, needs: ['round', 'settle'] },
   { path: '/people', key: 'people', icon: <IdcardOutlined />, needs: 'review' },
   { path: '/cameras', key: 'cameras', icon: <VideoCameraOutlined />, needs: 'manage' },
   { path: '/coverage', key: 'coverage', icon: <HeatMapOutlined />, needs: 'watch' },
@@ -89,7 +91,7 @@ export function Shell() {
   const connected = useLiveUpdates()
   const [password, setPassword] = useState(false)
   const at = '/' + (useLocation().pathname.split('/')[1] ?? '')
-  const mine = screens.filter((s) => may(s.needs))
+  const mine = screens.filter((s) => [s.needs].flat().some(may))
   const current = at === '/visits' || at === '/check-policies' || at === '/sites' ? '/rounds' : at
   return (
     <LinksProvider>
@@ -146,6 +148,8 @@ export function Shell() {
                 <Route path="/faces" element={<Faces />} />
                 <Route path="/blind" element={<Blind />} />
                 <Route path="/outages" element={<Outages />} />
+                <Route path="/admissions" element={<Admissions />} />
+                <Route path="/admissions/:id" element={<Admissions />} />
                 <Route path="/people" element={<People />} />
                 <Route path="/places" element={<Places />} />
                 <Route path="/notifications" element={<Notifications />} />

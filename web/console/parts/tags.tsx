@@ -16,6 +16,14 @@ export function SettlementStateTag({ state }: { state: Schemas['SettlementState'
   return <Tag color={settlementColor[state]}>{t(`settlementState.${state}`)}</Tag>
 }
 
+const stayColor: Record<Schemas['StayState'], string> = { in_house: 'green', to_come: 'blue', discharged: 'default', cancelled: 'orange' }
+
+/** StayStateTag is how a stay stands now. */
+export function StayStateTag({ state }: { state: Schemas['StayState'] }) {
+  const { t } = useTranslation()
+  return <Tag color={stayColor[state]}>{t(`stayState.${state}`)}</Tag>
+}
+
 /** SeverityTag shows 1 to 3 in a word and a colour. */
 export function SeverityTag({ severity }: { severity: number }) {
   const { t } = useTranslation()

@@ -5,7 +5,7 @@ import { api, take } from '../api/client'
 import { useMe } from '../api/queries'
 import { Loading } from '../parts/Loading'
 import { Trouble } from '../parts/Trouble'
-import { AdmissionForm } from './AdmissionForm'
+import { AdmissionCard } from './AdmissionForm'
 import { PhotoUpload } from './PhotoUpload'
 
 /** Person shows an insured person, masked, and what may be added: a photo, a stay. */
@@ -36,7 +36,7 @@ export function Person({ id }: { id: string }) {
         />
       </Card>
       {may('administer') && <PhotoUpload id={p.id} onDone={enrolled} />}
-      {may('settle') && <AdmissionForm insured={p} />}
+      {may('settle') && <AdmissionCard insured={p} />}
     </div>
   )
 }

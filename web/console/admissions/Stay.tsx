@@ -1,0 +1,80 @@
+import { useQuery } from '@tanstack/react-query'
+import { Alert, Descriptions, Table } from 'antd'
+import { useTranslation } from 'react-i18next'
+import { api, take, type Schemas } from '../api/client'
+import { useNames } from '../api/queries'
+import { Loading } from '../parts/Loading'
+import { Nothing } from '../parts/Nothing'
+import { StayStateTag } from '../parts/tags'
+import { Trouble } from '../parts/Trouble'
+import { When } from '../parts/When'
+import { EnrolledTag } from '../people/Person'
+import { local } from '../parts/time'
+import { Patient } from './Register'
+
+/** Stay is one stay: who, where by time, how it came in, and the enrolment. */
+export function Stay({ id }: { id: string }) {
+  const { t } = useTranslation()
+  const names = useNames()
+  const stay = useQuery({ queryKey: ['admissions', 'one', id], queryFn: () => take(api.GET('/api/v1/admissions/{id}', { params: { path: { id } } })) })
+  if (stay.isLoading) return <Loading />
+  if (!stay.data) return <Trouble error={stay.error} retry={() => void stay.refetch()} />
+  const a = stay.data
+  return (
+    <>
+      {a.cancelled && <Alert type="warning" showIcon style={{ marginBottom: 12 }} title={t('stays.cancelledHint')} />}
+      <Descriptions
+        size="small"
+        bordered
+        column={1}
+        style={{ marginBottom: 16 }}
+        items={[
+          { key: 'who', label: t('stays.patient'), children: <Patient stay={a} /> },
+          { key: 'number', label: t('people.idNumber'), children: <span className="mono">{a.insured.id_number || '–'}</span> },
+          { key: 'enrolled', label: t('people.enrolled'), children: <EnrolledTag enrolled={a.insured.enrolled} /> },
+          { key: 'state', label: t('stays.state'), children: <StayStateTag state={a.state} /> },
+          { key: 'where', label: t('rounds.institution'), children: names.institution(a.institution_id) },
+          { key: 'from', label: t('stays.from'), children: <When at={a.from} /> },
+          { key: 'to', label: t('stays.to'), children: a.to ? <When at={a.to} /> : t('stays.lasts') },
+          { key: 'physician', label: t('stays.physician'), children: a.physician || t('stays.noPhysician') },
+          { key: 'came', label: t('stays.came'), children: <><When at={a.registered} /> · {t(`stayWay.${a.way || 'unknown'}`)}</> },
+          { key: 'id', label: t('stays.id'), children: <span className="mono">{a.id}</span> },
+        ]}
+      />
+      <h2>{t('stays.beds')}</h2>
+      <Beds id={id} />
+    </>
+  )
+}
+
+function Beds({ id }: { id: string }) {
+  const { t } = useTranslation()
+  const beds = useQuery({ queryKey: ['admissions', 'beds', id], queryFn: () => take(api.GET('/api/v1/admissions/{id}/beds', { params: { path: { id } } })) })
+  if (beds.isLoading) return <Loading />
+  return (
+    <>
+      <Trouble error={beds.error} retry={() => void beds.refetch()} />
+      <Table<Schemas['BedStay']>
+        size="small"
+        rowKey="from"
+        pagination={false}
+        scroll={{ x: 'max-content' }}
+        dataSource={beds.data?.items ?? []}
+        locale={{ emptyText: <Nothing text={t('stays.noBeds')} /> }}
+        columns={[
+          { title: t('rounds.ward'), dataIndex: 'ward' },
+          { title: t('rounds.bed'), render: (_, b) => [b.room, b.bed].filter(Boolean).join(' · ') || t('stays.noBed') },
+          { title: t('stays.since'), render: (_, b) => <Told at={b.from} precision={b.precision} /> },
+          { title: t('stays.until'), render: (_, b) => (b.to ? <When at={b.to} /> : t('stays.now')) },
+        ]}
+      />
+    </>
+  )
+}
+
+/** Told is a time as exactly as the hospital told it. */
+function Told({ at, precision }: { at: string; precision: Schemas['TimePrecision'] }) {
+  const { t } = useTranslation()
+  if (precision === 'second' || precision === 'minute') return <When at={at} />
+  return <span className="when">{local(at).format(precision === 'day' ? 'YYYY-MM-DD' : 'YYYY-MM-DD HH')} <small>{t(`stays.to_the.${precision}`)}</small></span>
+}
