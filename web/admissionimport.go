@@ -28,10 +28,11 @@ const (
 
 // StayStep is what a message, encounter or row says happened.
 type StayStep struct {
-	Kind ward.AdmissionEventKind `json:"kind"`
-	At   time.Time               `json:"at"`
-	Ward string                  `json:"ward" doc:"Empty: it tells of no place"`
-	Bed  string                  `json:"bed"`
+	Kind      ward.AdmissionEventKind `json:"kind"`
+	At        time.Time               `json:"at"`
+	Precision ward.TimePrecision      `json:"precision" doc:"Of at"`
+	Ward      string                  `json:"ward" doc:"Empty: it tells of no place"`
+	Bed       string                  `json:"bed"`
 }
 
 // StayRow is what became of one message, encounter or row. It never shows
@@ -127,7 +128,7 @@ func stepOf(e ward.AdmissionEvent) StayStep {
 	if n := len(e.Beds); n > 0 {
 		place = e.Beds[n-1].BedPlace
 	}
-	return StayStep{e.Kind, e.At, place.Ward, place.Bed}
+	return StayStep{e.Kind, e.At, e.Precision, place.Ward, place.Bed}
 }
 
 func (r *StayReport) tell(taken []storage.AdmissionTaken, of []int, dry bool) {

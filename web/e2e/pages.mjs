@@ -58,7 +58,7 @@ async function each(page) {
   return { pages: all.length, looks: looks.length }
 }
 
-/** details are a page each of what there is one of: an alert, one about a blind period, a camera, a case, a visit. @param {import('playwright-core').Page} page */
+/** details are a page each of what there is one of: an alert, one about a blind period, a camera, a case, a visit, a stay. @param {import('playwright-core').Page} page */
 async function details(page) {
   return page.evaluate(async () => {
     /** @param {string} path */
@@ -68,7 +68,7 @@ async function details(page) {
     }
     /** @type {string[]} */
     const found = []
-    const lists = /** @type {[string, string][]} */ ([['alerts', 'alerts'], ['alerts?rule=blind_unreported', 'alerts'], ['cameras', 'live'], ['cases', 'cases'], ['rounds', 'rounds'], ['draws', 'draws'], ['waiting-visits', 'visits'], ['treatments', 'treatments']])
+    const lists = /** @type {[string, string][]} */ ([['alerts', 'alerts'], ['alerts?rule=blind_unreported', 'alerts'], ['cameras', 'live'], ['cases', 'cases'], ['rounds', 'rounds'], ['draws', 'draws'], ['waiting-visits', 'visits'], ['treatments', 'treatments'], ['admissions', 'admissions']])
     for (const [list, path] of lists) {
       const id = await first(list).catch(() => undefined)
       if (id && !found.includes(`/${path}/${id}`)) found.push(`/${path}/${id}`)
@@ -79,7 +79,7 @@ async function details(page) {
 
 /** settled waits until nothing turns any more. @param {import('playwright-core').Page} page */
 async function settled(page) {
-  await page.waitForFunction(() => !document.querySelector('.shell main .ant-spin-spinning, .shell main .ant-skeleton-active'), undefined, { timeout: 90_000 })
+  await page.waitForFunction(() => !document.querySelector('.shell main .ant-spin-spinning, .shell main .ant-skeleton-active, .ant-drawer .ant-skeleton-active'), undefined, { timeout: 90_000 })
   await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))))
 }
 

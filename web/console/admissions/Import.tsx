@@ -6,10 +6,10 @@ import { useTranslation } from 'react-i18next'
 import type { Schemas } from '../api/client'
 import { pick } from '../i18n'
 import { InstitutionSelect } from '../parts/InstitutionSelect'
-import { stamp } from '../parts/time'
 import { Trouble } from '../parts/Trouble'
 import { fieldWords } from './fields'
 import { post } from './post'
+import { Told } from './Told'
 
 type Report = Schemas['StayReport']
 type Row = Schemas['StayRow']
@@ -108,13 +108,11 @@ function Outcome({ report, onlyErrors, onOnlyErrors }: { report: Report; onlyErr
         rowKey="line"
         dataSource={onlyErrors ? report.rows.filter((r) => r.action === 'error') : report.rows}
         pagination={{ pageSize: 20, hideOnSinglePage: true, showSizeChanger: false }}
-        scroll={{ x: 'max-content', y: 320 }}
         columns={[
           { title: t('import.line'), dataIndex: 'line', width: 64, align: 'right' },
           { title: t('import.action.title'), dataIndex: 'action', width: 90, render: (a: Row['action']) => <Tag color={colour[a]}>{t(`stays.action.${a}`)}</Tag> },
-          { title: t('stays.says'), render: (_, r) => r.steps.map((s, i) => <div key={i}>{t(`stays.event.${s.kind}`)} <span className="quiet when">{stamp(s.at)}</span> {[s.ward, s.bed].filter(Boolean).join(' · ')}</div>) },
-          { title: t('import.words'), render: (_, r) => <div className="import-words">{r.problems.map((p, i) => <div key={i} className={r.action === 'error' ? 'bad-text' : 'quiet'}>{p.field && <b>{words(p.field)}</b>} {pick(p.zh, p.en)}</div>)}</div> },
-          { title: t('stays.id'), dataIndex: 'admission_id', render: (v: string) => <span className="mono">{v || '–'}</span> },
+          { title: t('stays.says'), render: (_, r) => <div>{r.steps.map((s, i) => <div key={i}>{t(`stays.event.${s.kind}`)} <Told at={s.at} precision={s.precision} /> {[s.ward, s.bed].filter(Boolean).join(' · ')}</div>)}{r.problems.map((p, i) => <div key={i} className={r.action === 'error' ? 'bad-text' : 'quiet'}>{p.field && <b>{words(p.field)}</b>} {pick(p.zh, p.en)}</div>)}</div> },
+          { title: t('stays.id'), dataIndex: 'admission_id', responsive: ['md'], render: (v: string) => <span className="mono">{v || '–'}</span> },
         ]}
       />
     </>

@@ -9,8 +9,8 @@ import { StayStateTag } from '../parts/tags'
 import { Trouble } from '../parts/Trouble'
 import { When } from '../parts/When'
 import { EnrolledTag } from '../people/Person'
-import { local } from '../parts/time'
 import { Patient } from './Register'
+import { Told } from './Told'
 
 /** Stay is one stay: who, where by time, how it came in, and the enrolment. */
 export function Stay({ id }: { id: string }) {
@@ -70,11 +70,4 @@ function Beds({ id }: { id: string }) {
       />
     </>
   )
-}
-
-/** Told is a time as exactly as the hospital told it. */
-function Told({ at, precision }: { at: string; precision: Schemas['TimePrecision'] }) {
-  const { t } = useTranslation()
-  if (precision === 'second' || precision === 'minute') return <When at={at} />
-  return <span className="when">{local(at).format(precision === 'day' ? 'YYYY-MM-DD' : 'YYYY-MM-DD HH')} <small>{t(`stays.to_the.${precision}`)}</small></span>
 }
