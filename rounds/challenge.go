@@ -9,24 +9,23 @@ import (
 
 // The numbers of the live check; DESIGN.md says what they cost an attacker.
 const (
-	turnsAsked    = 2                      // head turns in a session
-	othersAsked   = 2                      // of nod, eyes and mouth; one challenge more after one failure
-	turnDegrees   = 10                     // measured yaw against the person's own baseline that counts as turned
-	nodDegrees    = 8                      // measured pitch, likewise
-	shutShare     = .72                    // of the person's own eye opening that counts as shut
-	openRatio     = .22                    // of the mouth, above the person's own, that counts as open
-	centred       = 6                      // degrees either way that count as looking straight again
-	turnEarly     = 350 * time.Millisecond // after the receipt: nobody reads and turns faster
-	turnLate      = 5 * time.Second        // after the receipt
-	turnHeld      = 120 * time.Millisecond // the pose must be seen twice, at least this far apart
-	shutHeld      = 450 * time.Millisecond // longer than a blink
-	openHeld      = 400 * time.Millisecond // longer than most syllables
-	shortestPause = 400 * time.Millisecond // random pause before a command
-	longestPause  = 1500 * time.Millisecond
-	voidsMax      = 4               // repeats for a pre-turned head or a second face before the check fails
-	frozenAfter   = 2 * time.Second // an unchanged picture counts no more
-	frozenYaw     = .15             // degrees: a live face, however still, moves more than this in 2 s
-	frozenEyes    = .004            // eye aspect ratio, likewise
+	challengesAsked = 4                      // challenges in a session: two or three turns, the others one kind each; one more after one failure
+	turnDegrees     = 10                     // measured yaw against the person's own baseline that counts as turned
+	nodDegrees      = 8                      // measured pitch, likewise
+	shutShare       = .72                    // of the person's own eye opening that counts as shut
+	openRatio       = .22                    // of the mouth, above the person's own, that counts as open
+	centred         = 6                      // degrees either way that count as looking straight again
+	turnEarly       = 350 * time.Millisecond // after the receipt: nobody reads and turns faster
+	turnLate        = 5 * time.Second        // after the receipt
+	turnHeld        = 120 * time.Millisecond // the pose must be seen twice, at least this far apart
+	shutHeld        = 450 * time.Millisecond // longer than a blink
+	openHeld        = 400 * time.Millisecond // longer than most syllables
+	shortestPause   = 400 * time.Millisecond // random pause before a command
+	longestPause    = 1500 * time.Millisecond
+	voidsMax        = 4               // repeats for a pre-turned head or a second face before the check fails
+	frozenAfter     = 2 * time.Second // an unchanged picture counts no more
+	frozenYaw       = .15             // degrees: a live face, however still, moves more than this in 2 s
+	frozenEyes      = .004            // eye aspect ratio, likewise
 )
 
 // look is what was seen in one picture.

@@ -79,11 +79,20 @@ func TestSeries(t *testing.T) {
 			t.Errorf("%s: %s after %d, more %v", name, s.live(), asked, more)
 		}
 	}
-	l := newLots(nil)
-	for range 200 {
+	l, seen := newLots(nil), map[string]bool{}
+	for range 5000 {
 		cs := l.sequence()
-		turns := slices.DeleteFunc(slices.Clone(cs), func(c challenge) bool { return c.kind() != ward.CheckTurn })
-		if len(cs) != turnsAsked+othersAsked || len(turns) != turnsAsked || allSame(turns) {
+		seen[fmt.Sprint(cs)] = true
+		slices.Sort(cs)
+		turns := 0
+		for i, c := range cs {
+			if c.kind() == ward.CheckTurn {
+				turns++
+			} else if i > 0 && cs[i-1] == c {
+				t.Fatalf("twice: %v", cs)
+			}
+		}
+		if len(cs) != 4 || turns < 2 || turns > 3 || turns == 3 && cs[0] == cs[2] {
 			t.Fatalf("sequence %v", cs)
 		}
 		if p := l.pause(); p < shortestPause || p >= longestPause {
@@ -91,6 +100,28 @@ func TestSeries(t *testing.T) {
 		}
 		if c := l.instead(shutEyes); c == shutEyes || c.kind() == "" {
 			t.Fatalf("instead of the eyes: %v", c)
+		}
+	}
+	if len(seen) != 216 {
+		t.Errorf("%d sequences", len(seen))
+	}
+}
+
+// Visits from before version 2 are drawn as they were.
+func TestFirstVersionIsDrawnAsItWas(t *testing.T) {
+	l := &lots{nonce: []byte("a nonce"), version: 1}
+	for i, want := range [][]challenge{{turnRight, shutEyes, turnLeft, openMouth}, {turnRight, shutEyes, openMouth, turnLeft}, {nodDown, turnLeft, turnRight, openMouth}} {
+		got, pause := l.sequence(), l.pause()
+		if wait := []time.Duration{806266492, 664117867, 1092962374}[i]; !slices.Equal(got, want) || pause != wait {
+			t.Errorf("%v after %v", got, pause)
+		}
+	}
+	if a, b := l.instead(shutEyes), l.anew(); a != openMouth || b != shutEyes || l.drawn != 28 {
+		t.Errorf("%v, %v, %d numbers", a, b, l.drawn)
+	}
+	for version, body := range map[int]string{1: `{"drawn":0}`, 2: `{"drawn":0,"draw":2}`} {
+		if v, err := drawOf([]ward.VisitEvent{{Kind: "consent"}, {Kind: "live", Body: body}}); v != version || err != nil {
+			t.Errorf("%s: version %d, %v", body, v, err)
 		}
 	}
 }

@@ -103,7 +103,7 @@ func (s *session) checkPerson(ctx context.Context) ([]ward.Check, error) {
 func (s *session) checkLive(ctx context.Context) (ward.Check, error) {
 	c := ward.Check{VisitID: s.visit.ID, Kind: ward.CheckLive}
 	s.done = nil
-	if err := s.event(ctx, "live", map[string]any{"drawn": s.lots.drawn}); err != nil {
+	if err := s.event(ctx, "live", map[string]any{"drawn": s.lots.drawn, "draw": s.lots.version}); err != nil {
 		return c, err
 	}
 	base, found, err := s.findBaseline(ctx)

@@ -4,8 +4,8 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/binary"
+	"fmt"
 	"math"
-	"slices"
 	"time"
 )
 
@@ -13,9 +13,14 @@ import (
 // was sealed with the order: nobody could choose or repeat them, and whoever
 // is shown the nonce after the verdict can draw them again.
 type lots struct {
-	nonce []byte
-	drawn uint64 // numbers so far
+	nonce   []byte
+	version int    // of the rules; the event "live" names it, 1 where it does not
+	drawn   uint64 // numbers so far
 }
+
+// drawVersion is that of new visits. Version 1 asked for one turn each way
+// and two others: 72 sequences.
+const drawVersion = 2
 
 // newLots begins with the first number. A visit that was ordered without a
 // commitment gets a nonce now: its challenges are random, but nobody can prove it.
@@ -24,17 +29,15 @@ func newLots(nonce []byte) *lots {
 		nonce = make([]byte, 32)
 		_, _ = rand.Read(nonce) // never fails
 	}
-	return &lots{nonce: nonce}
+	return &lots{nonce: nonce, version: drawVersion}
 }
-
-const lotsLabel = "wardwatch/challenge/v1\n"
 
 // below returns a number from 0 to n-1, each as likely as another.
 func (l *lots) below(n int) int {
 	most := math.MaxUint64 / uint64(n) * uint64(n)
 	for {
 		h := sha256.New()
-		h.Write([]byte(lotsLabel))
+		_, _ = fmt.Fprintf(h, "wardwatch/challenge/v%d\n", l.version)
 		h.Write(l.nonce)
 		h.Write(binary.BigEndian.AppendUint64(nil, l.drawn))
 		l.drawn++
@@ -49,25 +52,42 @@ func (l *lots) pause() time.Duration {
 	return shortestPause + time.Duration(l.below(int(longestPause-shortestPause)))
 }
 
-// sequence draws the challenges of a session: turns, not all of one
-// direction, and as many others, all different, in any order.
+// sequence draws the challenges of a session, each possible one as likely as
+// another: two or three turns, three not all of one direction, and of nod,
+// eyes and mouth none twice, because somebody may be unable to do one.
 func (l *lots) sequence() []challenge {
-	var turns []challenge
-	for len(turns) < turnsAsked || allSame(turns) {
-		turns = turns[:0]
-		for range turnsAsked {
-			turns = append(turns, []challenge{turnLeft, turnRight}[l.below(2)])
+	if l.version == 1 {
+		return l.sequence1()
+	}
+	for {
+		var all []challenge
+		times := map[challenge]int{}
+		for range challengesAsked {
+			c := l.anew()
+			all = append(all, c)
+			times[c]++
+		}
+		turns := times[turnLeft] + times[turnRight]
+		if (turns == 2 || turns == 3 && times[turnLeft] > 0 && times[turnRight] > 0) &&
+			times[nodDown] <= 1 && times[shutEyes] <= 1 && times[openMouth] <= 1 {
+			return all
+		}
+	}
+}
+
+// sequence1 is sequence as version 1 drew it: a turn each way and two others.
+func (l *lots) sequence1() []challenge {
+	turns := make([]challenge, 2)
+	for turns[0] == turns[1] {
+		for i := range turns {
+			turns[i] = []challenge{turnLeft, turnRight}[l.below(2)]
 		}
 	}
 	others := []challenge{nodDown, shutEyes, openMouth}
 	l.shuffle(others)
-	all := append(turns, others[:othersAsked]...)
+	all := append(turns, others[:2]...)
 	l.shuffle(all)
 	return all
-}
-
-func allSame(cs []challenge) bool {
-	return !slices.ContainsFunc(cs, func(c challenge) bool { return c != cs[0] })
 }
 
 func (l *lots) shuffle(cs []challenge) {

@@ -16,6 +16,7 @@ type sealedStep struct {
 	Command string         `json:"cmd"`
 	Result  string         `json:"result"`
 	Drawn   *uint64        `json:"drawn"`
+	Draw    int            `json:"draw"`
 	Check   ward.CheckKind `json:"check"`
 	Outcome ward.Outcome   `json:"outcome"`
 }
@@ -42,7 +43,7 @@ type rerun struct {
 }
 
 func newRerun(looks []look, nonce []byte) *rerun {
-	return &rerun{looks: looks, lots: &lots{nonce: nonce}, of: map[ward.CheckKind]tally{}, receipt: map[int]time.Time{}, asked: map[int]challenge{}, live: ward.NotDone}
+	return &rerun{looks: looks, lots: &lots{nonce: nonce, version: 1}, of: map[ward.CheckKind]tally{}, receipt: map[int]time.Time{}, asked: map[int]challenge{}, live: ward.NotDone}
 }
 
 // step takes the next event.
@@ -55,7 +56,7 @@ func (r *rerun) step(e ward.VisitEvent) error {
 	case "live": // begins, perhaps anew
 		r.base, r.found, r.row, r.of, r.complete = baseline{}, false, nil, map[ward.CheckKind]tally{}, false
 		if b.Drawn != nil {
-			r.lots.drawn = *b.Drawn
+			r.lots.drawn, r.lots.version = *b.Drawn, max(1, b.Draw)
 		}
 		r.skip(e.At)
 	case "command":
@@ -174,7 +175,7 @@ func (r *rerun) check(at time.Time, kind ward.CheckKind) {
 		for _, t := range r.of {
 			passed, failed = passed+t.passed, failed+t.failed
 		}
-		if r.found && failed <= 1 && passed >= turnsAsked+othersAsked {
+		if r.found && failed <= 1 && passed >= challengesAsked {
 			r.live = ward.Pass
 		}
 	case ward.CheckFace:

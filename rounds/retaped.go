@@ -144,10 +144,14 @@ func (r *Replayer) retaped(ctx context.Context, out *Replayed, h tapeHead, all [
 			break
 		}
 	}
+	draw, err := drawOf(events)
+	if err != nil {
+		return nil, nil, err
+	}
 	p := &playback{left: all}
 	s := &session{
 		e:     &Engine{Store: r.Store, Thresholds: ward.FaceThresholds{Match: h.Match, NoMatch: h.NoMatch}},
-		visit: out.Visit, lots: newLots(nonce), played: p, colours: h.Colours,
+		visit: out.Visit, lots: &lots{nonce: nonce, version: draw}, played: p, colours: h.Colours,
 	}
 	checks, end := s.checkPerson(ctx)
 	switch {
@@ -169,6 +173,15 @@ func (r *Replayer) retaped(ctx context.Context, out *Replayed, h tapeHead, all [
 		out.differs("the enrolment is another one than at the visit")
 	}
 	return checks, looks, p.compare(out, events, end == nil)
+}
+
+// drawOf is the version of the rules by which the visit's challenges were drawn.
+func drawOf(events []ward.VisitEvent) (version int, err error) {
+	all, err := steps(events)
+	for _, s := range all {
+		version = max(version, s.Draw)
+	}
+	return max(1, version), err
 }
 
 // compare says which step is not as it was sealed. A session that was cut
