@@ -13,7 +13,7 @@ const (
 	earlierPage  = 5000
 	earlierAgain = int64(time.Minute / time.Microsecond) // another process may store a little late
 	earlierAsked = 24                                    // pictures of the new visit that are looked for
-	earlierMost  = 200                                   // visits whose movement is compared, the newest first
+	earlierMost  = 200                                   // visits whose movement is compared, those of the same person and then the newest first
 )
 
 // earlier are the pictures' hashes of all visits that are kept, in memory:
@@ -66,8 +66,11 @@ func (e *earlier) forget(now time.Time) {
 	e.all = left
 }
 
-// candidates are the visits whose pictures may be those of prints, the newest first.
-func candidates(all []storage.VisitTrace, self ward.VisitID, prints []uint64) []ward.VisitID {
+// candidates are the visits whose movement is compared with that of a visit
+// of who, the newest first: all of the same person, because another's
+// recording fails the face check, and before those of anybody whose pictures
+// may be the same.
+func candidates(all []storage.VisitTrace, self ward.VisitID, who ward.InsuredID, prints []uint64) []ward.VisitID {
 	if n := len(prints); n > earlierAsked {
 		some := make([]uint64, earlierAsked)
 		for i := range some {
@@ -76,9 +79,12 @@ func candidates(all []storage.VisitTrace, self ward.VisitID, prints []uint64) []
 		prints = some
 	}
 	var out []ward.VisitID
-	for i := len(all) - 1; i >= 0 && len(out) < earlierMost; i-- {
-		if v := all[i]; v.VisitID != self && alike(prints, v.Prints) {
-			out = append(out, v.VisitID)
+	for _, own := range []bool{true, false} {
+		for i := len(all) - 1; i >= 0 && len(out) < earlierMost; i-- {
+			v := &all[i]
+			if v.VisitID != self && (v.InsuredID == who) == own && (own || alike(prints, v.Prints)) {
+				out = append(out, v.VisitID)
+			}
 		}
 	}
 	return out
@@ -128,12 +134,12 @@ func (s *session) seenBefore(ctx context.Context) (was ward.VisitID, found bool,
 		return was, false, err
 	}
 	best := traceAgree
-	for _, id := range candidates(all, s.visit.ID, s.trace.prints) {
+	for _, id := range candidates(all, s.visit.ID, s.visit.InsuredID, s.trace.prints) {
 		b, err := s.e.Store.TraceMoves(ctx, id)
 		if err != nil {
 			return was, false, err
 		}
-		if a := agreement(s.trace.moves, movesOf(b)); a >= best {
+		if a := agreement(s.trace.moves, movesOf(b), best); a > best {
 			was, best, found = id, a, true
 		}
 	}

@@ -55,8 +55,8 @@ func MovesLike(from, to time.Duration, face func(time.Duration) (ward.Face, bool
 	return t.moves
 }
 
-// Agreement is how visits are compared.
-var Agreement = agreement
+// Agreement is how visits are compared; 0 when it is at most .5.
+func Agreement(a, b Moves) float64 { return agreement(a, b, .5) }
 
 // TraceAgree is the Agreement from which on they are the same.
 const TraceAgree = traceAgree
@@ -146,7 +146,9 @@ func (e *Earlier) Add(prints []uint64) {
 }
 
 // Candidates are those whose movement would be compared.
-func (e *Earlier) Candidates(prints []uint64) []ward.VisitID { return candidates(e.all, "", prints) }
+func (e *Earlier) Candidates(prints []uint64) []ward.VisitID {
+	return candidates(e.all, "", "somebody", prints)
+}
 
 // SeenBefore is the check of a session that showed these pictures and movements.
 func SeenBefore(ctx context.Context, e *Engine, v ward.Visit, prints []uint64, moves Moves) (ward.Check, error) {

@@ -27,7 +27,8 @@ type Rehearsed struct {
 	Checks []ward.Check // live, face and the kinds of challenges
 	Length time.Duration
 
-	trace trace
+	insured ward.InsuredID
+	trace   trace
 }
 
 // Run conducts the checks of the person to their end.
@@ -38,7 +39,7 @@ func (r Rehearsal) Run(ctx context.Context) (Rehearsed, error) {
 		visit: ward.Visit{ID: "rehearsal", InsuredID: r.Insured}, lots: newLots(r.Nonce), played: p,
 	}
 	checks, err := s.checkPerson(ctx)
-	return Rehearsed{Checks: append(checks, s.done...), Length: p.at, trace: p.trace}, err
+	return Rehearsed{Checks: append(checks, s.done...), Length: p.at, insured: r.Insured, trace: p.trace}, err
 }
 
 // rehearsing is a rehearsal's bedside.
@@ -94,7 +95,7 @@ func (k *RehearsedVisits) Keep(r Rehearsed) {
 		k.moves = map[ward.VisitID][]move{}
 	}
 	id := ward.VisitID(strconv.Itoa(len(k.all)))
-	k.all = append(k.all, storage.VisitTrace{VisitID: id, Prints: r.trace.prints})
+	k.all = append(k.all, storage.VisitTrace{VisitID: id, InsuredID: r.insured, Prints: r.trace.prints})
 	k.moves[id] = r.trace.moves
 }
 
@@ -105,8 +106,8 @@ func (k *RehearsedVisits) SeenBefore(r Rehearsed) ward.Check {
 		return c
 	}
 	c.Outcome = ward.Pass
-	for _, id := range candidates(k.all, "", r.trace.prints) {
-		if agreement(r.trace.moves, k.moves[id]) >= traceAgree {
+	for _, id := range candidates(k.all, "", r.insured, r.trace.prints) {
+		if agreement(r.trace.moves, k.moves[id], traceAgree) > 0 {
 			c.Outcome = ward.Fail
 			break
 		}

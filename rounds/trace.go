@@ -16,13 +16,6 @@ const (
 
 	printNear  = 14 // bits of 64 that differ between pictures of one scene at most
 	printShare = .6 // of the new visit's pictures that are near one of the earlier visit's
-	traceLeast = 96 // samples (12 s) that both show
-	traceShare = .7 // of the shorter visit, likewise
-
-	traceWindow = 24  // samples (3 s) that are compared at once, every half of it
-	traceEnergy = 60  // mean square of the movement in a window that counts: a head turning by 4 degrees
-	traceMoved  = 3   // windows in which somebody moves
-	traceAgree  = .84 // correlation of the movement in the window that agrees least
 )
 
 // move is how a face was held, as small numbers: half degrees of yaw and
@@ -117,72 +110,3 @@ func near(p uint64, all []uint64) bool {
 // mirrored is about the hash of the mirrored picture: its bits say which of
 // two neighbours in a row of eight is brighter.
 func mirrored(p uint64) uint64 { return ^bits.ReverseBytes64(bits.Reverse64(p)) }
-
-// agreement is how alike two visits move at the shift in time at which they
-// agree best, -1 to 1: the correlation of the movement in the window of
-// traceWindow in which they agree least. 0 when they have too little in common in time.
-func agreement(a, b []move) float64 {
-	least := max(traceLeast, int(traceShare*float64(min(len(a), len(b)))))
-	best := 0.
-	for lag := least - len(a); lag <= len(b)-least; lag++ { // a[i] beside b[i+lag]
-		from, to := max(0, -lag), min(len(a), len(b)-lag)
-		for _, side := range []float64{1, -1} {
-			best = max(best, agreed(a[from:to], b[from+lag:to+lag], side, best))
-		}
-	}
-	return best
-}
-
-// agreed is the least correlation of any window in which somebody moves; it
-// need not be exact below enough. side -1 mirrors b.
-func agreed(a, b []move, side, enough float64) float64 {
-	least, moved := 1., 0
-	for from := 0; from+traceWindow <= len(a); from += traceWindow / 2 {
-		r, energy := correlation(a[from:from+traceWindow], b[from:from+traceWindow], side)
-		if energy < traceEnergy {
-			continue
-		}
-		moved++
-		if least = min(least, r); least <= enough {
-			return 0
-		}
-	}
-	if moved < traceMoved {
-		return 0
-	}
-	return least
-}
-
-// correlation of what both saw, and how much the one that moves more does:
-// the mean square of what it differs from its middle.
-func correlation(a, b []move, side float64) (r, energy float64) {
-	var n, ab, aa, bb float64
-	var sum [4][5]float64
-	for i := range a {
-		if a[i][0] == unseen || b[i][0] == unseen {
-			continue
-		}
-		n++
-		for k := range a[i] {
-			x, y := float64(a[i][k]), float64(b[i][k])
-			if k == 0 {
-				y *= side
-			}
-			s := &sum[k]
-			s[0], s[1], s[2], s[3], s[4] = s[0]+x, s[1]+y, s[2]+x*y, s[3]+x*x, s[4]+y*y
-		}
-	}
-	if n < float64(len(a))/2 {
-		return 0, 0
-	}
-	for _, s := range sum {
-		ab += s[2] - s[0]*s[1]/n
-		aa += s[3] - s[0]*s[0]/n
-		bb += s[4] - s[1]*s[1]/n
-	}
-	energy = max(aa, bb) / n
-	if aa <= 0 || bb <= 0 {
-		return 0, energy
-	}
-	return ab / math.Sqrt(aa*bb), energy
-}

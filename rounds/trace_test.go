@@ -92,6 +92,7 @@ func TestEarlierVisitIsKnownAgain(t *testing.T) {
 		}
 		passed := 0
 		var honest, again []float64
+		length := func(v filmed) time.Duration { return time.Duration(len(v.face)) * 40 * time.Millisecond }
 		for i, v := range all {
 			if v.passed {
 				passed++
@@ -99,10 +100,11 @@ func TestEarlierVisitIsKnownAgain(t *testing.T) {
 			for _, o := range all[:i] {
 				honest = append(honest, rounds.Agreement(v.moves, o.moves))
 			}
-			// Shown again from a random moment of its first second, with noise, mirrored every other time.
-			length := time.Duration(len(v.face)) * 40 * time.Millisecond
-			shown := rounds.MovesLike(rand.N(time.Second), length, func(at time.Duration) (ward.Face, bool) {
-				f, ok := face(v.face[min(int(at/(40*time.Millisecond)), len(v.face)-1)], .25)
+			// Shown again from a random moment of its first second, up to a tenth
+			// slower or faster, with noise, mirrored every other time.
+			speed := []float64{1, .9, 1.1, .97, 1.05}[i%5]
+			shown := rounds.MovesLike(rand.N(time.Second), time.Duration(float64(length(v))/speed), func(at time.Duration) (ward.Face, bool) {
+				f, ok := face(v.face[min(int(float64(at)*speed/float64(40*time.Millisecond)), len(v.face)-1)], .25)
 				if i%2 == 1 {
 					f.Yaw = -f.Yaw
 				}
@@ -125,7 +127,7 @@ func TestEarlierVisitIsKnownAgain(t *testing.T) {
 		slices.Sort(again)
 		t.Logf("%s: %d of %d visits pass; %d of %d honest pairs called the same (99 %% agree at most %.2f); %d of %d shown again found (90 %% agree at least %.2f)",
 			name, passed, visits, same, len(honest), honest[len(honest)*99/100], found, len(again), again[len(again)/10])
-		if same > len(honest)/100 || found < len(again)*8/10 || passed < visits*8/10 {
+		if same > len(honest)/50 || found < len(again)*95/100 || passed < visits*8/10 {
 			t.Error("that is too few, or too many")
 		}
 	}

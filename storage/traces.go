@@ -15,7 +15,8 @@ import (
 // only read one by one, see TraceMoves.
 type VisitTrace struct {
 	VisitID   ward.VisitID
-	Stored    int64 // microseconds since 1970
+	InsuredID ward.InsuredID // whom the visit was for; only read
+	Stored    int64          // microseconds since 1970
 	KeepUntil time.Time
 	Prints    []uint64
 	Moves     []byte
@@ -44,13 +45,14 @@ func (s *Store) TracesAfter(ctx context.Context, stored int64, id ward.VisitID, 
 	return listed(ctx, s, "list traces of visits", func(r row) (v VisitTrace, err error) {
 		var keep int64
 		var prints []byte
-		err = r.Scan(&v.VisitID, &v.Stored, &keep, &prints)
+		err = r.Scan(&v.VisitID, &v.InsuredID, &v.Stored, &keep, &prints)
 		v.KeepUntil = at(keep)
 		for ; len(prints) >= 8; prints = prints[8:] {
 			v.Prints = append(v.Prints, binary.LittleEndian.Uint64(prints))
 		}
 		return v, err
-	}, `SELECT visit_id, stored_us, keep_until_us, prints FROM visit_trace WHERE (stored_us, visit_id) > ($1, $2) ORDER BY stored_us, visit_id LIMIT $3`, stored, id, limit)
+	}, `SELECT t.visit_id, v.insured_id, t.stored_us, t.keep_until_us, t.prints FROM visit_trace t JOIN visit v ON v.id = t.visit_id
+		WHERE (t.stored_us, t.visit_id) > ($1, $2) ORDER BY t.stored_us, t.visit_id LIMIT $3`, stored, id, limit)
 }
 
 // TraceMoves is the movement of a visit; nil when its trace was erased.
