@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"path/filepath"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -21,6 +22,7 @@ import (
 const (
 	evalFrame = 40 * time.Millisecond // of the simulated cameras
 	evalLook  = 3 * evalFrame         // between pictures that are looked at, as a session does when it can
+	evalSpeed = .1                    // slower or faster that a replay is played at most
 	evalKept  = 100                   // earlier visits of each man that replays are drawn from, and all visits compared with
 )
 
@@ -35,6 +37,8 @@ type evalStage struct {
 	rand    *rand.Rand
 
 	seen    map[*byte]ward.Seen // by the coded picture: each is measured once
+	mirror  map[*byte][]byte    // the mirrored picture, by the picture
+	crop    map[*byte][]byte    // likewise
 	kept    rounds.RehearsedVisits
 	earlier []evalTape
 }
@@ -67,6 +71,9 @@ func (v evalRounds) rehearse(ctx context.Context, w *evalWard, pool *vision.Pool
 					return session.See(ctx, au, true, vision.WantFaces|vision.WantTemplates|vision.WantPrint)
 				},
 			}
+			if err := s.changed(ctx, filepath.Join(v.Dir, "films")); err != nil {
+				return err
+			}
 			for _, k := range append([][2]string{{string(genuineVisit)}}, attacks()...) {
 				kind := attackKind(k[0])
 				for range (v.Rehearsals + 1 - i) / 2 {
@@ -91,12 +98,12 @@ func (v evalRounds) rehearse(ctx context.Context, w *evalWard, pool *vision.Pool
 // play rehearses one visit.
 func (s *evalStage) play(ctx context.Context, kind attackKind) (evalResult, error) {
 	o := s.man.presents(s.other, kind, "plain", s.rand)
-	if kind == attackEarlier || kind == attackCued {
+	if kind == attackCued || kind.replays() {
 		if len(s.earlier) == 0 {
 			return evalResult{}, errors.New("no genuine visit passed that could be shown again")
 		}
 		was := s.earlier[s.rand.IntN(len(s.earlier))]
-		o.Behaviour, o.Clip, o.Mirrored, o.Start = simbed.Loop, &simbed.Clip{Frames: was.frames}, nil, s.rand.IntN(25)
+		o.Behaviour, o.Clip, o.Mirrored, o.Start = simbed.Loop, &simbed.Clip{Frames: s.again(kind, was.frames)}, nil, s.rand.IntN(25)
 		if kind == attackCued { // whoever steers reads each command, and jumps
 			o.Behaviour, o.Start, o.Cues, o.React, o.Spread = simbed.Cued, 0, was.cues, 300*time.Millisecond, 400*time.Millisecond
 		}
@@ -136,6 +143,41 @@ func (s *evalStage) play(ctx context.Context, kind attackKind) (evalResult, erro
 		}
 	}
 	return r, nil
+}
+
+// changed prepares the pictures of replays that are not shown as they were.
+func (s *evalStage) changed(ctx context.Context, cache string) error {
+	plain := s.man.genuine["plain"]
+	cropped, err := simbed.Refilm(ctx, cache, plain, cropFilter, 23)
+	if err != nil {
+		return err
+	}
+	s.mirror, s.crop = map[*byte][]byte{}, map[*byte][]byte{}
+	for k, c := range plain {
+		for i, f := range c.Frames {
+			s.mirror[&f[0]], s.crop[&f[0]] = plain[1-k].Frames[min(i, len(plain[1-k].Frames)-1)], cropped[k].Frames[i]
+		}
+	}
+	return nil
+}
+
+// again are the pictures of an earlier visit as a kind of attack shows them.
+func (s *evalStage) again(kind attackKind, was [][]byte) (out [][]byte) {
+	speed := 1.
+	if kind == attackSpeed {
+		speed += evalSpeed * (2*s.rand.Float64() - 1)
+	}
+	for x := 0.; int(x) < len(was); x += speed {
+		f := was[int(x)]
+		switch kind { //nolint:exhaustive // the others show it as it is
+		case attackMirrored:
+			f = s.mirror[&f[0]]
+		case attackCropped:
+			f = s.crop[&f[0]]
+		}
+		out = append(out, f)
+	}
+	return out
 }
 
 // measure is what the worker sees in a coded picture, with the noise of

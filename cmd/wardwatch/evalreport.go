@@ -19,6 +19,9 @@ const (
 	attackLoop        attackKind = "video loop"
 	attackFrozen      attackKind = "frozen picture"
 	attackEarlier     attackKind = "earlier recording"
+	attackSpeed       attackKind = "earlier recording, slower or faster"
+	attackMirrored    attackKind = "earlier recording, mirrored"
+	attackCropped     attackKind = "earlier recording, cropped"
 	attackCued        attackKind = "earlier recording, steered by hand"
 	attackWrong       attackKind = "virtual camera, wrong reactions"
 	attackLate        attackKind = "virtual camera, late reactions"
@@ -37,6 +40,9 @@ func attacks() [][2]string {
 		{string(attackLoop), "循环视频"},
 		{string(attackFrozen), "静止画面"},
 		{string(attackEarlier), "重放以往查访录像"},
+		{string(attackSpeed), "重放以往录像，变速"},
+		{string(attackMirrored), "重放以往录像，镜像"},
+		{string(attackCropped), "重放以往录像，裁切"},
 		{string(attackCued), "以往录像由人按指令切换"},
 		{string(attackWrong), "虚拟摄像头，错误反应"},
 		{string(attackLate), "虚拟摄像头，反应过迟"},
@@ -45,6 +51,14 @@ func attacks() [][2]string {
 		{string(attackSwitch), "中途换人"},
 	}
 }
+
+// replays says whether k shows an earlier visit again, as it was or changed.
+func (k attackKind) replays() bool {
+	return k == attackEarlier || k == attackSpeed || k == attackMirrored || k == attackCropped
+}
+
+// rehearsed says whether k is played in rehearsals only.
+func (k attackKind) rehearsed() bool { return k == attackCued || k.replays() && k != attackEarlier }
 
 // evalResult is what became of one visit.
 type evalResult struct {
@@ -182,10 +196,14 @@ func (r *evalReport) judge() {
 		if len(way.table.Attacks) > 0 {
 			goal("最差攻击通过率 ≤ 7 %"+way.zh, "worst attack ≤ 7 %"+way.en, .07, way.table.Worst.Wrong)
 		}
+		passed, of, played := 0, 0, false
 		for _, a := range way.table.Attacks {
-			if a.Kind == string(attackEarlier) {
-				goal("重放或注入以往查访：0"+way.zh, "replay or injection of an earlier round: 0"+way.en, 0, a.Wrong)
+			if attackKind(a.Kind).replays() {
+				passed, of, played = passed+a.Present, of+a.Wrong.Of, true
 			}
+		}
+		if played {
+			goal("重放或注入以往查访：0"+way.zh, "replay or injection of an earlier round: 0"+way.en, 0, counters.ShareOf(passed, of))
 		}
 		if len(way.table.Genuine) > 0 {
 			goal("真实患者未直接通过 ≤ 5 %"+way.zh, "genuine not passed ≤ 5 %"+way.en, .05, way.table.Genuine[0].Wrong)

@@ -27,6 +27,7 @@ func TestRoundsAreCounted(t *testing.T) {
 	add(9, evalResult{kind: attackSwitch, verdict: ward.Mismatch})
 	add(1, evalResult{kind: attackSwitch, verdict: ward.Present})
 	add(5, evalResult{kind: attackEarlier, verdict: ward.Undecided, seenBefore: true})
+	add(2, evalResult{kind: attackSpeed, verdict: ward.Unable})
 	add(1, evalResult{kind: attackImpostor, err: errors.New("died")})
 
 	r := evalReport{Simulated: true, ZH: evalNoticeZH, EN: evalNoticeEN, Visits: count(all)}
@@ -35,7 +36,7 @@ func TestRoundsAreCounted(t *testing.T) {
 	if g.Wrong.N != 2 || g.Wrong.Of != 40 || g.Present != 38 || g.Human != 1 || g.Rejected != 1 || g.Errors != 2 || g.SeenBefore != 1 || g.Slow != 1 {
 		t.Errorf("genuine %+v", g)
 	}
-	if len(r.Visits.Genuine) != 4 || len(r.Visits.Attacks) != 4 { // all, plain, dark, no loss; those that were played
+	if len(r.Visits.Genuine) != 4 || len(r.Visits.Attacks) != 5 { // all, plain, dark, no loss; those that were played
 		t.Errorf("rows %+v", r.Visits)
 	}
 	if w := r.Visits.Worst; w.Kind != string(attackSwitch) || w.Wrong.N != 1 || w.Wrong.Of != 10 || w.Wrong.High < .4 {
@@ -45,7 +46,7 @@ func TestRoundsAreCounted(t *testing.T) {
 	for _, g := range r.Goals {
 		met = append(met, g.Met)
 	}
-	if len(met) != 3 || met[0] || !met[1] || !met[2] || r.met() {
+	if len(met) != 3 || met[0] || !met[1] || !met[2] || r.Goals[1].Got.Of != 7 || r.met() {
 		t.Errorf("goals %+v", r.Goals)
 	}
 	var out bytes.Buffer

@@ -70,7 +70,7 @@ func (m *evalMan) presents(other evalMan, kind attackKind, condition string, r *
 		React: 500 * time.Millisecond, Spread: 700 * time.Millisecond, Start: r.IntN(evalLoop),
 	}
 	switch kind {
-	case genuineVisit, attackTwoBeds, attackEarlier, attackCued:
+	case genuineVisit, attackTwoBeds, attackEarlier, attackSpeed, attackMirrored, attackCropped, attackCued:
 	case attackPrint, attackScreenPhoto, attackScreenLoop, attackLoop:
 		o.Behaviour, o.Clip = simbed.Loop, m.attack[kind]
 	case attackFrozen:
@@ -101,7 +101,7 @@ func (v evalRounds) visits(ctx context.Context, w *evalWard) ([]evalResult, erro
 	}
 	for i := range v.Attacks {
 		for _, k := range attacks() {
-			if attackKind(k[0]) != attackCued {
+			if !attackKind(k[0]).rehearsed() {
 				cases = append(cases, w.draw(attackKind(k[0]), i))
 			}
 		}
