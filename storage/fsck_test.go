@@ -328,21 +328,7 @@ func TestFsckFindsARewrittenLedger(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	leaves := [][]byte{leaf}
-	for i := int64(1); i < size; i++ {
-		var l []byte
-		if err := w.DB.QueryRowContext(ctx, `SELECT leaf FROM log_entry WHERE idx = $1`, i).Scan(&l); err != nil {
-			t.Fatal(err)
-		}
-		leaves = append(leaves, l)
-	}
-	w.Exec(`DELETE FROM log_entry`)
-	w.Exec(`DELETE FROM log_hash`)
-	for _, l := range leaves {
-		if _, err := ledger.Append(ctx, w.DB, l); err != nil {
-			t.Fatal(err)
-		}
-	}
+	relog(t, w, leaf)
 	w.Exec(`UPDATE sealed_record SET body = $1 WHERE leaf = 0`, body)
 	w.Exec(`UPDATE segment SET codec = 'h265' WHERE leaf = 0`)
 	if got := where(check(t, w)); !slices.Equal(got, []string{"checkpoint/" + itoa(size)}) {
@@ -354,5 +340,34 @@ func TestFsckFindsARewrittenLedger(t *testing.T) {
 	}
 	if _, _, err := w.Store.Checkpoint(ctx); !errors.Is(err, &ward.Error{Code: "ledger.rewritten"}) {
 		t.Errorf("signed: %v", err)
+	}
+}
+
+// relog makes the whole ledger anew, with another first leaf.
+func relog(t *testing.T, w *testcase.World, first []byte) {
+	t.Helper()
+	rows, err := w.DB.QueryContext(t.Context(), `SELECT leaf FROM log_entry ORDER BY idx`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	var leaves [][]byte
+	for rows.Next() {
+		var l []byte
+		if err := rows.Scan(&l); err != nil {
+			t.Fatal(err)
+		}
+		leaves = append(leaves, l)
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
+	leaves[0] = first
+	w.Exec(`DELETE FROM log_entry`)
+	w.Exec(`DELETE FROM log_hash`)
+	for _, l := range leaves {
+		if _, err := ledger.Append(t.Context(), w.DB, l); err != nil {
+			t.Fatal(err)
+		}
 	}
 }

@@ -121,7 +121,7 @@ func (w *world) ask(name, actor string, build func(*world) request) string {
 	for k, v := range q.path {
 		path = strings.ReplaceAll(path, "{"+k+"}", v)
 	}
-	path = strings.TrimSuffix(path, "*")
+	path = strings.TrimSuffix(strings.Replace(path, "*", q.path["*"], 1), "*")
 	ctx, cancel := context.WithTimeout(w.t.Context(), 10*time.Second)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, method, w.http.URL+path+q.query, bytes.NewReader(q.body()))
@@ -231,6 +231,16 @@ var requests = map[string]func(*world) request{
 	"GET /bedside":      bare,
 	"GET /bedside/*":    bare,
 	"GET /*":            bare,
+	"GET /ledger/checkpoint": func(w *world) request {
+		_, _, err := w.store.Checkpoint(w.t.Context())
+		must(w.t, err)
+		return request{}
+	},
+	"GET /ledger/tile/*": func(w *world) request {
+		_, _, err := w.store.Checkpoint(w.t.Context())
+		must(w.t, err)
+		return request{path: map[string]string{"*": "0/000.p/1"}}
+	},
 
 	"POST /api/v1/sign-in": func(w *world) request {
 		token, err := web.NewOneTime(w.t.Context(), w.store, w.user(ward.Operator, "none").Login)
@@ -242,6 +252,7 @@ var requests = map[string]func(*world) request{
 	"PUT /api/v1/me/password": func(*world) request { return request{json: m{"password": "correct horse"}} },
 	"GET /api/v1/events":      bare,
 	"GET /api/v1/ledger/key":  bare,
+	"GET /api/v1/ledger":      bare,
 	"GET /api/v1/storage":     bare,
 	"GET /api/v1/coverage": func(w *world) request {
 		return request{query: "?from=" + w.began.Format(time.DateOnly) + "&to=" + w.began.AddDate(0, 0, 1).Format(time.DateOnly)}

@@ -13,7 +13,6 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humaecho"
 
 	"wardwatch/storage/evidence"
-	"wardwatch/storage/ledger"
 	"wardwatch/ward"
 )
 
@@ -35,12 +34,6 @@ type CaseDetail struct {
 	Case     ward.Case      `json:"case"`
 	Evidence []Evidence     `json:"evidence"`
 	Custody  []ward.Custody `json:"custody"`
-}
-
-// LedgerKey is what a court compares with a package.
-type LedgerKey struct {
-	Fingerprint string `json:"fingerprint" doc:"SHA-256 of the public key, hex: wardwatch verify FILE --key FINGERPRINT"`
-	Verifier    string `json:"verifier" doc:"The key as signed-note verifiers write it"`
 }
 
 type caseList struct {
@@ -66,7 +59,6 @@ func (s *Server) caseRoutes(r *routes) {
 	on(r, may, huma.Operation{Method: http.MethodGet, Path: v1 + "/cases/{id}", OperationID: "getCase", Summary: "A case with evidence and custody", Tags: tags}, s.loadCase, s.getCase)
 	on(r, may, media(huma.Operation{Method: http.MethodGet, Path: v1 + "/cases/{id}/export.zip", OperationID: "exportCase", Summary: "The evidence package", Tags: tags}, "application/zip"), s.loadCase, s.exportCase)
 	on(r, may, media(huma.Operation{Method: http.MethodGet, Path: v1 + "/evidence/{id}/content", OperationID: "evidenceContent", Summary: "One item's bytes", Tags: tags}, "video/mp4", "image/jpeg", "application/json"), s.loadEvidence, s.evidenceContent)
-	add(r, anyUser(), huma.Operation{Method: http.MethodGet, Path: v1 + "/ledger/key", OperationID: "ledgerKey", Summary: "The key that signs the ledger", Tags: tags}, s.ledgerKey)
 }
 
 func (s *Server) clerk() *evidence.Clerk {
@@ -188,8 +180,3 @@ func (s *Server) evidenceContent(ctx context.Context, _ *EvidencePath, e ward.Ev
 type nopCloser struct{ io.ReadSeeker }
 
 func (nopCloser) Close() error { return nil }
-
-func (s *Server) ledgerKey(_ context.Context, _ *none) (*body[LedgerKey], error) {
-	pub := s.Store.PublicKey()
-	return answer(LedgerKey{ledger.Fingerprint(pub), ledger.Verifier(pub)}, nil)
-}

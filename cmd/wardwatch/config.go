@@ -51,6 +51,7 @@ type Config struct {
 	Notify       Notify      `koanf:"notify"`
 	Draws        Draws       `koanf:"draws"`
 	HL7          HL7         `koanf:"hl7"`
+	Ledger       Ledger      `koanf:"ledger"`
 }
 
 // Notify says where notifications may go.
@@ -330,6 +331,9 @@ func (c *Config) check(path string) error {
 	}
 	if !c.Draws.check() {
 		return badConfig(path, `draws.relays 应为 https 地址；draws.chain 的哈希须与其余各项相符`, `draws.relays must be https addresses, and the hash of draws.chain that of its other keys`)
+	}
+	if _, err := c.Ledger.peers(); err != nil {
+		return badConfig(path, `ledger.witnesses 每项应为 “网址 密钥”，密钥即 wardwatch witness 启动时打印的一行：`+err.Error(), `each of ledger.witnesses is "URL KEY", the key as wardwatch witness prints it when it starts: `+err.Error())
 	}
 	if !c.HL7.check() {
 		return badConfig(path, `hl7.senders 每项应为 “网段 发送机构 机构编号”，启用 hl7.listen 时至少一项；certificate 与 key 须同时给出，client_ca 须有 certificate`, `each of hl7.senders is "NETWORK FACILITY INSTITUTION", with one at least where hl7.listen is set; certificate and key come together, and client_ca with a certificate`)

@@ -37,6 +37,7 @@ type commands struct {
 	Demo       demoCommand       `cmd:"" help:"Run a small simulated hospital with everything embedded."`
 	Sim        simCommand        `cmd:"" help:"Simulate cameras or a bedside."`
 	Verify     verifyCommand     `cmd:"" help:"Verify an evidence package, offline."`
+	Witness    witnessCommand    `cmd:"" help:"Sign other people's ledgers while they only grow."`
 	Draw       drawCommand       `cmd:"" help:"Verify an auditable draw of beds and inspectors, offline."`
 	Rounds     roundsCommand     `cmd:"" help:"Check a sealed visit against its recording."`
 	Fsck       fsckCommand       `cmd:"" help:"Check rows against objects and the ledger, with hashes."`

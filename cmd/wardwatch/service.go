@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/http"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -139,6 +140,11 @@ func (s *service) open(ctx context.Context) error {
 	if s.web.Proxies, err = prefixes(s.config.Proxies); err != nil {
 		return err
 	}
+	witnesses, err := s.config.Ledger.peers()
+	if err != nil {
+		return err
+	}
+	s.web.Cosigner = &storage.Cosigner{Store: s.store, Peers: witnesses, Client: &http.Client{}, Log: s.log}
 	if guard, err = guardOf(s.config.Notify.Networks); err != nil {
 		return err
 	}
@@ -210,6 +216,7 @@ func (s *service) Run(ctx context.Context, l net.Listener) error {
 		return (&storage.Reconciler{Store: s.store, Media: storage.Media{Objects: s.objects, Spool: s.spool}, Log: s.log}).Run(underCtx)
 	})
 	under.Go(func() error { return (&storage.Checkpointer{Store: s.store, Log: s.log}).Run(underCtx) })
+	under.Go(func() error { return s.web.Cosigner.Run(underCtx) })
 	if s.pool != nil {
 		under.Go(func() error { return s.pool.Run(underCtx) })
 	}

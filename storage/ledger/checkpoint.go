@@ -76,16 +76,9 @@ func OpenCheckpoint(signed string, pub ed25519.PublicKey) (Checkpoint, error) {
 	if err != nil {
 		return Checkpoint{}, fmt.Errorf("open checkpoint: %w", err)
 	}
-	lines := strings.Split(n.Text, "\n")
-	if len(lines) != 4 {
-		return Checkpoint{}, errors.New("open checkpoint: not three lines")
-	}
-	var c Checkpoint
-	if c.Size, err = strconv.ParseInt(lines[1], 10, 64); err != nil || c.Size < 1 {
-		return Checkpoint{}, fmt.Errorf("open checkpoint: size %q", lines[1])
-	}
-	if c.Root, err = tlog.ParseHash(lines[2]); err != nil {
-		return Checkpoint{}, fmt.Errorf("open checkpoint: root %q", lines[2])
+	c, err := parseText(n.Text, Origin(pub))
+	if err != nil {
+		return Checkpoint{}, err
 	}
 	sig, err := base64.StdEncoding.DecodeString(n.Sigs[0].Base64)
 	if err != nil {
@@ -94,6 +87,27 @@ func OpenCheckpoint(signed string, pub ed25519.PublicKey) (Checkpoint, error) {
 	text := c.text(Origin(pub))
 	if signed != text+"\n— "+Origin(pub)+" "+base64.StdEncoding.EncodeToString(sig)+"\n" {
 		return Checkpoint{}, errors.New("open checkpoint: not in its only form")
+	}
+	return c, nil
+}
+
+// parseText reads what a checkpoint signs: origin, size, root, each in its
+// only form, and nothing else.
+func parseText(text, origin string) (Checkpoint, error) {
+	lines := strings.Split(text, "\n")
+	if len(lines) != 4 {
+		return Checkpoint{}, errors.New("open checkpoint: not three lines")
+	}
+	var c Checkpoint
+	var err error
+	if c.Size, err = strconv.ParseInt(lines[1], 10, 64); err != nil || c.Size < 1 {
+		return Checkpoint{}, fmt.Errorf("open checkpoint: size %q", lines[1])
+	}
+	if c.Root, err = tlog.ParseHash(lines[2]); err != nil {
+		return Checkpoint{}, fmt.Errorf("open checkpoint: root %q", lines[2])
+	}
+	if text != c.text(origin) {
+		return Checkpoint{}, fmt.Errorf("open checkpoint: not of %q, or not in its only form", origin)
 	}
 	return c, nil
 }

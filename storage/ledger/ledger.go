@@ -15,6 +15,8 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"golang.org/x/mod/sumdb/tlog"
@@ -105,17 +107,53 @@ func Size(ctx context.Context, q Querier) (int64, error) {
 // Reader reads stored hashes for tlog.
 func Reader(ctx context.Context, q Querier) tlog.HashReader {
 	return tlog.HashReaderFunc(func(pos []int64) ([]tlog.Hash, error) {
-		out := make([]tlog.Hash, len(pos))
-		for i, p := range pos {
-			var b []byte
-			if err := q.QueryRowContext(ctx, `SELECT h FROM log_hash WHERE pos = $1`, p).Scan(&b); err != nil {
-				return nil, fmt.Errorf("read hash %d: %w", p, err)
+		out := make([]tlog.Hash, 0, len(pos))
+		for part := range slices.Chunk(pos, atOnce) {
+			found, err := readHashes(ctx, q, part)
+			if err != nil {
+				return nil, err
 			}
-			if len(b) != len(out[i]) {
-				return nil, fmt.Errorf("read hash %d: %d bytes", p, len(b))
+			for _, p := range part {
+				h, ok := found[p]
+				if !ok {
+					return nil, fmt.Errorf("read hash %d: %w", p, sql.ErrNoRows)
+				}
+				out = append(out, h)
 			}
-			copy(out[i][:], b)
 		}
 		return out, nil
 	})
+}
+
+// atOnce hashes are read with one query: a tile's.
+const atOnce = 1 << tileHeight
+
+func readHashes(ctx context.Context, q Querier, pos []int64) (map[int64]tlog.Hash, error) {
+	args := make([]any, len(pos))
+	var list strings.Builder
+	for i, p := range pos {
+		args[i] = p
+		fmt.Fprintf(&list, ",$%d", i+1)
+	}
+	rows, err := q.QueryContext(ctx, `SELECT pos, h FROM log_hash WHERE pos IN (`+strings.TrimPrefix(list.String(), ",")+`)`, args...)
+	if err != nil {
+		return nil, fmt.Errorf("read %d hashes: %w", len(pos), err)
+	}
+	defer rows.Close()
+	found := make(map[int64]tlog.Hash, len(pos))
+	for rows.Next() {
+		var p int64
+		var b []byte
+		if err := rows.Scan(&p, &b); err != nil {
+			return nil, fmt.Errorf("read hash: %w", err)
+		}
+		if len(b) != tlog.HashSize {
+			return nil, fmt.Errorf("read hash %d: %d bytes", p, len(b))
+		}
+		found[p] = tlog.Hash(b)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, fmt.Errorf("read %d hashes: %w", len(pos), err)
+	}
+	return found, nil
 }

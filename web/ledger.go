@@ -1,0 +1,115 @@
+package web
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"wardwatch/storage/ledger"
+	"wardwatch/storage/witness"
+)
+
+// LedgerKey is what a court compares with a package.
+type LedgerKey struct {
+	Fingerprint string `json:"fingerprint" doc:"SHA-256 of the public key, 64 hex digits"`
+	Verifier    string `json:"verifier" doc:"The key in the encoding of signed notes, for witnesses and other tools"`
+}
+
+// LedgerState is how far the ledger is signed, and by whom beside us.
+type LedgerState struct {
+	Size      int64          `json:"size" doc:"Leaves of the newest checkpoint"`
+	Witnesses []WitnessState `json:"witnesses"`
+}
+
+// WitnessState is one witness of the configuration.
+type WitnessState struct {
+	Name    string     `json:"name"`
+	Size    int64      `json:"size" doc:"Leaves that it has signed for"`
+	At      *time.Time `json:"at,omitempty" doc:"When, by its clock"`
+	Problem string     `json:"problem,omitempty" enum:"away,rewritten" doc:"away: it does not answer, or not with a signature. rewritten: it has seen another history of this ledger"`
+}
+
+func (s *Server) ledgerRoutes(r *routes) {
+	tags := []string{"ledger"}
+	add(r, anyUser(), huma.Operation{Method: http.MethodGet, Path: v1 + "/ledger/key", OperationID: "ledgerKey", Summary: "The key that signs the ledger", Tags: tags}, s.ledgerKey)
+	add(r, anyUser(), huma.Operation{Method: http.MethodGet, Path: v1 + "/ledger", OperationID: "ledgerState", Summary: "How far the ledger is signed, and by which witnesses", Tags: tags}, s.ledgerState)
+	r.plain(http.MethodGet, "/ledger/checkpoint", anyone(), s.ledgerCheckpoint)
+	r.plain(http.MethodGet, "/ledger/tile/*", anyone(), s.ledgerTile)
+}
+
+func (s *Server) ledgerKey(_ context.Context, _ *none) (*body[LedgerKey], error) {
+	pub := s.Store.PublicKey()
+	return answer(LedgerKey{ledger.Fingerprint(pub), ledger.Verifier(pub)}, nil)
+}
+
+func (s *Server) ledgerState(ctx context.Context, _ *none) (*body[LedgerState], error) {
+	_, size, err := s.Store.LastCheckpoint(ctx)
+	if err != nil {
+		return nil, err
+	}
+	said, err := s.Store.Cosignatures(ctx)
+	out := LedgerState{Size: size, Witnesses: []WitnessState{}}
+	failed := map[string]error{}
+	if s.Cosigner != nil {
+		failed = s.Cosigner.Failures()
+		for _, p := range s.Cosigner.Peers {
+			w := WitnessState{Name: p.Key.Name}
+			for _, c := range said {
+				if c.Witness == w.Name {
+					w.Size, w.At = c.Size, &c.At
+				}
+			}
+			switch err := failed[w.Name]; {
+			case errors.Is(err, witness.ErrRewritten):
+				w.Problem = "rewritten"
+			case err != nil:
+				w.Problem = "away"
+			}
+			out.Witnesses = append(out.Witnesses, w)
+		}
+	}
+	return answer(out, err)
+}
+
+// ledgerCheckpoint serves the newest checkpoint with the cosignatures on it
+// (C2SP tlog-tiles).
+func (s *Server) ledgerCheckpoint(w http.ResponseWriter, req *http.Request) {
+	note, size, err := s.Store.LastCheckpoint(req.Context())
+	if err == nil && size == 0 {
+		err = notFound()
+	}
+	if err != nil {
+		writeProblem(w, s.problem(req.Context(), err))
+		return
+	}
+	said, err := s.Store.CosignaturesOf(req.Context(), size)
+	if err != nil {
+		writeProblem(w, s.problem(req.Context(), err))
+		return
+	}
+	for _, c := range said {
+		note += c.Line
+	}
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.Header().Set("Cache-Control", "no-cache")
+	_, _ = io.WriteString(w, note) // the client may be gone
+}
+
+// ledgerTile serves the hashes of a tile, which never change.
+func (s *Server) ledgerTile(w http.ResponseWriter, req *http.Request) {
+	b, err := s.Store.Tile(req.Context(), strings.TrimPrefix(req.URL.Path, "/ledger/"))
+	if err != nil {
+		writeProblem(w, s.problem(req.Context(), err))
+		return
+	}
+	w.Header().Set("Content-Type", "application/octet-stream")
+	w.Header().Set("Content-Length", strconv.Itoa(len(b)))
+	w.Header().Set("Cache-Control", "public, max-age=31536000, immutable")
+	_, _ = w.Write(b) // the client may be gone
+}
