@@ -32,10 +32,10 @@ func (s *session) conduct(ctx context.Context) ([]ward.Check, error) {
 		return nil, err
 	}
 	s.began = true
-	s.e.notify(s.visit)
 	s.lasting, s.dropRecording = context.WithCancel(context.WithoutCancel(ctx))
 	s.begin(ctx, tracks)
 	read()
+	s.e.notify(s.visit) // whoever hears of it can call
 	s.spawn(func() { s.keepLine(ctx) })
 	s.spawn(func() { s.chat(ctx) })
 

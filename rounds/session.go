@@ -98,6 +98,7 @@ type session struct {
 	videoSSRC   webrtc.SSRC
 	codec       webrtc.RTPCodecCapability // of the bedside's pictures
 	keyAsked    time.Time
+	keyOwed     bool // asked for again within keyEvery
 	calls       map[string]*call
 	video       joint // what goes to the calls, over all lines
 	audio       joint
@@ -131,17 +132,41 @@ func (s *session) spawn(f func()) bool {
 	return true
 }
 
-// askKey asks the bedside for a key frame, at most once in keyEvery.
+// askKey asks the bedside for a key frame: at once, or when keyEvery is over
+// since it was last asked. Who asks too early is not forgotten.
 func (s *session) askKey() {
 	s.mu.Lock()
-	ssrc, now, l := s.videoSSRC, time.Now(), s.line
-	ask := ssrc != 0 && now.Sub(s.keyAsked) >= keyEvery
-	if ask {
-		s.keyAsked = now
+	ssrc, l := s.videoSSRC, s.line
+	wait := time.Until(s.keyAsked.Add(keyEvery))
+	switch {
+	case ssrc == 0 || s.closing || s.keyOwed:
+		ssrc = 0
+	case wait > 0:
+		s.keyOwed, ssrc = true, 0
+		s.wg.Go(func() { s.askKeyAfter(wait, l.gone) })
+	default:
+		s.keyAsked = time.Now()
 	}
 	s.mu.Unlock()
-	if ask {
+	if ssrc != 0 {
 		_ = l.pc.WriteRTCP([]rtcp.Packet{&rtcp.PictureLossIndication{MediaSSRC: uint32(ssrc)}}) // one that is closed is found silent
+	}
+}
+
+func (s *session) askKeyAfter(wait time.Duration, gone <-chan struct{}) {
+	t := time.NewTimer(wait)
+	defer t.Stop()
+	over := false
+	select {
+	case <-t.C:
+	case <-gone:
+		over = true
+	}
+	s.mu.Lock()
+	s.keyOwed = false
+	s.mu.Unlock()
+	if !over {
+		s.askKey()
 	}
 }
 
