@@ -98,6 +98,9 @@ func TestRegisterIsFilteredAndPaged(t *testing.T) {
 				t.Errorf("%s: %+v, %v", id, a, err)
 			}
 		}
+		if said, err := s.ToldOf(ctx, ward.AdmissionID(never)); err != nil || len(said) != 2 || said[0].Received.IsZero() || said[0].Visit != "ZY2" {
+			t.Errorf("told: %+v, %v", said, err)
+		}
 		wards, err := s.Wards(ctx, nil, now)
 		if want := []storage.WardCount{{"内一", 2, 1}, {"外二", 1, 1}}; err != nil || !reflect.DeepEqual(wards, want) {
 			t.Errorf("wards: %s, %v", fmt.Sprint(wards), err)

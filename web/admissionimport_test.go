@@ -57,6 +57,9 @@ func TestImportStays(t *testing.T) {
 			if got := into[web.RegisteredAdmission](looks.do(http.MethodGet, "/api/v1/admissions/"+string(list[0].ID), nil).want(200, "")); string(got.Way) != way[name] || got.State != ward.StayInHouse {
 				t.Errorf("%+v", got)
 			}
+			if told := into[web.Page[web.ToldStep]](looks.do(http.MethodGet, "/api/v1/admissions/"+string(list[0].ID)+"/events", nil).want(200, "")).Items; len(told) != 1 || string(told[0].Way) != way[name] || told[0].Ward != "骨科" || told[0].Received.IsZero() {
+				t.Errorf("told: %+v", told)
+			}
 			found := into[web.Page[web.RegisteredAdmission]](looks.do(http.MethodGet, "/api/v1/admission-register?find=ZY-1&enrolled=no&state=in_house", nil).want(200, "")).Items
 			if len(found) != 1 || found[0].Bed != "3" || found[0].Insured.Name != "赵*" || string(found[0].Way) != way[name] {
 				t.Errorf("by the hospital's number: %+v", found)

@@ -20,6 +20,16 @@ type RegisteredAdmission struct {
 	Registered time.Time         `json:"registered,omitzero" doc:"When it came in first"`
 }
 
+// ToldStep is one thing that the hospital said about a stay.
+type ToldStep struct {
+	StayStep
+
+	Recorded  time.Time         `json:"recorded" doc:"When the hospital wrote it down: what is newer wins"`
+	Received  time.Time         `json:"received"`
+	Way       ward.AdmissionWay `json:"way"`
+	Physician string            `json:"physician" doc:"Empty: it tells of none"`
+}
+
 type registerInput struct {
 	Paging
 	InstitutionFilter
@@ -35,6 +45,7 @@ func (s *Server) registerRoutes(r *routes) {
 	add(r, role(may), huma.Operation{Method: http.MethodGet, Path: v1 + "/admission-register", OperationID: "listRegister", Summary: "Stays in scope, those that began last first, page by page", Tags: tags}, s.listRegister)
 	add(r, role(may), huma.Operation{Method: http.MethodGet, Path: v1 + "/admission-wards", OperationID: "listAdmissionWards", Summary: "The wards that stays in scope name, and how many lie there now", Tags: tags}, s.listAdmissionWards)
 	on(r, may, huma.Operation{Method: http.MethodGet, Path: v1 + "/admissions/{id}", OperationID: "getAdmission", Summary: "One stay, with how it came in", Tags: tags}, s.loadAdmission, s.getAdmission)
+	on(r, may, huma.Operation{Method: http.MethodGet, Path: v1 + "/admissions/{id}/events", OperationID: "listAdmissionEvents", Summary: "What the hospital said about a stay, the newest message last; empty when it was only registered", Tags: tags}, s.loadAdmission, s.listAdmissionEvents)
 }
 
 func (s *Server) listRegister(ctx context.Context, in *registerInput) (*body[Page[RegisteredAdmission]], error) {
@@ -84,4 +95,13 @@ func (s *Server) getAdmission(ctx context.Context, _ *admissionPath, a ward.Admi
 		return nil, err
 	}
 	return answer(out[0], nil)
+}
+
+func (s *Server) listAdmissionEvents(ctx context.Context, _ *admissionPath, a ward.Admission) (*body[Page[ToldStep]], error) {
+	told, err := s.Store.ToldOf(ctx, a.ID)
+	out := make([]ToldStep, len(told))
+	for i, e := range told {
+		out[i] = ToldStep{stepOf(e.AdmissionEvent), e.Recorded, e.Received, e.Way, e.Physician}
+	}
+	return items(out, err)
 }

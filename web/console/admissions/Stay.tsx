@@ -43,6 +43,8 @@ export function Stay({ id }: { id: string }) {
       />
       <h2>{t('stays.beds')}</h2>
       <Beds id={id} />
+      <h2>{t('stays.told')}</h2>
+      <TellingsOf id={id} />
     </>
   )
 }
@@ -66,6 +68,32 @@ function Beds({ id }: { id: string }) {
           { title: t('rounds.bed'), render: (_, b) => [b.room, b.bed].filter(Boolean).join(' · ') || t('stays.noBed') },
           { title: t('stays.since'), render: (_, b) => <Told at={b.from} precision={b.precision} /> },
           { title: t('stays.until'), render: (_, b) => (b.to ? <When at={b.to} /> : t('stays.now')) },
+        ]}
+      />
+    </>
+  )
+}
+
+function TellingsOf({ id }: { id: string }) {
+  const { t } = useTranslation()
+  const told = useQuery({ queryKey: ['admissions', 'told', id], queryFn: () => take(api.GET('/api/v1/admissions/{id}/events', { params: { path: { id } } })) })
+  if (told.isLoading) return <Loading />
+  return (
+    <>
+      <Trouble error={told.error} retry={() => void told.refetch()} />
+      <p className="quiet small">{t('stays.toldAbout')}</p>
+      <Table<Schemas['ToldStep']>
+        size="small"
+        rowKey={(e) => `${e.received} ${e.kind} ${e.at}`}
+        pagination={false}
+        scroll={{ x: 'max-content' }}
+        dataSource={told.data?.items ?? []}
+        locale={{ emptyText: <Nothing text={t('stays.notTold')} /> }}
+        columns={[
+          { title: t('stays.says'), render: (_, e) => <>{t(`stays.event.${e.kind}`)} {[e.ward, e.bed].filter(Boolean).join(' · ')}</> },
+          { title: t('stays.happened'), render: (_, e) => <Told at={e.at} precision={e.precision} /> },
+          { title: t('stays.received'), render: (_, e) => <><When at={e.received} /><span className="quiet"> · {t(`stayWay.${e.way || 'unknown'}`)}</span></> },
+          { title: t('stays.written'), dataIndex: 'recorded', render: (v: string) => <When at={v} /> },
         ]}
       />
     </>
