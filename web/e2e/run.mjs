@@ -2,6 +2,7 @@
 // `node e2e/run.mjs round` runs one test.
 import { mkdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { admissions } from './admissions.mjs'
 import { alert } from './alert.mjs'
 import { startCameras } from './cameras.mjs'
 import { duty } from './duty.mjs'
@@ -33,6 +34,7 @@ try {
     pages: (page) => pages(browser, page),
     tablet: () => tablet(browser),
     fleet: async (page) => cameras && fleet(page, cameras),
+    admissions: (page) => admissions(page, server.ready),
     duty: (page) => duty(page, server.ready),
     alert: (page) => alert(page),
     manual: (page) => manual(browser, server.ready, page),

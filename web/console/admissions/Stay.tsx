@@ -1,14 +1,15 @@
-import { useQuery } from '@tanstack/react-query'
+import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { Alert, Descriptions, Table } from 'antd'
 import { useTranslation } from 'react-i18next'
 import { api, take, type Schemas } from '../api/client'
-import { useNames } from '../api/queries'
+import { useMe, useNames } from '../api/queries'
 import { Loading } from '../parts/Loading'
 import { Nothing } from '../parts/Nothing'
 import { StayStateTag } from '../parts/tags'
 import { Trouble } from '../parts/Trouble'
 import { When } from '../parts/When'
 import { EnrolledTag } from '../people/Person'
+import { Enrol } from './Enrol'
 import { Patient } from './Register'
 import { Told } from './Told'
 
@@ -16,6 +17,8 @@ import { Told } from './Told'
 export function Stay({ id }: { id: string }) {
   const { t } = useTranslation()
   const names = useNames()
+  const { me, may } = useMe()
+  const client = useQueryClient()
   const stay = useQuery({ queryKey: ['admissions', 'one', id], queryFn: () => take(api.GET('/api/v1/admissions/{id}', { params: { path: { id } } })) })
   if (stay.isLoading) return <Loading />
   if (!stay.data) return <Trouble error={stay.error} retry={() => void stay.refetch()} />
@@ -41,6 +44,9 @@ export function Stay({ id }: { id: string }) {
           { key: 'id', label: t('stays.id'), children: <span className="mono">{a.id}</span> },
         ]}
       />
+      {a.insured_id && !a.cancelled && may('administer') && me?.user.all_institutions && (
+        <div style={{ marginBottom: 16 }}><Enrol insured={a.insured_id} onDone={() => void client.invalidateQueries({ queryKey: ['admissions'] })} /></div>
+      )}
       <h2>{t('stays.beds')}</h2>
       <Beds id={id} />
       <h2>{t('stays.told')}</h2>
