@@ -66,7 +66,7 @@ function Beds({ id }: { id: string }) {
         size="small"
         rowKey="from"
         pagination={false}
-        scroll={{ x: 'max-content' }}
+        className="wrap-times"
         dataSource={beds.data?.items ?? []}
         locale={{ emptyText: <Nothing text={t('stays.noBeds')} /> }}
         columns={[
@@ -92,14 +92,13 @@ function TellingsOf({ id }: { id: string }) {
         size="small"
         rowKey={(e) => `${e.received} ${e.kind} ${e.at}`}
         pagination={false}
-        scroll={{ x: 'max-content' }}
+        className="wrap-times"
         dataSource={told.data?.items ?? []}
         locale={{ emptyText: <Nothing text={t('stays.notTold')} /> }}
         columns={[
           { title: t('stays.says'), render: (_, e) => <>{t(`stays.event.${e.kind}`)} {[e.ward, e.bed].filter(Boolean).join(' · ')}</> },
           { title: t('stays.happened'), render: (_, e) => <Told at={e.at} precision={e.precision} /> },
-          { title: t('stays.received'), render: (_, e) => <><When at={e.received} /><span className="quiet"> · {t(`stayWay.${e.way || 'unknown'}`)}</span></> },
-          { title: t('stays.written'), dataIndex: 'recorded', render: (v: string) => <When at={v} /> },
+          { title: t('stays.received'), render: (_, e) => <><div><When at={e.received} /></div><div className="quiet">{t(`stayWay.${e.way || 'unknown'}`)}</div><div className="quiet small">{t('stays.written')} <When at={e.recorded} /></div></> },
         ]}
       />
     </>
