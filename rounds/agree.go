@@ -16,6 +16,11 @@ const (
 	traceMoved  = 3   // windows in which somebody moves
 	traceAgree  = .83 // correlation of the movement in the window that agrees least
 
+	pieceLeast = 3   // windows of a piece of a film that does not begin at its begin
+	pieceMoved = 2   // of them those in which somebody moves
+	pieceGap   = 3   // windows between two pieces that agree with neither
+	pieceAgree = .88 // as traceAgree; there are more ways to lay two pieces than one
+
 	speedStep  = .01 // of the film; what lies between is a tenth of a second off after half a visit
 	speedSteps = 12  // up to 12 % slower or faster
 )
@@ -75,6 +80,19 @@ func played(a []held, speed float64) []held {
 	return out
 }
 
+// shownAgain says how alike a visit moves to b, an earlier one, when what it
+// shows may be b again: as a whole, or in two pieces. Else, or when it is not above
+// enough, it is 0.
+func shownAgain(a, b []move, enough float64) float64 {
+	if r := agreement(a, b, enough); r > 0 {
+		return r
+	}
+	if enough < pieceAgree && inTwo(a, b) {
+		return pieceAgree
+	}
+	return 0
+}
+
 // agreement is how alike two visits move at the speed and the shift in time
 // at which they agree best, -1 to 1: the correlation of the movement in the
 // window of traceWindow in which they agree least. 0 when that is not above
@@ -82,12 +100,8 @@ func played(a []held, speed float64) []held {
 func agreement(a, b []move, enough float64) float64 {
 	x, film := smooth(a), smooth(b)
 	best, windows := enough, liveliest(x)
-	for step := range 2*speedSteps + 1 { // 0, 1, -1, 2, ...: as it was is the likeliest
-		n := (step + 1) / 2
-		if step%2 == 0 {
-			n = -n
-		}
-		y := played(film, 1+speedStep*float64(n))
+	for step := -speedSteps; step <= speedSteps; step++ {
+		y := played(film, 1+speedStep*float64(step))
 		least := max(traceLeast, int(traceShare*float64(min(len(x), len(y)))))
 		for lag := least - len(x); lag <= len(y)-least; lag++ { // x[i] beside y[i+lag]
 			for _, side := range []float32{1, -1} {
@@ -171,4 +185,49 @@ func correlation(a, b []held, side float32) (r, energy float64) {
 		return 0, energy
 	}
 	return float64(ab) / math.Sqrt(float64(aa)*float64(bb)), energy
+}
+
+// inTwo says whether b shows all that a shows in two pieces at one speed,
+// each at a constant shift in time: a film that begins in its middle and goes round.
+func inTwo(a, b []move) bool {
+	x, film := smooth(a), smooth(b)
+	windows := (len(x)-traceWindow)/(traceWindow/2) + 1
+	for step := -speedSteps; step <= speedSteps; step++ {
+		y := played(film, 1+speedStep*float64(step))
+		for _, side := range []float32{1, -1} {
+			first, last := 0, 0
+			for lag := -len(x); lag <= len(y); lag++ {
+				first = max(first, piece(x, y, lag, side, 0, 1))
+				last = max(last, piece(x, y, lag, side, windows-1, -1))
+			}
+			if min(first, last) > 0 && first+last >= windows-pieceGap {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// piece counts the windows of a, from window w on or back from it, that agree
+// with b; 0 when they are too few.
+func piece(a, b []held, lag int, side float32, w, step int) int {
+	n, moved := 0, 0
+	for ; w >= 0; w += step {
+		from := w * traceWindow / 2
+		if from+traceWindow > len(a) || from+lag < 0 || from+lag+traceWindow > len(b) {
+			break
+		}
+		r, energy := correlation(a[from:from+traceWindow], b[from+lag:from+lag+traceWindow], side)
+		if energy >= traceEnergy {
+			if r <= pieceAgree {
+				break
+			}
+			moved++
+		}
+		n++
+	}
+	if n < pieceLeast || moved < pieceMoved {
+		return 0
+	}
+	return n
 }

@@ -139,7 +139,7 @@ func (s *session) seenBefore(ctx context.Context) (was ward.VisitID, found bool,
 		if err != nil {
 			return was, false, err
 		}
-		if a := agreement(s.trace.moves, movesOf(b), best); a > best {
+		if a := shownAgain(s.trace.moves, movesOf(b), best); a > 0 {
 			was, best, found = id, a, true
 		}
 	}

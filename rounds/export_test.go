@@ -55,11 +55,8 @@ func MovesLike(from, to time.Duration, face func(time.Duration) (ward.Face, bool
 	return t.moves
 }
 
-// Agreement is how visits are compared; 0 when it is at most .5.
-func Agreement(a, b Moves) float64 { return agreement(a, b, .5) }
-
-// TraceAgree is the Agreement from which on they are the same.
-const TraceAgree = traceAgree
+// Agreement is how much a visit agrees with an earlier one; 0 when it is another.
+func Agreement(a, b Moves) float64 { return shownAgain(a, b, traceAgree) }
 
 func play(face func(time.Duration) (ward.Face, bool), told func(time.Duration, string)) (ward.Outcome, *trace) {
 	kept := &trace{}

@@ -107,7 +107,7 @@ func (k *RehearsedVisits) SeenBefore(r Rehearsed) ward.Check {
 	}
 	c.Outcome = ward.Pass
 	for _, id := range candidates(k.all, "", r.insured, r.trace.prints) {
-		if agreement(r.trace.moves, k.moves[id], traceAgree) > 0 {
+		if shownAgain(r.trace.moves, k.moves[id], traceAgree) > 0 {
 			c.Outcome = ward.Fail
 			break
 		}

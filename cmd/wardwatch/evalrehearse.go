@@ -104,6 +104,9 @@ func (s *evalStage) play(ctx context.Context, kind attackKind) (evalResult, erro
 		}
 		was := s.earlier[s.rand.IntN(len(s.earlier))]
 		o.Behaviour, o.Clip, o.Mirrored, o.Start = simbed.Loop, &simbed.Clip{Frames: s.again(kind, was.frames)}, nil, s.rand.IntN(25)
+		if kind == attackMiddle {
+			o.Start = s.rand.IntN(len(was.frames))
+		}
 		if kind == attackCued { // whoever steers reads each command, and jumps
 			o.Behaviour, o.Start, o.Cues, o.React, o.Spread = simbed.Cued, 0, was.cues, 300*time.Millisecond, 400*time.Millisecond
 		}
@@ -134,8 +137,11 @@ func (s *evalStage) play(ctx context.Context, kind attackKind) (evalResult, erro
 	if err != nil {
 		return evalResult{}, err
 	}
-	before := s.kept.SeenBefore(done)
-	r := evalResult{kind: kind, condition: "plain", verdict: ward.Decide(append(done.Checks, before), ward.DefaultCheckPolicy()), seenBefore: before.Outcome == ward.Fail}
+	r := evalResult{kind: kind, condition: "plain", verdict: ward.Decide(done.Checks, ward.DefaultCheckPolicy())}
+	if r.verdict == ward.Present { // else it changes nothing, and takes long
+		before := s.kept.SeenBefore(done)
+		r.verdict, r.seenBefore = ward.Decide(append(done.Checks, before), ward.DefaultCheckPolicy()), before.Outcome == ward.Fail
+	}
 	if kind == genuineVisit && len(s.earlier) < evalKept {
 		s.kept.Keep(done)
 		if r.verdict == ward.Present {

@@ -19,6 +19,7 @@ const (
 	attackLoop        attackKind = "video loop"
 	attackFrozen      attackKind = "frozen picture"
 	attackEarlier     attackKind = "earlier recording"
+	attackMiddle      attackKind = "earlier recording, begun in its middle"
 	attackSpeed       attackKind = "earlier recording, slower or faster"
 	attackMirrored    attackKind = "earlier recording, mirrored"
 	attackCropped     attackKind = "earlier recording, cropped"
@@ -40,6 +41,7 @@ func attacks() [][2]string {
 		{string(attackLoop), "循环视频"},
 		{string(attackFrozen), "静止画面"},
 		{string(attackEarlier), "重放以往查访录像"},
+		{string(attackMiddle), "重放以往录像，从中间开始"},
 		{string(attackSpeed), "重放以往录像，变速"},
 		{string(attackMirrored), "重放以往录像，镜像"},
 		{string(attackCropped), "重放以往录像，裁切"},
@@ -54,7 +56,7 @@ func attacks() [][2]string {
 
 // replays says whether k shows an earlier visit again, as it was or changed.
 func (k attackKind) replays() bool {
-	return k == attackEarlier || k == attackSpeed || k == attackMirrored || k == attackCropped
+	return k == attackEarlier || k == attackMiddle || k == attackSpeed || k == attackMirrored || k == attackCropped
 }
 
 // rehearsed says whether k is played in rehearsals only.
@@ -116,8 +118,8 @@ type evalReport struct {
 const (
 	evalNoticeZH  = "模拟结果：所有患者和攻击者均由演示片段中的两名男子扮演，并非经认证的呈现攻击检测。"
 	evalNoticeEN  = "SIMULATED: two men of the demo clips play every patient and every attacker; no certified test of presentation attacks."
-	evalSkippedZH = "预演：画面经真实视觉程序逐帧测量一次，由真实的核验代码按抽取的随机数判定；不含 WebRTC、解码、录像、账本和“一人多床”核对，虚拟时间。"
-	evalSkippedEN = "Rehearsed: each picture was measured once by the real worker and judged by the real checks on drawn nonces; without WebRTC, coding, recording, ledger or the check of other beds, in virtual time."
+	evalSkippedZH = "预演：画面经真实视觉程序逐帧测量一次，由真实的核验代码按抽取的随机数判定；不含 WebRTC、解码、录像、账本和“一人多床”核对，虚拟时间；其他核验均通过时才与以往查访比对。"
+	evalSkippedEN = "Rehearsed: each picture was measured once by the real worker and judged by the real checks on drawn nonces; without WebRTC, coding, recording, ledger or the check of other beds, in virtual time; compared with earlier visits only where all else passed."
 )
 
 // add counts one result.

@@ -70,7 +70,7 @@ func (m *evalMan) presents(other evalMan, kind attackKind, condition string, r *
 		React: 500 * time.Millisecond, Spread: 700 * time.Millisecond, Start: r.IntN(evalLoop),
 	}
 	switch kind {
-	case genuineVisit, attackTwoBeds, attackEarlier, attackSpeed, attackMirrored, attackCropped, attackCued:
+	case genuineVisit, attackTwoBeds, attackEarlier, attackMiddle, attackSpeed, attackMirrored, attackCropped, attackCued:
 	case attackPrint, attackScreenPhoto, attackScreenLoop, attackLoop:
 		o.Behaviour, o.Clip = simbed.Loop, m.attack[kind]
 	case attackFrozen:
