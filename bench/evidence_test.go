@@ -122,5 +122,5 @@ func verifyFile(path string, size int64, fingerprint string) (evidence.Report, e
 		return evidence.Report{}, err
 	}
 	defer f.Close()
-	return evidence.Verify(f, size, fingerprint)
+	return evidence.Verify(f, size, evidence.Trust{Fingerprint: fingerprint})
 }

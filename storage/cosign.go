@@ -123,6 +123,20 @@ func (c *Cosigner) Run(ctx context.Context) error {
 	return nil
 }
 
+// Now asks every witness that has not signed the newest checkpoint, all at
+// once, and returns when they have answered or ctx ends.
+func (c *Cosigner) Now(ctx context.Context) {
+	var all sync.WaitGroup
+	for _, p := range c.Peers {
+		all.Go(func() {
+			if err := c.ask(ctx, p); ctx.Err() == nil {
+				c.note(ctx, p, err)
+			}
+		})
+	}
+	all.Wait()
+}
+
 func (c *Cosigner) ask(ctx context.Context, p witness.Peer) error {
 	checkpoint, size, err := c.Store.LastCheckpoint(ctx)
 	if err != nil || size == 0 {

@@ -62,7 +62,7 @@ func (s *Server) caseRoutes(r *routes) {
 }
 
 func (s *Server) clerk() *evidence.Clerk {
-	return &evidence.Clerk{Store: s.Store, Media: s.media(), Software: s.Software}
+	return &evidence.Clerk{Store: s.Store, Media: s.media(), Software: s.Software, Ask: s.askOutside}
 }
 
 func (s *Server) openCase(ctx context.Context, in *creation[NewCase]) (*created[ward.Case], error) {

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -25,6 +26,7 @@ type LedgerKey struct {
 type LedgerState struct {
 	Size      int64          `json:"size" doc:"Leaves of the newest checkpoint"`
 	Witnesses []WitnessState `json:"witnesses"`
+	Stamp     *StampState    `json:"stamp,omitempty" doc:"Absent: no time-stamping authority is configured"`
 }
 
 // WitnessState is one witness of the configuration.
@@ -33,6 +35,35 @@ type WitnessState struct {
 	Size    int64      `json:"size" doc:"Leaves that it has signed for"`
 	At      *time.Time `json:"at,omitempty" doc:"When, by its clock"`
 	Problem string     `json:"problem,omitempty" enum:"away,rewritten" doc:"away: it does not answer, or not with a signature. rewritten: it has seen another history of this ledger"`
+}
+
+// StampState is how the time-stamping authority does.
+type StampState struct {
+	Size int64      `json:"size" doc:"Leaves that are stamped"`
+	At   *time.Time `json:"at,omitempty" doc:"When, by the authority's clock"`
+	Away bool       `json:"away" doc:"It did not stamp when it was last asked; what waits is stamped when it is back"`
+}
+
+// askFor is how long an export waits for signatures from outside.
+const askFor = 5 * time.Second
+
+// askOutside has the witnesses and the time-stamping authority sign the
+// newest checkpoint, as far as they answer soon.
+func (s *Server) askOutside(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, askFor)
+	defer cancel()
+	var all sync.WaitGroup
+	if s.Cosigner != nil {
+		all.Go(func() { s.Cosigner.Now(ctx) })
+	}
+	if s.Stamper != nil {
+		all.Go(func() {
+			if err := s.Stamper.Now(ctx); err != nil {
+				s.Log.WarnContext(ctx, "exported without a time stamp", "error", err)
+			}
+		})
+	}
+	all.Wait()
 }
 
 func (s *Server) ledgerRoutes(r *routes) {
@@ -73,6 +104,14 @@ func (s *Server) ledgerState(ctx context.Context, _ *none) (*body[LedgerState], 
 			}
 			out.Witnesses = append(out.Witnesses, w)
 		}
+	}
+	if err != nil || s.Stamper == nil {
+		return answer(out, err)
+	}
+	last, err := s.Store.LastStamp(ctx)
+	out.Stamp = &StampState{Size: last.Size, Away: s.Stamper.Failure() != nil}
+	if last.Size > 0 {
+		out.Stamp.At = &last.At
 	}
 	return answer(out, err)
 }

@@ -65,8 +65,9 @@ type Server struct {
 	// Watched says in which stream of a camera people are looked for, main or
 	// sub, or empty, and why it is not the sub stream; nil: nothing is known.
 	Watched func(ward.CameraID) (stream string, fault ward.SubFault)
-	// Cosigner knows how the witnesses do; nil: there are none.
+	// Cosigner and Stamper know how the witnesses and the time-stamping authority do; nil: there are none.
 	Cosigner *storage.Cosigner
+	Stamper  *storage.Stamper
 	// Thumbnail decodes a key frame to a JPEG whose longest side is at most
 	// side pixels; nil: no vision worker.
 	Thumbnail func(ctx context.Context, codec ward.Codec, key []byte, side int) ([]byte, error)

@@ -335,6 +335,9 @@ func (c *Config) check(path string) error {
 	if _, err := c.Ledger.peers(); err != nil {
 		return badConfig(path, `ledger.witnesses 每项应为 “网址 密钥”，密钥即 wardwatch witness 启动时打印的一行：`+err.Error(), `each of ledger.witnesses is "URL KEY", the key as wardwatch witness prints it when it starts: `+err.Error())
 	}
+	if _, err := c.Ledger.Timestamps.authority(); err != nil {
+		return badConfig(path, `ledger.timestamps.url 应为 https 地址，certificates 应为其根证书的 PEM 文件：`+err.Error(), `ledger.timestamps.url must be an https address, and certificates the PEM file of its root certificates: `+err.Error())
+	}
 	if !c.HL7.check() {
 		return badConfig(path, `hl7.senders 每项应为 “网段 发送机构 机构编号”，启用 hl7.listen 时至少一项；certificate 与 key 须同时给出，client_ca 须有 certificate`, `each of hl7.senders is "NETWORK FACILITY INSTITUTION", with one at least where hl7.listen is set; certificate and key come together, and client_ca with a certificate`)
 	}

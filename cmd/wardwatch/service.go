@@ -145,6 +145,13 @@ func (s *service) open(ctx context.Context) error {
 		return err
 	}
 	s.web.Cosigner = &storage.Cosigner{Store: s.store, Peers: witnesses, Client: &http.Client{}, Log: s.log}
+	tsa, err := s.config.Ledger.Timestamps.authority()
+	if err != nil {
+		return err
+	}
+	if tsa != nil {
+		s.web.Stamper = &storage.Stamper{Store: s.store, Authority: *tsa, Client: &http.Client{}, Log: s.log}
+	}
 	if guard, err = guardOf(s.config.Notify.Networks); err != nil {
 		return err
 	}
@@ -217,6 +224,9 @@ func (s *service) Run(ctx context.Context, l net.Listener) error {
 	})
 	under.Go(func() error { return (&storage.Checkpointer{Store: s.store, Log: s.log}).Run(underCtx) })
 	under.Go(func() error { return s.web.Cosigner.Run(underCtx) })
+	if s.web.Stamper != nil {
+		under.Go(func() error { return s.web.Stamper.Run(underCtx) })
+	}
 	if s.pool != nil {
 		under.Go(func() error { return s.pool.Run(underCtx) })
 	}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"wardwatch/storage/ledger"
+	"wardwatch/storage/timestamp"
 	"wardwatch/storage/witness"
 	"wardwatch/ward"
 )
@@ -83,7 +84,37 @@ func badWitness(err error) error {
 
 // Ledger says who signs the ledger beside us.
 type Ledger struct {
-	Witnesses []string `koanf:"witnesses"` // "https://witness.example.org NAME+HASH+KEY"
+	Witnesses  []string   `koanf:"witnesses"` // "https://witness.example.org NAME+HASH+KEY"
+	Timestamps Timestamps `koanf:"timestamps"`
+}
+
+// Timestamps says which authority stamps the ledger (RFC 3161).
+type Timestamps struct {
+	URL          string `koanf:"url"`          // empty: none
+	Certificates string `koanf:"certificates"` // PEM file of the roots that must have issued its certificate
+}
+
+// authority reads ledger.timestamps; nil: there is none.
+func (t Timestamps) authority() (*timestamp.Authority, error) {
+	if t.URL == "" {
+		return nil, nil //nolint:nilnil // none is no error
+	}
+	if !isHTTP(t.URL) {
+		return nil, fmt.Errorf("%q does not begin with https:// or http://", t.URL)
+	}
+	b, err := os.ReadFile(t.Certificates)
+	if err != nil {
+		return nil, err
+	}
+	roots, err := timestamp.Roots(b)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", t.Certificates, err)
+	}
+	return &timestamp.Authority{URL: t.URL, Roots: roots}, nil
+}
+
+func isHTTP(url string) bool {
+	return strings.HasPrefix(url, "http://") || strings.HasPrefix(url, "https://")
 }
 
 // peers reads ledger.witnesses.
@@ -96,7 +127,7 @@ func (c Ledger) peers() ([]witness.Peer, error) {
 		if err != nil {
 			return nil, err
 		}
-		if !strings.HasPrefix(url, "http://") && !strings.HasPrefix(url, "https://") {
+		if !isHTTP(url) {
 			return nil, fmt.Errorf("%q does not begin with https:// or http://", url)
 		}
 		if seen[key.Name] {

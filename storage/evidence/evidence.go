@@ -24,6 +24,9 @@ type Clerk struct {
 	Store    *storage.Store
 	Media    storage.Media
 	Software string // name and version, for the manifest
+	// Ask has the witnesses and the time-stamping authority sign the newest
+	// checkpoint, as far as they answer soon; nil: there are none.
+	Ask func(context.Context)
 }
 
 // OpenAlert opens a case from an alert: the alert, its settlement and

@@ -49,7 +49,7 @@ func export(t testing.TB, w *testcase.World, id ward.CaseID) ([]byte, *evidence.
 
 func verify(t testing.TB, b []byte, fingerprint string) evidence.Report {
 	t.Helper()
-	r, err := evidence.Verify(bytes.NewReader(b), int64(len(b)), fingerprint)
+	r, err := evidence.Verify(bytes.NewReader(b), int64(len(b)), evidence.Trust{Fingerprint: fingerprint})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -261,13 +261,13 @@ func TestVerifyFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	var out strings.Builder
-	if code, err := evidence.VerifyFile(&out, path, fingerprint(w), false); code != evidence.ExitVerified || err != nil || !strings.Contains(out.String(), "VERIFIED") {
+	if code, err := evidence.VerifyFile(&out, path, evidence.Trust{Fingerprint: fingerprint(w)}, false); code != evidence.ExitVerified || err != nil || !strings.Contains(out.String(), "VERIFIED") {
 		t.Errorf("%d %v %s", code, err, out.String())
 	}
-	if code, err := evidence.VerifyFile(&out, path, "", false); code != evidence.ExitUnchecked || err != nil {
+	if code, err := evidence.VerifyFile(&out, path, evidence.Trust{}, false); code != evidence.ExitUnchecked || err != nil {
 		t.Errorf("%d %v", code, err)
 	}
-	if code, err := evidence.VerifyFile(&out, path+"x", "", false); code != evidence.ExitUsage || ward.KindOf(err) != ward.Invalid {
+	if code, err := evidence.VerifyFile(&out, path+"x", evidence.Trust{}, false); code != evidence.ExitUsage || ward.KindOf(err) != ward.Invalid {
 		t.Errorf("%d %v", code, err)
 	}
 }

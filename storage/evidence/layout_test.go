@@ -82,7 +82,7 @@ func TestPackagesOfOtherWritersAreRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, b := range [][]byte{deflated.Bytes(), attributes.Bytes(), nil, []byte("PK"), make([]byte, 100)} {
-		r, err := Verify(bytes.NewReader(b), int64(len(b)), "")
+		r, err := Verify(bytes.NewReader(b), int64(len(b)), Trust{})
 		if err != nil || r.Authentic() {
 			t.Errorf("%d bytes: %v", len(b), err)
 		}
@@ -93,7 +93,7 @@ func FuzzVerify(f *testing.F) {
 	f.Add(Zip([]string{"README.txt", "manifest.json"}, map[string][]byte{"manifest.json": []byte(`{"schema":"wardwatch-package/1","items":[{"kind":"segment"}],"files":[{}]}`)}))
 	f.Add(Zip([]string{"records/custody-000001-0.json", "checkpoint", "key.pub"}, map[string][]byte{"checkpoint": []byte("x\n\n— x AAAA\n")}))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		if r, err := Verify(bytes.NewReader(b), int64(len(b)), ""); err == nil && r.Authentic() {
+		if r, err := Verify(bytes.NewReader(b), int64(len(b)), Trust{}); err == nil && r.Authentic() {
 			t.Error("accepted")
 		}
 	})
@@ -106,7 +106,7 @@ func TestNoiseIsRefused(t *testing.T) {
 		for range 1 + rnd.IntN(8) {
 			b[rnd.IntN(len(b))] = byte(rnd.Uint32())
 		}
-		r, err := Verify(bytes.NewReader(b), int64(len(b)), "")
+		r, err := Verify(bytes.NewReader(b), int64(len(b)), Trust{})
 		if err == nil && r.Authentic() || err != nil && errors.Is(err, io.EOF) {
 			t.Fatalf("%v", err)
 		}

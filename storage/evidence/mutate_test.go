@@ -43,7 +43,7 @@ func TestEveryChangedByteOfTheZipIsRejected(t *testing.T) {
 		}
 		bad := bytes.Clone(b)
 		bad[i] ^= 1 << (i % 8)
-		r, err := evidence.Verify(bytes.NewReader(bad), int64(len(bad)), key)
+		r, err := evidence.Verify(bytes.NewReader(bad), int64(len(bad)), evidence.Trust{Fingerprint: key})
 		if err != nil || r.Authentic() {
 			t.Errorf("byte %d of %d: accepted (%v)", i, len(b), err)
 		}
@@ -71,7 +71,7 @@ func TestEveryChangedByteOfEveryFileIsRejectedAndNamed(t *testing.T) {
 			if name == "SHA256SUMS" {
 				z = evidence.Zip(order, bad)
 			}
-			r, err := evidence.Verify(bytes.NewReader(z), int64(len(z)), key)
+			r, err := evidence.Verify(bytes.NewReader(z), int64(len(z)), evidence.Trust{Fingerprint: key})
 			if err != nil || r.Authentic() {
 				t.Errorf("%s: byte %d: accepted (%v)", name, i, err)
 			} else if !slices.ContainsFunc(r.Failures, func(f evidence.Finding) bool { return f.File == name }) {

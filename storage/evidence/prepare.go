@@ -271,6 +271,9 @@ func (d *draft) finish(ctx context.Context, manifestSum string) error {
 		d.parts = append(d.parts, dataPart(proofPath(leaf), []byte(p.String())))
 	}
 	d.parts = append(d.parts, dataPart(checkpointName, []byte(note)))
+	if err := d.outside(ctx, size); err != nil {
+		return err
+	}
 	byName := map[string][32]byte{}
 	var names []string
 	for _, p := range d.parts {

@@ -24,6 +24,7 @@ type Report struct {
 	LedgerSize               int64  // leaves under the signature
 	Fingerprint              string // of the key in the package
 	Compared                 bool   // it equals the one that the caller brought
+	Outside                  []Outside
 	// Filled are recordings that the device had stored itself and that were
 	// taken from it afterwards, and their length: proven, and not recorded as it happened.
 	Filled    int
@@ -111,6 +112,22 @@ func Print(w io.Writer, r Report) error {
 	if !r.Compared && r.Fingerprint != "" {
 		line("  请与从其他途径取得的指纹比较，或用 --key 指定。包内公钥不能证明自己。")
 		line("  Compare it with the fingerprint that you were given elsewhere, or pass that with --key. A key cannot vouch for itself.")
+	}
+	for _, o := range r.Outside {
+		what, state := "时间戳 time stamp", "证书未核对，请用 --tsa 指定 certificate not checked, pass --tsa"
+		if o.Name != "" {
+			what, state = "见证 witness "+clean(o.Name), "密钥未给出，未核对 key not given, not checked"
+		}
+		if o.Checked {
+			state = "已核对 checked"
+		}
+		if !o.At.IsZero() {
+			state = o.At.In(time.FixedZone("", 8*60*60)).Format(time.RFC3339) + " " + state
+		}
+		line("%s: %s", what, state)
+	}
+	if len(r.Outside) == 0 && r.Fingerprint != "" {
+		line("无外部见证和时间戳 no witness and no time stamp from outside")
 	}
 	list := func(title string, fs []Finding) {
 		if len(fs) > 0 {

@@ -23,13 +23,12 @@ import (
 // maxSmall bounds every file that is read into memory: all but media and snapshots.
 const maxSmall = 64 << 20
 
-// Verify checks the package of size bytes in r against the fingerprint that
-// the caller has from elsewhere (hex; case, colons and spaces do not matter;
-// empty: none, and Compared stays false). It reads every byte once or twice,
+// Verify checks the package of size bytes in r against what the caller has
+// from elsewhere. It reads every byte once or twice,
 // in little memory, trusts nothing in the package but what the signature
 // leads to, and goes on after a failure to name all of them. The error is
 // only that r cannot be read.
-func Verify(r io.ReaderAt, size int64, fingerprint string) (Report, error) {
+func Verify(r io.ReaderAt, size int64, trust Trust) (Report, error) {
 	c := &check{r: r, report: Report{Bytes: size}, byName: map[string]*checked{}}
 	entries, err := walk(r, size)
 	if err != nil && !errors.Is(err, errForm) {
@@ -42,7 +41,8 @@ func Verify(r io.ReaderAt, size int64, fingerprint string) (Report, error) {
 	if err := c.hashAll(entries); err != nil {
 		return c.report, err
 	}
-	c.key(fingerprint)
+	c.key(trust.Fingerprint)
+	c.outside(trust)
 	if c.manifest() {
 		c.findEvents()
 		c.names()
@@ -56,7 +56,7 @@ func Verify(r io.ReaderAt, size int64, fingerprint string) (Report, error) {
 
 // VerifyFile verifies the package at path and prints the report to w; the
 // result is the exit code of `wardwatch verify`.
-func VerifyFile(w io.Writer, path, fingerprint string, keyless bool) (int, error) {
+func VerifyFile(w io.Writer, path string, trust Trust, keyless bool) (int, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return ExitUsage, unreadable(err)
@@ -66,7 +66,7 @@ func VerifyFile(w io.Writer, path, fingerprint string, keyless bool) (int, error
 	if err != nil {
 		return ExitUsage, unreadable(err)
 	}
-	rep, err := Verify(f, info.Size(), fingerprint)
+	rep, err := Verify(f, info.Size(), trust)
 	if err != nil {
 		return ExitUsage, unreadable(err)
 	}
@@ -243,7 +243,7 @@ func (c *check) names() {
 		leafs = append(leafs, e.leaf)
 	}
 	want = append(want, proofNames(leafs)...)
-	want = append(want, checkpointName, sumsName)
+	want = append(append(append(want, checkpointName), c.outsideNames()...), sumsName)
 	known := map[string]bool{}
 	for _, n := range want {
 		known[n] = true

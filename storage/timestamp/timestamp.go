@@ -1,0 +1,157 @@
+// Package timestamp gets and verifies time-stamp tokens (RFC 3161): an
+// authority's word that some bytes existed at a time. It must not know what
+// the bytes are.
+package timestamp
+
+import (
+	"bytes"
+	"context"
+	"crypto"
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"io"
+	"math/big"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/digitorus/pkcs7"
+	"github.com/digitorus/timestamp"
+)
+
+// maxResponse bounds an authority's answer: with its certificates it is some
+// 6 kB.
+const maxResponse = 64 << 10
+
+// Authority is a time-stamping authority (TSA).
+type Authority struct {
+	URL   string
+	Roots *x509.CertPool // who must have signed the authority's certificate
+}
+
+// Stamp has the authority stamp message, of which it sees the SHA-256, and
+// returns its verified response (DER, as `openssl ts -verify -in` reads it)
+// with the time in it.
+func (a Authority) Stamp(ctx context.Context, client *http.Client, message []byte) (_ []byte, _ time.Time, err error) {
+	nonce, err := rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), 63))
+	if err != nil {
+		return nil, time.Time{}, err
+	}
+	query, err := timestamp.CreateRequest(bytes.NewReader(message), &timestamp.RequestOptions{Hash: crypto.SHA256, Certificates: true, Nonce: nonce})
+	if err != nil {
+		return nil, time.Time{}, fmt.Errorf("make a time-stamp request: %w", err)
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, a.URL, bytes.NewReader(query))
+	if err != nil {
+		return nil, time.Time{}, err
+	}
+	req.Header.Set("Content-Type", "application/timestamp-query")
+	res, err := client.Do(req)
+	if err != nil {
+		return nil, time.Time{}, fmt.Errorf("ask the time-stamp authority: %w", err)
+	}
+	defer func() { err = errors.Join(err, res.Body.Close()) }()
+	if res.StatusCode != http.StatusOK {
+		return nil, time.Time{}, fmt.Errorf("ask the time-stamp authority: status %d", res.StatusCode)
+	}
+	b, err := io.ReadAll(io.LimitReader(res.Body, maxResponse+1))
+	if err != nil || len(b) > maxResponse {
+		return nil, time.Time{}, errors.Join(errors.New("the time-stamp authority's answer is too long or was cut off"), err)
+	}
+	b = withoutText(b)
+	t, err := parse(b, message)
+	if err != nil {
+		return nil, time.Time{}, err
+	}
+	if t.Nonce == nil || t.Nonce.Cmp(nonce) != 0 {
+		return nil, time.Time{}, errors.New("the time-stamp authority answered another request")
+	}
+	at, err := Verify(b, message, a.Roots)
+	return b, at, err
+}
+
+// Verify verifies that response, as Stamp returned it, says of message that
+// it existed, by an authority whose certificate for time stamps leads to
+// roots and was valid then, and returns when. nil roots: the certificate is
+// not looked at, so that the time is anybody's word.
+func Verify(response, message []byte, roots *x509.CertPool) (time.Time, error) {
+	t, err := parse(response, message)
+	if err != nil || roots == nil {
+		return t.Time, err
+	}
+	p7, err := pkcs7.Parse(t.RawToken)
+	if err != nil {
+		return time.Time{}, fmt.Errorf("read time stamp: %w", err)
+	}
+	signer := p7.GetOnlySigner()
+	if signer == nil {
+		return time.Time{}, errors.New("the time stamp has no single signer")
+	}
+	between := x509.NewCertPool()
+	for _, c := range p7.Certificates {
+		between.AddCert(c)
+	}
+	chains, err := signer.Verify(x509.VerifyOptions{Roots: roots, Intermediates: between, CurrentTime: t.Time, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageTimeStamping}})
+	if err != nil {
+		return time.Time{}, fmt.Errorf("the time stamp's certificate: %w", err)
+	}
+	for _, c := range p7.Certificates {
+		if !slices.ContainsFunc(slices.Concat(chains...), c.Equal) {
+			return time.Time{}, errForm // a certificate that nobody vouches for
+		}
+	}
+	return t.Time, nil
+}
+
+// parse reads a response, whose signature by a certificate in it holds, of
+// message.
+func parse(response, message []byte) (t *timestamp.Timestamp, err error) {
+	none := &timestamp.Timestamp{}
+	defer func() { // the library panics at some foreign bytes
+		if e := recover(); e != nil {
+			t, err = none, fmt.Errorf("read time stamp: %v", e)
+		}
+	}()
+	t, err = timestamp.ParseResponse(response)
+	if err != nil {
+		return none, fmt.Errorf("read time stamp: %w", err)
+	}
+	if err := checkForm(response); err != nil {
+		return none, err
+	}
+	sum := sha256.Sum256(message)
+	if t.HashAlgorithm != crypto.SHA256 || !bytes.Equal(t.HashedMessage, sum[:]) {
+		return none, errors.New("the time stamp is of something else")
+	}
+	if !t.AddTSACertificate {
+		return none, errors.New("the time stamp has no certificate, so nothing signed it")
+	}
+	t.Time = t.Time.UTC()
+	return t, nil
+}
+
+// Roots reads certificates in PEM.
+func Roots(pemBytes []byte) (*x509.CertPool, error) {
+	pool := x509.NewCertPool()
+	n := 0
+	for {
+		var b *pem.Block
+		if b, pemBytes = pem.Decode(pemBytes); b == nil {
+			break
+		}
+		c, err := x509.ParseCertificate(b.Bytes)
+		if err != nil || b.Type != "CERTIFICATE" {
+			return nil, errors.Join(errors.New("not certificates in PEM"), err)
+		}
+		pool.AddCert(c)
+		n++
+	}
+	if n == 0 {
+		return nil, errors.New("no certificate in PEM")
+	}
+	return pool, nil
+}
