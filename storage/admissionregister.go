@@ -16,6 +16,7 @@ type StayFilter struct {
 	Ward         string
 	State        ward.StayState
 	Enrolled     *bool  // whether there is a face to compare with
+	Proxy        bool   // only those whose face was enrolled by proxy
 	Find         string // the beginning of an id, or the whole number of the hospital
 	Before       string // cursor: the next of an earlier call
 	Limit        int    // 1 to 500; 0 means 50
@@ -50,6 +51,9 @@ func (s *Store) Register(ctx context.Context, f StayFilter) (list []RegisteredSt
 			not = ``
 		}
 		where += ` AND` + not + ` EXISTS (SELECT 1 FROM insured p WHERE p.id = admission.insured_id AND p.template IS NOT NULL)`
+	}
+	if f.Proxy {
+		where += ` AND EXISTS (SELECT 1 FROM insured p WHERE p.id = admission.insured_id AND p.proxy = 1)`
 	}
 	if f.Find != "" {
 		refs, err := s.visitRefs(ctx, f.Institutions, f.Find)

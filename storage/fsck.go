@@ -105,6 +105,7 @@ func (f *fsck) steps() []fsckStep {
 		{"face searches", f.searchRows},
 		{"identity checks", f.identityRows},
 		{"identity links", f.identityLinks},
+		{"enrolments", f.enrolmentRows},
 		{"duty policy rows", f.dutyPolicyRows},
 		{"duties", f.dutyRows},
 		{"ends of duties", f.dutyEndRows},

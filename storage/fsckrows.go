@@ -261,6 +261,7 @@ func (f *fsck) absent(ctx context.Context) error {
 		{"draw_step", `SELECT ref FROM sealed_record r WHERE kind = 'draw' AND NOT EXISTS (SELECT 1 FROM draw_step x JOIN draw d ON d.id = x.draw_id WHERE x.leaf = r.leaf)`},
 		{"face_search", `SELECT ref FROM sealed_record r WHERE kind = 'face_search' AND NOT EXISTS (SELECT 1 FROM face_search x WHERE x.leaf = r.leaf)`},
 		{"identity_check", `SELECT ref FROM sealed_record r WHERE kind = 'identity_check' AND NOT EXISTS (SELECT 1 FROM identity_check x WHERE x.leaf = r.leaf)`},
+		{"enrolment", `SELECT ref FROM sealed_record r WHERE kind = 'enrolment' AND NOT EXISTS (SELECT 1 FROM enrolment x WHERE x.leaf = r.leaf)`},
 		{"duty", `SELECT ref FROM sealed_record r WHERE kind = 'duty' AND NOT EXISTS (SELECT 1 FROM duty x WHERE x.leaf = r.leaf)`},
 		{"duty_end", `SELECT ref FROM sealed_record r WHERE kind = 'duty_end' AND NOT EXISTS (SELECT 1 FROM duty_end x WHERE x.leaf = r.leaf)`},
 		{"duty_policy", `SELECT ref FROM sealed_record r WHERE kind = 'duty_policy' AND NOT EXISTS (SELECT 1 FROM duty_policy x WHERE x.leaf = r.leaf)`},

@@ -45,30 +45,32 @@ func (s *Store) PutInsured(ctx context.Context, p ward.Insured) error {
 }
 
 // Enrol stores the reference face of a known person, sealed, with the id of
-// the model that made it. photoKey is the photo in the object store, or
+// the model that made it, without a version: see EnrolBy. photoKey is the photo in the object store, or
 // empty. An unknown person is a ward.NotFound.
 func (s *Store) Enrol(ctx context.Context, id ward.InsuredID, tmpl ward.Template, modelID, photoKey string) error {
 	if len(tmpl) == 0 || modelID == "" {
 		return fmt.Errorf("enrol insured %s: no template or no model id", id)
 	}
-	sealed := s.seal.sealTemplate(tmpl, "insured.template."+string(id))
-	return s.change(ctx, "enrol insured "+string(id), func(t *tx) error {
-		res, err := t.ExecContext(ctx, `UPDATE insured SET template = $2, model_id = $3, photo_key = $4 WHERE id = $1`, id, sealed, modelID, photoKey)
-		if err != nil {
-			return err
-		}
-		if n, err := res.RowsAffected(); err != nil || n == 1 {
-			return err
-		}
-		return insuredUnknown()
-	})
+	return s.change(ctx, "enrol insured "+string(id), func(t *tx) error { return t.enrol(ctx, id, tmpl, modelID, photoKey) })
+}
+
+func (t *tx) enrol(ctx context.Context, id ward.InsuredID, tmpl ward.Template, modelID, photoKey string) error {
+	sealed := t.s.seal.sealTemplate(tmpl, "insured.template."+string(id))
+	res, err := t.ExecContext(ctx, `UPDATE insured SET template = $2, model_id = $3, photo_key = $4 WHERE id = $1`, id, sealed, modelID, photoKey)
+	if err != nil {
+		return err
+	}
+	if n, err := res.RowsAffected(); err != nil || n == 1 {
+		return err
+	}
+	return insuredUnknown()
 }
 
 func insuredUnknown() *ward.Error {
 	return &ward.Error{Kind: ward.NotFound, Code: "insured.unknown", ZH: "没有这位参保人，请检查编号。", EN: "No such insured person; check the id."}
 }
 
-const insuredColumns = `SELECT id, name, id_number, photo_key, template, model_id FROM insured`
+const insuredColumns = `SELECT id, name, id_number, photo_key, template, model_id, enrolment, proxy FROM insured`
 
 // Insured returns one person with the template, or ward.NotFound.
 func (s *Store) Insured(ctx context.Context, id ward.InsuredID) (ward.Insured, error) {
@@ -115,7 +117,7 @@ func (s *Store) InsuredMany(ctx context.Context, ids []ward.InsuredID) (map[ward
 func (s *Store) scanInsured(r row) (ward.Insured, error) {
 	var p ward.Insured
 	var name, number, tmpl []byte
-	if err := r.Scan(&p.ID, &name, &number, &p.PhotoKey, &tmpl, &p.ModelID); err != nil {
+	if err := r.Scan(&p.ID, &name, &number, &p.PhotoKey, &tmpl, &p.ModelID, &p.Enrolment, &p.Proxy); err != nil {
 		return p, err
 	}
 	plain, err := s.seal.open(name, "insured.name."+string(p.ID))

@@ -38,6 +38,8 @@ const (
 	KindFinding     = "visit_finding" // by visit/kind/basis/other: what another visit shows about it
 	KindRuling      = "ruling"        // by ruling/1: proposed by one; /2: answered by another
 
+	KindEnrolment = "enrolment" // by enrolment: who enrolled a face how, and whether by proxy
+
 	KindDuty       = "duty"        // by duty: who started a physician's shift where, and what came of it
 	KindDutyEnd    = "duty_end"    // by duty: who ended its window early, and why
 	KindDutyPolicy = "duty_policy" // by version: how long a start counts, and where

@@ -4,13 +4,15 @@ import "time"
 
 // Insured is a 参保人. Name and IDNumber are personal data, stored sealed.
 type Insured struct {
-	ID       InsuredID `json:"id"`
-	Name     string    `json:"name"`
-	IDNumber string    `json:"id_number"`
-	Enrolled bool      `json:"enrolled"` // a reference face is stored
-	PhotoKey string    `json:"-"`
-	Template Template  `json:"-"`
-	ModelID  string    `json:"-"`
+	ID        InsuredID `json:"id"`
+	Name      string    `json:"name"`
+	IDNumber  string    `json:"id_number"`
+	Enrolled  bool      `json:"enrolled"`  // a reference face is stored
+	Enrolment int       `json:"enrolment"` // the version that counts; 0: none, or before versions were kept
+	Proxy     bool      `json:"proxy"`     // it was enrolled while the person was not there
+	PhotoKey  string    `json:"-"`
+	Template  Template  `json:"-"`
+	ModelID   string    `json:"-"`
 }
 
 // MaxPhoto is the largest enrolment photo in bytes: 8 MB is a 24-megapixel

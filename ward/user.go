@@ -45,15 +45,16 @@ const (
 	MayOutages    Permission = "outages"    // read which outages institutions reported
 	MayReport     Permission = "report"     // report an outage in advance, and withdraw it
 	MayIdentify   Permission = "identify"   // ask whether a person at a counter is the insured
+	MayAdmit      Permission = "admit"      // enrol a patient's face at an admission
 	MayTablets    Permission = "tablets"    // register, pair, try and revoke ward tablets
 	MayAdminister Permission = "administer" // users, institutions, enrolment
 )
 
 // permissions is the whole policy; Administrator has all.
 var permissions = map[Role][]Permission{
-	Administrator: {MayWatch, MayManage, MaySettle, MayReview, MayRound, MayCase, MayAppeal, MayFlip, MayOutages, MayReport, MayIdentify, MayTablets, MayAdminister},
+	Administrator: {MayWatch, MayManage, MaySettle, MayReview, MayRound, MayCase, MayAppeal, MayFlip, MayOutages, MayReport, MayIdentify, MayAdmit, MayTablets, MayAdminister},
 	Inspector:     {MayWatch, MayReview, MayRound, MayCase, MayOutages, MayTablets},
-	Operator:      {MayWatch, MayManage, MaySettle, MayTablets},
+	Operator:      {MayWatch, MayManage, MaySettle, MayAdmit, MayTablets},
 	Contact:       {MayAppeal, MayFlip, MayOutages, MayReport},
 	Terminal:      {MayIdentify},
 }

@@ -487,12 +487,16 @@ var requests = map[string]func(*world) request{
 		return request{path: id(w.confirmed().ID), json: m{"version": 2, "reason": "病人在诊室"}}
 	},
 
-	"GET /api/v1/admissions":             bare,
-	"GET /api/v1/admission-register":     bare,
-	"GET /api/v1/admission-wards":        bare,
-	"GET /api/v1/admissions/{id}":        func(w *world) request { return request{path: id(w.stay.ID)} },
-	"GET /api/v1/admissions/{id}/events": func(w *world) request { return request{path: id(w.stay.ID)} },
-	"GET /api/v1/admissions/{id}/beds":   func(w *world) request { return request{path: id(w.stay.ID)} },
+	"GET /api/v1/admissions":                 bare,
+	"GET /api/v1/admission-register":         bare,
+	"GET /api/v1/admission-wards":            bare,
+	"GET /api/v1/admissions/{id}":            func(w *world) request { return request{path: id(w.stay.ID)} },
+	"GET /api/v1/admissions/{id}/events":     func(w *world) request { return request{path: id(w.stay.ID)} },
+	"GET /api/v1/admissions/{id}/enrolments": func(w *world) request { return request{path: id(w.stay.ID)} },
+	"POST /api/v1/admissions/{id}/enrolments": func(w *world) request {
+		return request{path: id(w.stay.ID), json: m{"photo": []byte("\xff\xd8"), "way": "camera"}}
+	},
+	"GET /api/v1/admissions/{id}/beds": func(w *world) request { return request{path: id(w.stay.ID)} },
 	"POST /api/v1/admissions/import": func(w *world) request {
 		return request{query: "?dry_run=false&institution_id=" + string(own), kind: "application/octet-stream", raw: fmt.Appendf(nil, "住院号,时间,病区,床号\nzy-%d,2026-11-01 08:00,内一,3\n", w.next())}
 	},

@@ -36,7 +36,7 @@ type registerInput struct {
 
 	Ward     string         `query:"ward" maxLength:"64"`
 	State    ward.StayState `query:"state"`
-	Enrolled string         `query:"enrolled" enum:"yes,no" doc:"Whether there is a face to compare with"`
+	Enrolled string         `query:"enrolled" enum:"yes,no,proxy" doc:"Whether there is a face to compare with; proxy: one that was enrolled by proxy"`
 	Find     string         `query:"find" maxLength:"64" doc:"The beginning of an id, or the whole number of the hospital"`
 }
 
@@ -54,8 +54,8 @@ func (s *Server) listRegister(ctx context.Context, in *registerInput) (*body[Pag
 		Before: in.Cursor, Limit: in.Limit, Now: s.now(),
 	}
 	if in.Enrolled != "" {
-		yes := in.Enrolled == "yes"
-		f.Enrolled = &yes
+		yes := in.Enrolled != "no"
+		f.Enrolled, f.Proxy = &yes, in.Enrolled == "proxy"
 	}
 	stays, next, err := s.Store.Register(ctx, f)
 	if err != nil {
@@ -85,7 +85,7 @@ func (s *Server) listAdmissionWards(ctx context.Context, in *InstitutionFilter) 
 	return items(s.Store.Wards(ctx, callerOf(ctx).narrow(in.InstitutionID), s.now()))
 }
 
-func (s *Server) getAdmission(ctx context.Context, _ *admissionPath, a ward.Admission) (*body[RegisteredAdmission], error) {
+func (s *Server) getAdmission(ctx context.Context, _ *AdmissionPath, a ward.Admission) (*body[RegisteredAdmission], error) {
 	stay, err := s.Store.Registered(ctx, a.ID)
 	if err != nil {
 		return nil, err
@@ -97,7 +97,7 @@ func (s *Server) getAdmission(ctx context.Context, _ *admissionPath, a ward.Admi
 	return answer(out[0], nil)
 }
 
-func (s *Server) listAdmissionEvents(ctx context.Context, _ *admissionPath, a ward.Admission) (*body[Page[ToldStep]], error) {
+func (s *Server) listAdmissionEvents(ctx context.Context, _ *AdmissionPath, a ward.Admission) (*body[Page[ToldStep]], error) {
 	told, err := s.Store.ToldOf(ctx, a.ID)
 	out := make([]ToldStep, len(told))
 	for i, e := range told {

@@ -35,7 +35,8 @@ type admissionList struct {
 	At   time.Time `query:"at" doc:"Who lay where at that moment; absent: all stays, with the bed they are in or were last"`
 }
 
-type admissionPath struct {
+// AdmissionPath names a stay in the address.
+type AdmissionPath struct {
 	ID ward.AdmissionID `path:"id" maxLength:"64"`
 }
 
@@ -45,6 +46,7 @@ func (s *Server) admissionRoutes(r *routes) {
 	add(r, role(ward.MayRound), huma.Operation{Method: http.MethodGet, Path: v1 + "/admissions", OperationID: "listAdmissions", Summary: "The stays in scope, by ward and bed", Tags: tags}, s.listAdmissions)
 	on(r, ward.MayRound, huma.Operation{Method: http.MethodGet, Path: v1 + "/admissions/{id}/beds", OperationID: "listAdmissionBeds", Summary: "The beds of a stay, by time", Tags: tags}, s.loadAdmission, s.listAdmissionBeds)
 	s.registerRoutes(r)
+	s.enrolmentRoutes(r)
 }
 
 func (s *Server) addAdmission(ctx context.Context, in *creation[NewAdmission]) (*created[Admission], error) {
@@ -108,12 +110,12 @@ func (s *Server) admissions(ctx context.Context, stays []ward.Admission) ([]Admi
 	return out, nil
 }
 
-func (s *Server) loadAdmission(ctx context.Context, in *admissionPath) (ward.Admission, ward.InstitutionID, error) {
+func (s *Server) loadAdmission(ctx context.Context, in *AdmissionPath) (ward.Admission, ward.InstitutionID, error) {
 	a, err := s.Store.Admission(ctx, in.ID)
 	return a, a.InstitutionID, err
 }
 
-func (s *Server) listAdmissionBeds(ctx context.Context, _ *admissionPath, a ward.Admission) (*body[Page[ward.BedStay]], error) {
+func (s *Server) listAdmissionBeds(ctx context.Context, _ *AdmissionPath, a ward.Admission) (*body[Page[ward.BedStay]], error) {
 	beds, err := s.Store.BedsOf(ctx, a.ID)
 	return items(beds, err)
 }

@@ -233,6 +233,6 @@ func forbidden() error {
 
 // permissionsOf lists what the user's role allows.
 func permissionsOf(u ward.User) []ward.Permission {
-	all := []ward.Permission{ward.MayWatch, ward.MayManage, ward.MaySettle, ward.MayReview, ward.MayRound, ward.MayCase, ward.MayAppeal, ward.MayFlip, ward.MayOutages, ward.MayReport, ward.MayIdentify, ward.MayTablets, ward.MayAdminister}
+	all := []ward.Permission{ward.MayWatch, ward.MayManage, ward.MaySettle, ward.MayReview, ward.MayRound, ward.MayCase, ward.MayAppeal, ward.MayFlip, ward.MayOutages, ward.MayReport, ward.MayIdentify, ward.MayAdmit, ward.MayTablets, ward.MayAdminister}
 	return slices.DeleteFunc(all, func(p ward.Permission) bool { return !u.Can(p) })
 }

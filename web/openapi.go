@@ -24,6 +24,7 @@ var enums = map[reflect.Type][]any{
 	reflect.TypeFor[ward.TimePrecision]():      {ward.ToTheDay, ward.ToTheHour, ward.ToTheMinute, ward.ToTheSecond},
 	reflect.TypeFor[ward.AdmissionWay]():       {ward.UnknownWay, ward.ByAPI, ward.ByCSV, ward.ByHL7, ward.ByFHIR, ward.ByMLLP},
 	reflect.TypeFor[ward.AdmissionEventKind](): {ward.AdmitEvent, ward.TransferEvent, ward.DischargeEvent, ward.UpdateEvent, ward.CancelAdmitEvent, ward.CancelTransferEvent, ward.CancelDischargeEvent, ward.SnapshotEvent},
+	reflect.TypeFor[ward.EnrolmentWay]():       {ward.EnrolByPhoto, ward.EnrolByCamera},
 	reflect.TypeFor[ward.StayState]():          {ward.StayToCome, ward.StayInHouse, ward.StayDischarged, ward.StayCancelled},
 	reflect.TypeFor[ward.AlertState]():         {ward.AlertNew, ward.AlertTaken, ward.AlertAppealed, ward.AlertConfirmed, ward.AlertDismissed, ward.AlertWithdrawn},
 	reflect.TypeFor[ward.AlertSubject]():       {ward.OnSettlement, ward.OnBlind},
@@ -52,7 +53,7 @@ var enums = map[reflect.Type][]any{
 	reflect.TypeFor[ward.OutageAction]():       {ward.OutageReport, ward.OutageWithdraw, ward.OutageRefuse, ward.OutageAccept},
 	reflect.TypeFor[ward.Origin]():             {ward.FromStream, ward.FromDevice},
 	reflect.TypeFor[ward.Outcome]():            {ward.Pass, ward.Fail, ward.Unsure, ward.NotDone},
-	reflect.TypeFor[ward.Permission]():         {ward.MayWatch, ward.MayManage, ward.MaySettle, ward.MayReview, ward.MayRound, ward.MayCase, ward.MayAppeal, ward.MayFlip, ward.MayOutages, ward.MayReport, ward.MayIdentify, ward.MayTablets, ward.MayAdminister},
+	reflect.TypeFor[ward.Permission]():         {ward.MayWatch, ward.MayManage, ward.MaySettle, ward.MayReview, ward.MayRound, ward.MayCase, ward.MayAppeal, ward.MayFlip, ward.MayOutages, ward.MayReport, ward.MayIdentify, ward.MayAdmit, ward.MayTablets, ward.MayAdminister},
 	reflect.TypeFor[ward.ParamUnit]():          {ward.InSeconds, ward.InMinutes, ward.InDays, ward.InShare, ward.InCosine, ward.InCount, ward.InKm, ward.InKmh, ward.InDayMinute},
 	reflect.TypeFor[ward.PositionState]():      {ward.PositionGiven, ward.PositionRefused, ward.PositionUnavailable},
 	reflect.TypeFor[ward.PlaceKind]():          {ward.Charge, ward.Pharmacy, ward.Corridor, ward.Ward, ward.Treatment},
@@ -170,6 +171,7 @@ func apiConfig() huma.Config {
 	alias[ward.Match](r)
 	alias[ward.AdmissionWay](r)
 	alias[ward.AdmissionEventKind](r)
+	alias[ward.EnrolmentWay](r)
 	alias[ward.StayState](r)
 	alias[ward.OutageAction](r)
 	alias[ward.Outcome](r)

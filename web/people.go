@@ -1,10 +1,7 @@
 package web
 
 import (
-	"bytes"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"net/http"
 
@@ -69,33 +66,14 @@ func (s *Server) getInsured(ctx context.Context, in *InsuredPath) (*body[ward.In
 	return answer(p.Masked(), err)
 }
 
-// enrolPhoto keeps the photo under its hash, so that the same photo again is
-// the same object, and stores the face that the vision worker found in it.
 func (s *Server) enrolPhoto(ctx context.Context, in *photoInput) (*body[ward.Insured], error) {
 	p, err := s.Store.Insured(ctx, in.ID)
 	if err != nil {
 		return nil, err
 	}
-	if s.EnrolPhoto == nil {
-		return nil, &ward.Error{Kind: ward.Unavailable, Code: "vision.missing", ZH: "视觉分析程序未运行，暂时不能登记照片。", EN: "No vision worker runs; photos cannot be enrolled now."}
-	}
-	template, model, err := s.EnrolPhoto(ctx, in.RawBody)
-	if err != nil {
+	if _, err = s.enrol(ctx, p, ward.Enrolment{Way: ward.EnrolByPhoto}, in.RawBody); err != nil {
 		return nil, err
 	}
-	sum := sha256.Sum256(in.RawBody)
-	key := fmt.Sprintf("v1/photos/%s/%s", p.ID, hex.EncodeToString(sum[:]))
-	if err = s.Objects.Put(ctx, key, bytes.NewReader(in.RawBody), int64(len(in.RawBody))); err != nil {
-		return nil, err
-	}
-	if err = s.Store.Enrol(ctx, p.ID, template, model, key); err != nil {
-		return nil, err
-	}
-	if old := p.PhotoKey; old != "" && old != key { // a face is kept no longer than it is needed
-		if err = s.Objects.Delete(ctx, old); err != nil {
-			return nil, err
-		}
-	}
-	p, err = s.Store.Insured(ctx, p.ID)
+	p, err = s.Store.Insured(ctx, in.ID)
 	return answer(p.Masked(), err)
 }

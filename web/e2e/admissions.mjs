@@ -1,6 +1,6 @@
 // The admission desk's flow: a file that is wrong changes nothing, the mended
 // one registers a stay; the patient is enrolled by the desk's camera, refused
-// in words while no face is to be seen.
+// in words while no face is to be seen, by proxy with a reason, then in person.
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { t } from './browser.mjs'
@@ -61,9 +61,21 @@ export async function admissions(page, ready) {
   await drawer.getByRole('button', { name: t.enrol.retake }).click()
   await drawer.getByRole('button', { name: t.enrol.take }).click()
   if (shots) await page.screenshot({ path: join(shots, 'admissions-taken.png') })
+  await drawer.getByText(t.enrol.proxy).click()
+  assert.ok(await enrol.isDisabled(), 'by proxy without a reason')
+  await drawer.getByLabel(t.enrol.reason).fill('家属持照片办理')
   await enrol.click()
   await drawer.getByText(t.enrol.done).waitFor()
-  await drawer.getByText(t.rounds.enrolled, { exact: true }).waitFor()
+  await drawer.locator('.ant-table-row', { hasText: '家属持照片办理' }).getByText(t.enrol.byProxy).waitFor()
+  await drawer.locator('.ant-descriptions').getByText(t.enrol.byProxy).waitFor()
+  if (shots) await page.screenshot({ path: join(shots, 'admissions-proxy.png') })
+
+  // 4. again, with the patient there: the newest version counts
+  await drawer.getByRole('button', { name: t.enrol.open }).click()
+  await drawer.getByRole('button', { name: t.enrol.take }).click()
+  await enrol.click()
+  await drawer.locator('.ant-descriptions').getByText(t.rounds.enrolled, { exact: true }).waitFor()
+  await drawer.getByText(t.enrol.byProxy, { exact: true }).waitFor()
   await page.keyboard.press('Escape')
   await row.getByText(t.rounds.enrolled, { exact: true }).waitFor()
   return { number }

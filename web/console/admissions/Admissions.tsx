@@ -15,7 +15,7 @@ import { Register, type Filter } from './Register'
 import { Stay } from './Stay'
 
 const states = ['in_house', 'to_come', 'discharged', 'cancelled'] as const satisfies Schemas['StayState'][]
-const enrolments = ['no', 'yes'] as const
+const enrolments = ['no', 'yes', 'proxy'] as const
 
 /** Admissions is the register of stays: who lies where, how it came in, and whether there is a face to compare with. */
 export default function Admissions() {
@@ -52,13 +52,13 @@ export default function Admissions() {
               onChange={(v?: Schemas['StayState']) => set({ state: v })}
               options={states.map((s) => ({ value: s, label: t(`stayState.${s}`) }))}
             />
-            <Select<'yes' | 'no'>
+            <Select<(typeof enrolments)[number]>
               allowClear
               style={{ width: 150 }}
               placeholder={t('stays.anyEnrolment')}
               aria-label={t('stays.anyEnrolment')}
               value={filter.enrolled}
-              onChange={(v?: 'yes' | 'no') => set({ enrolled: v })}
+              onChange={(v?: (typeof enrolments)[number]) => set({ enrolled: v })}
               options={enrolments.map((v) => ({ value: v, label: t(`stays.enrolled.${v}`) }))}
             />
             <Input.Search allowClear maxLength={64} placeholder={t('stays.find')} aria-label={t('stays.find')} style={{ width: 240 }} onSearch={(v) => set({ find: v.trim() || undefined })} />

@@ -1,38 +1,43 @@
 import { UploadOutlined } from '@ant-design/icons'
 import { useMutation } from '@tanstack/react-query'
-import { Alert, Button, Card, Radio, Upload } from 'antd'
+import { Alert, Button, Card, Checkbox, Input, Radio, Upload } from 'antd'
 import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
-import { api, take } from '../api/client'
+import { api, newKey, take } from '../api/client'
 import { Trouble } from '../parts/Trouble'
 import limits from '../people/limits.json'
+import { base64 } from '../visit/picture'
 import { Camera } from './Camera'
 
 const maxBytes = limits.photo_mb * 1024 * 1024
 const ways = ['camera', 'photo'] as const
 type Way = (typeof ways)[number]
 
-/** Enrol takes a patient's reference face, by the desk's camera or a photo; what is wrong with it comes back in words. */
-export function Enrol({ insured, onDone }: { insured: string; onDone: () => void }) {
+/** Enrol takes the reference face of a stay's patient, by the desk's camera or a photo; what is wrong with it comes back in words. */
+export function Enrol({ admission, onDone }: { admission: string; onDone: () => void }) {
   const { t } = useTranslation()
   const [way, setWay] = useState<Way>('camera')
   const [picture, setPicture] = useState<Blob>()
   const [large, setLarge] = useState(false)
+  const [proxy, setProxy] = useState(false)
+  const [reason, setReason] = useState('')
+  const [key, setKey] = useState(newKey)
   const [turn, setTurn] = useState(0) // a new camera after each enrolment
   const enrol = useMutation({
-    mutationFn: (of: Blob) => take(api.PUT('/api/v1/insured/{id}/photo', {
-      params: { path: { id: insured } },
-      body: '', // the serializer sends the picture: the document says "binary", which TypeScript knows as a string
-      bodySerializer: () => of,
-      headers: { 'Content-Type': of.type },
+    mutationFn: async (of: Blob) => take(api.POST('/api/v1/admissions/{id}/enrolments', {
+      params: { path: { id: admission }, header: { 'Idempotency-Key': key } },
+      body: { photo: await base64(of), way, ...(proxy ? { proxy, reason: reason.trim() } : {}) },
     })),
     onSuccess: () => {
       setPicture(undefined)
+      setProxy(false)
+      setReason('')
       setTurn((n) => n + 1)
       onDone()
     },
   })
   const show = (p: Blob | undefined) => {
+    setKey(newKey())
     setPicture(p)
     setLarge(false)
     enrol.reset()
@@ -59,9 +64,12 @@ export function Enrol({ insured, onDone }: { insured: string; onDone: () => void
         </div>
       )}
       {large && <Alert type="error" showIcon title={t('photo.tooLarge', { mb: limits.photo_mb })} style={{ marginBottom: 12 }} />}
+      <Checkbox checked={proxy} onChange={(e) => { setProxy(e.target.checked); setKey(newKey()) }}>{t('enrol.proxy')}</Checkbox>
+      {proxy && <Input value={reason} maxLength={200} placeholder={t('enrol.reason')} aria-label={t('enrol.reason')} onChange={(e) => { setReason(e.target.value); setKey(newKey()) }} style={{ margin: '6px 0' }} />}
+      <p className="quiet small">{t('enrol.proxyHint')}</p>
       <Trouble error={enrol.error} />
       {enrol.isSuccess && <Alert type="success" showIcon title={t('enrol.done')} style={{ marginBottom: 12 }} />}
-      <Button type="primary" disabled={!picture} loading={enrol.isPending} onClick={() => picture && enrol.mutate(picture)}>{t('enrol.button')}</Button>
+      <Button type="primary" disabled={!picture || (proxy && reason.trim() === '')} loading={enrol.isPending} onClick={() => picture && enrol.mutate(picture)}>{t('enrol.button')}</Button>
     </Card>
   )
 }

@@ -16,7 +16,7 @@ export type Filter = {
   institution_id?: string | undefined
   ward?: string | undefined
   state?: Schemas['StayState'] | undefined
-  enrolled?: 'yes' | 'no' | undefined
+  enrolled?: 'yes' | 'no' | 'proxy' | undefined
   find?: string | undefined
 }
 
@@ -51,7 +51,7 @@ export function Register({ filter, onPick }: { filter: Filter; onPick: (id: stri
           { title: t('rounds.institution'), dataIndex: 'institution_id', render: (v: string) => names.institution(v) },
           { title: t('stays.bed'), render: (_, a) => bedOf(a) },
           { title: t('stays.patient'), render: (_, a) => <Patient stay={a} /> },
-          { title: t('people.enrolled'), render: (_, a) => <EnrolledTag enrolled={a.insured.enrolled} /> },
+          { title: t('people.enrolled'), render: (_, a) => <EnrolledTag insured={a.insured} /> },
           { title: t('stays.physician'), dataIndex: 'physician', render: (v: string) => v || '–' },
           { title: t('stays.came'), render: (_, a) => <><When at={a.registered} /><span className="quiet"> · {t(`stayWay.${a.way || 'unknown'}`)}</span></> },
           { title: t('stays.id'), dataIndex: 'id', responsive: ['xxl'], render: (v: string) => <span className="mono">{v}</span> },

@@ -10,6 +10,7 @@ import { Trouble } from '../parts/Trouble'
 import { When } from '../parts/When'
 import { EnrolledTag } from '../people/Person'
 import { Enrol } from './Enrol'
+import { Enrolments } from './Enrolments'
 import { Patient } from './Register'
 import { Told } from './Told'
 
@@ -17,7 +18,7 @@ import { Told } from './Told'
 export function Stay({ id }: { id: string }) {
   const { t } = useTranslation()
   const names = useNames()
-  const { me, may } = useMe()
+  const { may } = useMe()
   const client = useQueryClient()
   const stay = useQuery({ queryKey: ['admissions', 'one', id], queryFn: () => take(api.GET('/api/v1/admissions/{id}', { params: { path: { id } } })) })
   if (stay.isLoading) return <Loading />
@@ -34,7 +35,7 @@ export function Stay({ id }: { id: string }) {
         items={[
           { key: 'who', label: t('stays.patient'), children: <Patient stay={a} /> },
           { key: 'number', label: t('people.idNumber'), children: <span className="mono">{a.insured.id_number || '–'}</span> },
-          { key: 'enrolled', label: t('people.enrolled'), children: <EnrolledTag enrolled={a.insured.enrolled} /> },
+          { key: 'enrolled', label: t('people.enrolled'), children: <EnrolledTag insured={a.insured} /> },
           { key: 'state', label: t('stays.state'), children: <StayStateTag state={a.state} /> },
           { key: 'where', label: t('rounds.institution'), children: names.institution(a.institution_id) },
           { key: 'from', label: t('stays.from'), children: <When at={a.from} /> },
@@ -44,8 +45,10 @@ export function Stay({ id }: { id: string }) {
           { key: 'id', label: t('stays.id'), children: <span className="mono">{a.id}</span> },
         ]}
       />
-      {a.insured_id && !a.cancelled && may('administer') && me?.user.all_institutions && (
-        <div style={{ marginBottom: 16 }}><Enrol insured={a.insured_id} onDone={() => void client.invalidateQueries({ queryKey: ['admissions'] })} /></div>
+      <h2>{t('enrol.versions')}</h2>
+      {a.insured_id ? <Enrolments admission={a.id} /> : <Alert type="info" showIcon title={t('enrol.unmatched')} />}
+      {a.insured_id && !a.cancelled && may('admit') && (
+        <div style={{ margin: '12px 0 16px' }}><Enrol admission={a.id} onDone={() => void client.invalidateQueries({ queryKey: ['admissions'] })} /></div>
       )}
       <h2>{t('stays.beds')}</h2>
       <Beds id={id} />

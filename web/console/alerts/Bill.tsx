@@ -22,7 +22,7 @@ export function Bill({ settlement, insured, related }: { settlement: Settlement;
           { key: 'at', label: t('bill.at'), children: <When at={settlement.at} /> },
           { key: 'place', label: t('bill.place'), children: `${names.institution(settlement.institution_id)} · ${names.place(settlement.place_id)}` },
           { key: 'insured', label: t('bill.insured'), children: <span>{insured.name || insured.id} <span className="mono quiet">{insured.id_number}</span></span> },
-          { key: 'enrolled', label: t('bill.photo'), children: insured.enrolled ? t('bill.photoYes') : t('bill.photoNo') },
+          { key: 'enrolled', label: t('bill.photo'), children: insured.proxy ? t('enrol.byProxy') : insured.enrolled ? t('bill.photoYes') : t('bill.photoNo') },
           { key: 'received', label: t('bill.received'), children: <When at={settlement.received} /> },
           { key: 'state', label: t('bill.state'), children: t(`settlementState.${settlement.state}`) },
         ]}

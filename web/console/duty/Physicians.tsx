@@ -54,7 +54,7 @@ export function Physicians({ institution, all }: { institution: string | undefin
           { title: t('people.id'), dataIndex: 'id', render: (v: string, p) => (all ? <Button type="link" size="small" className="mono" style={{ padding: 0 }} onClick={() => setOpen(p)}>{v}</Button> : <span className="mono">{v}</span>) },
           { title: t('people.name'), render: (_, p) => <>{p.name} {p.left && <Tag>{t('duty.left')}</Tag>}</> },
           { title: t('duty.practises'), dataIndex: 'institutions', render: (v: string[]) => v.map(names.institution).join(' · ') },
-          { title: t('people.enrolled'), dataIndex: 'enrolled', render: (v: boolean) => <EnrolledTag enrolled={v} /> },
+          { title: t('people.enrolled'), dataIndex: 'enrolled', render: (v: boolean) => <EnrolledTag insured={{ enrolled: v, proxy: false }} /> },
         ]}
       />
       {list.hasNextPage && <Button block style={{ marginTop: 12 }} loading={list.isFetchingNextPage} onClick={() => void list.fetchNextPage()}>{t('list.more')}</Button>}

@@ -35,7 +35,7 @@ export function List({ onPick }: { onPick: (id: string) => void }) {
           { title: t('people.id'), dataIndex: 'id', render: (v: string) => <Button type="link" size="small" className="mono" style={{ padding: 0 }} onClick={() => onPick(v)}>{v}</Button> },
           { title: t('people.name'), dataIndex: 'name' },
           { title: t('people.idNumber'), dataIndex: 'id_number', render: (v: string) => <span className="mono">{v}</span> },
-          { title: t('people.enrolled'), dataIndex: 'enrolled', render: (v: boolean) => <EnrolledTag enrolled={v} /> },
+          { title: t('people.enrolled'), render: (_, p) => <EnrolledTag insured={p} /> },
         ]}
       />
       {people.hasNextPage && <Button block style={{ marginTop: 12 }} loading={people.isFetchingNextPage} onClick={() => void people.fetchNextPage()}>{t('list.more')}</Button>}

@@ -1,7 +1,7 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { Card, Descriptions, Tag } from 'antd'
 import { useTranslation } from 'react-i18next'
-import { api, take } from '../api/client'
+import { api, take, type Schemas } from '../api/client'
 import { useMe } from '../api/queries'
 import { Loading } from '../parts/Loading'
 import { Trouble } from '../parts/Trouble'
@@ -31,7 +31,7 @@ export function Person({ id }: { id: string }) {
             { key: 'id', label: t('people.id'), children: <span className="mono">{p.id}</span> },
             { key: 'name', label: t('people.name'), children: p.name },
             { key: 'number', label: t('people.idNumber'), children: <span className="mono">{p.id_number}</span> },
-            { key: 'photo', label: t('people.enrolled'), children: <EnrolledTag enrolled={p.enrolled} /> },
+            { key: 'photo', label: t('people.enrolled'), children: <EnrolledTag insured={p} /> },
           ]}
         />
       </Card>
@@ -41,8 +41,9 @@ export function Person({ id }: { id: string }) {
   )
 }
 
-/** EnrolledTag says whether there is a face to compare with. */
-export function EnrolledTag({ enrolled }: { enrolled: boolean }) {
+/** EnrolledTag says whether there is a face to compare with, and whether it was enrolled by proxy. */
+export function EnrolledTag({ insured }: { insured: Pick<Schemas['Insured'], 'enrolled' | 'proxy'> }) {
   const { t } = useTranslation()
-  return enrolled ? <Tag color="green">{t('rounds.enrolled')}</Tag> : <Tag color="orange">{t('rounds.notEnrolled')}</Tag>
+  if (insured.enrolled && insured.proxy) return <Tag color="gold">{t('enrol.byProxy')}</Tag>
+  return insured.enrolled ? <Tag color="green">{t('rounds.enrolled')}</Tag> : <Tag color="orange">{t('rounds.notEnrolled')}</Tag>
 }

@@ -9,6 +9,7 @@ import { Loading } from '../parts/Loading'
 import { Nothing } from '../parts/Nothing'
 import { stamp } from '../parts/time'
 import { Trouble } from '../parts/Trouble'
+import { EnrolledTag } from '../people/Person'
 import { useNow } from '../parts/useNow'
 import { When } from '../parts/When'
 import { NotifySelect } from '../plans/NotifySelect'
@@ -127,7 +128,7 @@ function Order({ begin }: { begin: Method }) {
             columns={[
               { title: t('rounds.bed'), dataIndex: 'bed', width: 80 },
               { title: t('rounds.name'), render: (_, a) => a.insured.name },
-              { title: t('rounds.photo'), render: (_, a) => (a.insured.enrolled ? t('rounds.enrolled') : <span style={{ color: '#b36b00' }}>{t('rounds.notEnrolled')}</span>) },
+              { title: t('rounds.photo'), render: (_, a) => <EnrolledTag insured={a.insured} /> },
               { title: t('rounds.since'), dataIndex: 'from', render: (v: string) => <When at={v} short /> },
             ]}
           />
