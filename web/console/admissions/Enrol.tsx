@@ -64,7 +64,7 @@ export function Enrol({ admission, onDone }: { admission: string; onDone: () => 
         </div>
       )}
       {large && <Alert type="error" showIcon title={t('photo.tooLarge', { mb: limits.photo_mb })} style={{ marginBottom: 12 }} />}
-      <Checkbox checked={proxy} onChange={(e) => { setProxy(e.target.checked); setKey(newKey()) }}>{t('enrol.proxy')}</Checkbox>
+      <div><Checkbox checked={proxy} onChange={(e) => { setProxy(e.target.checked); setKey(newKey()) }}>{t('enrol.proxy')}</Checkbox></div>
       {proxy && <Input value={reason} maxLength={200} placeholder={t('enrol.reason')} aria-label={t('enrol.reason')} onChange={(e) => { setReason(e.target.value); setKey(newKey()) }} style={{ margin: '6px 0' }} />}
       <p className="quiet small">{t('enrol.proxyHint')}</p>
       <Trouble error={enrol.error} />
