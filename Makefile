@@ -16,7 +16,7 @@ MODELS := $(or $(WARDWATCH_MODELS),$(CURDIR)/.models)
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
-.PHONY: setup setup-test setup-check setup-interop
+.PHONY: setup setup-test setup-check setup-interop setup-bench
 setup:
 	@deploy/setup.sh run
 setup-test:
@@ -25,6 +25,8 @@ setup-check:
 	@deploy/setup.sh check
 setup-interop:
 	@deploy/setup.sh interop
+setup-bench:
+	@deploy/setup.sh bench
 
 .PHONY: models
 models: ## fetch, convert and check the models and demo clips
@@ -128,9 +130,9 @@ network: setup-test ready ## pull the cable of bedsides in network namespaces, a
 	@cd web && npm run --silent e2e:network
 
 .PHONY: bench
-bench: setup-test ready ## benchmarks, as ratios against a limit measured in the same run
+bench: setup-test setup-bench ready ## benchmarks, as ratios against a peer or limit measured in the same run; PEER_GALENE=/path/to/galene
 	@$(VISION_ENV) go build -trimpath -tags $(VISION_TAGS) -o bin/wardwatch-engines ./bench/engines
-	@go test -run '^$$' -bench . -benchtime 2s ./bench/...
+	@PEER_MEDIAMTX="$(or $(PEER_MEDIAMTX),$(CURDIR)/.tools/bin/mediamtx)" go test -run '^$$' -bench . -benchtime 2s -timeout 1h ./bench/...
 
 .PHONY: eval-rounds
 eval-rounds: ready ## who passes a ward round's checks: simulated patients and attacks over WebRTC; EVAL_ARGS="--genuine 40 --attacks 20 --at-once 4"

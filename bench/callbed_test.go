@@ -27,11 +27,11 @@ var (
 	benchOpus = webrtc.RTPCodecCapability{MimeType: webrtc.MimeTypeOpus, ClockRate: 48000, Channels: 2}
 )
 
-// bedFilm is what a bedside's camera shows: 10 s of 1280x720 at 1.2 Mbit/s, of
+// bedFilm is what a camera shows, through ffmpeg's filter: 10 s at 1.2 Mbit/s, of
 // which only the first picture is a key frame.
-func bedFilm(b *testing.B) (pictures [][]byte) {
+func bedFilm(b *testing.B, filter string) (pictures [][]byte) {
 	b.Helper()
-	for i, u := range modeltest.Units(b, modeltest.Clip(b, "franck.mp4"), ward.H264, "10", "10", "-vf", "fps=25,scale=1280:720", "-profile:v", "baseline", "-preset", "veryfast",
+	for i, u := range modeltest.Units(b, modeltest.Clip(b, "franck.mp4"), ward.H264, "10", "10", "-vf", filter, "-profile:v", "baseline", "-preset", "veryfast",
 		"-g", "1000", "-sc_threshold", "0", "-b:v", "1200k", "-maxrate", "1200k", "-bufsize", "240k", "-x264-params", "repeat-headers=1") {
 		if u.Key != (i == 0) {
 			b.Fatalf("picture %d: key frame %v", i, u.Key)
@@ -41,16 +41,22 @@ func bedFilm(b *testing.B) (pictures [][]byte) {
 	return pictures
 }
 
-// benchPC is a connection on loopback.
+// benchPC is a connection on loopback that knows one codec for each medium.
 func benchPC(b *testing.B) *webrtc.PeerConnection {
 	b.Helper()
 	var m webrtc.MediaEngine
-	must(b, m.RegisterDefaultCodecs())
+	must(b, m.RegisterCodec(webrtc.RTPCodecParameters{RTPCodecCapability: withFeedback(benchH264), PayloadType: 96}, webrtc.RTPCodecTypeVideo))
+	must(b, m.RegisterCodec(webrtc.RTPCodecParameters{RTPCodecCapability: benchOpus, PayloadType: 111}, webrtc.RTPCodecTypeAudio))
 	var e webrtc.SettingEngine
 	e.SetIncludeLoopbackCandidate(true)
 	pc, err := webrtc.NewAPI(webrtc.WithMediaEngine(&m), webrtc.WithSettingEngine(e)).NewPeerConnection(webrtc.Configuration{})
 	must(b, err)
 	return pc
+}
+
+func withFeedback(c webrtc.RTPCodecCapability) webrtc.RTPCodecCapability {
+	c.RTCPFeedback = []webrtc.RTCPFeedback{{Type: "ccm", Parameter: "fir"}, {Type: "nack"}, {Type: "nack", Parameter: "pli"}}
+	return c
 }
 
 // offerOf is an offer with all candidates.
@@ -69,50 +75,57 @@ func answered(b *testing.B, pc *webrtc.PeerConnection, sdp string) {
 	must(b, pc.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeAnswer, SDP: sdp}))
 }
 
-// bedside is a page at the bedside with camera and microphone. Like a
-// browser's, its encoder makes a key frame when asked, and else none.
+// bedside is a page at the bedside.
 type bedside struct {
 	pc     *webrtc.PeerConnection
 	device string
-	stop   func()
+	stop   func() // only of openLink
 }
 
 // openLink does what the page does from the click on the link on; whoever
-// reads the notice agrees at once.
+// reads the notice agrees at once. Like a browser's its encoder makes a key
+// frame when asked, and else none.
 func (h *house) openLink(link string, film [][]byte) *bedside {
 	b := h.b
 	b.Helper()
-	var opened struct{ Device string }
-	h.post("/bedside/open", map[string]any{"token": tokenOf(link)}, &opened)
-	s := &bedside{device: opened.Device}
-	s.post(h, "consent", map[string]any{"agree": true})
-	s.pc = benchPC(b)
 	video, err := webrtc.NewTrackLocalStaticSample(benchH264, "camera", "bedside")
 	must(b, err)
 	audio, err := webrtc.NewTrackLocalStaticSample(benchOpus, "microphone", "bedside")
 	must(b, err)
-	sends := func(t webrtc.TrackLocal) *webrtc.RTPSender {
-		x, err := s.pc.AddTransceiverFromTrack(t, webrtc.RTPTransceiverInit{Direction: webrtc.RTPTransceiverDirectionSendrecv})
-		must(b, err)
-		return x.Sender()
-	}
-	camera := sends(video)
-	sends(audio)
-	obeys(b, s.pc)
-	up, ended := make(chan struct{}), make(chan struct{})
+	up, ended, asked := make(chan struct{}), make(chan struct{}), make(chan struct{}, 1)
 	var once, end sync.Once
-	s.pc.OnConnectionStateChange(func(st webrtc.PeerConnectionState) {
-		if st == webrtc.PeerConnectionStateConnected {
-			once.Do(func() { close(up) })
-		}
-	})
-	answered(b, s.pc, s.post(h, "session", offerOf(b, s.pc)))
-	asked := make(chan struct{}, 1)
 	var all sync.WaitGroup
-	all.Go(func() { tellKeyRequests(camera, asked) })
+	s := h.openOn(link, func(pc *webrtc.PeerConnection) {
+		for _, t := range []webrtc.TrackLocal{video, audio} {
+			x, err := pc.AddTransceiverFromTrack(t, webrtc.RTPTransceiverInit{Direction: webrtc.RTPTransceiverDirectionSendrecv})
+			must(b, err)
+			if t == webrtc.TrackLocal(video) {
+				all.Go(func() { tellKeyRequests(x.Sender(), asked) })
+			}
+		}
+		pc.OnConnectionStateChange(func(st webrtc.PeerConnectionState) {
+			if st == webrtc.PeerConnectionStateConnected {
+				once.Do(func() { close(up) })
+			}
+		})
+	})
 	all.Go(func() { shoot(up, ended, asked, film, video, audio) })
 	s.stop = func() { end.Do(func() { close(ended); _ = s.pc.Close(); all.Wait() }) }
 	b.Cleanup(s.stop)
+	return s
+}
+
+// openOn uses the link up, agrees, and connects what prepare has made ready.
+func (h *house) openOn(link string, prepare func(*webrtc.PeerConnection)) *bedside {
+	h.b.Helper()
+	var opened struct{ Device string }
+	h.post("/bedside/open", map[string]any{"token": tokenOf(link)}, &opened)
+	s := &bedside{device: opened.Device}
+	s.post(h, "consent", map[string]any{"agree": true})
+	s.pc = benchPC(h.b)
+	prepare(s.pc)
+	obeys(h.b, s.pc)
+	answered(h.b, s.pc, s.post(h, "session", offerOf(h.b, s.pc)))
 	return s
 }
 

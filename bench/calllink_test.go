@@ -25,7 +25,7 @@ const (
 // read and agree, or to allow the camera.
 func BenchmarkLinkToPicture(b *testing.B) {
 	h := openHouse(b, 1)
-	film := bedFilm(b)
+	film := bedFilm(b, "fps=25,scale=1280:720")
 	changes := h.changes()
 	for b.Loop() {
 		var all, live []time.Duration
@@ -59,20 +59,25 @@ type watcher struct {
 	whole  chan time.Time // when the first key frame is
 }
 
-// watch waits until the visit is live, as its page does, and calls.
-func (h *house) watch(id ward.VisitID, changes <-chan string) *watcher {
+// live waits until the visit is being checked, as its page does.
+func (h *house) live(id ward.VisitID, changes <-chan string) {
 	h.b.Helper()
 	for late := time.After(20 * time.Second); ; {
 		select {
 		case changed := <-changes:
-			if changed != string(id) || h.visit(id).Visit.State != ward.VisitChecking {
-				continue
+			if changed == string(id) && h.visit(id).Visit.State == ward.VisitChecking {
+				return
 			}
 		case <-late:
 			h.b.Fatal("the visit is not live within 20 s")
 		}
-		break
 	}
+}
+
+// watch calls as soon as it can.
+func (h *house) watch(id ward.VisitID, changes <-chan string) *watcher {
+	h.b.Helper()
+	h.live(id, changes)
 	for {
 		if w, ok := h.watchNow(id); ok {
 			return w

@@ -6,6 +6,7 @@
 #   deploy/setup.sh test    also the servers and the browser of the tests
 #   deploy/setup.sh check   what run needs, and the linters
 #   deploy/setup.sh interop other people's RTSP servers, for make interop
+#   deploy/setup.sh bench   the server that make bench compares with
 #
 # Debian packages go to the system (as root or with sudo), our tools at pinned
 # versions into .tools/bin, ONNX Runtime into .tools/lib.
@@ -36,8 +37,8 @@ die() {
 main() {
 	local mode=${1:-}
 	case $mode in
-	run | test | check | interop) ;;
-	*) die "usage: deploy/setup.sh run|test|check|interop" ;;
+	run | test | check | interop | bench) ;;
+	*) die "usage: deploy/setup.sh run|test|check|interop|bench" ;;
 	esac
 	umask 022
 	mkdir -p "$bin"
@@ -73,6 +74,9 @@ main() {
 		;;
 	interop)
 		install_mediamtx "RTSP server for the interoperability tests, about 1 minute" "$mediamtx"
+		;;
+	bench)
+		install_mediamtx "what calls and recordings are compared with, about 1 minute" "$mediamtx"
 		;;
 	check)
 		install_tool "formatter" "$gofumpt"

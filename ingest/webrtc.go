@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"net/netip"
@@ -81,10 +82,15 @@ func NewWebRTC(c WebRTCConfig) (*webrtc.API, func() error, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	// Retransmission, reports, transport-wide feedback, key frame requests.
+	// Retransmission, reports and transport-wide feedback, as by default, but no
+	// statistics of every packet, which nobody reads.
 	chain := &interceptor.Registry{}
-	err = webrtc.RegisterDefaultInterceptorsWithOptions(m, chain,
-		webrtc.WithNackGeneratorOptions(nack.GeneratorSize(missedMax), nack.GeneratorMaxNacksPerPacket(askedMax)))
+	err = errors.Join(
+		webrtc.ConfigureNackWithOptions(m, chain, []nack.GeneratorOption{nack.GeneratorSize(missedMax), nack.GeneratorMaxNacksPerPacket(askedMax)}),
+		webrtc.ConfigureRTCPReports(chain),
+		webrtc.ConfigureSimulcastExtensionHeaders(m),
+		webrtc.ConfigureTWCCSender(m, chain),
+	)
 	if err != nil {
 		return nil, nil, fmt.Errorf("set up WebRTC: %w", err)
 	}

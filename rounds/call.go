@@ -181,22 +181,28 @@ func (s *session) inCall() bool {
 	return len(s.calls) > 0
 }
 
-// relay sends one of the bedside's packets to every call. A call that is
-// not connected yet, or no longer, loses it.
+// relay sends one of the bedside's packets to every call, before anything
+// else is done with it, and without keeping the session's other media waiting.
+// A call that is not connected yet, or no longer, loses it.
 func (s *session) relay(p *rtp.Packet, video bool) {
+	var to [maxCalls]*webrtc.TrackLocalStaticRTP
+	n := 0
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	j := &s.audio
 	if video {
 		j = &s.video
 	}
 	q := &rtp.Packet{Header: j.next(p.Header, time.Now()), Payload: p.Payload}
 	for _, c := range s.calls {
+		to[n] = c.audio
 		if video {
-			_ = c.video.WriteRTP(q)
-		} else {
-			_ = c.audio.WriteRTP(q)
+			to[n] = c.video
 		}
+		n++
+	}
+	s.mu.Unlock()
+	for _, t := range to[:n] {
+		_ = t.WriteRTP(q)
 	}
 }
 

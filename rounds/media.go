@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"strings"
 	"time"
 
+	"github.com/pion/rtp"
 	"github.com/pion/webrtc/v4"
 
 	"wardwatch/ingest"
@@ -97,23 +99,45 @@ func (t *timeline) at(ts uint32, sinceBegin time.Duration) int64 {
 	return t.pts
 }
 
+// heldMost bounds the packets that wait for the end of their picture.
+const heldMost = 64
+
 // readVideo forwards packets to the calls as they come and writes whole
-// pictures to the stream until the connection closes.
+// pictures to the stream until the connection closes. A picture is put
+// together once its last packet is forwarded, so that none waits for that.
 func (s *session) readVideo(l *line, t *webrtc.TrackRemote) {
 	tracks := s.tracks()
 	track := tracks[0]
 	whole := newPictures(track.Codec)
 	var line timeline
 	var of *ingest.Stream
+	var held []*rtp.Packet
+	var newest uint16
+	begun := false
+	ready := func() (picture, bool) {
+		for {
+			if pic, ok := whole.next(); ok || len(held) == 0 {
+				return pic, ok
+			}
+			s.received.take(held[0].MarshalSize())
+			whole.push(held[0])
+			held = held[1:]
+		}
+	}
 	for {
 		p, _, err := t.ReadRTP()
 		if err != nil {
 			return // whoever waits for pictures tells
 		}
 		s.relay(p, true)
-		s.received.take(p.MarshalSize())
-		whole.push(p)
-		for pic, ok := whole.next(); ok; pic, ok = whole.next() {
+		late := begun && p.SequenceNumber-newest > math.MaxUint16/2 // it may be all that an earlier picture lacks
+		if begun = true; !late {
+			newest = p.SequenceNumber
+		}
+		if held = append(held, p); !p.Marker && !late && len(held) < heldMost {
+			continue
+		}
+		for pic, ok := ready(); ok; pic, ok = ready() {
 			now := time.Now()
 			stream, began, current := s.now(l)
 			if !current {
