@@ -14,7 +14,7 @@ const (
 	traceWindow = 16  // samples (2 s) that are compared at once, every half of it
 	traceEnergy = 40  // mean square of the movement in a window that counts: a head turning by 3 degrees
 	traceMoved  = 3   // windows in which somebody moves
-	traceAgree  = .83 // correlation of the movement in the window that agrees least
+	traceAgree  = .80 // correlation of the movement in the window that agrees least
 
 	pieceLeast = 3   // windows of a piece of a film that does not begin at its begin
 	pieceMoved = 2   // of them those in which somebody moves

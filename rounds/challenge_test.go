@@ -102,6 +102,11 @@ func TestSeries(t *testing.T) {
 			t.Fatalf("instead of the eyes: %v", c)
 		}
 	}
+	for range 100 {
+		if c := l.anew([]challenge{turnLeft, openMouth, nodDown}); c == openMouth || c == nodDown {
+			t.Fatalf("anew: %v", c)
+		}
+	}
 	if len(seen) != 216 {
 		t.Errorf("%d sequences", len(seen))
 	}
@@ -116,7 +121,7 @@ func TestFirstVersionIsDrawnAsItWas(t *testing.T) {
 			t.Errorf("%v after %v", got, pause)
 		}
 	}
-	if a, b := l.instead(shutEyes), l.anew(); a != openMouth || b != shutEyes || l.drawn != 28 {
+	if a, b := l.instead(shutEyes), l.anew([]challenge{shutEyes}); a != openMouth || b != shutEyes || l.drawn != 28 {
 		t.Errorf("%v, %v, %d numbers", a, b, l.drawn)
 	}
 	for version, body := range map[int]string{1: `{"drawn":0}`, 2: `{"drawn":0,"draw":2}`} {

@@ -6,7 +6,10 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
+	"slices"
 	"time"
+
+	"wardwatch/ward"
 )
 
 // lots are a visit's random numbers. They follow from its nonce, whose SHA-256
@@ -63,7 +66,7 @@ func (l *lots) sequence() []challenge {
 		var all []challenge
 		times := map[challenge]int{}
 		for range challengesAsked {
-			c := l.anew()
+			c := l.anew(nil)
 			all = append(all, c)
 			times[c]++
 		}
@@ -109,7 +112,14 @@ func (l *lots) instead(c challenge) challenge {
 }
 
 // anew draws a challenge in place of one that cannot be judged; it may be
-// the same, so that a repetition tells nothing.
-func (l *lots) anew() challenge {
-	return []challenge{turnLeft, turnRight, nodDown, shutEyes, openMouth}[l.below(5)]
+// the same, so that a repetition tells nothing, but of nod, eyes and mouth
+// none that is still to come.
+func (l *lots) anew(left []challenge) challenge {
+	var cs []challenge
+	for _, c := range []challenge{turnLeft, turnRight, nodDown, shutEyes, openMouth} {
+		if l.version == 1 || c.kind() == ward.CheckTurn || !slices.Contains(left, c) {
+			cs = append(cs, c)
+		}
+	}
+	return cs[l.below(len(cs))]
 }

@@ -57,7 +57,7 @@ func (s *series) count(r result) {
 	case early, twoFaces:
 		// Drawn anew: a repeated command would tell what comes.
 		s.voids++
-		s.left[0] = s.lots.anew()
+		s.left[0] = s.lots.anew(s.left[1:])
 	case waiting:
 	}
 	s.of[c.kind()] = t
