@@ -2,6 +2,7 @@ package rounds
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"wardwatch/ward"
@@ -145,7 +146,11 @@ func (e *Engine) Session(ctx context.Context, device, offer string) (answer stri
 	if err != nil {
 		return "", err
 	}
-	if !r.Deadline.After(time.Now()) {
+	inTime, err := e.inTime(ctx, v, r.Deadline, time.Now())
+	if err != nil {
+		return "", err
+	}
+	if !inTime {
 		return "", overdue()
 	}
 	policy, err := e.Store.CheckPolicyFor(ctx, v.InstitutionID, v.Ward)
@@ -161,6 +166,7 @@ func (e *Engine) Session(ctx context.Context, device, offer string) (answer stri
 		case <-ctx.Done():
 			return "", ctx.Err()
 		}
+		e.firstAgain(v.ID)
 	}
 	nonce, err := e.Store.VisitNonce(ctx, v.ID)
 	if err != nil {
@@ -168,7 +174,11 @@ func (e *Engine) Session(ctx context.Context, device, offer string) (answer stri
 	}
 	s := newSession(e, v, policy)
 	s.lots = newLots(nonce)
-	if err := e.hold(s); err != nil {
+	first, err := e.hold(s)
+	if err != nil {
+		if first {
+			err = errors.Join(err, e.stand(ctx, v))
+		}
 		return "", err
 	}
 	if answer, err = s.connect(ctx, offer); err != nil {
@@ -208,26 +218,4 @@ func (e *Engine) Away(ctx context.Context, device string) error {
 		s.tells(awayClosed)
 	}
 	return nil
-}
-
-// hold makes s the one session of its visit, if there is room for one more.
-func (e *Engine) hold(s *session) error {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if _, ok := e.sessions[s.visit.ID]; ok {
-		return &ward.Error{Kind: ward.Conflict, Code: "bedside.session_exists", ZH: "查访已在进行中。", EN: "The visit is already running."}
-	}
-	if len(e.sessions) >= e.AtOnce {
-		return &ward.Error{Kind: ward.Unavailable, Code: "bedside.busy", ZH: "同时进行的查访过多，请一分钟后重试。", EN: "Too many visits are running at once; try again in a minute."}
-	}
-	e.sessions[s.visit.ID] = s
-	return nil
-}
-
-func (e *Engine) release(s *session) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if e.sessions[s.visit.ID] == s {
-		delete(e.sessions, s.visit.ID)
-	}
 }

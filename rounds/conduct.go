@@ -66,6 +66,7 @@ func (s *session) conduct(ctx context.Context) ([]ward.Check, error) {
 	if err != nil {
 		return checks, err // what decides was done
 	}
+	s.e.judged(s)
 	if ward.Decide(checks, s.policy) == ward.Undecided {
 		if err = s.talk(ctx, checks); err != nil {
 			return checks, err

@@ -354,7 +354,7 @@ func TestMoreVisitsThanThereIsRoomFor(t *testing.T) {
 				switch {
 				case err == nil:
 					begun++
-				case errors.Is(err, &ward.Error{Code: "bedside.busy"}):
+				case errors.Is(err, &ward.Error{Code: "bedside.wait"}):
 					busy++
 				default:
 					t.Errorf("got %v", err)
@@ -379,10 +379,13 @@ func TestMoreVisitsThanThereIsRoomFor(t *testing.T) {
 }
 
 // devices are those of new visits that were agreed to.
-func (r *rig) devices(n int) []string {
+func (r *rig) devices(n int) []string { return r.devicesFor(n, time.Hour) }
+
+// devicesFor are devices whose round lasts so long.
+func (r *rig) devicesFor(n int, long time.Duration) []string {
 	r.t.Helper()
 	ctx, now := r.t.Context(), time.Now()
-	round := ward.Round{ID: ward.NewID[ward.RoundID](now), InstitutionID: r.inst, OrderedBy: inspector.ID, Reason: "抽查", Ordered: now, Deadline: now.Add(time.Hour)}
+	round := ward.Round{ID: ward.NewID[ward.RoundID](now), InstitutionID: r.inst, OrderedBy: inspector.ID, Reason: "抽查", Ordered: now, Deadline: now.Add(long)}
 	var visits []ward.Visit
 	var tokens [][]byte
 	var out []string

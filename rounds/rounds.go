@@ -20,10 +20,6 @@ import (
 	"wardwatch/ward"
 )
 
-// DefaultAtOnce bounds what bedsides that all begin at once can take from
-// those that have begun: each holds sockets, a decoder and a recording.
-const DefaultAtOnce = 200
-
 const (
 	sweepEvery  = time.Second
 	sealTimeout = 8 * time.Second // a visit is sealed this long after a stop at the latest
@@ -54,7 +50,7 @@ type Engine struct {
 	ReadCodes func(ctx context.Context, jpeg []byte) ([]string, error)
 	LinkValid time.Duration // of a bedside link; 0 means 10 minutes
 	Resume    time.Duration // how long a visit waits for a bedside that went silent; 0 means DefaultResume
-	AtOnce    int           // visits that may run at once; 0 means DefaultAtOnce
+	AtOnce    int           // visits that may be judged at once; 0 means as many as may run
 	KeptDays  int           // retention of recordings, told to the patient: what Record keeps them for; 0 means 90
 	Log       *slog.Logger
 	// Relay is the TURN server; nil: there is none.
@@ -67,11 +63,14 @@ type Engine struct {
 	trying chan *trial
 	done   chan struct{} // closed when Run is about to return
 
+	started time.Time // set by prepare
 	earlier earlier
 	erased  time.Time // by Run's goroutine: when what is kept no longer was looked for
 
 	mu       sync.Mutex // guards the rest
 	sessions map[ward.VisitID]*session
+	turns    map[ward.VisitID]*session // those of sessions that are being judged
+	queue    []standing                // who comes next is first
 	trials   map[ward.VisitID]*trial
 }
 
@@ -80,7 +79,8 @@ func (e *Engine) prepare() {
 		e.begin, e.trying = make(chan *session), make(chan *trial)
 		e.trials = map[ward.VisitID]*trial{}
 		e.done = make(chan struct{})
-		e.sessions = map[ward.VisitID]*session{}
+		e.sessions, e.turns = map[ward.VisitID]*session{}, map[ward.VisitID]*session{}
+		e.started = time.Now()
 		if e.LinkValid <= 0 {
 			e.LinkValid = 10 * time.Minute // trust.md: out-of-band secrets live 10 minutes at most
 		}
@@ -88,7 +88,7 @@ func (e *Engine) prepare() {
 			e.Resume = DefaultResume
 		}
 		if e.AtOnce <= 0 {
-			e.AtOnce = DefaultAtOnce
+			e.AtOnce = maxSessions
 		}
 		if e.KeptDays <= 0 {
 			e.KeptDays = 90
@@ -164,7 +164,9 @@ func (e *Engine) sweep(ctx context.Context, now time.Time) error {
 		}
 	}
 	for _, v := range late {
-		if _, live := e.session(v.ID); live {
+		waits, err := e.inTime(ctx, v, now, now)
+		if _, live := e.session(v.ID); live || waits || err != nil {
+			errs = append(errs, err)
 			continue
 		}
 		v.Verdict, v.ReasonZH, v.ReasonEN = ward.NoAnswer, "截止时间前无人应答。", "Nobody answered by the deadline."

@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"time"
 
@@ -9,6 +10,7 @@ import (
 
 	"wardwatch/rounds"
 	"wardwatch/storage"
+	"wardwatch/ward"
 )
 
 // BedsideOpen uses a bedside link up.
@@ -70,6 +72,11 @@ func (s *Server) bedsideSession(ctx context.Context, in *SDPInput) (*sdpOutput, 
 		return nil, err
 	}
 	reply, err := e.Session(ctx, deviceOf(ctx), string(in.RawBody))
+	if w, ok := errors.AsType[*ward.Error](err); ok && w.Code == "bedside.wait" { // nothing is wrong
+		p := newProblem(http.StatusServiceUnavailable, w.Code, w.ZH, w.EN)
+		p.retryAfter = rounds.AskAgain
+		return nil, p
+	}
 	return &sdpOutput{ContentType: sdpType, Body: []byte(reply)}, err
 }
 

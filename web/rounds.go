@@ -47,6 +47,7 @@ type VisitSummary struct {
 	Insured ward.Insured   `json:"insured" doc:"Masked"`
 	Told    []ward.Telling `json:"told" doc:"How the bedside was told, and the devices' own receipts"`
 	Tablets []TabletRow    `json:"tablets" doc:"Those that ring for this bed"`
+	Waiting int            `json:"waiting,omitempty" doc:"The bedside's place in the line of those that wait to be checked, from 1"`
 	Prompt  string         `json:"prompt,omitempty" doc:"The command that was sent last, while the bed is checked"`
 	Flagged bool           `json:"flagged" doc:"Another visit shows something about it: see its findings"`
 	InForce ward.Verdict   `json:"in_force" doc:"The verdict that counts now: the visit's own, or that of two people over it"`
@@ -163,9 +164,13 @@ func (s *Server) getRound(ctx context.Context, _ *RoundPath, round ward.Round) (
 		return nil, err
 	}
 	tablets, err := s.Store.Tablets(ctx, []ward.InstitutionID{round.InstitutionID})
+	var waiting map[ward.VisitID]int
+	if s.Rounds != nil {
+		waiting = s.Rounds.Waiting()
+	}
 	out := RoundDetail{Round: round, Visits: make([]VisitSummary, len(visits))}
 	for i, v := range visits {
-		out.Visits[i] = VisitSummary{Visit: v, Insured: people[v.InsuredID].Masked(), Told: list(told[v.ID]), Tablets: s.tabletsOf(v, tablets), Prompt: prompts[v.ID], Flagged: len(findings[v.ID]) > 0, Displaced: list(displaced[v.ID])}
+		out.Visits[i] = VisitSummary{Visit: v, Insured: people[v.InsuredID].Masked(), Told: list(told[v.ID]), Tablets: s.tabletsOf(v, tablets), Waiting: waiting[v.ID], Prompt: prompts[v.ID], Flagged: len(findings[v.ID]) > 0, Displaced: list(displaced[v.ID])}
 		out.Visits[i].InForce, out.Visits[i].Ruling = ruled(v, rulings[v.ID])
 	}
 	return answer(out, err)

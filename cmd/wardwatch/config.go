@@ -166,6 +166,18 @@ type TURN struct {
 type Rounds struct {
 	Resume        time.Duration `koanf:"resume"`         // how long a visit waits for a bedside that went silent
 	RetentionDays int           `koanf:"retention_days"` // how long its recording is kept, as the first page says
+	AtOnce        int           `koanf:"at_once"`        // visits that are judged at a time; 0: what the vision workers can look at well
+}
+
+// perWorker is how many visits one vision worker looks at well at a time.
+const perWorker = 5
+
+// atOnce is how many visits are judged at a time.
+func (c *Config) atOnce() int {
+	if c.Rounds.AtOnce > 0 {
+		return c.Rounds.AtOnce
+	}
+	return perWorker * c.Vision.Workers
 }
 
 func (t TURN) on() bool { return t.UDP != "" || t.TCP != "" || t.TLS != "" }
@@ -325,6 +337,9 @@ func (c *Config) check(path string) error {
 	}
 	if c.Rounds.Resume < 10*time.Second || c.Rounds.Resume > 5*time.Minute {
 		return badConfig(path, `rounds.resume 应在 10s 到 5m 之间`, `rounds.resume must be 10s to 5m`)
+	}
+	if c.Rounds.AtOnce < 0 || c.Rounds.AtOnce > 200 {
+		return badConfig(path, `rounds.at_once 应在 0 到 200 之间`, `rounds.at_once must be 0 to 200`)
 	}
 	if c.Rounds.RetentionDays < 1 || c.Rounds.RetentionDays > ward.MaxRetentionDays {
 		return badConfig(path, `rounds.retention_days 应在 1 到 3650 之间`, `rounds.retention_days must be 1 to 3650`)

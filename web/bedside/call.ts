@@ -22,6 +22,9 @@ export type Heard = {
   /** lost: the network is away, the call is being repaired; connected or cut follows. */
   lost: () => void
   cut: () => void
+  /** waiting: others are before this bedside; error says how many. It goes on by itself while stays is true. */
+  waiting: (error: Refused) => void
+  stays: () => boolean
   /** text is a frame of the text chat; ready says that what waits can be sent. */
   text: (f: Frame) => void
   ready: () => void
@@ -43,6 +46,7 @@ export type State = 'here' | 'hidden' | 'camera'
 /** Line is a call that is made. */
 export type Line = { end: () => void; write: (o: object) => void; tell: (s: State) => void; film: (camera: MediaStreamTrack) => void }
 
+const askAgain = 3000 // ms; a place in the line is lost after 15 s of silence
 const patience = 3000 // ms that a connection may be interrupted before it is repaired
 const repairLimit = 120_000 // ms; the service ends the visit earlier
 const restarts = 2 // of ICE, before another connection is made
@@ -127,8 +131,20 @@ export async function call(device: string, local: MediaStream, heard: Heard): Pr
   }
   // The service admits no candidates: this browser reaches it, and goes on gathering meanwhile.
   const answered = async (line: RTCPeerConnection) => {
-    const sdp = await session(device, line.localDescription ? line.localDescription.sdp : '')
-    await line.setRemoteDescription({ type: 'answer', sdp })
+    for (;;) {
+      try {
+        const sdp = await session(device, line.localDescription ? line.localDescription.sdp : '')
+        return await line.setRemoteDescription({ type: 'answer', sdp })
+      } catch (error) {
+        if (!(error instanceof Refused) || error.problem.code !== 'bedside.wait' || over) throw error
+        heard.waiting(error)
+        await new Promise((go) => setTimeout(go, askAgain))
+        if (!heard.stays()) {
+          end()
+          throw error
+        }
+      }
+    }
   }
   const restart = async () => {
     if (pc.signalingState === 'stable') {

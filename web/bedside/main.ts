@@ -187,7 +187,9 @@ async function join(o: Opened, media: Media) {
   let glow = '' // the colour that the screen shows
   let asleep = () => {}
   const talk = chat((out) => line?.write(out))
+  let gone = false
   const stop = () => {
+    gone = true
     line?.end()
     talk.end()
     asleep()
@@ -224,6 +226,13 @@ async function join(o: Opened, media: Media) {
       spares: () => calm,
       connected: () => {
         if (!shape) text = () => say('connected')
+        draw()
+      },
+      stays: () => !gone,
+      waiting: (error) => {
+        const was = text()
+        text = () => say('waiting') + ' ' + words(error)
+        if (text() !== was) speak(text())
         draw()
       },
       text: talk.take,
@@ -264,6 +273,7 @@ async function join(o: Opened, media: Media) {
       },
     })
   } catch (error) {
+    if (gone) return
     asleep()
     talk.end()
     for (const track of media.stream.getTracks()) track.stop()

@@ -28,7 +28,11 @@ export async function round(browser, ready, console) {
   await bedside.page.locator('.found[data-over=true]').waitFor() // camera, microphone and network were tried
   assert.equal(await bedside.page.locator('.found li').first().getAttribute('class'), 'fine', 'the camera is found to be good')
   await shot(bedside.page, 'preflight')
+  const queue = { before: 2 } // the service says so once each; then it is this bedside's turn
+  await bedside.page.route('**/api/v1/bedside/session', (asks) => queue.before-- > 0 ? asks.fulfill({ status: 503, contentType: 'application/problem+json', headers: { 'Retry-After': '3' }, json: { code: 'bedside.wait', detail_zh: '下一位就是您，请稍候，轮到时会自动开始。', detail_en: 'You are next. Please wait, it will begin by itself.' } }) : asks.continue())
   await bedside.page.locator('.actions .primary').click() // begin
+  await bedside.page.getByText('下一位就是您').waitFor()
+  await shot(bedside.page, 'waiting')
 
   await stepIn(console, bedside.page)
   await console.locator('a[data-visit]').filter({ hasText: t.board.bed.replace('{{bed}}', ready.bed) }).click()

@@ -29,7 +29,7 @@ function Until({ at }: { at: string }) {
 /** Bed is one bed on the board. What is the same is not drawn again. */
 export const Bed = memo(function Bed({ of, onStepIn }: { of: Summary; onStepIn: (id: string) => void }) {
   const { t } = useTranslation()
-  const { visit, insured, told, tablets, prompt, in_force, ruling, flagged, displaced } = of
+  const { visit, insured, told, tablets, waiting, prompt, in_force, ruling, flagged, displaced } = of
   const until = due(of)
   const asked = commands.find((c) => c === prompt)
   const lost = visit.state !== 'sealed' && tablets.length > 0 && tablets.every((v) => v.lost)
@@ -40,7 +40,7 @@ export const Bed = memo(function Bed({ of, onStepIn }: { of: Summary; onStepIn: 
         <div className="bed-head"><span className="strong">{t('board.bed', { bed: visit.bed })}</span>{visit.state === 'sealed' ? <VerdictTag verdict={in_force} /> : <VisitStateTag state={visit.state} />}</div>
         <div>{insured.name} <span className="quiet mono small">{insured.id_number.slice(-4)}</span></div>
         <div className="quiet small">
-          {visit.state === 'sealed' ? pick(visit.reason_zh, visit.reason_en) : asked && visit.state === 'checking' ? t('board.asked', { what: t(`command.${asked}`) }) : visit.state === 'ordered' ? t(`delivery.${arrived}`) : t(`visitHint.${visit.state}`)}
+          {visit.state === 'sealed' ? pick(visit.reason_zh, visit.reason_en) : asked && visit.state === 'checking' ? t('board.asked', { what: t(`command.${asked}`) }) : waiting ? t('board.inLine', { n: waiting }) : visit.state === 'ordered' ? t(`delivery.${arrived}`) : t(`visitHint.${visit.state}`)}
         </div>
         {in_force !== visit.verdict && <div className="small strong">{t('ruling.overruled', { verdict: visit.verdict ? t(`verdict.${visit.verdict}`) : '' })}</div>}
         {ruling && <div className="small strong">{t('waiting.confirm', { verdict: ruling.verdict ? t(`verdict.${ruling.verdict}`) : '' })}</div>}

@@ -39,7 +39,7 @@ function PromptLine({ prompt }: { prompt: Prompt }) {
   )
 }
 
-const kinds = ['link', 'told', 'reminded', 'delivered', 'opened', 'consent', 'checking', 'call', 'answer', 'check', 'live', 'nonce', 'deciding', 'ruling', 'where', 'place', 'preflight', 'message', 'message_shown', 'line_lost', 'line_back', 'received', 'bedside', 'interrupted', 'sealed'] as const
+const kinds = ['link', 'told', 'reminded', 'delivered', 'opened', 'consent', 'checking', 'call', 'answer', 'check', 'live', 'nonce', 'deciding', 'ruling', 'where', 'place', 'preflight', 'waiting', 'message', 'message_shown', 'line_lost', 'line_back', 'received', 'bedside', 'interrupted', 'sealed'] as const
 type Kind = (typeof kinds)[number]
 const isKind = (v: string): v is Kind => kinds.some((k) => k === v)
 
