@@ -1,6 +1,6 @@
 import { ImportOutlined, PlusOutlined } from '@ant-design/icons'
-import { Button, Drawer, Input, Select, Space } from 'antd'
-import { useQuery } from '@tanstack/react-query'
+import { Alert, Button, Drawer, Input, Select, Space } from 'antd'
+import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { useNavigate, useParams } from 'react-router'
@@ -10,6 +10,7 @@ import { Head } from '../parts/Head'
 import { InstitutionSelect } from '../parts/InstitutionSelect'
 import { Nothing } from '../parts/Nothing'
 import { AdmissionForm } from '../people/AdmissionForm'
+import { Enrol } from './Enrol'
 import { Import } from './Import'
 import { Register, type Filter } from './Register'
 import { Stay } from './Stay'
@@ -67,8 +68,23 @@ export default function Admissions() {
         </>
       ) : <Nothing text={t('stays.deskOnly')} />}
       <Drawer open={id !== ''} onClose={() => void navigate('/admissions')} size={640} title={t('stays.one')} destroyOnHidden>{id && <Stay key={id} id={id} />}</Drawer>
-      <Drawer open={open === 'add'} onClose={close} size={420} title={t('stays.add')} destroyOnHidden><AdmissionForm /></Drawer>
+      <Drawer open={open === 'add'} onClose={close} size={480} title={t('stays.add')} destroyOnHidden><Add /></Drawer>
       <Import open={open === 'import'} onClose={close} />
+    </>
+  )
+}
+
+/** Add registers a stay, and enrols its patient where that is allowed. */
+function Add() {
+  const { t } = useTranslation()
+  const { may } = useMe()
+  const client = useQueryClient()
+  const [stay, setStay] = useState<string>()
+  if (!stay || !may('admit')) return <AdmissionForm onDone={setStay} />
+  return (
+    <>
+      <Alert type="success" showIcon title={t('admission.done')} style={{ marginBottom: 12 }} />
+      <Enrol admission={stay} onDone={() => void client.invalidateQueries({ queryKey: ['admissions'] })} />
     </>
   )
 }

@@ -14,6 +14,7 @@ import { OpenCase } from '../parts/OpenCase'
 import { Photo } from '../parts/Photo'
 import { VerdictTag, VisitStateTag } from '../parts/tags'
 import { Trouble } from '../parts/Trouble'
+import { EnrolledTag } from '../people/Person'
 import { When } from '../parts/When'
 import { Call } from './Call'
 import { Chat } from './Chat'
@@ -52,6 +53,7 @@ export default function Visit() {
         actions={visit.state === 'sealed' && may('case') && <OpenCase of={{ visit_id: visit.id }} caseID={visit.case_id} title={`${t('board.bed', { bed: visit.bed })} · ${insured.name}`} />}
       >
         <span>{insured.name} <span className="quiet mono">{insured.id_number}</span></span>
+        {insured.proxy && visit.state !== 'sealed' && <EnrolledTag insured={insured} />}
         <VisitStateTag state={visit.state} />
         <span className="quiet">{names.institution(visit.institution_id)} · {visit.ward}</span>
         <Link to={`/rounds/${visit.round_id}`}>{t('visit.round')}</Link>
