@@ -139,6 +139,11 @@ eval-rounds: ready ## who passes a ward round's checks: simulated patients and a
 	@mkdir -p "$(EVAL_DIR)"
 	bin/wardwatch eval rounds --dir "$(EVAL_DIR)" --json "$(EVAL_DIR)/rounds.json" $(EVAL_ARGS)
 
+.PHONY: sweep
+sweep: ready ## sweep BEDS (50) simulated beds by one inspector over WebRTC; SWEEP_ARGS="--institutions 10 --at-once 12 --within 15m"
+	@mkdir -p "$(CURDIR)/.sweep"
+	bin/wardwatch sim sweep --dir "$(CURDIR)/.sweep" --beds $(or $(BEDS),50) --json "$(CURDIR)/.sweep/report.json" $(SWEEP_ARGS)
+
 .PHONY: eval
 EVAL_DIR := $(CURDIR)/.eval
 eval: ready ## how right the alerts are, on EVAL_FACES=FOLDER of labelled faces (or the demo clips); half an hour; EVAL_ARGS="--cameras 12"

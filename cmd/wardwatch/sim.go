@@ -19,6 +19,7 @@ type simCommand struct {
 	Cameras simCameras `cmd:"" help:"Serve a scenario's cameras over RTSP."`
 	Knobs   simKnobs   `cmd:"" help:"List the faults that a simulated camera can have."`
 	Bedside simBedside `cmd:"" help:"Answer a bedside link with a clip as the camera."`
+	Sweep   simSweep   `cmd:"" help:"Sweep many beds of many institutions over WebRTC, and compare the verdicts with the truth."`
 }
 
 type simCameras struct {

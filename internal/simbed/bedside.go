@@ -27,6 +27,7 @@ type bedside struct {
 	channel  *webrtc.DataChannel
 	commands chan command
 	state    chan webrtc.PeerConnectionState
+	waited   time.Duration // before the first session
 	heard    atomic.Int64
 	saw      atomic.Int64
 
@@ -69,6 +70,7 @@ func (o Options) join(ctx context.Context, device string, r *Result) error {
 	if err == nil {
 		err = b.run(ctx, r)
 	}
+	r.Waited += b.waited
 	r.Heard, r.Saw = int(b.heard.Load()), int(b.saw.Load())
 	b.mu.Lock()
 	r.Lines = b.lines
@@ -187,7 +189,7 @@ func (b *bedside) offer(ctx context.Context) (err error) {
 		default:
 		}
 	})
-	return b.negotiate(ctx, nil)
+	return waiting(ctx, &b.waited, func() error { return b.negotiate(ctx, nil) })
 }
 
 // negotiate sends an offer and takes the answer. An offer that found nobody

@@ -12,6 +12,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -71,6 +72,8 @@ type Problem struct { //nolint:errname // the RFC's own name
 	Detail   string `json:"detail"`
 	DetailZH string `json:"detail_zh"`
 	Code     string `json:"code"`
+
+	RetryAfter time.Duration `json:"-"` // the header; 0: none
 }
 
 func (p *Problem) Error() string { return fmt.Sprintf("%d %s: %s", p.Status, p.Code, p.Detail) }
@@ -80,6 +83,7 @@ type Result struct {
 	Notice   map[string]any // as shown before the consent
 	Commands []string       // in order
 	Thanked  bool           // the visit came to its end
+	Waited   time.Duration  // because the server said so (503 with Retry-After)
 	Restarts int            // of ICE, that the server answered
 	Heard    int            // packets of the inspector's microphone
 	Saw      int            // packets of the inspector's camera
@@ -108,7 +112,8 @@ func Run(ctx context.Context, o Options) (Result, error) {
 		Notice map[string]any `json:"notice"`
 	}
 	var r Result
-	if err := o.post(ctx, "open", "", map[string]any{"token": token}, &opened); err != nil {
+	err := waiting(ctx, &r.Waited, func() error { return o.post(ctx, "open", "", map[string]any{"token": token}, &opened) })
+	if err != nil {
 		return r, fmt.Errorf("open the link: %w", err)
 	}
 	r.Notice = opened.Notice
@@ -118,8 +123,26 @@ func Run(ctx context.Context, o Options) (Result, error) {
 	if o.Behaviour == Refuse {
 		return r, nil
 	}
-	err := o.join(ctx, opened.Device, &r)
+	err = o.join(ctx, opened.Device, &r)
 	return r, err
+}
+
+// waiting asks again for as long as the server says that one has to wait.
+func waiting(ctx context.Context, waited *time.Duration, ask func() error) error {
+	for {
+		err := ask()
+		p, ok := errors.AsType[*Problem](err)
+		if !ok || p.Status != http.StatusServiceUnavailable || p.RetryAfter == 0 {
+			return err
+		}
+		began := time.Now()
+		select {
+		case <-time.After(p.RetryAfter):
+		case <-ctx.Done():
+			return errors.Join(err, ctx.Err())
+		}
+		*waited += time.Since(began)
+	}
 }
 
 // post sends JSON and reads JSON.
@@ -156,6 +179,9 @@ func (o Options) send(ctx context.Context, path, device, kind string, body []byt
 		p := &Problem{}
 		if json.Unmarshal(answer, p) != nil || p.Status == 0 {
 			p.Status, p.Detail = resp.StatusCode, string(answer)
+		}
+		if seconds, e := strconv.Atoi(resp.Header.Get("Retry-After")); e == nil {
+			p.RetryAfter = time.Duration(seconds) * time.Second
 		}
 		return nil, p
 	}
