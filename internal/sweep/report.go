@@ -141,7 +141,7 @@ func (r *Report) add(x *bed) {
 	switch {
 	case x.verdict == ward.Undecided:
 		r.Left = append(r.Left, w)
-	case x.kind == Genuine && x.verdict != ward.Present, x.kind == Impostor && x.verdict != ward.Mismatch && x.verdict != ward.Unable:
+	case x.kind == Genuine && x.verdict != ward.Present, x.kind == Impostor && x.verdict == ward.Present:
 		r.Wrong = append(r.Wrong, w)
 	}
 }
@@ -185,6 +185,10 @@ func (r *Report) costs(t io.Writer) {
 		return
 	}
 	_, _ = fmt.Fprintf(t, "CPU\tservice %.1f s, workers %.1f s, simulated bedsides %.1f s, on %d cores\n", r.CPU.Service.Seconds(), r.CPU.Workers.Seconds(), r.CPU.Beds.Seconds(), r.Cores)
+	if r.NotPassed > 0 { // a machine that is too slow looks at fewer pictures: its visits are cheap, and worth nothing
+		_, _ = fmt.Fprintf(t, "cores for 1,000\tnot computed: genuine visits did not pass, so this machine was full\n")
+		return
+	}
 	need := 1000. / 15 / r.PerCoreMinute
 	_, _ = fmt.Fprintf(t, "computed, not run\t%.2f visits a core-minute of service and workers; 1,000 in 15 minutes take %.0f cores full to the brim, or %.0f machines of %d\n",
 		r.PerCoreMinute, math.Ceil(need), math.Ceil(need/float64(r.Cores)), r.Cores)
