@@ -32,6 +32,7 @@ export function Register({ filter, onPick }: { filter: Filter; onPick: (id: stri
     refetchInterval: 60_000,
   })
   if (stays.isLoading) return <Loading />
+  const rows = stays.data?.pages.flatMap((p) => p.items) ?? []
   const chosen = Object.values(filter).some((v) => v !== undefined)
   return (
     <>
@@ -41,8 +42,8 @@ export function Register({ filter, onPick }: { filter: Filter; onPick: (id: stri
         size="small"
         rowKey="id"
         pagination={false}
-        scroll={{ x: 'max-content' }}
-        dataSource={stays.data?.pages.flatMap((p) => p.items) ?? []}
+        {...(rows.length > 0 ? { scroll: { x: 'max-content' } } : {})}
+        dataSource={rows}
         onRow={(a) => ({ onClick: () => onPick(a.id) })}
         locale={{ emptyText: <Nothing text={t(chosen ? 'stays.noneOfThese' : 'stays.none')} /> }}
         columns={[
