@@ -33,7 +33,7 @@ func TestFirstStartToPassword(t *testing.T) {
 		t.Fatalf("second start: %q, %v", again, err)
 	}
 	r := w.anonymous().do(http.MethodPost, signIn, m{"one_time": oneTime}).want(200, "")
-	if got := into[web.Me](r); got.User.Role != ward.Administrator || !got.User.AllInstitutions || got.HasPassword || len(got.Permissions) != 13 {
+	if got := into[web.Me](r); got.User.Role != ward.Administrator || !got.User.AllInstitutions || got.HasPassword || len(got.Permissions) != 14 {
 		t.Errorf("got %+v", got)
 	}
 	cookie := r.header.Get("Set-Cookie")
