@@ -2,6 +2,7 @@ package bench_test
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
 	"os"
 	"slices"
@@ -23,19 +24,30 @@ const twoFaces = "fps=25,scale=640:720,split[a][b];[b]hflip[c];[a][c]hstack"
 // BenchmarkCallLatency measures how long voice and pictures take from the
 // bedside to the inspector and back by the whole service, with recording and
 // checks, by MediaMTX (WHIP and WHEP) and by Galène (its own protocol), in turn, with
-// the same ends.
+// the same ends. No registry has Galène's program: without one (PEER_GALENE)
+// the run says that it is not compared.
 func BenchmarkCallLatency(b *testing.B) {
 	film := bedFilm(b, twoFaces)
 	h := openHouse(b, 1)
 	mediamtx := talkMediaMTX(b)
-	galene := talkGalene(b)
+	peers := map[string]func() talk{"mediamtx": func() talk { return mediamtx.talk(b, film) }}
+	if os.Getenv("PEER_GALENE") == "" {
+		b.Log("NOT COMPARED WITH GALÈNE: name its program with PEER_GALENE=/path/to/galene")
+	} else {
+		galene := talkGalene(b)
+		peers["galene"] = func() talk { return galene.talk(b, film) }
+	}
 	changes := h.changes()
 	for b.Loop() {
-		all := []*counts{{name: "ours"}, {name: "mediamtx"}, {name: "galene"}}
+		all := []*counts{{name: "ours"}}
+		for _, name := range slices.Sorted(maps.Keys(peers)) {
+			all = append(all, &counts{name: name})
+		}
 		for range talks {
 			all[0].measure(b, h.talk(film, changes))
-			all[1].measure(b, mediamtx.talk(b, film))
-			all[2].measure(b, galene.talk(b, film))
+			for _, c := range all[1:] {
+				c.measure(b, peers[c.name]())
+			}
 		}
 		reportTalks(b, all)
 	}
@@ -54,7 +66,7 @@ func reportTalks(b *testing.B, all []*counts) {
 	}
 	b.Logf("%s", table.String())
 	for k, medium := range []string{"voice", "picture"} {
-		var of [3][]time.Duration // both ways
+		of := make([][]time.Duration, len(all)) // both ways
 		for i, c := range all {
 			of[i] = slices.Sorted(slices.Values(slices.Concat(c.of[2*k].delays, c.of[2*k+1].delays)))
 		}
