@@ -211,26 +211,10 @@ func (b *bedside) negotiate(ctx context.Context, options *webrtc.OfferOptions) e
 		}
 	}
 	answer, err := b.o.send(ctx, "session", b.device, "application/sdp", []byte(b.pc.LocalDescription().SDP))
-	for waits(err) {
-		select {
-		case <-time.After(askAgain):
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-		answer, err = b.o.send(ctx, "session", b.device, "application/sdp", []byte(b.pc.LocalDescription().SDP))
-	}
 	if err != nil {
 		return fmt.Errorf("begin the session: %w", err)
 	}
 	return b.pc.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeAnswer, SDP: string(answer)})
-}
-
-// askAgain is how often a bedside that waits for its turn asks, as the page does.
-const askAgain = 3 * time.Second
-
-func waits(err error) bool {
-	p, ok := errors.AsType[*Problem](err)
-	return ok && p.Code == "bedside.wait"
 }
 
 // restart restarts ICE until the server answers; false when it has ended the visit.

@@ -231,7 +231,7 @@ async function join(o: Opened, media: Media) {
       stays: () => !gone,
       waiting: (error) => {
         const was = text()
-        text = () => say('waiting') + ' ' + words(error)
+        text = () => words(error)
         if (text() !== was) speak(text())
         draw()
       },

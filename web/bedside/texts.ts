@@ -54,7 +54,6 @@ const en: Texts = {
   begin: 'Fine, begin',
   dark: 'The picture is too dark: switch on a light or face the window.',
   connecting: 'Connecting…',
-  waiting: 'Please wait, you need not watch the screen.',
   reconnecting: 'The network is away; reconnecting. Please keep this page open',
   connected: 'Connected, one moment',
   look_straight: 'Look straight at the camera',

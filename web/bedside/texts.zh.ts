@@ -52,7 +52,6 @@ export const zh = {
   begin: '可以了，开始',
   dark: '画面太暗，请开灯或面向窗户。',
   connecting: '正在连接…',
-  waiting: '请稍候，不用一直看着屏幕。',
   reconnecting: '网络断开，正在重新连接，请不要关闭页面',
   connected: '已接通，请稍候',
   look_straight: '请正对镜头',
