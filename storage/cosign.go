@@ -55,18 +55,17 @@ func (s *Store) cosignatures(ctx context.Context, query string, args ...any) ([]
 	if err != nil {
 		return nil, fmt.Errorf("read cosignatures: %w", err)
 	}
-	defer rows.Close()
-	var out []Cosignature
-	for rows.Next() {
+	out, err := collect(rows, func(r row) (Cosignature, error) {
 		var c Cosignature
 		var atUS int64
-		if err := rows.Scan(&c.Witness, &c.Size, &atUS, &c.Line); err != nil {
-			return nil, fmt.Errorf("read cosignature: %w", err)
-		}
+		err := r.Scan(&c.Witness, &c.Size, &atUS, &c.Line)
 		c.At = at(atUS)
-		out = append(out, c)
+		return c, err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read cosignatures: %w", err)
 	}
-	return out, rows.Err()
+	return out, nil
 }
 
 // addCosignature stores c; the same witness's later word on the same

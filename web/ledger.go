@@ -86,9 +86,8 @@ func (s *Server) ledgerState(ctx context.Context, _ *none) (*body[LedgerState], 
 	}
 	said, err := s.Store.Cosignatures(ctx)
 	out := LedgerState{Size: size, Witnesses: []WitnessState{}}
-	failed := map[string]error{}
 	if s.Cosigner != nil {
-		failed = s.Cosigner.Failures()
+		failed := s.Cosigner.Failures()
 		for _, p := range s.Cosigner.Peers {
 			w := WitnessState{Name: p.Key.Name}
 			for _, c := range said {

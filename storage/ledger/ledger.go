@@ -139,7 +139,7 @@ func readHashes(ctx context.Context, q Querier, pos []int64) (map[int64]tlog.Has
 	if err != nil {
 		return nil, fmt.Errorf("read %d hashes: %w", len(pos), err)
 	}
-	defer rows.Close()
+	defer func() { _ = rows.Close() }() // rows.Err tells
 	found := make(map[int64]tlog.Hash, len(pos))
 	for rows.Next() {
 		var p int64

@@ -12,6 +12,7 @@ import (
 	"io"
 	"io/fs"
 	"log/slog"
+	"maps"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -154,10 +155,7 @@ func (w *Witness) sign(r request) (string, error) {
 	if err := grown(last, c, r.proof); err != nil {
 		return "", err
 	}
-	next := map[string]seen{}
-	for origin, s := range w.seen {
-		next[origin] = s
-	}
+	next := maps.Clone(w.seen)
 	next[r.origin] = seen{Size: c.Size, Root: c.Root.String()}
 	if next[r.origin] != last {
 		if err := w.keep(next); err != nil {
@@ -171,8 +169,8 @@ func (w *Witness) sign(r request) (string, error) {
 // grown says whether the tree of c begins with all that was seen.
 func grown(last seen, c ledger.Checkpoint, proof tlog.TreeProof) error {
 	rewritten := &refusal{status: http.StatusUnprocessableEntity, reason: "the log was rewritten, or the proof is wrong: what was signed before is not the begin of this checkpoint"}
-	switch {
-	case last.Size == 0 || last.Size == c.Size:
+	switch last.Size {
+	case 0, c.Size:
 		if len(proof) != 0 {
 			return rewritten
 		}
