@@ -51,9 +51,9 @@ export async function round(browser, ready, console) {
   const prompts = await bedside.page.evaluate(() => /** @type {{ e2e: { prompts: string[] } }} */ (/** @type {unknown} */ (window)).e2e.prompts)
   assert.equal(verdict, 'present', `checks ${JSON.stringify(checks)}, prompts ${prompts.join(' ')}`)
   assert.deepEqual(checks.slice(0, 2), [['liveness', 'pass'], ['face', 'pass']])
-  const parts = ['turn', 'nod', 'eyes', 'mouth'] // of the live check: two turns and two of the others, one of which may have failed and been replaced
+  const parts = ['turn', 'nod', 'eyes', 'mouth'] // of the live check: two or three turns, the others one kind each, one of which may have failed and been replaced
   const asked = checks.filter(([kind]) => parts.includes(kind ?? ''))
-  assert.ok(asked.filter(([, outcome]) => outcome === 'pass').length >= 3, JSON.stringify(checks))
+  assert.ok(asked.some(([kind]) => kind === 'turn') && asked.length >= 2 && asked.filter(([, outcome]) => outcome !== 'pass').length <= 1, JSON.stringify(checks))
   const others = checks.slice(2).filter(([kind]) => !parts.includes(kind ?? ''))
   assert.deepEqual(others.toSorted(), [['colours', 'unsure'], ['other_bed', 'pass'], ['seen_before', 'pass'], ['ward_code', 'pass']], 'the code on the tablet was filmed; a clean hospital knows no other bed and no earlier visit like this one')
   await bedside.page.locator('.message.good').waitFor()
