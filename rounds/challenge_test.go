@@ -250,7 +250,7 @@ func TestFaces(t *testing.T) {
 		"one odd picture":      {collect(a, b[:1]), unit(0), "m", ward.Pass},
 		"nobody was looked at": {&faces{}, unit(0), "m", ward.NotDone},
 	} {
-		if got := c.f.judge(c.enrolled, c.model, ward.DefaultFaceThresholds); got.Outcome != c.want {
+		if got := c.f.judge(ward.Insured{Template: c.enrolled, ModelID: c.model}, ward.DefaultFaceThresholds); got.Outcome != c.want {
 			t.Errorf("%s: %s (%s)", name, got.Outcome, got.DetailEN)
 		}
 	}

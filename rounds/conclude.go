@@ -112,7 +112,8 @@ func reasons(v ward.Verdict, checks []ward.Check, cause error) (zh, en string) {
 	case ward.Mismatch, ward.Unable, ward.Undecided, ward.NoVerdict, ward.Absent, ward.Refused, ward.NoAnswer:
 		for _, c := range checks {
 			extra := c.Kind != ward.CheckLive && c.Kind != ward.CheckFace
-			if c.Outcome != ward.Pass && (!extra || c.Outcome == ward.Fail) && !slices.Contains(challengeKinds(), c.Kind) { // those are told by the live check
+			proxy := v == ward.Undecided && c.Proxy                                                                                  // may be why: see ward.CheckPolicy
+			if proxy || c.Outcome != ward.Pass && (!extra || c.Outcome == ward.Fail) && !slices.Contains(challengeKinds(), c.Kind) { // those are told by the live check
 				zh += c.DetailZH
 				en += c.DetailEN + " "
 			}

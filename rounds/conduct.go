@@ -249,12 +249,16 @@ func (s *session) checkFace(ctx context.Context) (ward.Check, error) {
 			return ward.Check{}, err
 		}
 	}
-	p, err := s.e.Store.Insured(ctx, s.visit.InsuredID)
+	reference := s.reference
+	if reference == nil {
+		reference = s.e.Store.Insured
+	}
+	p, err := reference(ctx, s.visit.InsuredID)
 	if err != nil && ward.KindOf(err) != ward.NotFound {
 		return ward.Check{}, err
 	}
 	s.enrolled = enrolledAs(p.Template)
-	c := s.faces.judge(p.Template, p.ModelID, s.e.Thresholds)
+	c := s.faces.judge(p, s.e.Thresholds)
 	c.VisitID, c.At = s.visit.ID, time.Now()
 	return c, s.event(ctx, "check", map[string]any{"check": c.Kind, "outcome": c.Outcome})
 }

@@ -76,8 +76,8 @@ func (c *faces) fused() ward.Template {
 // judge compares the session's face with the enrolment. It fails also when
 // the pictures of the session show more than one person. The score is the
 // cosine; a bedside never sees it.
-func (c *faces) judge(enrolled ward.Template, modelID string, t ward.FaceThresholds) ward.Check {
-	k := ward.Check{Kind: ward.CheckFace, Outcome: ward.NotDone}
+func (c *faces) judge(enrolled ward.Insured, t ward.FaceThresholds) ward.Check {
+	k := ward.Check{Kind: ward.CheckFace, Outcome: ward.NotDone, Enrolment: enrolled.Enrolment, Proxy: enrolled.Proxy}
 	if !c.enough() {
 		k.DetailZH, k.DetailEN = "合格的正面人脸画面不足。", "Too few usable frontal pictures of the face."
 		return k
@@ -89,19 +89,23 @@ func (c *faces) judge(enrolled ward.Template, modelID string, t ward.FaceThresho
 		return k
 	}
 	switch {
-	case len(enrolled) == 0:
+	case len(enrolled.Template) == 0:
 		k.DetailZH, k.DetailEN = "该参保人尚未登记人脸照片。", "No face is enrolled for this person."
 		return k
-	case modelID != c.modelID:
+	case enrolled.ModelID != c.modelID:
 		k.DetailZH, k.DetailEN = "登记照片由另一个模型提取，请重新登记。", "The enrolment was made with another model; enrol the photo again."
 		return k
 	}
-	k.Score = one.Cosine(enrolled)
+	k.Score = one.Cosine(enrolled.Template)
 	shown := fmt.Sprintf("%d", len(c.straight))
 	switch t.Judge(k.Score) {
 	case ward.MatchYes:
 		k.Outcome = ward.Pass
 		k.DetailZH, k.DetailEN = "与登记照片一致（"+shown+" 张画面）。", "Matches the enrolled photo ("+shown+" pictures)."
+		if k.Proxy {
+			k.DetailZH += "该登记系代办。"
+			k.DetailEN += " It was enrolled by proxy."
+		}
 	case ward.MatchUnsure:
 		k.Outcome = ward.Unsure
 		k.DetailZH, k.DetailEN = "与登记照片相近但不足以确认，需人工判断。", "Close to the enrolled photo, but not enough; a human decides."

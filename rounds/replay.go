@@ -1,12 +1,14 @@
 package rounds
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"math"
 	"slices"
 	"time"
 
+	"wardwatch/storage"
 	"wardwatch/ward"
 )
 
@@ -197,11 +199,11 @@ func (r *rerun) differs(format string, args ...any) {
 }
 
 // outcomes are the checks as the pictures show them now.
-func (r *rerun) outcomes(p ward.Insured, t ward.FaceThresholds) []ward.Check {
+func (r *rerun) outcomes(enrolled ward.Insured, t ward.FaceThresholds) []ward.Check {
 	if !r.complete {
 		return []ward.Check{{Kind: ward.CheckLive, Outcome: ward.NotDone}, {Kind: ward.CheckFace, Outcome: ward.NotDone}}
 	}
-	out := []ward.Check{{Kind: ward.CheckLive, Outcome: r.live}, r.faces.judge(p.Template, p.ModelID, t)}
+	out := []ward.Check{{Kind: ward.CheckLive, Outcome: r.live}, r.faces.judge(enrolled, t)}
 	for _, k := range challengeKinds() {
 		if c := r.of[k]; c.passed+c.failed > 0 {
 			o := ward.Pass
@@ -212,6 +214,32 @@ func (r *rerun) outcomes(p ward.Insured, t ward.FaceThresholds) []ward.Check {
 		}
 	}
 	return out
+}
+
+// against is the person with the version of the reference face that the
+// sealed checks were judged against; without a face when none was enrolled
+// then. A version that is erased is named in Differ, and nothing is compared
+// with another one instead.
+func (o *Replayed) against(store *storage.Store, none bool) func(context.Context, ward.InsuredID) (ward.Insured, error) {
+	return func(ctx context.Context, id ward.InsuredID) (ward.Insured, error) {
+		p, err := store.Insured(ctx, id)
+		i := slices.IndexFunc(o.Sealed, func(c ward.Check) bool { return c.Kind == ward.CheckFace })
+		if err != nil || i < 0 || o.Sealed[i].Enrolment == 0 {
+			if none {
+				p.Template = nil
+			}
+			return p, err // of before versions were kept: today's
+		}
+		e, face, err := store.EnrolmentVersion(ctx, id, o.Sealed[i].Enrolment)
+		if err != nil {
+			return p, err
+		}
+		if len(face) == 0 {
+			o.differs("the face of enrolment version %d is erased: it cannot be compared again", e.Version)
+		}
+		p.Template, p.ModelID, p.Enrolment, p.Proxy = face, e.ModelID, e.Version, e.Proxy
+		return p, nil
+	}
 }
 
 func challengeOf(command string) (challenge, bool) {

@@ -152,6 +152,7 @@ func (r *Replayer) retaped(ctx context.Context, out *Replayed, h tapeHead, all [
 	s := &session{
 		e:     &Engine{Store: r.Store, Thresholds: ward.FaceThresholds{Match: h.Match, NoMatch: h.NoMatch}},
 		visit: out.Visit, lots: &lots{nonce: nonce, version: draw}, played: p, colours: h.Colours,
+		reference: out.against(r.Store, h.Enrolled == ""),
 	}
 	checks, end := s.checkPerson(ctx)
 	switch {

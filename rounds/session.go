@@ -59,19 +59,21 @@ type session struct {
 	over     chan struct{}
 
 	// Owned by run's goroutine.
-	command  int
-	faces    faces
-	trace    trace
-	tape     tape
-	played   standIn // in a replay or a rehearsal, instead of a bedside; else nil
-	still    stillness
-	enrolled string       // see enrolledAs
-	traced   bool         // it is stored
-	lots     *lots        // of the visit's nonce
-	done     []ward.Check // by kind of challenge
-	colours  coloursWhy
-	revealed bool
-	began    bool // media came, the visit is being checked
+	command int
+	faces   faces
+	trace   trace
+	tape    tape
+	played  standIn // in a replay or a rehearsal, instead of a bedside; else nil
+	still   stillness
+	// reference is where a replay has the enrolled face from; nil: today's counts.
+	reference func(context.Context, ward.InsuredID) (ward.Insured, error)
+	enrolled  string       // see enrolledAs
+	traced    bool         // it is stored
+	lots      *lots        // of the visit's nonce
+	done      []ward.Check // by kind of challenge
+	colours   coloursWhy
+	revealed  bool
+	began     bool // media came, the visit is being checked
 	// lasting is the recorders' context: they end with their streams, so that what came is kept.
 	lasting context.Context //nolint:containedctx // set before the first stream
 	// dropRecording ends a recorder that does not finish by itself.

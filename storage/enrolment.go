@@ -72,7 +72,10 @@ func (s *Store) EnrolBy(ctx context.Context, by ward.User, e ward.Enrolment, tmp
 			hex.EncodeToString(v.salt), v.picture, v.Leaf); err != nil {
 			return err
 		}
-		_, err = t.ExecContext(ctx, `UPDATE insured SET enrolment = $2, proxy = $3 WHERE id = $1`, v.InsuredID, v.Version, flag(v.Proxy))
+		if _, err = t.ExecContext(ctx, `UPDATE insured SET enrolment = $2, proxy = $3 WHERE id = $1`, v.InsuredID, v.Version, flag(v.Proxy)); err != nil {
+			return err
+		}
+		_, err = t.ExecContext(ctx, `UPDATE enrolment SET template = $2 WHERE id = $1`, v.ID, s.seal.sealTemplate(tmpl, templateCell(v.InsuredID)))
 		return err
 	})
 	return v.Enrolment, err
@@ -109,6 +112,35 @@ func (s *Store) Enrolments(ctx context.Context, id ward.InsuredID) ([]ward.Enrol
 		v, err := s.scanEnrolment(r)
 		return v.Enrolment, err
 	}, enrolmentColumns+` WHERE insured_id = $1 ORDER BY version DESC`, id)
+}
+
+// EnrolmentVersion is one version of a person's reference face with the face
+// itself; the face is nil when it was erased. An unknown version is a
+// ward.NotFound "enrol.version".
+func (s *Store) EnrolmentVersion(ctx context.Context, id ward.InsuredID, version int) (e ward.Enrolment, tmpl ward.Template, err error) {
+	v, err := s.scanEnrolment(s.read.QueryRowContext(ctx, enrolmentColumns+` WHERE insured_id = $1 AND version = $2`, id, version))
+	if err != nil {
+		return e, nil, fmt.Errorf("read enrolment %d of insured %s: %w", version, id, missing(err, "enrol.version", "没有这一版人脸登记。", "There is no such version of the enrolment."))
+	}
+	var sealed []byte
+	if err = s.read.QueryRowContext(ctx, `SELECT template FROM enrolment WHERE id = $1`, v.ID).Scan(&sealed); err == nil {
+		tmpl, err = s.seal.openTemplate(sealed, templateCell(id))
+	}
+	if err != nil {
+		return e, nil, fmt.Errorf("read the face of enrolment %s: %w", v.ID, err)
+	}
+	return v.Enrolment, tmpl, nil
+}
+
+// eraseEnrolled erases the faces of versions that have not counted for a day,
+// once no visit that was judged against them can be judged again: a visit
+// that still runs stores what it was judged against well within that day.
+func (t *tx) eraseEnrolled(ctx context.Context, now time.Time) error {
+	_, err := t.ExecContext(ctx, `UPDATE enrolment SET template = NULL WHERE template IS NOT NULL
+		AND EXISTS (SELECT 1 FROM enrolment n WHERE n.insured_id = enrolment.insured_id AND n.version > enrolment.version AND n.at_us <= $1)
+		AND NOT EXISTS (SELECT 1 FROM visit v JOIN visit_check c ON c.visit_id = v.id JOIN visit_tape k ON k.visit_id = v.id
+			WHERE v.insured_id = enrolment.insured_id AND c.enrolment = enrolment.version)`, us(now.AddDate(0, 0, -1)))
+	return err
 }
 
 // enrolmentRows compares every enrolment with what was sealed, and what

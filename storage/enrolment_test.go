@@ -6,6 +6,7 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"time"
 
 	"wardwatch/internal/testcase"
 	"wardwatch/storage"
@@ -62,6 +63,21 @@ func TestEnrolmentsAreVersionsAndSealed(t *testing.T) {
 		}
 		if p, err = s.Insured(ctx, "p-seal"); err != nil || p.Enrolment != 4 || p.Proxy {
 			t.Fatalf("%+v, %v", p, err)
+		}
+		for _, c := range []struct {
+			later   time.Duration
+			version int
+			want    ward.Template
+		}{{time.Hour, 1, ward.Template{.6, .8}}, {48 * time.Hour, 1, nil}, {48 * time.Hour, 4, ward.Template{1, 0}}} {
+			if err := s.EraseCompared(ctx, time.Now().Add(c.later)); err != nil {
+				t.Fatal(err)
+			}
+			if e, face, err := s.EnrolmentVersion(ctx, "p-seal", c.version); err != nil || e.Version != c.version || !slices.Equal(face, c.want) {
+				t.Errorf("version %d, %s later: %+v %v, %v", c.version, c.later, e, face, err)
+			}
+		}
+		if _, _, err := s.EnrolmentVersion(ctx, "p-seal", 5); !errors.Is(err, &ward.Error{Kind: ward.NotFound, Code: "enrol.version"}) {
+			t.Errorf("a version that is not there: %v", err)
 		}
 		if report := check(t, w); !report.OK() {
 			t.Fatalf("%+v", report.Problems)

@@ -96,15 +96,13 @@ func (f *fsck) visitRows(ctx context.Context) error {
 	return each(ctx, f, "list visits", visitColumns+` WHERE state = 'sealed' AND id > $1 ORDER BY id LIMIT $2`, scanVisit, id, func(v ward.Visit) error {
 		rec := verdictRecord{
 			Visit: v.ID, Round: v.RoundID, Admission: v.AdmissionID, Verdict: v.Verdict, ReasonZH: v.ReasonZH, ReasonEN: v.ReasonEN,
-			DecidedBy: v.DecidedBy, Opened: v.Opened, Consented: v.Consented, Sealed: v.Sealed, Snapshot: hexOfSnapshot(v), Checks: []verdictCheck{}, Policy: v.Policy,
+			DecidedBy: v.DecidedBy, Opened: v.Opened, Consented: v.Consented, Sealed: v.Sealed, Snapshot: hexOfSnapshot(v), Policy: v.Policy,
 		}
 		checks, err := readChecks(ctx, f.s.read, v.ID)
 		if err != nil {
 			return err
 		}
-		for _, c := range checks {
-			rec.Checks = append(rec.Checks, verdictCheck{c.Kind, c.Outcome, c.Score, c.DetailEN})
-		}
+		rec.Checks = sealedChecks(checks)
 		events, err := f.s.SealedEvents(ctx, v.ID)
 		if err != nil {
 			return err

@@ -55,7 +55,7 @@ func (s *Store) Enrol(ctx context.Context, id ward.InsuredID, tmpl ward.Template
 }
 
 func (t *tx) enrol(ctx context.Context, id ward.InsuredID, tmpl ward.Template, modelID, photoKey string) error {
-	sealed := t.s.seal.sealTemplate(tmpl, "insured.template."+string(id))
+	sealed := t.s.seal.sealTemplate(tmpl, templateCell(id))
 	res, err := t.ExecContext(ctx, `UPDATE insured SET template = $2, model_id = $3, photo_key = $4 WHERE id = $1`, id, sealed, modelID, photoKey)
 	if err != nil {
 		return err
@@ -65,6 +65,8 @@ func (t *tx) enrol(ctx context.Context, id ward.InsuredID, tmpl ward.Template, m
 	}
 	return insuredUnknown()
 }
+
+func templateCell(id ward.InsuredID) string { return "insured.template." + string(id) }
 
 func insuredUnknown() *ward.Error {
 	return &ward.Error{Kind: ward.NotFound, Code: "insured.unknown", ZH: "没有这位参保人，请检查编号。", EN: "No such insured person; check the id."}
@@ -129,7 +131,7 @@ func (s *Store) scanInsured(r row) (ward.Insured, error) {
 		return p, err
 	}
 	p.IDNumber = string(plain)
-	p.Template, err = s.seal.openTemplate(tmpl, "insured.template."+string(p.ID))
+	p.Template, err = s.seal.openTemplate(tmpl, templateCell(p.ID))
 	p.Enrolled = len(p.Template) > 0
 	return p, err
 }

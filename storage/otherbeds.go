@@ -90,7 +90,7 @@ func (t *tx) bedFaces(ctx context.Context, v ward.Visit, modelID string) ([]bedF
 		}
 		cell := "visit_face.template." + string(o.visit)
 		if o.basis == ward.SameEnrolment {
-			cell = "insured.template." + string(insured)
+			cell = templateCell(insured)
 		}
 		o.template, err = t.s.seal.openTemplate(sealed, cell)
 		return o, err

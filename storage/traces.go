@@ -84,7 +84,8 @@ func (s *Store) FlagSeenBefore(ctx context.Context, id, earlier ward.VisitID) (f
 }
 
 // EraseCompared erases what is kept of visits to compare them with each
-// other or judge them again, and its time is over: faces, traces and tapes.
+// other or judge them again, and its time is over: faces, traces and tapes, and the enrolled
+// faces that no longer count.
 func (s *Store) EraseCompared(ctx context.Context, now time.Time) error {
 	return s.change(ctx, "erase what visits are compared by", func(t *tx) error {
 		for _, table := range []string{"visit_face", "visit_trace"} {
@@ -95,6 +96,9 @@ func (s *Store) EraseCompared(ctx context.Context, now time.Time) error {
 		// A recording that is held longer can be judged again as long as it is there.
 		_, err := t.ExecContext(ctx, `DELETE FROM visit_tape WHERE keep_until_us <= $1 AND NOT EXISTS (
 			SELECT 1 FROM segment WHERE source_kind = $2 AND source_id = visit_tape.visit_id AND state <> $3)`, us(now), ward.FromVisit, ward.Deleted)
-		return err
+		if err != nil {
+			return err
+		}
+		return t.eraseEnrolled(ctx, now)
 	})
 }

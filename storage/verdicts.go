@@ -25,18 +25,31 @@ type verdictRecord struct {
 	Opened    time.Time        `json:"opened,omitzero"`
 	Consented time.Time        `json:"consented,omitzero"`
 	Sealed    time.Time        `json:"sealed"`
-	Checks    []verdictCheck   `json:"checks"`
+	Checks    []SealedCheck    `json:"checks"`
 	Events    string           `json:"events_sha256"` // of the JSON array of the visit's events
 	Segments  []verdictSegment `json:"segments"`      // of the recording, as far as committed
 	Snapshot  string           `json:"snapshot_sha256,omitempty"`
 	Policy    int              `json:"policy,omitempty"` // version of the check policy
 }
 
-type verdictCheck struct {
+// SealedCheck is a check as a verdict's record has it.
+type SealedCheck struct {
 	Kind    ward.CheckKind `json:"kind"`
 	Outcome ward.Outcome   `json:"outcome"`
 	Score   float32        `json:"score"`
 	Detail  string         `json:"detail"`
+	// Enrolment and Proxy are of the reference face that was compared with.
+	Enrolment int  `json:"enrolment,omitempty"`
+	Proxy     bool `json:"proxy,omitempty"`
+}
+
+// sealedChecks are checks as a verdict's record has them.
+func sealedChecks(checks []ward.Check) []SealedCheck {
+	out := []SealedCheck{}
+	for _, c := range checks {
+		out = append(out, SealedCheck{c.Kind, c.Outcome, c.Score, c.DetailEN, c.Enrolment, c.Proxy})
+	}
+	return out
 }
 
 type verdictSegment struct {
@@ -170,15 +183,13 @@ func (t *tx) sealVerdict(ctx context.Context, v *ward.Visit) error {
 	rec := verdictRecord{
 		Visit: v.ID, Round: v.RoundID, Admission: v.AdmissionID, Verdict: v.Verdict, ReasonZH: v.ReasonZH, ReasonEN: v.ReasonEN,
 		DecidedBy: v.DecidedBy, Opened: v.Opened, Consented: v.Consented, Sealed: v.Sealed, Snapshot: hexOfSnapshot(*v), Policy: v.Policy,
-		Checks: []verdictCheck{}, Segments: []verdictSegment{},
+		Segments: []verdictSegment{},
 	}
 	checks, err := readChecks(ctx, t, v.ID)
 	if err != nil {
 		return err
 	}
-	for _, c := range checks {
-		rec.Checks = append(rec.Checks, verdictCheck{c.Kind, c.Outcome, c.Score, c.DetailEN})
-	}
+	rec.Checks = sealedChecks(checks)
 	if rec.Events, err = t.hashEvents(ctx, v.ID); err != nil {
 		return err
 	}
@@ -228,8 +239,8 @@ func (t *tx) recorded(ctx context.Context, id ward.VisitID) ([]verdictSegment, e
 
 func (t *tx) putChecks(ctx context.Context, id ward.VisitID, checks []ward.Check) error {
 	for _, c := range checks {
-		_, err := t.ExecContext(ctx, `INSERT INTO visit_check (visit_id, kind, outcome, detail_zh, detail_en, score, at_us)
-			VALUES ($1, $2, $3, $4, $5, $6, $7)`, id, c.Kind, c.Outcome, c.DetailZH, c.DetailEN, float64(c.Score), us(c.At))
+		_, err := t.ExecContext(ctx, `INSERT INTO visit_check (visit_id, kind, outcome, detail_zh, detail_en, score, at_us, enrolment, proxy)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`, id, c.Kind, c.Outcome, c.DetailZH, c.DetailEN, float64(c.Score), us(c.At), c.Enrolment, flag(c.Proxy))
 		if err != nil {
 			return fmt.Errorf("store check %s: %w", c.Kind, err)
 		}
@@ -247,7 +258,7 @@ func (s *Store) Checks(ctx context.Context, id ward.VisitID) ([]ward.Check, erro
 }
 
 func readChecks(ctx context.Context, q ledger.Querier, id ward.VisitID) ([]ward.Check, error) {
-	rows, err := q.QueryContext(ctx, `SELECT visit_id, kind, outcome, detail_zh, detail_en, score, at_us FROM visit_check WHERE visit_id = $1 ORDER BY at_us, kind`, id)
+	rows, err := q.QueryContext(ctx, `SELECT visit_id, kind, outcome, detail_zh, detail_en, score, at_us, enrolment, proxy FROM visit_check WHERE visit_id = $1 ORDER BY at_us, kind`, id)
 	if err != nil {
 		return nil, err
 	}
@@ -255,7 +266,7 @@ func readChecks(ctx context.Context, q ledger.Querier, id ward.VisitID) ([]ward.
 		var c ward.Check
 		var when int64
 		var score float64
-		err := r.Scan(&c.VisitID, &c.Kind, &c.Outcome, &c.DetailZH, &c.DetailEN, &score, &when)
+		err := r.Scan(&c.VisitID, &c.Kind, &c.Outcome, &c.DetailZH, &c.DetailEN, &score, &when, &c.Enrolment, &c.Proxy)
 		c.Score, c.At = float32(score), at(when)
 		return c, err
 	})

@@ -47,6 +47,7 @@ type CheckPolicy struct {
 	Ward          string             `json:"ward,omitempty" maxLength:"64"`           // none: the whole institution
 	Purpose       Purpose            `json:"purpose"`
 	Checks        map[CheckKind]Need `json:"checks"`
+	ProxyUnsure   bool               `json:"proxy_unsure,omitempty"` // a match with a face that was enrolled by proxy is unsure
 	DecideMinutes int                `json:"decide_minutes" minimum:"5" maximum:"10080"`
 	Off           bool               `json:"off,omitempty"` // withdrawn: the wider one counts again
 	Reason        string             `json:"reason" maxLength:"500"`

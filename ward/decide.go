@@ -10,11 +10,15 @@ import "slices"
 // a mismatch. A check that is advisory never ends a visit by failing: its
 // failure counts as unsure, and that somebody answers for two beds, shows
 // an earlier visit again, or reflects other colours than the screen's, always leaves it to people. A check that was not done never passes; a part of
-// the live check that was not drawn is none.
+// the live check that was not drawn is none. Where the policy says so, a face that
+// matches one enrolled by proxy is unsure: nobody saw whose face that is.
 func Decide(checks []Check, policy CheckPolicy) Verdict {
 	done := map[CheckKind]Outcome{}
 	for _, c := range checks {
 		done[c.Kind] = c.Outcome
+		if c.Proxy && policy.ProxyUnsure && c.Outcome == Pass {
+			done[c.Kind] = Unsure
+		}
 	}
 	outcome := func(k CheckKind) Outcome {
 		o, ok := done[k]

@@ -110,6 +110,33 @@ func TestNoPolicyMakesPresent(t *testing.T) {
 	}
 }
 
+// TestProxyUnsure: a match with an enrolment by proxy ends nothing as
+// present where the policy says so, and one person may settle it; whatever
+// else is the case, it decides as without.
+func TestProxyUnsure(t *testing.T) {
+	for _, live := range outcomes {
+		for _, face := range outcomes {
+			for _, proxy := range []bool{false, true} {
+				for _, need := range []ward.Need{ward.Required, ward.Advisory} {
+					checks := []ward.Check{{Kind: ward.CheckLive, Outcome: live}, {Kind: ward.CheckFace, Outcome: face, Proxy: proxy}}
+					p := ward.CheckPolicy{Checks: map[ward.CheckKind]ward.Need{ward.CheckLive: ward.Required, ward.CheckFace: need}}
+					want := ward.Decide(checks, p)
+					if proxy && want == ward.Present {
+						want = ward.Undecided
+					}
+					p.ProxyUnsure = true
+					if got := ward.Decide(checks, p); got != want {
+						t.Errorf("liveness %s, face %s (%s), proxy %v: %s, want %s", live, face, need, proxy, got, want)
+					}
+					if want == ward.Undecided && face == ward.Pass && live == ward.Pass && ward.TakesTwo(ward.VisitDeciding, checks, ward.Present) {
+						t.Errorf("it takes two to say that a match with a proxy enrolment is right")
+					}
+				}
+			}
+		}
+	}
+}
+
 func TestPolicyForTheNarrowestCounts(t *testing.T) {
 	all := []ward.CheckPolicy{
 		{Version: 1, Purpose: ward.ForVisit, DecideMinutes: 10},
@@ -172,7 +199,7 @@ func TestDecideDoc(t *testing.T) {
 		t.Fatal(err)
 	}
 	text := string(b)
-	for name, table := range map[string]string{"verdicts": verdictTable(), "circumstances": circumstanceTable()} {
+	for name, table := range map[string]string{"verdicts": verdictTable(), "proxies": proxyTable(), "circumstances": circumstanceTable()} {
 		from, to := "<!-- "+name+" -->\n", "<!-- /"+name+" -->"
 		before, rest, ok := strings.Cut(text, from)
 		_, after, closed := strings.Cut(rest, to)
@@ -208,6 +235,23 @@ func verdictTable() string {
 				}
 				b.WriteString("\n")
 			}
+		}
+	}
+	return b.String()
+}
+
+func proxyTable() string {
+	var b strings.Builder
+	b.WriteString("| enrolled | proxy_unsure | face pass | face unsure | face fail | face not done |\n|---|---|---|---|---|---|\n")
+	for _, proxy := range []bool{false, true} {
+		for _, unsure := range []bool{false, true} {
+			p := ward.DefaultCheckPolicy()
+			p.ProxyUnsure = unsure
+			fmt.Fprintf(&b, "| %s | %s |", map[bool]string{true: "by proxy", false: "in person"}[proxy], map[bool]string{true: "on", false: "off"}[unsure])
+			for _, f := range outcomes {
+				b.WriteString(" " + string(ward.Decide([]ward.Check{{Kind: ward.CheckLive, Outcome: ward.Pass}, {Kind: ward.CheckFace, Outcome: f, Enrolment: 1, Proxy: proxy}}, p)) + " |")
+			}
+			b.WriteString("\n")
 		}
 	}
 	return b.String()

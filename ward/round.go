@@ -138,6 +138,10 @@ type Check struct {
 	DetailEN string    `json:"detail_en"`
 	Score    float32   `json:"score"` // cosine, or challenges passed over asked; for inspectors only
 	At       time.Time `json:"at"`
+	// Enrolment is the version of the reference face that CheckFace was judged
+	// against; 0: none, or one from before versions were kept.
+	Enrolment int  `json:"enrolment,omitempty"`
+	Proxy     bool `json:"proxy,omitempty"` // that version was enrolled while the person was not there
 }
 
 // VisitEvent is one step of a visit's protocol: a prompt sent, a receipt,

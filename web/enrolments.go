@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"net/http"
+	"slices"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -61,6 +62,16 @@ func (s *Server) enrolAdmitted(ctx context.Context, in *enrolmentInput, a ward.A
 
 func (s *Server) listEnrolments(ctx context.Context, _ *AdmissionPath, a ward.Admission) (*body[Page[ward.Enrolment]], error) {
 	return items(s.Store.Enrolments(ctx, a.InsuredID))
+}
+
+// judgedAgainst is the version that a visit's face check names; nil: none.
+func (s *Server) judgedAgainst(ctx context.Context, v ward.Visit, checks []ward.Check) (*ward.Enrolment, error) {
+	i := slices.IndexFunc(checks, func(c ward.Check) bool { return c.Enrolment > 0 })
+	if i < 0 {
+		return nil, nil
+	}
+	e, _, err := s.Store.EnrolmentVersion(ctx, v.InsuredID, checks[i].Enrolment)
+	return &e, err
 }
 
 // enrol keeps the photo under its hash, so that the same photo again is

@@ -33,7 +33,11 @@ func TestEnrolAtAdmission(t *testing.T) {
 	if count("proxy") != 1 || count("yes") != 1 || count("no") != 0 {
 		t.Errorf("by proxy %d, enrolled %d, not %d", count("proxy"), count("yes"), count("no"))
 	}
+	v := w.undecided(ward.Check{Kind: ward.CheckLive, Outcome: ward.Pass}, ward.Check{Kind: ward.CheckFace, Outcome: ward.Pass, Enrolment: 1, Proxy: true})
 	desk.do(http.MethodPost, path+"/enrolments", m{"photo": photo, "way": "camera"}).want(201, "")
+	if d := into[web.VisitDetail](looks.do(http.MethodGet, "/api/v1/visits/"+string(v.ID), nil).want(200, "")); d.Enrolment == nil || d.Enrolment.Version != 1 || !d.Enrolment.Proxy || d.Enrolment.Reason != "女儿代办" || !d.Checks[0].Proxy {
+		t.Errorf("the visit was judged against %+v, %+v", d.Enrolment, d.Checks)
+	}
 	list := into[web.Page[ward.Enrolment]](looks.do(http.MethodGet, path+"/enrolments", nil).want(200, "")).Items
 	if len(list) != 2 || list[0].Version != 2 || list[0].Way != ward.EnrolByCamera || list[1].Reason != "女儿代办" || count("proxy") != 0 {
 		t.Errorf("history: %+v", list)

@@ -108,8 +108,8 @@ func TestCheckPolicyByAPI(t *testing.T) {
 	c := w.as(w.user(ward.Administrator, "all"))
 	all := into[web.CheckPolicies](c.do(http.MethodGet, "/api/v1/check-policies", nil).want(200, ""))
 	p := all.BuiltIn
-	p.InstitutionID, p.Reason, p.By = own, "试点", "somebody else"
-	if got := into[ward.CheckPolicy](c.do(http.MethodPut, "/api/v1/check-policies", p).want(200, "")); got.Version != 1 || got.By == "somebody else" {
+	p.InstitutionID, p.Reason, p.By, p.ProxyUnsure = own, "试点", "somebody else", true
+	if got := into[ward.CheckPolicy](c.do(http.MethodPut, "/api/v1/check-policies", p).want(200, "")); got.Version != 1 || !got.ProxyUnsure || got.By == "somebody else" {
 		t.Errorf("set: %+v", got)
 	}
 	c.do(http.MethodPut, "/api/v1/check-policies", p).want(409, "check_policy.changed")

@@ -18,6 +18,7 @@ type VisitDetail struct {
 	Checks      []ward.Check        `json:"checks"`
 	Events      []ward.VisitEvent   `json:"events"`
 	Insured     ward.Insured        `json:"insured" doc:"Masked"`
+	Enrolment   *ward.Enrolment     `json:"enrolment,omitempty" doc:"What the face was judged against; absent: nothing yet, or from before versions were kept"`
 	Recording   *Recording          `json:"recording,omitempty" doc:"Absent while nothing is recorded"`
 	Findings    []ward.VisitFinding `json:"findings" doc:"What other visits show about it, also after its verdict"`
 	HasSnapshot bool                `json:"has_snapshot"`
@@ -94,6 +95,9 @@ func (s *Server) getVisit(ctx context.Context, _ *VisitPath, v ward.Visit) (*bod
 		if !ward.TakesTwo(v.State, out.Checks, verdict) {
 			out.OneDecides = append(out.OneDecides, verdict)
 		}
+	}
+	if out.Enrolment, err = s.judgedAgainst(ctx, v, out.Checks); err != nil {
+		return nil, err
 	}
 	p, err := s.Store.Insured(ctx, v.InsuredID)
 	if err != nil && !missing(err) {

@@ -25,7 +25,7 @@ type roundsReplay struct {
 
 // Help says what the exit code means.
 func (roundsReplay) Help() string {
-	return "Exit codes: 0 the same verdict, 1 something differs: something was changed since, or the models were. The enrolment that counts is today's."
+	return "Exit codes: 0 the same verdict, 1 something differs: something was changed since, or the models were. The face is compared with the version of the enrolment that the verdict names."
 }
 
 // Run only reads.

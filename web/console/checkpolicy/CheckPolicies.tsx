@@ -40,6 +40,7 @@ export default function CheckPolicies() {
         columns={[
           { title: t('checkPolicy.scope'), render: (_, p) => <span>{p.institution_id ? names.institution(p.institution_id) : t('checkPolicy.everywhere')}{p.ward ? ` · ${p.ward}` : ''} {p.off && <Tag>{t('checkPolicy.off')}</Tag>}</span> },
           ...kinds.map((kind) => ({ title: t(`check.${kind}`), render: (_: unknown, p: Policy) => (p.off ? '—' : <Tag color={need(p, kind) === 'required' ? 'green' : 'gold'}>{t(`need.${need(p, kind)}`)}</Tag>) })),
+          { title: t('checkPolicy.proxy'), render: (_, p) => (p.off ? '—' : t(p.proxy_unsure ? 'checkPolicy.proxyUnsure' : 'checkPolicy.proxyCounts')) },
           { title: t('checkPolicy.decide'), render: (_, p) => (p.off ? '—' : length(p.decide_minutes * 60)) },
           { title: t('checkPolicy.version'), render: (_, p) => (p.version ? <span>{p.version} · {names.user(p.by ?? '')} · <When at={p.at} /><div className="quiet small wrap" style={{ maxWidth: 320 }}>{p.reason}</div></span> : t('checkPolicy.builtIn')) },
           { title: '', render: (_, p) => <Button size="small" onClick={() => begin(p)}>{t('checkPolicy.change')}</Button> },

@@ -26,7 +26,7 @@ export function PolicyForm({ policy, kinds, onClose }: { policy: Policy; kinds: 
     const v = await form.validateFields()
     save.mutate({ ...policy, ...v, institution_id: v.institution_id || undefined, ward: v.ward?.trim() || undefined, reason: v.reason.trim(), off: off || undefined })
   }
-  const initial = { ...policy, checks: Object.fromEntries(kinds.map((k) => [k, policy.checks[k] ?? (k === 'liveness' || k === 'face' ? 'required' : 'advisory')])) }
+  const initial = { ...policy, proxy_unsure: policy.proxy_unsure ?? false, checks: Object.fromEntries(kinds.map((k) => [k, policy.checks[k] ?? (k === 'liveness' || k === 'face' ? 'required' : 'advisory')])) }
   return (
     <Drawer open onClose={onClose} size={440} title={t('checkPolicy.title')} destroyOnHidden>
       <Form<Policy> form={form} layout="vertical" initialValues={initial} onFinish={() => void send(false)}>
@@ -41,6 +41,9 @@ export function PolicyForm({ policy, kinds, onClose }: { policy: Policy; kinds: 
             <Radio.Group optionType="button" options={([...needs, ...(k === 'colours' ? ['off' as const] : [])]).map((n) => ({ value: n, label: t(`need.${n}`) }))} />
           </Form.Item>
         ))}
+        <Form.Item name="proxy_unsure" label={t('checkPolicy.proxy')}>
+          <Radio.Group optionType="button" options={[{ value: false, label: t('checkPolicy.proxyCounts') }, { value: true, label: t('checkPolicy.proxyUnsure') }]} />
+        </Form.Item>
         <Form.Item name="decide_minutes" label={t('checkPolicy.decide')} rules={[{ required: true }]}><InputNumber min={5} max={10080} precision={0} suffix={t('policy.minutes')} style={{ width: 180 }} /></Form.Item>
         <Form.Item name="reason" label={t('checkPolicy.reason')} rules={[{ required: true, whitespace: true, message: t('checkPolicy.reason') }]}><Input.TextArea maxLength={500} autoSize={{ minRows: 2, maxRows: 6 }} /></Form.Item>
         <Trouble error={save.error} />

@@ -28,7 +28,7 @@ export function StepIn({ id }: { id: string }) {
       <div className="bed-head"><span>{insured.name} <span className="quiet mono">{insured.id_number}</span></span>{visit.state === 'sealed' ? <VerdictTag verdict={in_force} /> : <VisitStateTag state={visit.state} />}</div>
       {running && <Call visitID={visit.id} events={events} />}
       <Chat visitID={visit.id} running={running} />
-      <Checks checks={checks} running={running} />
+      <Checks checks={checks} running={running} enrolment={detail.data.enrolment} />
       {one_decides.length > 0 && <Decision visit={visit} verdicts={one_decides as Exclude<typeof in_force, ''>[]} />}
       {rulings.length > 0 && <Rulings rulings={rulings} inForce={by_ruling} />}
       {visit.state === 'deciding' && !rulings.some((r) => r.state === 'proposed') && <Propose visit={visit} circumstances={circumstances} />}
