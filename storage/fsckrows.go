@@ -198,7 +198,7 @@ func (f *fsck) caseRows(ctx context.Context) error {
 				f.bad("case_file/"+string(c.ID), "证据被删除："+object, "An item was removed from the case: "+object)
 			}
 		}
-		return nil
+		return f.shareRows(ctx, c.ID)
 	})
 }
 

@@ -45,8 +45,13 @@ const (
 	ActionAdd      Action = "add"
 	ActionView     Action = "view"
 	ActionExport   Action = "export"
-	ActionRule     Action = "rule"     // two people ruled over a visit of the case
-	ActionIdentify Action = "identify" // a face was compared with an enrolment for a terminal
+	ActionRule     Action = "rule"      // two people ruled over a visit of the case
+	ActionIdentify Action = "identify"  // a face was compared with an enrolment for a terminal
+	ActionShare    Action = "share"     // the case's package may be fetched by a person outside; the hash is of the salted name
+	ActionOpened   Action = "opened"    // that person came, with the code
+	ActionUnshare  Action = "unshare"   // the link was withdrawn, or closed by wrong codes
+	ActionHandOver Action = "hand_over" // the package was delivered whole; the hash is of the zip
+	ActionReceipt  Action = "receipt"   // that person confirmed it; the hash is of the zip
 )
 
 // Custody is one touch of a case's evidence, or a view of media outside a

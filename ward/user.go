@@ -14,6 +14,7 @@ const (
 	Inspector     Role = "inspector"     // 稽核员: alerts, rounds, cases in scope
 	Operator      Role = "operator"      // cameras and places in scope; no personal data, no evidence
 	Contact       Role = "contact"       // 机构联系人: what an institution is told, and its answer
+	Recipient     Role = "recipient"     // 证据接收人: whom a package is handed to, by a link; no account
 	Terminal      Role = "terminal"      // 窗口终端: a machine of one institution that asks who stands there; API tokens only
 )
 
@@ -62,6 +63,9 @@ var permissions = map[Role][]Permission{
 // CheckScope returns what is wrong with the user's scope, as an Invalid: a
 // terminal stands in exactly one institution.
 func (u User) CheckScope() error {
+	if u.Role == Recipient {
+		return &Error{Kind: Invalid, Code: "user.recipient", ZH: "证据接收人没有账号，请在案件中生成移交链接。", EN: "A recipient has no account; make a link on the case."}
+	}
 	if u.Role == Terminal && (u.AllInstitutions || len(u.Institutions) != 1) {
 		return &Error{Kind: Invalid, Code: "user.terminal", ZH: "终端账号必须且只能属于一家机构。", EN: "A terminal belongs to exactly one institution."}
 	}

@@ -44,7 +44,7 @@ func actors() []string {
 func TestAccess(t *testing.T) {
 	w := newWorld(t)
 	w.web.MetricsToken = "metrics-token"
-	page := fstest.MapFS{"index.html": {Data: []byte("<!doctype html>")}, "tablet.html": {Data: []byte("<!doctype html>")}}
+	page := fstest.MapFS{"index.html": {Data: []byte("<!doctype html>")}, "tablet.html": {Data: []byte("<!doctype html>")}, "share.html": {Data: []byte("<!doctype html>")}}
 	w.web.Console, w.web.Bedside = page, page
 	w.televise()
 	w.searchable()
@@ -165,7 +165,7 @@ func (w *world) judge(name, actor string, res *http.Response, body []byte) {
 		return
 	}
 	_, scope, signedIn := strings.Cut(actor, "/")
-	if name == "POST /api/v1/bedside/open" || name == "POST /api/v1/tablet/pair" {
+	if name == "POST /api/v1/bedside/open" || name == "POST /api/v1/tablet/pair" || name == "POST /api/v1/shared/open" {
 		signedIn = false // there the link or code is what counts, not who follows it
 	}
 	if signedIn && (scope == "other" || scope == "none") && bytes.Contains(body, []byte(own)) {
@@ -602,6 +602,7 @@ var requests = map[string]func(*world) request{
 		return request{path: id(v.ID), json: m{"way": "qr"}}
 	},
 	"GET /tablet": bare,
+	"GET /share":  bare,
 
 	"POST /api/v1/bedside/open": func(w *world) request { _, token := w.visit(); return request{json: m{"token": token}} },
 	"POST /api/v1/bedside/consent": func(*world) request {
@@ -631,6 +632,21 @@ var requests = map[string]func(*world) request{
 	},
 	"GET /api/v1/cases/{id}":            func(w *world) request { return request{path: id(w.openCase().ID)} },
 	"GET /api/v1/cases/{id}/export.zip": func(w *world) request { return request{path: id(w.openCase().ID)} },
+	"GET /api/v1/cases/{id}/shares":     func(w *world) request { return request{path: id(w.openCase().ID)} },
+	"POST /api/v1/cases/{id}/shares": func(w *world) request {
+		return request{path: id(w.openCase().ID), json: m{"party": m{"name": "王", "office": "法院"}, "reason": "调取", "hours": 24}}
+	},
+	"POST /api/v1/shares/{id}/revocation": func(w *world) request {
+		v, _ := w.share()
+		return request{path: id(v.ID), json: m{"reason": "误发"}}
+	},
+	"POST /api/v1/shared/open": func(w *world) request {
+		_, token := w.share()
+		return request{json: m{"token": token, "code": "12345678"}}
+	},
+	"GET /api/v1/shared":             bare,
+	"GET /api/v1/shared/package.zip": bare,
+	"POST /api/v1/shared/receipt":    func(*world) request { return request{json: m{"seq": 1, "name": "王"}} },
 	"GET /api/v1/evidence/{id}/content": func(w *world) request {
 		items := get(w.t, w.store.Evidence, w.openCase().ID)
 		return request{path: id(items[0].ID)}

@@ -64,6 +64,7 @@ type (
 	deviceKey struct{}
 	clientKey struct{}
 	tabletKey struct{}
+	shareKey  struct{}
 )
 
 // callerOf returns the signed-in user of a request; on a route whose policy
@@ -137,6 +138,9 @@ func (s *Server) authorise(r *http.Request, who policy) (context.Context, error)
 	case kiosk:
 		t, err := s.tabletOf(r)
 		return context.WithValue(ctx, tabletKey{}, t), err
+	case recipient:
+		v, err := s.shareOf(r)
+		return context.WithValue(ctx, shareKey{}, v), err
 	case signedIn, permitted:
 		c, err := s.identify(r)
 		if err != nil {

@@ -119,3 +119,6 @@ func CodeHash(code string) []byte { return codeHash(code) }
 
 // DevicesPerMinute is how often a bedside's device may ask.
 const DevicesPerMinute = devicePerMinute
+
+// ShareCodeHash is what the store keeps of a share's code.
+func ShareCodeHash(token, code string) []byte { return shareCodeHash(token, code) }

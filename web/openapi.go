@@ -19,7 +19,7 @@ const schemaPrefix = "#/components/schemas/"
 // that is missing here is refused on input, so a test compares the table
 // with the constants of package ward.
 var enums = map[reflect.Type][]any{
-	reflect.TypeFor[ward.Action]():             {ward.ActionOpenCase, ward.ActionAdd, ward.ActionView, ward.ActionExport, ward.ActionRule, ward.ActionIdentify},
+	reflect.TypeFor[ward.Action]():             {ward.ActionOpenCase, ward.ActionAdd, ward.ActionView, ward.ActionExport, ward.ActionRule, ward.ActionIdentify, ward.ActionShare, ward.ActionOpened, ward.ActionUnshare, ward.ActionHandOver, ward.ActionReceipt},
 	reflect.TypeFor[storage.AlertOrder]():      {storage.ByRank, storage.ByNewest, storage.ByDeadline},
 	reflect.TypeFor[ward.TimePrecision]():      {ward.ToTheDay, ward.ToTheHour, ward.ToTheMinute, ward.ToTheSecond},
 	reflect.TypeFor[ward.AdmissionWay]():       {ward.UnknownWay, ward.ByAPI, ward.ByCSV, ward.ByHL7, ward.ByFHIR, ward.ByMLLP},
@@ -64,7 +64,7 @@ var enums = map[reflect.Type][]any{
 	reflect.TypeFor[ward.Proof]():              {ward.NoProof, ward.ProofPatient, ward.ProofBedCard, ward.ProofSchedule, ward.ProofLeaveSlip},
 	reflect.TypeFor[ward.Purpose]():            {ward.ForVisit},
 	reflect.TypeFor[ward.RulingState]():        {ward.RulingProposed, ward.RulingConfirmed, ward.RulingRejected, ward.RulingLapsed},
-	reflect.TypeFor[ward.Role]():               {ward.Administrator, ward.Inspector, ward.Operator, ward.Contact, ward.Terminal},
+	reflect.TypeFor[ward.Role]():               {ward.Administrator, ward.Inspector, ward.Operator, ward.Contact, ward.Recipient, ward.Terminal},
 	reflect.TypeFor[ward.Rule]():               {ward.NobodyAtCounter, ward.MoreCardsThanFolk, ward.OneFaceManyCards, ward.CardsHoarded, ward.OneCardManyFaces, ward.FaceMismatch, ward.ImpossibleTravel, ward.BatchSwiping, ward.OutOfHours, ward.DrugNotCollected, ward.KnownCollector, ward.SettledBlind, ward.NoPhysician, ward.Loitering, ward.BlindUnreported},
 	reflect.TypeFor[ward.RuleMode]():           {ward.RuleLive, ward.RuleShadow, ward.RuleOff},
 	reflect.TypeFor[ward.SearchPurpose]():      {ward.SearchCards, ward.SearchWhereabouts},
@@ -127,6 +127,7 @@ func apiConfig() huma.Config {
 		"session": {Type: "apiKey", In: "cookie", Name: cookieName(true), Description: "Set by /sign-in; the name has no __Host- prefix where there is no TLS."},
 		"token":   {Type: "http", Scheme: "bearer", Description: "An API token, for billing systems."},
 		"tablet":  {Type: "apiKey", In: "cookie", Name: tabletCookie(true), Description: "Set by /tablet/pair; the name has no __Host- prefix where there is no TLS."},
+		"share":   {Type: "apiKey", In: "cookie", Name: shareCookie(true), Description: "Set by /shared/open; the name has no __Host- prefix where there is no TLS."},
 		"device":  {Type: "http", Scheme: "bearer", Description: "The device secret that /bedside/open returned."},
 	}
 	r := c.Components.Schemas

@@ -23,6 +23,7 @@ const (
 	public            // everybody
 	bedside           // the device that opened a bedside link
 	kiosk             // a paired ward tablet
+	recipient         // the device that opened a share
 	signedIn          // every user, for what is the user's own
 	permitted         // users whose role has the permission
 )
@@ -34,10 +35,11 @@ type policy struct {
 	all        bool // only users of all institutions: what it touches belongs to none
 }
 
-func anyone() policy        { return policy{access: public} }
-func bedsideDevice() policy { return policy{access: bedside} }
-func wardTablet() policy    { return policy{access: kiosk} }
-func anyUser() policy       { return policy{access: signedIn} }
+func anyone() policy          { return policy{access: public} }
+func bedsideDevice() policy   { return policy{access: bedside} }
+func wardTablet() policy      { return policy{access: kiosk} }
+func recipientDevice() policy { return policy{access: recipient} }
+func anyUser() policy         { return policy{access: signedIn} }
 
 // role admits users whose role has the permission; lists and creations then
 // keep to their scope.
@@ -59,6 +61,8 @@ func (p policy) security() []security {
 		return []security{{"device": {}}}
 	case kiosk:
 		return []security{{"tablet": {}}}
+	case recipient:
+		return []security{{"share": {}}}
 	case signedIn, permitted:
 		return []security{{"session": {}}, {"token": {}}} // a browser's session or an API token
 	case undeclared, public:

@@ -198,6 +198,7 @@ func (s *Server) routes() (*routes, error) {
 	s.tellingRoutes(r)
 	s.tabletRoutes(r)
 	s.kioskRoutes(r)
+	s.shareRoutes(r)
 	s.caseRoutes(r)
 	s.ledgerRoutes(r)
 	s.eventRoutes(r)

@@ -18,6 +18,9 @@ func (s *Server) staticRoutes(r *routes) {
 	r.plain(http.MethodGet, "/tablet", anyone(), func(w http.ResponseWriter, req *http.Request) {
 		s.document(w, req, s.Bedside, "tablet.html", "tablet page")
 	})
+	r.plain(http.MethodGet, "/share", anyone(), func(w http.ResponseWriter, req *http.Request) {
+		s.document(w, req, s.Bedside, "share.html", "share page")
+	})
 	console := s.files(s.Console, "/", "console")
 	r.plain(http.MethodGet, "/*", anyone(), func(w http.ResponseWriter, req *http.Request) {
 		if strings.HasPrefix(req.URL.Path, "/api/") {

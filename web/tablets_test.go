@@ -20,7 +20,7 @@ const kiosk = "/api/v1/tablet/"
 // TestTabletMayOnlyWhatIsItsOwn asks every route with a tablet's secret.
 func TestTabletMayOnlyWhatIsItsOwn(t *testing.T) {
 	w := newWorld(t)
-	page := fstest.MapFS{"index.html": {Data: []byte("x")}, "tablet.html": {Data: []byte("x")}}
+	page := fstest.MapFS{"index.html": {Data: []byte("x")}, "tablet.html": {Data: []byte("x")}, "share.html": {Data: []byte("x")}}
 	w.web.Console, w.web.Bedside = page, page
 	w.televise()
 	w.searchable()
@@ -32,7 +32,7 @@ func TestTabletMayOnlyWhatIsItsOwn(t *testing.T) {
 		if !strings.Contains(name, " /api/") {
 			continue
 		}
-		open := slices.Contains([]string{"POST /api/v1/sign-in", "POST /api/v1/bedside/open"}, name)
+		open := slices.Contains([]string{"POST /api/v1/sign-in", "POST /api/v1/bedside/open", "POST /api/v1/shared/open"}, name)
 		got := w.ask(name, "tablet", requests[name])
 		if own := strings.Contains(name, " "+kiosk); own && got != "200" && got != "204" || !own && !open && got != "401" {
 			t.Errorf("%s as a tablet: %s", name, got)

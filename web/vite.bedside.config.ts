@@ -12,7 +12,7 @@ export default defineConfig({
     cssTarget: ['chrome80', 'safari13'],
     modulePreload: false,
     assetsInlineLimit: 0,
-    rollupOptions: { input: ['bedside/index.html', 'bedside/tablet.html'] },
+    rollupOptions: { input: ['bedside/index.html', 'bedside/tablet.html', 'bedside/share.html'] },
   },
   server: { proxy: { '/api': process.env.WARDWATCH_URL ?? 'http://127.0.0.1:8080' } },
 })

@@ -13,6 +13,7 @@ import { manual } from './manual.mjs'
 import { pages } from './pages.mjs'
 import { live, playback } from './playback.mjs'
 import { round } from './round.mjs'
+import { share } from './share.mjs'
 import { start } from './server.mjs'
 import { tablet } from './tablet.mjs'
 
@@ -37,6 +38,7 @@ try {
     admissions: (page) => admissions(page, server.ready),
     duty: (page) => duty(page, server.ready),
     alert: (page) => alert(page),
+    share: (page) => share(browser, page),
     manual: (page) => manual(browser, server.ready, page),
     round: (page) => round(browser, server.ready, page),
   }

@@ -12,6 +12,7 @@ import { Trouble } from '../parts/Trouble'
 import { When } from '../parts/When'
 import { ExportCard } from './ExportCard'
 import { Preview } from './Preview'
+import { ShareCard } from './ShareCard'
 
 type Evidence = Schemas['Evidence']
 type Custody = Schemas['Custody']
@@ -57,6 +58,7 @@ export default function CasePage() {
         </div>
         <div className="column">
           <ExportCard item={c} onExported={() => void detail.refetch()} />
+          <ShareCard caseId={c.id} />
           <Card size="small" title={t('case.custody')}>
             <Table<Custody>
               size="small"
@@ -67,7 +69,7 @@ export default function CasePage() {
               columns={[
                 { title: '#', dataIndex: 'seq', width: 36 },
                 { title: t('case.when'), dataIndex: 'at', render: (v: string) => <When at={v} short /> },
-                { title: t('case.who'), render: (_, e) => <>{names.user(e.actor)} <span className="quiet small">{t(`role.${e.role}`)}</span></> },
+                { title: t('case.who'), render: (_, e) => <>{e.role !== 'recipient' && names.user(e.actor)} <span className="quiet small">{t(`role.${e.role}`)}</span></> },
                 { title: t('case.did'), render: (_, e) => <Tooltip title={<span className="mono">{e.object}</span>}>{t(`action.${e.action}`)}{e.reason && <div className="quiet small">{e.reason}</div>}</Tooltip> },
               ]}
             />
