@@ -40,8 +40,17 @@ web/node_modules/.installed: web/package.json web/package-lock.json
 	@cd web && npm ci --no-audit --no-fund --loglevel=error && touch node_modules/.installed
 
 .PHONY: build
-build: console vision ## build bin/wardwatch and bin/wardwatch-vision
+build: console vision ## build bin/wardwatch, bin/wardwatch-vision and bin/wardwatch-verify
 	@go build -trimpath -ldflags "$(LDFLAGS)" -o bin/wardwatch ./cmd/wardwatch
+	@go build -trimpath -ldflags "$(LDFLAGS)" -o bin/wardwatch-verify ./cmd/wardwatch-verify
+
+.PHONY: verifier
+verifier: ## build the verifier alone for other systems: bin/wardwatch-verify-linux-amd64, -linux-arm64, -windows-amd64.exe
+	@for to in linux-amd64 linux-arm64 windows-amd64.exe; do \
+		os=$${to%%-*} arch=$${to#*-}; \
+		GOOS=$$os GOARCH=$${arch%.exe} go build -trimpath -ldflags "$(LDFLAGS)" -o bin/wardwatch-verify-$$to ./cmd/wardwatch-verify; \
+	done
+	@ls -l bin/wardwatch-verify-*
 
 .PHONY: vision
 vision:

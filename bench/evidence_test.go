@@ -13,6 +13,7 @@ import (
 
 	"wardwatch/internal/testcase"
 	"wardwatch/storage/evidence"
+	"wardwatch/storage/evidence/verify"
 	"wardwatch/storage/ledger"
 	"wardwatch/ward"
 )
@@ -43,7 +44,7 @@ func BenchmarkEvidence(b *testing.B) {
 	must(b, err)
 	fingerprint := ledger.Fingerprint(w.Store.PublicKey())
 	path, copied := filepath.Join(b.TempDir(), "p.zip"), filepath.Join(b.TempDir(), "copy.zip")
-	var prepare, write, limit, hash, verify time.Duration
+	var prepare, write, limit, hash, verified time.Duration
 	var bytesOut int64
 	round := func() {
 		var p *evidence.Package
@@ -58,8 +59,8 @@ func BenchmarkEvidence(b *testing.B) {
 		must(b, err)
 		hash += worked(func() { err = sumOf(path, io.Discard) })
 		must(b, err)
-		var r evidence.Report
-		verify += worked(func() { r, err = verifyFile(path, p.Size, fingerprint) })
+		var r verify.Report
+		verified += worked(func() { r, err = verifyFile(path, p.Size, fingerprint) })
 		must(b, err)
 		if !r.Authentic() {
 			b.Fatalf("the package does not verify: %+v", r)
@@ -73,10 +74,10 @@ func BenchmarkEvidence(b *testing.B) {
 		}
 	}
 	n := time.Duration(rounds)
-	b.Logf("verify %d MB: %v = %.2f × SHA-256 of the file (%v)", bytesOut>>20, verify/n, float64(verify)/float64(hash), hash/n)
+	b.Logf("verify %d MB: %v = %.2f × SHA-256 of the file (%v)", bytesOut>>20, verified/n, float64(verified)/float64(hash), hash/n)
 	b.Logf("export: write %v = %.2f × copy with SHA-256 (%v); with its preparation %.2f ×",
 		write/n, float64(write)/float64(limit), limit/n, float64(prepare+write)/float64(limit))
-	b.ReportMetric(float64(verify)/float64(hash), "×sha256")
+	b.ReportMetric(float64(verified)/float64(hash), "×sha256")
 	b.ReportMetric(float64(write)/float64(limit), "×copy-write")
 	b.ReportMetric(float64(prepare+write)/float64(limit), "×copy-export")
 }
@@ -116,11 +117,11 @@ func sumOf(path string, w io.Writer) error {
 	return err
 }
 
-func verifyFile(path string, size int64, fingerprint string) (evidence.Report, error) {
+func verifyFile(path string, size int64, fingerprint string) (verify.Report, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return evidence.Report{}, err
+		return verify.Report{}, err
 	}
 	defer f.Close()
-	return evidence.Verify(f, size, evidence.Trust{Fingerprint: fingerprint})
+	return verify.Package(f, size, verify.Trust{Fingerprint: fingerprint})
 }

@@ -11,7 +11,7 @@ import (
 	"wardwatch/ingest"
 	"wardwatch/internal/simbed"
 	"wardwatch/rounds"
-	"wardwatch/storage"
+	"wardwatch/storage/sealed"
 	"wardwatch/ward"
 )
 
@@ -63,9 +63,9 @@ func TestProxyEnrolment(t *testing.T) {
 	}
 	rec, err := r.store.Sealed(ctx, v.Leaf)
 	check(err)
-	var was storage.SealedVerdict
+	var was sealed.Verdict
 	check(rec.Into(&was))
-	i := slices.IndexFunc(was.Checks, func(c storage.SealedCheck) bool { return c.Kind == ward.CheckFace })
+	i := slices.IndexFunc(was.Checks, func(c sealed.Check) bool { return c.Kind == ward.CheckFace })
 	if b, _ := json.Marshal(was); i < 0 || was.Checks[i].Enrolment != first.Version || !was.Checks[i].Proxy || strings.Contains(string(b), "代办登记") {
 		t.Errorf("sealed: %s", b)
 	}

@@ -10,6 +10,7 @@ import (
 
 	"wardwatch/ingest"
 	"wardwatch/storage"
+	"wardwatch/storage/sealed"
 	"wardwatch/ward"
 )
 
@@ -128,7 +129,7 @@ func (r *Replayer) proven(ctx context.Context, out *Replayed, events []ward.Visi
 	if err != nil {
 		return nil, err
 	}
-	var was storage.SealedVerdict
+	var was sealed.Verdict
 	if err := rec.Into(&was); err != nil {
 		return nil, err
 	}

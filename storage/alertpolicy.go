@@ -8,7 +8,7 @@ import (
 	"fmt"
 	"strconv"
 
-	"wardwatch/storage/ledger"
+	"wardwatch/storage/ledger/ledgerdb"
 	"wardwatch/ward"
 )
 
@@ -56,7 +56,7 @@ func (s *Store) AlertPolicy(ctx context.Context) (ward.AlertPolicy, error) {
 	return readAlertPolicy(ctx, s.read)
 }
 
-func readAlertPolicy(ctx context.Context, q ledger.Querier) (ward.AlertPolicy, error) {
+func readAlertPolicy(ctx context.Context, q ledgerdb.Querier) (ward.AlertPolicy, error) {
 	p := ward.DefaultAlertPolicy() // for figures that are younger than the row
 	var params string
 	err := q.QueryRowContext(ctx, `SELECT params FROM alert_policy ORDER BY version DESC LIMIT 1`).Scan(&params)

@@ -6,30 +6,9 @@ import (
 	"fmt"
 	"time"
 
+	"wardwatch/storage/sealed"
 	"wardwatch/ward"
 )
-
-// alertRecord is what the ledger commits to when an alert is raised: which
-// rule said what on which facts, and no names.
-type alertRecord struct {
-	Alert       ward.AlertID        `json:"alert"`
-	Institution ward.InstitutionID  `json:"institution"`
-	Place       ward.PlaceID        `json:"place"`
-	Camera      ward.CameraID       `json:"camera,omitempty"`
-	Rule        ward.Rule           `json:"rule"`
-	RuleVersion int                 `json:"rule_version"`
-	Settlement  ward.SettlementID   `json:"settlement"`
-	Blind       ward.BlindID        `json:"blind,omitempty"` // the blind period that it is about instead
-	Related     []ward.SettlementID `json:"related"`
-	At          time.Time           `json:"at"`
-	Raised      time.Time           `json:"raised"`
-	ClipFrom    time.Time           `json:"clip_from"`
-	ClipTo      time.Time           `json:"clip_to"`
-	Sightings   []ward.SightingID   `json:"sightings"`
-	ExplainZH   string              `json:"explain_zh"`
-	ExplainEN   string              `json:"explain_en"`
-	Snapshot    string              `json:"snapshot_sha256,omitempty"`
-}
 
 // raise seals and inserts one alert. One that was there (old), withdrawn or
 // resting on what is no longer so, is stated anew.
@@ -139,8 +118,8 @@ func (t *tx) relate(ctx context.Context, a ward.Alert) error {
 }
 
 // recordOfAlert is what is sealed of an alert.
-func recordOfAlert(a ward.Alert) alertRecord {
-	rec := alertRecord{
+func recordOfAlert(a ward.Alert) sealed.Alert {
+	rec := sealed.Alert{
 		Alert: a.ID, Institution: a.InstitutionID, Place: a.PlaceID, Camera: a.CameraID, Rule: a.Rule, RuleVersion: a.RuleVersion,
 		Settlement: a.SettlementID, Blind: a.BlindID, Related: a.Related, At: a.At, Raised: a.Raised, ClipFrom: a.ClipFrom, ClipTo: a.ClipTo,
 		Sightings: a.Sightings, ExplainZH: a.ExplainZH, ExplainEN: a.ExplainEN,

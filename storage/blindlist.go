@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"time"
 
-	"wardwatch/storage/ledger"
+	"wardwatch/storage/ledger/ledgerdb"
 	"wardwatch/ward"
 )
 
@@ -121,7 +121,7 @@ const blindBills = `SELECT ba.id AS alert_id, bs.id AS settlement_id, bs.amount_
 
 // settledIn are the arguments of settledWhere for the settlements at the place
 // of a blind period in [from, to] by the cameras' clock.
-func settledIn(ctx context.Context, q ledger.Querier, b ward.BlindPeriod, from, to time.Time) ([]any, error) {
+func settledIn(ctx context.Context, q ledgerdb.Querier, b ward.BlindPeriod, from, to time.Time) ([]any, error) {
 	var offset int64
 	err := q.QueryRowContext(ctx, `SELECT COALESCE((SELECT offset_us FROM clock_offset WHERE institution_id = $1), 0)`, b.InstitutionID).Scan(&offset)
 	return []any{b.PlaceID, us(from) - offset, us(to) - offset}, err

@@ -15,6 +15,7 @@ import (
 	"wardwatch/internal/testcase"
 	"wardwatch/internal/teststore"
 	"wardwatch/storage"
+	"wardwatch/storage/sealed"
 	"wardwatch/ward"
 )
 
@@ -92,7 +93,7 @@ func TestCustodyIsOneChain(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			var rec storage.SealedCustody
+			var rec sealed.Custody
 			if err := r.Into(&rec); err != nil || rec.Seq != int64(i+1) || rec.Prev != prev || !rec.At.Equal(e.At) || rec.Object != e.Object {
 				t.Errorf("event %d: %+v, %v", i, rec, err)
 			}

@@ -12,6 +12,7 @@ import (
 	"golang.org/x/mod/sumdb/tlog"
 
 	"wardwatch/storage/ledger"
+	"wardwatch/storage/ledger/ledgerdb"
 	"wardwatch/ward"
 )
 
@@ -32,7 +33,7 @@ func (s *Store) Checkpoint(ctx context.Context) (string, int64, error) {
 	if err != nil {
 		return "", 0, fmt.Errorf("checkpoint: %w", err)
 	}
-	n, err := ledger.Size(ctx, s.read)
+	n, err := ledgerdb.Size(ctx, s.read)
 	if err != nil {
 		return "", 0, fmt.Errorf("checkpoint: %w", err)
 	}
@@ -50,7 +51,7 @@ func (s *Store) Checkpoint(ctx context.Context) (string, int64, error) {
 	return note, size, err
 }
 
-func (s *Store) lastCheckpoint(ctx context.Context, q ledger.Querier) (note string, size int64, err error) {
+func (s *Store) lastCheckpoint(ctx context.Context, q ledgerdb.Querier) (note string, size int64, err error) {
 	err = q.QueryRowContext(ctx, `SELECT note, size FROM log_checkpoint ORDER BY size DESC LIMIT 1`).Scan(&note, &size)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return "", 0, fmt.Errorf("read last checkpoint: %w", err)
@@ -64,11 +65,11 @@ func (t *tx) sign(ctx context.Context) (string, int64, error) {
 	if err != nil {
 		return "", 0, err
 	}
-	n, err := ledger.Size(ctx, t.Tx)
+	n, err := ledgerdb.Size(ctx, t.Tx)
 	if err != nil || n == lastSize {
 		return last, lastSize, err
 	}
-	hashes := ledger.Reader(ctx, t.Tx)
+	hashes := ledgerdb.Reader(ctx, t.Tx)
 	if lastSize > 0 {
 		old, err := ledger.OpenCheckpoint(last, t.s.PublicKey())
 		if err != nil {
@@ -110,7 +111,7 @@ func rewritten(cause error) error {
 // Proof returns the proof of one leaf in the tree that note signs; both
 // come from Checkpoint.
 func (s *Store) Proof(ctx context.Context, leaf, size int64, note string) (ledger.Proof, error) {
-	return ledger.Prove(ctx, s.read, leaf, size, note)
+	return ledgerdb.Prove(ctx, s.read, leaf, size, note)
 }
 
 // CheckpointEvery is how long a leaf waits at most for a signature.

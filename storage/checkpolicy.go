@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"strconv"
 
-	"wardwatch/storage/ledger"
+	"wardwatch/storage/ledger/ledgerdb"
 	"wardwatch/ward"
 )
 
@@ -61,7 +61,7 @@ func (s *Store) CheckPolicies(ctx context.Context) ([]ward.CheckPolicy, error) {
 	return readCheckPolicies(ctx, s.read)
 }
 
-func readCheckPolicies(ctx context.Context, q ledger.Querier) ([]ward.CheckPolicy, error) {
+func readCheckPolicies(ctx context.Context, q ledgerdb.Querier) ([]ward.CheckPolicy, error) {
 	rows, err := q.QueryContext(ctx, `SELECT params FROM check_policy p WHERE NOT EXISTS (SELECT 1 FROM check_policy n
 		WHERE n.institution_id = p.institution_id AND n.ward = p.ward AND n.purpose = p.purpose AND n.version > p.version) ORDER BY version`)
 	if err != nil {

@@ -11,7 +11,7 @@ import (
 
 	"golang.org/x/mod/sumdb/tlog"
 
-	"wardwatch/storage/ledger"
+	"wardwatch/storage/ledger/ledgerdb"
 	"wardwatch/storage/witness"
 )
 
@@ -29,13 +29,13 @@ func (s *Store) LastCheckpoint(ctx context.Context) (string, int64, error) {
 	return s.lastCheckpoint(ctx, s.read)
 }
 
-// Tile returns one tile of what the newest checkpoint signs; see ledger.Tile.
+// Tile returns one tile of what the newest checkpoint signs; see ledgerdb.Tile.
 func (s *Store) Tile(ctx context.Context, path string) ([]byte, error) {
 	_, size, err := s.lastCheckpoint(ctx, s.read)
 	if err != nil {
 		return nil, err
 	}
-	return ledger.Tile(ctx, s.read, path, size)
+	return ledgerdb.Tile(ctx, s.read, path, size)
 }
 
 // Cosignatures returns what each witness said last, by name.
@@ -149,7 +149,7 @@ func (c *Cosigner) ask(ctx context.Context, p witness.Peer) error {
 	ctx, cancel := context.WithTimeout(ctx, askFor)
 	defer cancel()
 	line, at, err := p.Ask(ctx, c.Client, checkpoint, since, size, func(old int64) (tlog.TreeProof, error) {
-		return tlog.ProveTree(size, old, ledger.Reader(ctx, c.Store.read))
+		return tlog.ProveTree(size, old, ledgerdb.Reader(ctx, c.Store.read))
 	})
 	if err != nil {
 		return err

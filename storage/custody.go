@@ -7,26 +7,10 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"time"
 
+	"wardwatch/storage/sealed"
 	"wardwatch/ward"
 )
-
-// SealedCustody is the record that a custody event's leaf commits to.
-type SealedCustody struct {
-	CaseID ward.CaseID `json:"case_id"`
-	Seq    int64       `json:"seq"` // from 1 per case, without holes
-	At     time.Time   `json:"at"`
-	Actor  ward.UserID `json:"actor"`
-	Role   ward.Role   `json:"role"`
-	Action ward.Action `json:"action"`
-	Object string      `json:"object"`
-	SHA256 string      `json:"sha256"`
-	Reason string      `json:"reason"`
-	// Prev is the SHA-256 (hex) of the sealed bytes of the case's event
-	// before this one, empty for the first.
-	Prev string `json:"prev"`
-}
 
 // Record stores one custody event: row and ledger leaf in one transaction.
 // Seq, At (when zero) and Leaf are assigned here. An empty CaseID is a view
@@ -58,7 +42,7 @@ func (t *tx) custody(ctx context.Context, c ward.Custody) (ward.Custody, error) 
 		c.At = t.now
 	}
 	c.At = at(us(c.At))
-	rec := SealedCustody{CaseID: c.CaseID, Seq: c.Seq, At: c.At, Actor: c.Actor, Role: c.Role, Action: c.Action, Object: c.Object, SHA256: c.SHA256, Reason: c.Reason}
+	rec := sealed.Custody{CaseID: c.CaseID, Seq: c.Seq, At: c.At, Actor: c.Actor, Role: c.Role, Action: c.Action, Object: c.Object, SHA256: c.SHA256, Reason: c.Reason}
 	if prev != nil {
 		sum := sha256.Sum256(prev)
 		rec.Prev = hex.EncodeToString(sum[:])

@@ -11,6 +11,7 @@ import (
 	"wardwatch/internal/testcase"
 	"wardwatch/storage"
 	"wardwatch/storage/ledger"
+	"wardwatch/storage/ledger/ledgerdb"
 	"wardwatch/storage/spool"
 	"wardwatch/ward"
 )
@@ -366,7 +367,7 @@ func relog(t *testing.T, w *testcase.World, first []byte) {
 	w.Exec(`DELETE FROM log_entry`)
 	w.Exec(`DELETE FROM log_hash`)
 	for _, l := range leaves {
-		if _, err := ledger.Append(t.Context(), w.DB, l); err != nil {
+		if _, err := ledgerdb.Append(t.Context(), w.DB, l); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/mod/sumdb/tlog"
 
 	"wardwatch/storage/ledger"
+	"wardwatch/storage/ledger/ledgerdb"
 )
 
 // hashOf reads r to its end and closes it.
@@ -31,7 +32,7 @@ func (f *fsck) ledger(ctx context.Context) error {
 	if err := f.s.read.QueryRowContext(ctx, `SELECT COALESCE(MAX(size), 0) FROM log_checkpoint`).Scan(&signed); err != nil {
 		return fmt.Errorf("read last checkpoint: %w", err)
 	}
-	n, err := ledger.Size(ctx, f.s.read)
+	n, err := ledgerdb.Size(ctx, f.s.read)
 	if err != nil {
 		return err
 	}

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"wardwatch/storage/sealed"
 	"wardwatch/ward"
 )
 
@@ -94,7 +95,7 @@ func (f *fsck) segmentRows(ctx context.Context) error {
 func (f *fsck) visitRows(ctx context.Context) error {
 	id := func(v ward.Visit) string { return string(v.ID) }
 	return each(ctx, f, "list visits", visitColumns+` WHERE state = 'sealed' AND id > $1 ORDER BY id LIMIT $2`, scanVisit, id, func(v ward.Visit) error {
-		rec := verdictRecord{
+		rec := sealed.Verdict{
 			Visit: v.ID, Round: v.RoundID, Admission: v.AdmissionID, Verdict: v.Verdict, ReasonZH: v.ReasonZH, ReasonEN: v.ReasonEN,
 			DecidedBy: v.DecidedBy, Opened: v.Opened, Consented: v.Consented, Sealed: v.Sealed, Snapshot: hexOfSnapshot(v), Policy: v.Policy,
 		}
@@ -218,7 +219,7 @@ func (f *fsck) chain(ctx context.Context, id ward.CaseID) (map[string]string, er
 				f.bad("custody/"+name, "保管链断裂。", "The chain of custody has a hole before this event")
 			}
 			last = e.Seq
-			rec := SealedCustody{CaseID: e.CaseID, Seq: e.Seq, At: e.At, Actor: e.Actor, Role: e.Role, Action: e.Action, Object: e.Object, SHA256: e.SHA256, Reason: e.Reason, Prev: prev}
+			rec := sealed.Custody{CaseID: e.CaseID, Seq: e.Seq, At: e.At, Actor: e.Actor, Role: e.Role, Action: e.Action, Object: e.Object, SHA256: e.SHA256, Reason: e.Reason, Prev: prev}
 			if err := f.agree(ctx, "custody", name, KindCustody, name, e.Leaf, rec); err != nil {
 				return nil, err
 			}

@@ -7,6 +7,7 @@ import (
 
 	"wardwatch/storage"
 	"wardwatch/storage/ledger"
+	"wardwatch/storage/ledger/ledgerdb"
 	"wardwatch/ward"
 )
 
@@ -68,7 +69,7 @@ func sealOld(t *testing.T, db *sql.DB, kind, id string, at time.Time, record any
 	if err != nil {
 		t.Fatal(err)
 	}
-	idx, err := ledger.Append(t.Context(), tx, leaf)
+	idx, err := ledgerdb.Append(t.Context(), tx, leaf)
 	if err != nil {
 		t.Fatal(err)
 	}

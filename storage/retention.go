@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"wardwatch/storage/sealed"
 	"wardwatch/ward"
 )
 
@@ -189,7 +190,7 @@ func (t *tx) newer(ctx context.Context, g ward.Segment, now time.Time) (why stri
 	if err != nil {
 		return "", err
 	}
-	var was segmentRecord
+	var was sealed.Segment
 	if r.Kind != KindSegment || r.Ref != string(g.ID) || r.Into(&was) != nil {
 		return "its sealed record cannot be read", nil //nolint:nilerr // it is the answer
 	}

@@ -6,7 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 
-	"wardwatch/storage/ledger"
+	"wardwatch/storage/ledger/ledgerdb"
 	"wardwatch/ward"
 )
 
@@ -29,7 +29,7 @@ func scanRuling(row row) (r storedRuling, err error) {
 
 // openRuling reads who was named, and the pictures; people is the JSON whose
 // hash was sealed.
-func (s *Store) openRuling(ctx context.Context, q ledger.Querier, o storedRuling) (r ward.Ruling, people []byte, err error) {
+func (s *Store) openRuling(ctx context.Context, q ledgerdb.Querier, o storedRuling) (r ward.Ruling, people []byte, err error) {
 	r = o.Ruling
 	if people, err = s.seal.open(o.people, rulingCell(r.ID)); err != nil {
 		return r, nil, err
@@ -52,7 +52,7 @@ func (s *Store) openRuling(ctx context.Context, q ledger.Querier, o storedRuling
 	return r, people, err
 }
 
-func (s *Store) rulingsIn(ctx context.Context, q ledger.Querier, where string, args ...any) ([]ward.Ruling, error) {
+func (s *Store) rulingsIn(ctx context.Context, q ledgerdb.Querier, where string, args ...any) ([]ward.Ruling, error) {
 	rows, err := q.QueryContext(ctx, rulingColumns+where+` ORDER BY id`, args...)
 	if err != nil {
 		return nil, fmt.Errorf("list rulings: %w", err)
@@ -70,7 +70,7 @@ func (s *Store) rulingsIn(ctx context.Context, q ledger.Querier, where string, a
 	return out, nil
 }
 
-func (s *Store) ruling(ctx context.Context, q ledger.Querier, id ward.RulingID) (ward.Ruling, error) {
+func (s *Store) ruling(ctx context.Context, q ledgerdb.Querier, id ward.RulingID) (ward.Ruling, error) {
 	all, err := s.rulingsIn(ctx, q, `id = $1`, id)
 	if err == nil && len(all) == 0 {
 		err = &ward.Error{Kind: ward.NotFound, Code: "ruling.unknown", ZH: "没有这项提议，请检查编号。", EN: "No such ruling; check its id."}

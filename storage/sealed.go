@@ -9,17 +9,19 @@ import (
 	"fmt"
 
 	"wardwatch/storage/ledger"
+	"wardwatch/storage/ledger/ledgerdb"
+	"wardwatch/storage/sealed"
 	"wardwatch/ward"
 )
 
 // The kinds of sealed record that evidence is made of.
 const (
-	KindSegment    = "segment"
-	KindAlert      = "alert"
-	KindVerdict    = "verdict"
-	KindSettlement = "settlement"
-	KindCase       = "case"
-	KindCustody    = "custody"
+	KindSegment    = sealed.KindSegment
+	KindAlert      = sealed.KindAlert
+	KindVerdict    = sealed.KindVerdict
+	KindSettlement = sealed.KindSettlement
+	KindCase       = sealed.KindCase
+	KindCustody    = sealed.KindCustody
 	KindDecision   = "decision" // a step of an alert
 	KindRound      = "round"    // the order
 	KindHold       = "hold"
@@ -91,7 +93,7 @@ func (s *Store) Sealed(ctx context.Context, leaf int64) (SealedRecord, error) {
 }
 
 // latestSealed returns the last record of kind and ref; ok is false when there is none.
-func latestSealed(ctx context.Context, q ledger.Querier, kind, ref string) (r SealedRecord, ok bool, err error) {
+func latestSealed(ctx context.Context, q ledgerdb.Querier, kind, ref string) (r SealedRecord, ok bool, err error) {
 	r = SealedRecord{Kind: kind, Ref: ref}
 	err = q.QueryRowContext(ctx, `SELECT leaf, body FROM sealed_record WHERE kind = $1 AND ref = $2 ORDER BY leaf DESC LIMIT 1`, kind, ref).Scan(&r.Leaf, &r.Body)
 	if errors.Is(err, sql.ErrNoRows) {
@@ -162,7 +164,7 @@ type SealedSettlement struct {
 	Reason        string               `json:"reason"`
 }
 
-func sealedSettlement(ctx context.Context, q ledger.Querier, id ward.SettlementID) (SealedSettlement, error) {
+func sealedSettlement(ctx context.Context, q ledgerdb.Querier, id ward.SettlementID) (SealedSettlement, error) {
 	var v SealedSettlement
 	err := q.QueryRowContext(ctx, `SELECT id, institution_id, place_id, external_no, insured_id, kind, at_us, amount_fen, received_us, state, reason
 		FROM settlement WHERE id = $1`, id).Scan(&v.ID, &v.InstitutionID, &v.PlaceID, &v.ExternalNo, &v.InsuredID, &v.Kind, &v.AtUS, &v.AmountFen, &v.ReceivedUS, &v.State, &v.Reason)
@@ -171,15 +173,6 @@ func sealedSettlement(ctx context.Context, q ledger.Querier, id ward.SettlementI
 	}
 	return v, nil
 }
-
-// SealedSegment is the record of a finished segment.
-type SealedSegment = segmentRecord
-
-// SealedAlert is the record of an alert as it was raised.
-type SealedAlert = alertRecord
-
-// SealedVerdict is the record of a sealed visit.
-type SealedVerdict = verdictRecord
 
 // LatestSealed returns the last record of kind and ref, or ward.NotFound.
 func (s *Store) LatestSealed(ctx context.Context, kind, ref string) (SealedRecord, error) {

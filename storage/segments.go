@@ -8,33 +8,11 @@ import (
 	"fmt"
 	"time"
 
+	"wardwatch/storage/sealed"
 	"wardwatch/ward"
 )
 
 const segmentColumns = `id, source_kind, source_id, institution_id, seq, start_us, end_us, media_us, clock, camera_offset_us, codec, bytes, sha256, object_key, state, repaired, leaf, audio, life, mono_us, keep_until_us, chunks, origin`
-
-// segmentRecord is what the ledger commits to when a segment is finished.
-type segmentRecord struct {
-	ID             ward.SegmentID     `json:"id"`
-	Source         ward.Source        `json:"source"`
-	InstitutionID  ward.InstitutionID `json:"institution_id"`
-	Seq            int64              `json:"seq"`
-	Start          time.Time          `json:"start"`
-	End            time.Time          `json:"end"`
-	MediaUS        int64              `json:"media_us"`
-	Clock          ward.Clock         `json:"clock"`
-	CameraOffsetUS int64              `json:"camera_offset_us"`
-	Codec          ward.Codec         `json:"codec"`
-	Bytes          int64              `json:"bytes"`
-	SHA256         string             `json:"sha256"`
-	Key            string             `json:"key"`
-	Repaired       bool               `json:"repaired"`
-	Audio          ward.Codec         `json:"audio,omitempty"`
-	Life           string             `json:"life,omitempty"`
-	MonoUS         int64              `json:"mono_us,omitempty"`
-	KeepUntil      time.Time          `json:"keep_until,omitzero"`
-	Origin         ward.Origin        `json:"origin,omitempty"`
-}
 
 // CommitSegment stores a finished segment and its ledger leaf and returns
 // only after both are durable. The file stays in the spool until the
@@ -91,8 +69,8 @@ func (t *tx) insertSegment(ctx context.Context, g ward.Segment) error {
 }
 
 // recordOf tells g as its sealed record.
-func recordOf(g ward.Segment) segmentRecord {
-	return segmentRecord{
+func recordOf(g ward.Segment) sealed.Segment {
+	return sealed.Segment{
 		ID: g.ID, Source: g.Source, InstitutionID: g.InstitutionID, Seq: g.Seq, Start: g.Start, End: g.End, MediaUS: g.Media.Microseconds(),
 		Clock: g.Clock, CameraOffsetUS: g.CameraOffset.Microseconds(), Codec: g.Codec, Bytes: g.Bytes,
 		SHA256: hex.EncodeToString(g.SHA256[:]), Key: g.Key, Repaired: g.Repaired,

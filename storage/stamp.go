@@ -10,7 +10,7 @@ import (
 	"sync"
 	"time"
 
-	"wardwatch/storage/timestamp"
+	"wardwatch/storage/timestamp/tsa"
 )
 
 // Stamp is an authority's word on a checkpoint.
@@ -54,7 +54,7 @@ const StampEvery = time.Hour
 // that comes then covers all that was sealed before.
 type Stamper struct {
 	Store     *Store
-	Authority timestamp.Authority
+	Authority tsa.Authority
 	Client    *http.Client
 	Every     time.Duration // 0: StampEvery
 	Log       *slog.Logger

@@ -12,6 +12,7 @@ import (
 	"wardwatch/internal/testtsa"
 	"wardwatch/storage"
 	"wardwatch/storage/timestamp"
+	"wardwatch/storage/timestamp/tsa"
 	"wardwatch/ward"
 )
 
@@ -20,9 +21,9 @@ import (
 func TestStampsAreCaughtUp(t *testing.T) {
 	testcase.Each(t, func(t *testing.T, w *testcase.World) {
 		ctx := t.Context()
-		tsa := testtsa.Start(t)
-		tsa.Away(true)
-		s := &storage.Stamper{Store: w.Store, Authority: timestamp.Authority{URL: tsa.URL, Roots: tsa.Roots}, Client: http.DefaultClient, Every: 60 * time.Millisecond, Log: slog.New(slog.DiscardHandler)}
+		auth := testtsa.Start(t)
+		auth.Away(true)
+		s := &storage.Stamper{Store: w.Store, Authority: tsa.Authority{URL: auth.URL, Roots: auth.Roots}, Client: http.DefaultClient, Every: 60 * time.Millisecond, Log: slog.New(slog.DiscardHandler)}
 		run, stop := context.WithCancel(ctx)
 		var all sync.WaitGroup
 		all.Go(func() {
@@ -62,10 +63,10 @@ func TestStampsAreCaughtUp(t *testing.T) {
 		if v := stamped(); v.Size != 0 {
 			t.Fatalf("%+v", v)
 		}
-		tsa.Away(false)
+		auth.Away(false)
 		until("it stamps", func() bool { return stamped().Size == size && s.Failure() == nil })
 		v := stamped()
-		if at, err := timestamp.Verify(v.Response, []byte(note), tsa.Roots); err != nil || !at.Equal(v.At) {
+		if at, err := timestamp.Verify(v.Response, []byte(note), auth.Roots); err != nil || !at.Equal(v.At) {
 			t.Error(at, v.At, err)
 		}
 	})

@@ -24,6 +24,7 @@ import (
 	"github.com/pressly/goose/v3"
 
 	"wardwatch/storage/ledger"
+	"wardwatch/storage/ledger/ledgerdb"
 	"wardwatch/ward"
 )
 
@@ -237,7 +238,7 @@ func (t *tx) sealRecord(ctx context.Context, kind, ref string, record any) (int6
 	if err := t.lockLedger(ctx); err != nil {
 		return 0, err
 	}
-	idx, err := ledger.Append(ctx, t.Tx, leaf)
+	idx, err := ledgerdb.Append(ctx, t.Tx, leaf)
 	if err != nil {
 		return 0, fmt.Errorf("append %s %s to ledger: %w", kind, ref, err)
 	}

@@ -6,55 +6,19 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
-	"time"
 
-	"wardwatch/storage/ledger"
+	"wardwatch/storage/ledger/ledgerdb"
+	"wardwatch/storage/sealed"
 	"wardwatch/ward"
 )
 
-// verdictRecord is what the ledger commits to when a visit is sealed: the
-// outcome, what it rests on, and no names.
-type verdictRecord struct {
-	Visit     ward.VisitID     `json:"visit"`
-	Round     ward.RoundID     `json:"round"`
-	Admission ward.AdmissionID `json:"admission"`
-	Verdict   ward.Verdict     `json:"verdict"`
-	ReasonZH  string           `json:"reason_zh"`
-	ReasonEN  string           `json:"reason_en"`
-	DecidedBy ward.UserID      `json:"decided_by,omitempty"`
-	Opened    time.Time        `json:"opened,omitzero"`
-	Consented time.Time        `json:"consented,omitzero"`
-	Sealed    time.Time        `json:"sealed"`
-	Checks    []SealedCheck    `json:"checks"`
-	Events    string           `json:"events_sha256"` // of the JSON array of the visit's events
-	Segments  []verdictSegment `json:"segments"`      // of the recording, as far as committed
-	Snapshot  string           `json:"snapshot_sha256,omitempty"`
-	Policy    int              `json:"policy,omitempty"` // version of the check policy
-}
-
-// SealedCheck is a check as a verdict's record has it.
-type SealedCheck struct {
-	Kind    ward.CheckKind `json:"kind"`
-	Outcome ward.Outcome   `json:"outcome"`
-	Score   float32        `json:"score"`
-	Detail  string         `json:"detail"`
-	// Enrolment and Proxy are of the reference face that was compared with.
-	Enrolment int  `json:"enrolment,omitempty"`
-	Proxy     bool `json:"proxy,omitempty"`
-}
-
 // sealedChecks are checks as a verdict's record has them.
-func sealedChecks(checks []ward.Check) []SealedCheck {
-	out := []SealedCheck{}
+func sealedChecks(checks []ward.Check) []sealed.Check {
+	out := []sealed.Check{}
 	for _, c := range checks {
-		out = append(out, SealedCheck{c.Kind, c.Outcome, c.Score, c.DetailEN, c.Enrolment, c.Proxy})
+		out = append(out, sealed.Check{Kind: c.Kind, Outcome: c.Outcome, Score: c.Score, Detail: c.DetailEN, Enrolment: c.Enrolment, Proxy: c.Proxy})
 	}
 	return out
-}
-
-type verdictSegment struct {
-	ID     ward.SegmentID `json:"id"`
-	SHA256 string         `json:"sha256"`
 }
 
 // AwaitDecision stores the checks of a finished session that a human must
@@ -180,10 +144,10 @@ func (t *tx) sealVerdict(ctx context.Context, v *ward.Visit) error {
 	if err := t.addVisitEvent(ctx, v.ID, "sealed", t.now, map[string]any{"verdict": v.Verdict, "by": v.DecidedBy}); err != nil {
 		return err
 	}
-	rec := verdictRecord{
+	rec := sealed.Verdict{
 		Visit: v.ID, Round: v.RoundID, Admission: v.AdmissionID, Verdict: v.Verdict, ReasonZH: v.ReasonZH, ReasonEN: v.ReasonEN,
 		DecidedBy: v.DecidedBy, Opened: v.Opened, Consented: v.Consented, Sealed: v.Sealed, Snapshot: hexOfSnapshot(*v), Policy: v.Policy,
-		Segments: []verdictSegment{},
+		Segments: []sealed.Part{},
 	}
 	checks, err := readChecks(ctx, t, v.ID)
 	if err != nil {
@@ -223,13 +187,13 @@ func (t *tx) hashEvents(ctx context.Context, id ward.VisitID) (string, error) {
 	return hex.EncodeToString(sum[:]), nil
 }
 
-func (t *tx) recorded(ctx context.Context, id ward.VisitID) ([]verdictSegment, error) {
+func (t *tx) recorded(ctx context.Context, id ward.VisitID) ([]sealed.Part, error) {
 	rows, err := t.QueryContext(ctx, `SELECT id, sha256 FROM segment WHERE source_kind = $1 AND source_id = $2 ORDER BY seq`, ward.FromVisit, id)
 	if err != nil {
 		return nil, err
 	}
-	return collect(rows, func(r row) (verdictSegment, error) {
-		var g verdictSegment
+	return collect(rows, func(r row) (sealed.Part, error) {
+		var g sealed.Part
 		var sum []byte
 		err := r.Scan(&g.ID, &sum)
 		g.SHA256 = hex.EncodeToString(sum)
@@ -257,7 +221,7 @@ func (s *Store) Checks(ctx context.Context, id ward.VisitID) ([]ward.Check, erro
 	return out, nil
 }
 
-func readChecks(ctx context.Context, q ledger.Querier, id ward.VisitID) ([]ward.Check, error) {
+func readChecks(ctx context.Context, q ledgerdb.Querier, id ward.VisitID) ([]ward.Check, error) {
 	rows, err := q.QueryContext(ctx, `SELECT visit_id, kind, outcome, detail_zh, detail_en, score, at_us, enrolment, proxy FROM visit_check WHERE visit_id = $1 ORDER BY at_us, kind`, id)
 	if err != nil {
 		return nil, err

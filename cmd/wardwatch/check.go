@@ -9,59 +9,19 @@ import (
 	"time"
 
 	"wardwatch/storage"
-	"wardwatch/storage/evidence"
-	"wardwatch/storage/ledger"
+	"wardwatch/storage/evidence/verify"
 	"wardwatch/storage/spool"
-	"wardwatch/storage/timestamp"
-	"wardwatch/ward"
 )
 
-type verifyCommand struct {
-	File    string   `arg:"" help:"The evidence package (zip)."`
-	Key     string   `help:"Fingerprint of the ledger key, 64 hex digits, from outside the package." placeholder:"FINGERPRINT"`
-	Keyless bool     `help:"Accept the package's own key: proves only that it is consistent in itself."`
-	Witness []string `help:"Key of a witness that must have signed; may be repeated." placeholder:"KEY"`
-	TSA     string   `help:"Certificates (PEM) of the time-stamping authority that must have stamped it." placeholder:"FILE"`
-}
-
-// Help says what the exit code means.
-func (verifyCommand) Help() string {
-	return "Exit codes: 0 verified, 1 changed or not proven, 2 unreadable, 3 no key given, 4 incomplete."
-}
+type verifyCommand struct{ verify.Command }
 
 // Run verifies offline.
 func (v verifyCommand) Run(e *terminal) error {
-	trust, err := v.trust()
-	if err != nil {
-		return err
-	}
-	code, err := evidence.VerifyFile(e.out, v.File, trust, v.Keyless)
+	code, err := v.Verify(e.out)
 	if err == nil && code != 0 {
 		err = exitError(code)
 	}
 	return err
-}
-
-func (v verifyCommand) trust() (evidence.Trust, error) {
-	t := evidence.Trust{Fingerprint: v.Key}
-	for _, vkey := range v.Witness {
-		w, err := ledger.ParseWitness(vkey)
-		if err != nil {
-			return t, &ward.Error{Kind: ward.Invalid, Code: "verify.witness", ZH: "--witness 不是见证方的密钥：" + err.Error(), EN: "--witness is no witness's key: " + err.Error()}
-		}
-		t.Witnesses = append(t.Witnesses, w)
-	}
-	if v.TSA == "" {
-		return t, nil
-	}
-	b, err := os.ReadFile(v.TSA)
-	if err == nil {
-		t.Authorities, err = timestamp.Roots(b)
-	}
-	if err != nil {
-		return t, &ward.Error{Kind: ward.Invalid, Code: "verify.tsa", ZH: "--tsa 无法读取证书：" + err.Error(), EN: "--tsa: the certificates cannot be read: " + err.Error()}
-	}
-	return t, nil
 }
 
 type fsckCommand struct {

@@ -13,6 +13,7 @@ import (
 
 	"wardwatch/storage/ledger"
 	"wardwatch/storage/timestamp"
+	"wardwatch/storage/timestamp/tsa"
 	"wardwatch/storage/witness"
 	"wardwatch/ward"
 )
@@ -95,7 +96,7 @@ type Timestamps struct {
 }
 
 // authority reads ledger.timestamps; nil: there is none.
-func (t Timestamps) authority() (*timestamp.Authority, error) {
+func (t Timestamps) authority() (*tsa.Authority, error) {
 	if t.URL == "" {
 		return nil, nil //nolint:nilnil // none is no error
 	}
@@ -110,7 +111,7 @@ func (t Timestamps) authority() (*timestamp.Authority, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", t.Certificates, err)
 	}
-	return &timestamp.Authority{URL: t.URL, Roots: roots}, nil
+	return &tsa.Authority{URL: t.URL, Roots: roots}, nil
 }
 
 func isHTTP(url string) bool {

@@ -8,7 +8,8 @@ import (
 	"time"
 
 	"wardwatch/internal/testcase"
-	"wardwatch/storage/evidence"
+	"wardwatch/storage/evidence/pack"
+	"wardwatch/storage/evidence/verify"
 	"wardwatch/ward"
 )
 
@@ -19,7 +20,7 @@ func TestWhatADeviceGaveIsLabelledAsEvidence(t *testing.T) {
 	testcase.Each(t, func(t *testing.T, w *testcase.World) {
 		c := openAlert(t, w)
 		without, _ := export(t, w, c.ID)
-		if strings.Contains(words(t, verify(t, without, fingerprint(w))), "backfill") {
+		if strings.Contains(words(t, verified(t, without, fingerprint(w))), "backfill") {
 			t.Error("a package without such a recording speaks of one")
 		}
 		w.Origin = ward.FromDevice
@@ -28,23 +29,23 @@ func TestWhatADeviceGaveIsLabelledAsEvidence(t *testing.T) {
 			t.Fatalf("added %+v, %v", added, err)
 		}
 		b, _ := export(t, w, c.ID)
-		var m evidence.Manifest
+		var m pack.Manifest
 		if err := json.Unmarshal(unpack(t, b)["manifest.json"], &m); err != nil {
 			t.Fatal(err)
 		}
-		roles := map[evidence.Role][]string{}
+		roles := map[pack.Role][]string{}
 		for _, f := range m.Files {
 			roles[f.Role] = append(roles[f.Role], f.SHA256)
 		}
-		if got := roles[evidence.RoleBackfill]; len(got) != 1 || got[0] != hexOf(given.SHA256) || len(roles[evidence.RoleOriginal]) != 3 {
+		if got := roles[pack.RoleBackfill]; len(got) != 1 || got[0] != hexOf(given.SHA256) || len(roles[pack.RoleOriginal]) != 3 {
 			t.Errorf("the roles are %v", roles)
 		}
 		r := m.Recordings[0]
 		if r.Recorded != 30 || r.Filled != 4 || len(r.Gaps) == 0 || r.Gaps[0].Cause != ward.CauseStalled || r.Gaps[0].To.Sub(r.Gaps[0].From) != 5*time.Second {
 			t.Errorf("of the stretch it says %+v", r)
 		}
-		rep := verify(t, b, fingerprint(w))
-		if rep.Exit(false) != evidence.ExitVerified || rep.Filled != 1 || rep.FilledFor != 4*time.Second {
+		rep := verified(t, b, fingerprint(w))
+		if rep.Exit(false) != verify.ExitVerified || rep.Filled != 1 || rep.FilledFor != 4*time.Second {
 			t.Errorf("got %+v", rep)
 		}
 		for _, want := range []string{"补录 backfilled:  1 个录像文件 recordings, 4.0 秒 s", "并非当时录制", "not recorded as it happened"} {
@@ -55,10 +56,10 @@ func TestWhatADeviceGaveIsLabelledAsEvidence(t *testing.T) {
 	})
 }
 
-func words(t testing.TB, r evidence.Report) string {
+func words(t testing.TB, r verify.Report) string {
 	t.Helper()
 	var b strings.Builder
-	if err := evidence.Print(&b, r); err != nil {
+	if err := verify.Print(&b, r); err != nil {
 		t.Fatal(err)
 	}
 	return b.String()

@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"wardwatch/storage/evidence/pack"
 	"wardwatch/ward"
 )
 
@@ -21,13 +22,13 @@ func TestFilledStretchIsAGapStill(t *testing.T) {
 	}
 	gaps := []ward.Gap{{From: at(20), To: at(40), Cause: ward.CauseUnreachable}}
 	recorded, filled, without := cover(t0, at(70), segs, gaps)
-	if recorded != 40 || filled != 18 || len(without) != 2 || without[0] != (GapSpan{at(20), at(40), ward.CauseUnreachable}) || without[1] != (GapSpan{at(60), at(70), CauseUnknown}) {
+	if recorded != 40 || filled != 18 || len(without) != 2 || without[0] != (pack.GapSpan{From: at(20), To: at(40), Cause: ward.CauseUnreachable}) || without[1] != (pack.GapSpan{From: at(60), To: at(70), Cause: CauseUnknown}) {
 		t.Errorf("%v s recorded, %v s filled, without: %v", recorded, filled, without)
 	}
 }
 
 func TestRoleOfWhatADeviceGave(t *testing.T) {
-	if o, b := mediaRole(ward.FromStream), mediaRole(ward.FromDevice); o != RoleOriginal || b != RoleBackfill {
+	if o, b := pack.MediaRole(ward.FromStream), pack.MediaRole(ward.FromDevice); o != pack.RoleOriginal || b != pack.RoleBackfill {
 		t.Errorf("%s, %s", o, b)
 	}
 }

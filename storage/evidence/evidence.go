@@ -1,9 +1,7 @@
-// Package evidence opens cases, exports them as one zip file and verifies
-// such a file with no server and no network.
+// Package evidence opens cases and exports them as one zip file.
 //
-// It owns the form of the package (manifest.go, layout.go) and must not know
-// of HTTP. Verify uses nothing of the catalogue: what it trusts is the
-// fingerprint that somebody brings from elsewhere, and mathematics.
+// It must not know of HTTP. The form of a package is in package pack, and what
+// checks one in package verify.
 package evidence
 
 import (

@@ -14,6 +14,7 @@ import (
 
 	"wardwatch/internal/testcase"
 	"wardwatch/storage/evidence"
+	"wardwatch/storage/evidence/verify"
 	"wardwatch/storage/ledger"
 	"wardwatch/ward"
 )
@@ -47,9 +48,9 @@ func export(t testing.TB, w *testcase.World, id ward.CaseID) ([]byte, *evidence.
 	return b.Bytes(), p
 }
 
-func verify(t testing.TB, b []byte, fingerprint string) evidence.Report {
+func verified(t testing.TB, b []byte, fingerprint string) verify.Report {
 	t.Helper()
-	r, err := evidence.Verify(bytes.NewReader(b), int64(len(b)), evidence.Trust{Fingerprint: fingerprint})
+	r, err := verify.Package(bytes.NewReader(b), int64(len(b)), verify.Trust{Fingerprint: fingerprint})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -84,8 +85,8 @@ func TestExportOfAnAlertVerifies(t *testing.T) {
 		if len(p.Missing) != 0 {
 			t.Errorf("missing: %+v", p.Missing)
 		}
-		r := verify(t, b, strings.ToUpper(fingerprint(w)))
-		if len(r.Failures) != 0 || !r.Compared || r.Exit(false) != evidence.ExitVerified {
+		r := verified(t, b, strings.ToUpper(fingerprint(w)))
+		if len(r.Failures) != 0 || !r.Compared || r.Exit(false) != verify.ExitVerified {
 			t.Fatalf("got %+v", r)
 		}
 		// alert, settlement, snapshot, three segments; case, confirmed and filed; open, six adds, export
@@ -99,10 +100,10 @@ func TestExportOfAnAlertVerifies(t *testing.T) {
 				t.Errorf("the manifest lacks %s", want)
 			}
 		}
-		if r := verify(t, b, ""); !r.Authentic() || r.Compared || r.Exit(false) != evidence.ExitUnchecked || r.Exit(true) != evidence.ExitVerified {
+		if r := verified(t, b, ""); !r.Authentic() || r.Compared || r.Exit(false) != verify.ExitUnchecked || r.Exit(true) != verify.ExitVerified {
 			t.Errorf("without a fingerprint: %+v", r)
 		}
-		if r := verify(t, b, strings.Repeat("ab", 32)); r.Authentic() || len(r.Failures) != 1 || r.Failures[0].File != "key.pub" {
+		if r := verified(t, b, strings.Repeat("ab", 32)); r.Authentic() || len(r.Failures) != 1 || r.Failures[0].File != "key.pub" {
 			t.Errorf("with another fingerprint: %+v", r.Failures)
 		}
 	})
@@ -115,7 +116,7 @@ func TestExportOfAVisitVerifies(t *testing.T) {
 		t.Fatal(err)
 	}
 	b, _ := export(t, w, c.ID)
-	if r := verify(t, b, fingerprint(w)); r.Exit(false) != evidence.ExitVerified || r.Items != 3 {
+	if r := verified(t, b, fingerprint(w)); r.Exit(false) != verify.ExitVerified || r.Items != 3 {
 		t.Errorf("got %+v", r)
 	}
 }
@@ -138,7 +139,7 @@ func TestSecondExportDiffersOnlyInItsEvent(t *testing.T) {
 		t.Errorf("%d and %d files", len(one), len(two))
 	}
 	for _, b := range [][]byte{b1, b2} {
-		if r := verify(t, b, fingerprint(w)); !r.Authentic() {
+		if r := verified(t, b, fingerprint(w)); !r.Authentic() {
 			t.Errorf("%+v", r.Failures)
 		}
 	}
@@ -155,7 +156,7 @@ func TestASegmentFinishedLaterIsAdded(t *testing.T) {
 	if added, err = clerk(w).Complete(t.Context(), c.ID, w.By); err != nil || len(added) != 0 {
 		t.Errorf("again: %+v, %v", added, err)
 	}
-	if b, _ := export(t, w, c.ID); !verify(t, b, fingerprint(w)).Authentic() {
+	if b, _ := export(t, w, c.ID); !verified(t, b, fingerprint(w)).Authentic() {
 		t.Error("does not verify")
 	}
 }
@@ -173,13 +174,13 @@ func TestMissingAndChangedOriginalsAreNamed(t *testing.T) {
 	if len(p.Missing) != 2 {
 		t.Fatalf("missing: %+v", p.Missing)
 	}
-	r := verify(t, b, fingerprint(w))
-	if !r.Authentic() || r.Exit(false) != evidence.ExitIncomplete || len(r.Missing) != 2 ||
+	r := verified(t, b, fingerprint(w))
+	if !r.Authentic() || r.Exit(false) != verify.ExitIncomplete || len(r.Missing) != 2 ||
 		r.Missing[0].File != "segment/"+string(segs[0].ID) || r.Missing[1].File != "segment/"+string(segs[1].ID) {
 		t.Errorf("got %+v", r)
 	}
 	var out strings.Builder
-	if err := evidence.Print(&out, r); err != nil || !strings.Contains(out.String(), string(segs[0].ID)) {
+	if err := verify.Print(&out, r); err != nil || !strings.Contains(out.String(), string(segs[0].ID)) {
 		t.Errorf("%v\n%s", err, out.String())
 	}
 }
@@ -261,13 +262,13 @@ func TestVerifyFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	var out strings.Builder
-	if code, err := evidence.VerifyFile(&out, path, evidence.Trust{Fingerprint: fingerprint(w)}, false); code != evidence.ExitVerified || err != nil || !strings.Contains(out.String(), "VERIFIED") {
+	if code, err := verify.File(&out, path, verify.Trust{Fingerprint: fingerprint(w)}, false); code != verify.ExitVerified || err != nil || !strings.Contains(out.String(), "VERIFIED") {
 		t.Errorf("%d %v %s", code, err, out.String())
 	}
-	if code, err := evidence.VerifyFile(&out, path, evidence.Trust{}, false); code != evidence.ExitUnchecked || err != nil {
+	if code, err := verify.File(&out, path, verify.Trust{}, false); code != verify.ExitUnchecked || err != nil {
 		t.Errorf("%d %v", code, err)
 	}
-	if code, err := evidence.VerifyFile(&out, path+"x", evidence.Trust{}, false); code != evidence.ExitUsage || ward.KindOf(err) != ward.Invalid {
+	if code, err := verify.File(&out, path+"x", verify.Trust{}, false); code != verify.ExitUsage || ward.KindOf(err) != ward.Invalid {
 		t.Errorf("%d %v", code, err)
 	}
 }

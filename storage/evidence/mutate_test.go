@@ -11,13 +11,14 @@ import (
 	"testing"
 
 	"wardwatch/internal/testcase"
-	"wardwatch/storage/evidence"
+	"wardwatch/storage/evidence/pack"
+	"wardwatch/storage/evidence/verify"
 )
 
 // names lists the files of a package in their order.
 func names(t testing.TB, b []byte) []string {
 	t.Helper()
-	all, err := evidence.Names(b)
+	all, err := namesOf(b)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -28,22 +29,22 @@ func names(t testing.TB, b []byte) []string {
 // zip is flawless and SHA256SUMS fits the files.
 func forge(order []string, files map[string][]byte) []byte {
 	files = maps.Clone(files)
-	files["SHA256SUMS"] = evidence.Sums(slices.DeleteFunc(slices.Clone(order), func(n string) bool { return n == "SHA256SUMS" }), files)
-	return evidence.Zip(order, files)
+	files["SHA256SUMS"] = sumsOf(slices.DeleteFunc(slices.Clone(order), func(n string) bool { return n == "SHA256SUMS" }), files)
+	return zipOf(order, files)
 }
 
 // Every byte of the zip's own structure, and one in 16 of the contents.
 func TestEveryChangedByteOfTheZipIsRejected(t *testing.T) {
 	w := testcase.SQLite(t)
 	b, _ := export(t, w, openAlert(t, w).ID)
-	key, content := fingerprint(w), evidence.ContentOf(b)
+	key, content := fingerprint(w), contentOf(b)
 	eachByte(len(b), 1, func(i int) {
 		if content[i] && i%16 != 0 {
 			return
 		}
 		bad := bytes.Clone(b)
 		bad[i] ^= 1 << (i % 8)
-		r, err := evidence.Verify(bytes.NewReader(bad), int64(len(bad)), evidence.Trust{Fingerprint: key})
+		r, err := verify.Package(bytes.NewReader(bad), int64(len(bad)), verify.Trust{Fingerprint: key})
 		if err != nil || r.Authentic() {
 			t.Errorf("byte %d of %d: accepted (%v)", i, len(b), err)
 		}
@@ -69,12 +70,12 @@ func TestEveryChangedByteOfEveryFileIsRejectedAndNamed(t *testing.T) {
 			bad[name][i] ^= []byte{1, 0x20, 0x80}[i%3]
 			z := forge(order, bad)
 			if name == "SHA256SUMS" {
-				z = evidence.Zip(order, bad)
+				z = zipOf(order, bad)
 			}
-			r, err := evidence.Verify(bytes.NewReader(z), int64(len(z)), evidence.Trust{Fingerprint: key})
+			r, err := verify.Package(bytes.NewReader(z), int64(len(z)), verify.Trust{Fingerprint: key})
 			if err != nil || r.Authentic() {
 				t.Errorf("%s: byte %d: accepted (%v)", name, i, err)
-			} else if !slices.ContainsFunc(r.Failures, func(f evidence.Finding) bool { return f.File == name }) {
+			} else if !slices.ContainsFunc(r.Failures, func(f verify.Finding) bool { return f.File == name }) {
 				t.Errorf("%s: byte %d: not named in %+v", name, i, r.Failures)
 			}
 		})
@@ -109,7 +110,7 @@ func TestRearrangedPackagesAreRejected(t *testing.T) {
 	foreign, _ := export(t, other, openAlert(t, other).ID)
 	reject := func(what string, z []byte) {
 		t.Helper()
-		if r := verify(t, z, key); r.Authentic() {
+		if r := verified(t, z, key); r.Authentic() {
 			t.Errorf("%s: accepted", what)
 		}
 	}
@@ -134,7 +135,7 @@ func TestRearrangedPackagesAreRejected(t *testing.T) {
 			spliced[name] = body
 			z := forge(order, spliced)
 			if name == "SHA256SUMS" {
-				z = evidence.Zip(order, spliced)
+				z = zipOf(order, spliced)
 			}
 			reject("spliced "+name+" from "+from, z)
 		}
@@ -154,7 +155,7 @@ func TestRearrangedPackagesAreRejected(t *testing.T) {
 	reject("leading byte", append([]byte{0}, b...))
 	reject("empty", nil)
 	for what, z := range map[string][]byte{"untouched": b, "sibling": sibling, "again": again} {
-		if r := verify(t, z, key); !r.Authentic() {
+		if r := verified(t, z, key); !r.Authentic() {
 			t.Errorf("%s: rejected: %+v", what, r.Failures)
 		}
 	}
@@ -174,13 +175,13 @@ func TestExchangedMediaWithRecomputedHashesIsRejected(t *testing.T) {
 	}
 	before := files[media]
 	files[media] = bytes.Repeat([]byte("x"), len(before))
-	var m evidence.Manifest
+	var m pack.Manifest
 	if err := json.Unmarshal(files["manifest.json"], &m); err != nil {
 		t.Fatal(err)
 	}
-	text := strings.ReplaceAll(string(files["manifest.json"]), evidence.HexSum(before), evidence.HexSum(files[media]))
+	text := strings.ReplaceAll(string(files["manifest.json"]), hexSum(before), hexSum(files[media]))
 	files["manifest.json"] = []byte(text)
-	r := verify(t, forge(order, files), key)
+	r := verified(t, forge(order, files), key)
 	var named []string
 	for _, f := range r.Failures {
 		named = append(named, f.File)

@@ -2,39 +2,10 @@ package evidence
 
 import (
 	"context"
-	"crypto/x509"
 	"strings"
-	"time"
 
-	"wardwatch/storage/ledger"
-	"wardwatch/storage/timestamp"
+	"wardwatch/storage/evidence/pack"
 )
-
-// What others say of the checkpoint, beside our own signature. Either may be
-// absent: nobody was asked, or the one that was did not answer in time.
-const (
-	cosignedName = "cosignatures"  // a line for each witness
-	stampName    = "timestamp.tsr" // RFC 3161
-)
-
-// Trust is what a verifier has from outside the package.
-type Trust struct {
-	// Fingerprint of the ledger's key, hex (case, colons and spaces do not
-	// matter); empty: none, and Compared stays false.
-	Fingerprint string
-	// Witnesses must all have signed.
-	Witnesses []ledger.Witness
-	// Authorities must have issued the certificate of a time stamp, which
-	// must then be there; nil: a stamp that is there is read, its certificate is not.
-	Authorities *x509.CertPool
-}
-
-// Outside is somebody else's word on the checkpoint.
-type Outside struct {
-	Name    string // of a witness; empty: the time stamp
-	At      time.Time
-	Checked bool // by a key or certificate that the verifier brought
-}
 
 // outside adds what others say of the checkpoint note of size leaves.
 func (d *draft) outside(ctx context.Context, size int64) error {
@@ -50,96 +21,11 @@ func (d *draft) outside(ctx context.Context, size int64) error {
 		lines.WriteString(c.Line)
 	}
 	if len(said) > 0 {
-		d.parts = append(d.parts, dataPart(cosignedName, []byte(lines.String())))
+		d.parts = append(d.parts, dataPart(pack.CosignedName, []byte(lines.String())))
 	}
 	stamp, err := d.Store.StampOf(ctx, size)
 	if err == nil && stamp.Size != 0 {
-		d.parts = append(d.parts, dataPart(stampName, stamp.Response))
+		d.parts = append(d.parts, dataPart(pack.StampName, stamp.Response))
 	}
 	return err
-}
-
-// outsideNames are those of the optional files that are there.
-func (c *check) outsideNames() []string {
-	var names []string
-	for _, n := range []string{cosignedName, stampName} {
-		if c.byName[n] != nil {
-			names = append(names, n)
-		}
-	}
-	return names
-}
-
-// outside checks what others say of the checkpoint.
-func (c *check) outside(trust Trust) {
-	if c.tree.Size == 0 {
-		return // its own signature has failed already
-	}
-	c.cosigned(trust.Witnesses)
-	c.stamped(trust.Authorities)
-}
-
-func (c *check) cosigned(witnesses []ledger.Witness) {
-	var lines []string
-	if c.byName[cosignedName] != nil {
-		b, ok := c.small(cosignedName)
-		if !ok {
-			return
-		}
-		lines = strings.SplitAfter(string(b), "\n")
-		if len(b) == 0 || lines[len(lines)-1] != "" {
-			c.report.fail(cosignedName, "见证签名的格式不对。", "It is not a list of cosignatures.")
-			return
-		}
-		lines = lines[:len(lines)-1]
-	}
-	byName := map[string]string{}
-	for _, l := range lines {
-		rest, ok := strings.CutPrefix(l, "— ")
-		name, _, more := strings.Cut(rest, " ")
-		if !ok || !more || byName[name] != "" {
-			c.report.fail(cosignedName, "见证签名的格式不对。", "It is not a list of cosignatures.")
-			return
-		}
-		byName[name] = l
-	}
-	trusted := map[string]ledger.Witness{}
-	for _, w := range witnesses {
-		trusted[w.Name] = w
-		if byName[w.Name] == "" {
-			c.report.fail(cosignedName, "缺少见证方 "+w.Name+" 的签名。", "The witness "+w.Name+" has not signed.")
-		}
-	}
-	for _, l := range lines {
-		name, _, _ := strings.Cut(strings.TrimPrefix(l, "— "), " ")
-		w, checked := trusted[name]
-		said := Outside{Name: name, Checked: checked}
-		if checked {
-			var err error
-			if said.At, err = w.CheckCosignature(c.note, l); err != nil {
-				c.report.fail(cosignedName, "见证方 "+name+" 的签名无效。", "The signature of the witness "+name+" is not valid.")
-				continue
-			}
-		}
-		c.report.Outside = append(c.report.Outside, said)
-	}
-}
-
-func (c *check) stamped(authorities *x509.CertPool) {
-	if c.byName[stampName] == nil {
-		if authorities != nil {
-			c.report.fail(stampName, "缺少时间戳。", "There is no time stamp.")
-		}
-		return
-	}
-	b, ok := c.small(stampName)
-	if !ok {
-		return
-	}
-	at, err := timestamp.Verify(b, []byte(c.note), authorities)
-	if err != nil {
-		c.report.fail(stampName, "时间戳无效。", "The time stamp is not valid: "+err.Error())
-		return
-	}
-	c.report.Outside = append(c.report.Outside, Outside{At: at, Checked: authorities != nil})
 }

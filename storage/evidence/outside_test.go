@@ -19,15 +19,15 @@ import (
 	"wardwatch/internal/testcase"
 	"wardwatch/internal/testtsa"
 	"wardwatch/storage"
-	"wardwatch/storage/evidence"
+	"wardwatch/storage/evidence/verify"
 	"wardwatch/storage/ledger"
-	"wardwatch/storage/timestamp"
+	"wardwatch/storage/timestamp/tsa"
 	"wardwatch/storage/witness"
 )
 
 // outsiders are a witness and an authority that answer for w, and the trust
 // of somebody who knows both.
-func outsiders(t *testing.T, w *testcase.World) (func(context.Context), *testtsa.TSA, evidence.Trust) {
+func outsiders(t *testing.T, w *testcase.World) (func(context.Context), *testtsa.TSA, verify.Trust) {
 	t.Helper()
 	pub, key, err := ed25519.GenerateKey(nil)
 	if err != nil {
@@ -40,22 +40,22 @@ func outsiders(t *testing.T, w *testcase.World) (func(context.Context), *testtsa
 	}
 	s := httptest.NewServer(eye)
 	t.Cleanup(s.Close)
-	tsa := testtsa.Start(t)
+	auth := testtsa.Start(t)
 	who := ledger.Witness{Name: "w.example", Key: pub}
 	c := &storage.Cosigner{Store: w.Store, Peers: []witness.Peer{{URL: s.URL, Key: who}}, Client: http.DefaultClient, Log: log}
-	st := &storage.Stamper{Store: w.Store, Authority: timestamp.Authority{URL: tsa.URL, Roots: tsa.Roots}, Client: http.DefaultClient, Log: log}
+	st := &storage.Stamper{Store: w.Store, Authority: tsa.Authority{URL: auth.URL, Roots: auth.Roots}, Client: http.DefaultClient, Log: log}
 	ask := func(ctx context.Context) {
 		c.Now(ctx)
-		if err := st.Now(ctx); (err != nil) != tsa.IsAway() {
+		if err := st.Now(ctx); (err != nil) != auth.IsAway() {
 			t.Error("time stamp:", err)
 		}
 	}
-	return ask, tsa, evidence.Trust{Fingerprint: fingerprint(w), Witnesses: []ledger.Witness{who}, Authorities: tsa.Roots}
+	return ask, auth, verify.Trust{Fingerprint: fingerprint(w), Witnesses: []ledger.Witness{who}, Authorities: auth.Roots}
 }
 
 func TestPackageCarriesWhatOthersSay(t *testing.T) {
 	testcase.Each(t, func(t *testing.T, w *testcase.World) {
-		ask, tsa, trust := outsiders(t, w)
+		ask, auth, trust := outsiders(t, w)
 		c := clerk(w)
 		c.Ask = ask
 		id := openAlert(t, w).ID
@@ -71,8 +71,8 @@ func TestPackageCarriesWhatOthersSay(t *testing.T) {
 			return b.Bytes()
 		}
 		b := made()
-		check := func(b []byte, trust evidence.Trust) evidence.Report {
-			r, err := evidence.Verify(bytes.NewReader(b), int64(len(b)), trust)
+		check := func(b []byte, trust verify.Trust) verify.Report {
+			r, err := verify.Package(bytes.NewReader(b), int64(len(b)), trust)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -82,14 +82,14 @@ func TestPackageCarriesWhatOthersSay(t *testing.T) {
 		if !r.Authentic() || len(r.Outside) != 2 || !r.Outside[0].Checked || !r.Outside[1].Checked || time.Since(r.Outside[0].At).Abs() > time.Minute || time.Since(r.Outside[1].At).Abs() > time.Minute {
 			t.Fatalf("%+v", r)
 		}
-		if r := check(b, evidence.Trust{Fingerprint: trust.Fingerprint}); !r.Authentic() || r.Outside[0].Checked || r.Outside[1].Checked {
+		if r := check(b, verify.Trust{Fingerprint: trust.Fingerprint}); !r.Authentic() || r.Outside[0].Checked || r.Outside[1].Checked {
 			t.Errorf("without their keys: %+v", r.Outside)
 		}
 		stranger := testcase.SQLite(t)
-		if r := check(b, evidence.Trust{Fingerprint: trust.Fingerprint, Witnesses: []ledger.Witness{{Name: "w.example", Key: stranger.Store.PublicKey()}}}); r.Authentic() {
+		if r := check(b, verify.Trust{Fingerprint: trust.Fingerprint, Witnesses: []ledger.Witness{{Name: "w.example", Key: stranger.Store.PublicKey()}}}); r.Authentic() {
 			t.Error("a witness of the same name with another key: accepted")
 		}
-		if r := check(b, evidence.Trust{Fingerprint: trust.Fingerprint, Authorities: testtsa.Start(t).Roots}); r.Authentic() {
+		if r := check(b, verify.Trust{Fingerprint: trust.Fingerprint, Authorities: testtsa.Start(t).Roots}); r.Authentic() {
 			t.Error("another authority: accepted")
 		}
 
@@ -100,7 +100,7 @@ func TestPackageCarriesWhatOthersSay(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		cmd := exec.CommandContext(t.Context(), "openssl", "ts", "-verify", "-in", "timestamp.tsr", "-data", "checkpoint", "-CAfile", tsa.CAFile)
+		cmd := exec.CommandContext(t.Context(), "openssl", "ts", "-verify", "-in", "timestamp.tsr", "-data", "checkpoint", "-CAfile", auth.CAFile)
 		cmd.Dir = dir
 		if out, err := cmd.CombinedOutput(); err != nil || !strings.Contains(string(out), "Verification: OK") {
 			t.Errorf("openssl: %v\n%s", err, out)
@@ -115,8 +115,8 @@ func TestPackageCarriesWhatOthersSay(t *testing.T) {
 				bad := maps.Clone(files)
 				bad[name] = bytes.Clone(files[name])
 				bad[name][i] ^= 1 << (i % 8)
-				r, err := evidence.Verify(bytes.NewReader(forge(names(t, later), bad)), int64(len(later)), trust)
-				if err != nil || r.Authentic() || !slices.ContainsFunc(r.Failures, func(f evidence.Finding) bool { return f.File == name }) {
+				r, err := verify.Package(bytes.NewReader(forge(names(t, later), bad)), int64(len(later)), trust)
+				if err != nil || r.Authentic() || !slices.ContainsFunc(r.Failures, func(f verify.Finding) bool { return f.File == name }) {
 					t.Errorf("%s: byte %d: accepted (%v)", name, i, err)
 				}
 			})
@@ -132,7 +132,7 @@ func TestPackageCarriesWhatOthersSay(t *testing.T) {
 		}
 
 		// While the authority is away packages are made without, and say so.
-		tsa.Away(true)
+		auth.Away(true)
 		b = made()
 		if r := check(b, trust); r.Authentic() {
 			t.Error("without a time stamp: accepted by somebody who wants one")

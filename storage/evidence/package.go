@@ -10,14 +10,15 @@ import (
 	"io"
 	"strings"
 
+	"wardwatch/storage/evidence/pack"
 	"wardwatch/ward"
 )
 
 // Package is an export that is ready to be streamed.
 type Package struct {
-	Name    string // a file name for it
-	Size    int64  // bytes that Write writes
-	Missing []Item // items whose bytes are not in the package, and why
+	Name    string      // a file name for it
+	Size    int64       // bytes that Write writes
+	Missing []pack.Item // items whose bytes are not in the package, and why
 	parts   []part
 }
 
@@ -51,13 +52,13 @@ func dataPart(name string, b []byte) part {
 	return part{name: name, sum: sha256.Sum256(b), crc: crc32.ChecksumIEEE(b), size: int64(len(b)), data: b}
 }
 
-func (p *Package) entries() []entry {
-	var all []entry
+func (p *Package) entries() []pack.Entry {
+	var all []pack.Entry
 	var at int64
 	for _, f := range p.parts {
-		e := entry{name: f.name, size: f.size, crc: f.crc, offset: at}
+		e := pack.Entry{Name: f.name, Size: f.size, CRC: f.crc, Offset: at}
 		all = append(all, e)
-		at = e.end()
+		at = e.End()
 	}
 	return all
 }
@@ -68,14 +69,14 @@ func (p *Package) entries() []entry {
 func (p *Package) Write(ctx context.Context, w io.Writer) error {
 	entries := p.entries()
 	for i, f := range p.parts {
-		if _, err := w.Write(entries[i].local()); err != nil {
+		if _, err := w.Write(entries[i].Local()); err != nil {
 			return fmt.Errorf("write package: %w", err)
 		}
 		if err := f.copy(ctx, w); err != nil {
 			return fmt.Errorf("write package: %s: %w", f.name, err)
 		}
 	}
-	if _, err := w.Write(directory(entries)); err != nil {
+	if _, err := w.Write(pack.Directory(entries)); err != nil {
 		return fmt.Errorf("write package: %w", err)
 	}
 	return nil

@@ -16,7 +16,9 @@ import (
 	"slices"
 
 	"wardwatch/storage"
+	"wardwatch/storage/evidence/pack"
 	"wardwatch/storage/ledger"
+	"wardwatch/storage/sealed"
 	"wardwatch/ward"
 )
 
@@ -26,7 +28,7 @@ var readme []byte
 // draft is a package in the making.
 type draft struct {
 	*Clerk
-	m     Manifest
+	m     pack.Manifest
 	parts []part         // manifest, custody, proofs, checkpoint and sums are still to come
 	leafs map[int64]bool // records that are in
 }
@@ -70,7 +72,7 @@ func (c *Clerk) prepare(ctx context.Context, id ward.CaseID, by ward.User, reaso
 	if err != nil {
 		return nil, err
 	}
-	d.parts = slices.Insert(d.parts, 2, dataPart(manifestName, manifest))
+	d.parts = slices.Insert(d.parts, 2, dataPart(pack.ManifestName, manifest))
 	if err := d.finish(ctx, hexSum); err != nil {
 		return nil, err
 	}
@@ -81,7 +83,7 @@ func (c *Clerk) prepare(ctx context.Context, id ward.CaseID, by ward.User, reaso
 		}
 	}
 	entries := p.entries()
-	p.Size = entries[len(entries)-1].end() + int64(len(directory(entries)))
+	p.Size = entries[len(entries)-1].End() + int64(len(pack.Directory(entries)))
 	return p, nil
 }
 
@@ -93,12 +95,12 @@ func (c *Clerk) draft(ctx context.Context, file ward.Case) (*draft, error) {
 		return nil, fmt.Errorf("encode key: %w", err)
 	}
 	d := &draft{Clerk: c, leafs: map[int64]bool{}}
-	d.m = Manifest{
-		Schema: Schema, Case: file, Software: c.Software, Log: ledger.Origin(pub), Fingerprint: ledger.Fingerprint(pub),
-		ModelIDs: []string{}, Items: []Item{}, Recordings: []Recording{}, Records: []RecordFile{}, Files: []File{},
+	d.m = pack.Manifest{
+		Schema: pack.Schema, Case: file, Software: c.Software, Log: ledger.Origin(pub), Fingerprint: ledger.Fingerprint(pub),
+		ModelIDs: []string{}, Items: []pack.Item{}, Recordings: []pack.Recording{}, Records: []pack.RecordFile{}, Files: []pack.File{},
 	}
-	d.file(RoleReadme, dataPart(readmeName, readme))
-	d.file(RoleKey, dataPart(keyName, pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der})))
+	d.file(pack.RoleReadme, dataPart(pack.ReadmeName, readme))
+	d.file(pack.RoleKey, dataPart(pack.KeyName, pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der})))
 	sealed, err := c.Store.LatestSealed(ctx, storage.KindCase, string(file.ID))
 	if err != nil {
 		return nil, err
@@ -117,31 +119,31 @@ func (c *Clerk) draft(ctx context.Context, file ward.Case) (*draft, error) {
 	return d, d.recordings(ctx, items)
 }
 
-func (d *draft) file(role Role, p part) {
+func (d *draft) file(role pack.Role, p part) {
 	d.parts = append(d.parts, p)
-	d.m.Files = append(d.m.Files, File{Path: p.name, Role: role, Bytes: p.size, SHA256: hex.EncodeToString(p.sum[:])})
+	d.m.Files = append(d.m.Files, pack.File{Path: p.name, Role: role, Bytes: p.size, SHA256: hex.EncodeToString(p.sum[:])})
 }
 
 func (d *draft) record(r storage.SealedRecord) string {
-	p := recordPath(r.Kind, r.Leaf)
+	p := pack.RecordPath(r.Kind, r.Leaf)
 	if !d.leafs[r.Leaf] {
 		d.leafs[r.Leaf] = true
 		sum := r.Sum()
-		d.m.Records = append(d.m.Records, RecordFile{Leaf: r.Leaf, Kind: r.Kind, Ref: r.Ref, Path: p, SHA256: hex.EncodeToString(sum[:])})
-		d.file(RoleRecord, dataPart(p, r.Body))
+		d.m.Records = append(d.m.Records, pack.RecordFile{Leaf: r.Leaf, Kind: r.Kind, Ref: r.Ref, Path: p, SHA256: hex.EncodeToString(sum[:])})
+		d.file(pack.RoleRecord, dataPart(p, r.Body))
 	}
 	return p
 }
 
 // item adds one piece of evidence with its record and bytes.
 func (d *draft) item(ctx context.Context, e ward.Evidence) error {
-	it := Item{Kind: e.Kind, Ref: e.Ref, Added: e.Added, By: e.AddedBy, Leaf: e.Leaf}
+	it := pack.Item{Kind: e.Kind, Ref: e.Ref, Added: e.Added, By: e.AddedBy, Leaf: e.Leaf}
 	if e.SHA256 != [32]byte{} {
 		it.SHA256 = hex.EncodeToString(e.SHA256[:])
 	}
 	var err error
 	if e.Kind == ward.EvidenceSnapshot {
-		err = d.media(ctx, &it, e, RoleSnapshot, fmt.Sprintf("snapshots/%04d%s", len(d.m.Items)+1, path.Ext(e.Ref)))
+		err = d.media(ctx, &it, e, pack.RoleSnapshot, fmt.Sprintf("snapshots/%04d%s", len(d.m.Items)+1, path.Ext(e.Ref)))
 	} else {
 		err = d.sealed(ctx, &it, e)
 	}
@@ -152,10 +154,10 @@ func (d *draft) item(ctx context.Context, e ward.Evidence) error {
 	return nil
 }
 
-func (d *draft) sealed(ctx context.Context, it *Item, e ward.Evidence) error {
+func (d *draft) sealed(ctx context.Context, it *pack.Item, e ward.Evidence) error {
 	r, err := d.Store.Sealed(ctx, e.Leaf)
 	if errors.Is(err, &ward.Error{Kind: ward.NotFound}) {
-		it.Missing = MissingErased
+		it.Missing = pack.MissingErased
 		return nil
 	}
 	if err != nil {
@@ -164,19 +166,19 @@ func (d *draft) sealed(ctx context.Context, it *Item, e ward.Evidence) error {
 	p := d.record(r)
 	switch e.Kind {
 	case ward.EvidenceSegment:
-		it.Segment = &storage.SealedSegment{}
+		it.Segment = &sealed.Segment{}
 		if err := r.Into(it.Segment); err != nil {
 			return err
 		}
-		return d.media(ctx, it, e, mediaRole(it.Segment.Origin), "media/"+it.Segment.Source.ID+"/"+path.Base(it.Segment.Key))
+		return d.media(ctx, it, e, pack.MediaRole(it.Segment.Origin), "media/"+it.Segment.Source.ID+"/"+path.Base(it.Segment.Key))
 	case ward.EvidenceVisit:
 		it.Path, it.Events = p, "records/visit-"+e.Ref+"-events.json"
 		b, err := d.Store.SealedEvents(ctx, ward.VisitID(e.Ref))
 		if err != nil {
 			return err
 		}
-		d.file(RoleEvents, dataPart(it.Events, b))
-		var v storage.SealedVerdict
+		d.file(pack.RoleEvents, dataPart(it.Events, b))
+		var v sealed.Verdict
 		if err := r.Into(&v); err != nil {
 			return err
 		}
@@ -202,25 +204,25 @@ func (d *draft) about(ctx context.Context, kind, ref string) error {
 }
 
 // media hashes the object behind e and adds it, or says why it cannot.
-func (d *draft) media(ctx context.Context, it *Item, e ward.Evidence, role Role, name string) error {
+func (d *draft) media(ctx context.Context, it *pack.Item, e ward.Evidence, role pack.Role, name string) error {
 	open := func(ctx context.Context) (io.ReadCloser, error) {
 		r, _, err := d.Open(ctx, e)
 		return r, err
 	}
 	p, err := measure(ctx, name, open)
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, &ward.Error{Kind: ward.NotFound}) {
-		it.Missing = MissingAbsent
+		it.Missing = pack.MissingAbsent
 		return nil
 	}
 	if err != nil {
 		return err
 	}
 	if e.SHA256 == [32]byte{} {
-		it.Missing, it.Found = MissingAbsent, hex.EncodeToString(p.sum[:]) // came after it was looked for
+		it.Missing, it.Found = pack.MissingAbsent, hex.EncodeToString(p.sum[:]) // came after it was looked for
 		return nil
 	}
 	if p.sum != e.SHA256 {
-		it.Missing, it.Found = MissingChanged, hex.EncodeToString(p.sum[:])
+		it.Missing, it.Found = pack.MissingChanged, hex.EncodeToString(p.sum[:])
 		return nil
 	}
 	it.Path = name
@@ -254,10 +256,10 @@ func (d *draft) finish(ctx context.Context, manifestSum string) error {
 			return fmt.Errorf("custody event %d: %w", e.Seq, err)
 		}
 		bodies = append(bodies, r.Body)
-		parts = append(parts, dataPart(custodyPath(e.Seq, e.Leaf), r.Body))
+		parts = append(parts, dataPart(pack.CustodyPath(e.Seq, e.Leaf), r.Body))
 		leafs = append(leafs, e.Leaf)
 	}
-	d.parts = append(append(d.parts, dataPart(custodyName, custodyJSON(bodies))), parts...)
+	d.parts = append(append(d.parts, dataPart(pack.CustodyName, pack.CustodyJSON(bodies))), parts...)
 	note, size, err := d.Store.Checkpoint(ctx)
 	if err != nil {
 		return err
@@ -268,9 +270,9 @@ func (d *draft) finish(ctx context.Context, manifestSum string) error {
 		if err != nil {
 			return err
 		}
-		d.parts = append(d.parts, dataPart(proofPath(leaf), []byte(p.String())))
+		d.parts = append(d.parts, dataPart(pack.ProofPath(leaf), []byte(p.String())))
 	}
-	d.parts = append(d.parts, dataPart(checkpointName, []byte(note)))
+	d.parts = append(d.parts, dataPart(pack.CheckpointName, []byte(note)))
 	if err := d.outside(ctx, size); err != nil {
 		return err
 	}
@@ -280,6 +282,6 @@ func (d *draft) finish(ctx context.Context, manifestSum string) error {
 		byName[p.name] = p.sum
 		names = append(names, p.name)
 	}
-	d.parts = append(d.parts, dataPart(sumsName, sums(names, func(n string) [32]byte { return byName[n] })))
+	d.parts = append(d.parts, dataPart(pack.SumsName, pack.Sums(names, func(n string) [32]byte { return byName[n] })))
 	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"wardwatch/storage"
+	"wardwatch/storage/evidence/pack"
 	"wardwatch/ward"
 )
 
@@ -39,8 +40,8 @@ func (d *draft) recordings(ctx context.Context, items []ward.Evidence) error {
 	return nil
 }
 
-func (d *draft) recording(ctx context.Context, l storage.Lead) (Recording, error) {
-	rec := Recording{Source: l.Source, From: l.From, To: l.To}
+func (d *draft) recording(ctx context.Context, l storage.Lead) (pack.Recording, error) {
+	rec := pack.Recording{Source: l.Source, From: l.From, To: l.To}
 	names, err := d.Store.NamesOf(ctx, l.InstitutionID, l.Source)
 	if err != nil {
 		return rec, err
@@ -61,8 +62,8 @@ func (d *draft) recording(ctx context.Context, l storage.Lead) (Recording, error
 // cover says how many seconds of [from, to) were recorded as they happened,
 // where and why none were, and how many seconds of that the device gave
 // afterwards.
-func cover(from, to time.Time, segs []ward.Segment, gaps []ward.Gap) (recorded, filled float64, without []GapSpan) {
-	spans := []GapSpan{}
+func cover(from, to time.Time, segs []ward.Segment, gaps []ward.Gap) (recorded, filled float64, without []pack.GapSpan) {
+	spans := []pack.GapSpan{}
 	type span struct{ from, to time.Time }
 	var known, given []span
 	clipped := func(f, t time.Time) (span, bool) {
@@ -85,7 +86,7 @@ func cover(from, to time.Time, segs []ward.Segment, gaps []ward.Gap) (recorded, 
 	}
 	for _, g := range gaps {
 		if s, ok := clipped(g.From, g.To); ok {
-			spans = append(spans, GapSpan{s.from, s.to, g.Cause})
+			spans = append(spans, pack.GapSpan{From: s.from, To: s.to, Cause: g.Cause})
 			known = append(known, s)
 		}
 	}
@@ -94,13 +95,13 @@ func cover(from, to time.Time, segs []ward.Segment, gaps []ward.Gap) (recorded, 
 	for _, s := range append(known, span{to, to}) {
 		// Neighbouring segments may be dated a few milliseconds apart.
 		if s.from.Sub(at) > 50*time.Millisecond {
-			spans = append(spans, GapSpan{at, s.from, CauseUnknown})
+			spans = append(spans, pack.GapSpan{From: at, To: s.from, Cause: CauseUnknown})
 		}
 		if s.to.After(at) {
 			at = s.to
 		}
 	}
-	slices.SortStableFunc(spans, func(a, b GapSpan) int { return a.From.Compare(b.From) })
+	slices.SortStableFunc(spans, func(a, b pack.GapSpan) int { return a.From.Compare(b.From) })
 	slices.SortFunc(given, func(a, b span) int { return a.from.Compare(b.from) })
 	at = from
 	for _, s := range given {

@@ -1,6 +1,7 @@
 // Package ledger is the append-only Merkle log (RFC 6962 hashing, as in
-// golang.org/x/mod/sumdb/tlog) kept in the same database, and written in the
-// same transaction, as the rows it seals. It must not know what it seals.
+// golang.org/x/mod/sumdb/tlog): leaves, checkpoints, proofs and witnesses, as
+// a verifier without a database needs them. Package ledgerdb keeps the log.
+// It must not know what it seals.
 //
 // A leaf is {"v":1,"kind":…,"id":…,"sha256":…}: the hash of a record that is
 // stored beside the log with a random salt inside. The log itself therefore
@@ -8,18 +9,12 @@
 package ledger
 
 import (
-	"context"
 	"crypto/rand"
 	"crypto/sha256"
-	"database/sql"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
-	"slices"
-	"strings"
 	"time"
-
-	"golang.org/x/mod/sumdb/tlog"
 )
 
 // Sealed is the envelope whose exact JSON bytes a leaf commits to.
@@ -63,97 +58,4 @@ func LeafOf(kind, id string, body []byte) ([]byte, error) {
 		return nil, fmt.Errorf("make leaf %s %s: %w", kind, id, err)
 	}
 	return leaf, nil
-}
-
-// Querier is *sql.DB or *sql.Tx.
-type Querier interface {
-	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
-	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
-	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
-}
-
-// Append adds leaf and returns its index. The caller holds the ledger lock
-// of its engine until the transaction ends.
-func Append(ctx context.Context, q Querier, leaf []byte) (int64, error) {
-	n, err := Size(ctx, q)
-	if err != nil {
-		return 0, err
-	}
-	hashes, err := tlog.StoredHashes(n, leaf, Reader(ctx, q))
-	if err != nil {
-		return 0, fmt.Errorf("hash leaf %d: %w", n, err)
-	}
-	if _, err := q.ExecContext(ctx, `INSERT INTO log_entry (idx, leaf) VALUES ($1, $2)`, n, leaf); err != nil {
-		return 0, fmt.Errorf("insert leaf %d: %w", n, err)
-	}
-	pos := tlog.StoredHashCount(n)
-	for i, h := range hashes {
-		if _, err := q.ExecContext(ctx, `INSERT INTO log_hash (pos, h) VALUES ($1, $2)`, pos+int64(i), h[:]); err != nil {
-			return 0, fmt.Errorf("insert hash %d: %w", pos+int64(i), err)
-		}
-	}
-	return n, nil
-}
-
-// Size is the number of leaves.
-func Size(ctx context.Context, q Querier) (int64, error) {
-	var n int64
-	if err := q.QueryRowContext(ctx, `SELECT COALESCE(MAX(idx), -1) + 1 FROM log_entry`).Scan(&n); err != nil {
-		return 0, fmt.Errorf("read ledger size: %w", err)
-	}
-	return n, nil
-}
-
-// Reader reads stored hashes for tlog.
-func Reader(ctx context.Context, q Querier) tlog.HashReader {
-	return tlog.HashReaderFunc(func(pos []int64) ([]tlog.Hash, error) {
-		out := make([]tlog.Hash, 0, len(pos))
-		for part := range slices.Chunk(pos, atOnce) {
-			found, err := readHashes(ctx, q, part)
-			if err != nil {
-				return nil, err
-			}
-			for _, p := range part {
-				h, ok := found[p]
-				if !ok {
-					return nil, fmt.Errorf("read hash %d: %w", p, sql.ErrNoRows)
-				}
-				out = append(out, h)
-			}
-		}
-		return out, nil
-	})
-}
-
-// atOnce hashes are read with one query: a tile's.
-const atOnce = 1 << tileHeight
-
-func readHashes(ctx context.Context, q Querier, pos []int64) (map[int64]tlog.Hash, error) {
-	args := make([]any, len(pos))
-	var list strings.Builder
-	for i, p := range pos {
-		args[i] = p
-		fmt.Fprintf(&list, ",$%d", i+1)
-	}
-	rows, err := q.QueryContext(ctx, `SELECT pos, h FROM log_hash WHERE pos IN (`+strings.TrimPrefix(list.String(), ",")+`)`, args...)
-	if err != nil {
-		return nil, fmt.Errorf("read %d hashes: %w", len(pos), err)
-	}
-	defer func() { _ = rows.Close() }() // rows.Err tells
-	found := make(map[int64]tlog.Hash, len(pos))
-	for rows.Next() {
-		var p int64
-		var b []byte
-		if err := rows.Scan(&p, &b); err != nil {
-			return nil, fmt.Errorf("read hash: %w", err)
-		}
-		if len(b) != tlog.HashSize {
-			return nil, fmt.Errorf("read hash %d: %d bytes", p, len(b))
-		}
-		found[p] = tlog.Hash(b)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, fmt.Errorf("read %d hashes: %w", len(pos), err)
-	}
-	return found, nil
 }

@@ -21,6 +21,7 @@ import (
 
 	"wardwatch/internal/testserver"
 	"wardwatch/storage/ledger"
+	"wardwatch/storage/ledger/ledgerdb"
 	"wardwatch/ward"
 )
 
@@ -63,11 +64,11 @@ func TestProofsAgreeWithTransparencyDev(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				if got, err := ledger.Append(t.Context(), db, leaf); err != nil || got != n {
+				if got, err := ledgerdb.Append(t.Context(), db, leaf); err != nil || got != n {
 					t.Fatal(got, err)
 				}
 				leaves = append(leaves, leaf)
-				root, err := tlog.TreeHash(n+1, ledger.Reader(t.Context(), db))
+				root, err := tlog.TreeHash(n+1, ledgerdb.Reader(t.Context(), db))
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -85,7 +86,7 @@ func TestProofsAgreeWithTransparencyDev(t *testing.T) {
 
 func agree(t *testing.T, db *sql.DB, i, size int64, signed string, leaf []byte, pub ed25519.PublicKey) {
 	t.Helper()
-	p, err := ledger.Prove(t.Context(), db, i, size, signed)
+	p, err := ledgerdb.Prove(t.Context(), db, i, size, signed)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -194,5 +195,51 @@ func TestKeyFile(t *testing.T) {
 	}
 	if _, err := ledger.SecretFile(filepath.Join(dir, "no", "k"), 32); err == nil || !strings.Contains(err.Error(), "key file") {
 		t.Errorf("no folder: %v", err)
+	}
+}
+
+func TestCosignature(t *testing.T) {
+	log, k := key(t), key(t)
+	signed, err := ledger.Checkpoint{Size: 7, Root: tlog.RecordHash([]byte("x"))}.Sign(log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w, err := ledger.ParseWitness(ledger.Witness{Name: "w.example", Key: public(k)}.String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	when := time.Unix(1_700_000_000, 999).UTC()
+	line, err := ledger.Cosign(signed, "w.example", k, when)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if at, err := w.CheckCosignature(signed, line); err != nil || at != when.Truncate(time.Second) {
+		t.Fatal(at, err)
+	}
+	if c, err := ledger.OpenSigned(signed+line, ledger.Verifier(public(log))); err != nil || c.Size != 7 {
+		t.Error(c, err)
+	}
+	for i := range line {
+		bad := []byte(line)
+		bad[i] ^= 1
+		if _, err := w.CheckCosignature(signed, string(bad)); err == nil {
+			t.Errorf("byte %d of %q: accepted", i, line)
+		}
+	}
+	text, _ := ledger.Text(signed)
+	for i := range text {
+		bad := []byte(signed)
+		bad[i] ^= 1
+		if _, err := w.CheckCosignature(string(bad), line); err == nil {
+			t.Errorf("byte %d of the checkpoint: accepted", i)
+		}
+	}
+	if _, err := (ledger.Witness{Name: "w.example", Key: public(log)}).CheckCosignature(signed, line); err == nil {
+		t.Error("another key: accepted")
+	}
+	for _, bad := range []string{"", "w", "w+0+0", w.String() + "A", "x" + w.String(), ledger.Verifier(public(k))} {
+		if _, err := ledger.ParseWitness(bad); err == nil {
+			t.Errorf("%q is a witness's key", bad)
+		}
 	}
 }

@@ -1,7 +1,6 @@
 package ledger
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"strconv"
@@ -18,16 +17,6 @@ type Proof struct {
 	Index      int64
 	Hashes     tlog.RecordProof
 	Checkpoint string // the signed note
-}
-
-// Prove makes the proof of leaf index in the tree of size leaves that note
-// signs.
-func Prove(ctx context.Context, q Querier, index, size int64, note string) (Proof, error) {
-	h, err := tlog.ProveRecord(size, index, Reader(ctx, q))
-	if err != nil {
-		return Proof{}, fmt.Errorf("prove leaf %d of %d: %w", index, size, err)
-	}
-	return Proof{Index: index, Hashes: h, Checkpoint: note}, nil
 }
 
 // String is the proof as a C2SP tlog-proof@v1 file.

@@ -1,11 +1,10 @@
-// Package timestamp gets and verifies time-stamp tokens (RFC 3161): an
-// authority's word that some bytes existed at a time. It must not know what
-// the bytes are.
+// Package timestamp verifies time-stamp tokens (RFC 3161): an authority's word
+// that some bytes existed at a time. Package tsa gets them. It must not know
+// what the bytes are.
 package timestamp
 
 import (
 	"bytes"
-	"context"
 	"crypto"
 	"crypto/rand"
 	"crypto/sha256"
@@ -13,9 +12,7 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
-	"io"
 	"math/big"
-	"net/http"
 	"slices"
 	"time"
 
@@ -23,58 +20,42 @@ import (
 	"github.com/digitorus/timestamp"
 )
 
-// maxResponse bounds an authority's answer: with its certificates it is some
-// 6 kB.
-const maxResponse = 64 << 10
-
-// Authority is a time-stamping authority (TSA).
-type Authority struct {
-	URL   string
-	Roots *x509.CertPool // who must have signed the authority's certificate
+// Request is a question to an authority. Query is what it is asked (DER).
+type Request struct {
+	Query   []byte
+	message []byte
+	nonce   *big.Int
 }
 
-// Stamp has the authority stamp message, of which it sees the SHA-256, and
-// returns its verified response (DER, as `openssl ts -verify -in` reads it)
-// with the time in it.
-func (a Authority) Stamp(ctx context.Context, client *http.Client, message []byte) (_ []byte, _ time.Time, err error) {
+// Ask makes the request to stamp message, of which the authority sees the SHA-256.
+func Ask(message []byte) (Request, error) {
 	nonce, err := rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), 63))
 	if err != nil {
-		return nil, time.Time{}, err
+		return Request{}, err
 	}
 	query, err := timestamp.CreateRequest(bytes.NewReader(message), &timestamp.RequestOptions{Hash: crypto.SHA256, Certificates: true, Nonce: nonce})
 	if err != nil {
-		return nil, time.Time{}, fmt.Errorf("make a time-stamp request: %w", err)
+		return Request{}, fmt.Errorf("make a time-stamp request: %w", err)
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, a.URL, bytes.NewReader(query))
+	return Request{query, message, nonce}, nil
+}
+
+// Open verifies an authority's answer to r, and returns it without what
+// nothing signs, as Verify takes it, with the time in it.
+func (r Request) Open(answer []byte, roots *x509.CertPool) ([]byte, time.Time, error) {
+	b := withoutText(answer)
+	t, err := parse(b, r.message)
 	if err != nil {
 		return nil, time.Time{}, err
 	}
-	req.Header.Set("Content-Type", "application/timestamp-query")
-	res, err := client.Do(req)
-	if err != nil {
-		return nil, time.Time{}, fmt.Errorf("ask the time-stamp authority: %w", err)
-	}
-	defer func() { err = errors.Join(err, res.Body.Close()) }()
-	if res.StatusCode != http.StatusOK {
-		return nil, time.Time{}, fmt.Errorf("ask the time-stamp authority: status %d", res.StatusCode)
-	}
-	b, err := io.ReadAll(io.LimitReader(res.Body, maxResponse+1))
-	if err != nil || len(b) > maxResponse {
-		return nil, time.Time{}, errors.Join(errors.New("the time-stamp authority's answer is too long or was cut off"), err)
-	}
-	b = withoutText(b)
-	t, err := parse(b, message)
-	if err != nil {
-		return nil, time.Time{}, err
-	}
-	if t.Nonce == nil || t.Nonce.Cmp(nonce) != 0 {
+	if t.Nonce == nil || t.Nonce.Cmp(r.nonce) != 0 {
 		return nil, time.Time{}, errors.New("the time-stamp authority answered another request")
 	}
-	at, err := Verify(b, message, a.Roots)
+	at, err := Verify(b, r.message, roots)
 	return b, at, err
 }
 
-// Verify verifies that response, as Stamp returned it, says of message that
+// Verify verifies that response, as Open returned it, says of message that
 // it existed, by an authority whose certificate for time stamps leads to
 // roots and was valid then, and returns when. nil roots: the certificate is
 // not looked at, so that the time is anybody's word.

@@ -14,20 +14,21 @@ import (
 
 	"wardwatch/internal/testtsa"
 	"wardwatch/storage/timestamp"
+	"wardwatch/storage/timestamp/tsa"
 )
 
 func TestStamp(t *testing.T) {
-	tsa := testtsa.Start(t)
+	auth := testtsa.Start(t)
 	message := []byte("a checkpoint")
-	a := timestamp.Authority{URL: tsa.URL, Roots: tsa.Roots}
+	a := tsa.Authority{URL: auth.URL, Roots: auth.Roots}
 	token, at, err := a.Stamp(t.Context(), http.DefaultClient, message)
 	if err != nil || time.Since(at).Abs() > time.Minute {
 		t.Fatal(at, err)
 	}
-	if again, err := timestamp.Verify(token, message, tsa.Roots); err != nil || !again.Equal(at) {
+	if again, err := timestamp.Verify(token, message, auth.Roots); err != nil || !again.Equal(at) {
 		t.Error(again, err)
 	}
-	if _, err := timestamp.Verify(token, []byte("another"), tsa.Roots); err == nil {
+	if _, err := timestamp.Verify(token, []byte("another"), auth.Roots); err == nil {
 		t.Error("of another message: accepted")
 	}
 	if _, err := timestamp.Verify(token, message, x509.NewCertPool()); err == nil {
@@ -44,7 +45,7 @@ func TestStamp(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	cmd := exec.CommandContext(t.Context(), "openssl", "ts", "-verify", "-in", "x.tsr", "-data", "x", "-CAfile", tsa.CAFile)
+	cmd := exec.CommandContext(t.Context(), "openssl", "ts", "-verify", "-in", "x.tsr", "-data", "x", "-CAfile", auth.CAFile)
 	cmd.Dir = dir
 	if out, err := cmd.CombinedOutput(); err != nil || !strings.Contains(string(out), "Verification: OK") {
 		t.Errorf("openssl: %v\n%s", err, out)
@@ -52,29 +53,29 @@ func TestStamp(t *testing.T) {
 }
 
 func TestEveryChangedByteIsRejected(t *testing.T) {
-	tsa := testtsa.Start(t)
+	auth := testtsa.Start(t)
 	message := []byte("a checkpoint")
-	token, _, err := timestamp.Authority{URL: tsa.URL, Roots: tsa.Roots}.Stamp(t.Context(), http.DefaultClient, message)
+	token, _, err := tsa.Authority{URL: auth.URL, Roots: auth.Roots}.Stamp(t.Context(), http.DefaultClient, message)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for i := range token {
 		bad := bytes.Clone(token)
 		bad[i] ^= 1 << (i % 8)
-		if _, err := timestamp.Verify(bad, message, tsa.Roots); err == nil {
+		if _, err := timestamp.Verify(bad, message, auth.Roots); err == nil {
 			t.Errorf("byte %d of %d: accepted", i, len(token))
 		}
 	}
 	for n := range token {
-		if _, err := timestamp.Verify(token[:n], message, tsa.Roots); err == nil {
+		if _, err := timestamp.Verify(token[:n], message, auth.Roots); err == nil {
 			t.Errorf("%d of %d bytes are accepted", n, len(token))
 		}
 	}
 }
 
 func TestAuthorityThatMisbehaves(t *testing.T) {
-	tsa := testtsa.Start(t)
-	old, _, err := timestamp.Authority{URL: tsa.URL, Roots: tsa.Roots}.Stamp(t.Context(), http.DefaultClient, []byte("x"))
+	auth := testtsa.Start(t)
+	old, _, err := tsa.Authority{URL: auth.URL, Roots: auth.Roots}.Stamp(t.Context(), http.DefaultClient, []byte("x"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -86,21 +87,21 @@ func TestAuthorityThatMisbehaves(t *testing.T) {
 		"an older one": func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(old) },
 	} {
 		url := testtsa.Serve(t, answer)
-		if b, _, err := (timestamp.Authority{URL: url, Roots: tsa.Roots}).Stamp(t.Context(), http.DefaultClient, []byte("x")); err == nil {
+		if b, _, err := (tsa.Authority{URL: url, Roots: auth.Roots}).Stamp(t.Context(), http.DefaultClient, []byte("x")); err == nil {
 			t.Errorf("%s: accepted %s", name, hex.EncodeToString(b))
 		}
 	}
 }
 
 func FuzzVerify(f *testing.F) {
-	tsa := testtsa.Start(f)
-	token, at, err := timestamp.Authority{URL: tsa.URL, Roots: tsa.Roots}.Stamp(f.Context(), http.DefaultClient, []byte("x"))
+	auth := testtsa.Start(f)
+	token, at, err := tsa.Authority{URL: auth.URL, Roots: auth.Roots}.Stamp(f.Context(), http.DefaultClient, []byte("x"))
 	if err != nil {
 		f.Fatal(err)
 	}
 	f.Add(token)
 	f.Fuzz(func(t *testing.T, b []byte) {
-		if got, err := timestamp.Verify(b, []byte("x"), tsa.Roots); err == nil && !got.Equal(at) {
+		if got, err := timestamp.Verify(b, []byte("x"), auth.Roots); err == nil && !got.Equal(at) {
 			t.Errorf("%x: %v", b, got)
 		}
 	})

@@ -1,7 +1,8 @@
-package evidence
+package pack
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -12,12 +13,15 @@ import (
 // each with its size and CRC-32 in front, no times, attributes, comments or
 // gaps. Every unpacker reads it; Verify writes it anew and compares.
 
-// entry is one file of the zip.
-type entry struct {
-	name   string
-	size   int64
-	crc    uint32 // IEEE
-	offset int64  // of its header
+// ErrForm is the cause of every error about the form of the zip file.
+var ErrForm = errors.New("not the package as it was exported")
+
+// Entry is one file of the zip.
+type Entry struct {
+	Name   string
+	Size   int64  // of the content
+	CRC    uint32 // IEEE
+	Offset int64  // of its header
 }
 
 const (
@@ -47,49 +51,49 @@ func big(v int64) bool    { return v >= math.MaxUint32 }
 
 // common is what local and central headers share, from the version to the
 // length of the extra field.
-func (e entry) common(b bin, extra int) bin {
+func (e Entry) common(b bin, extra int) bin {
 	version := uint16(zipVersion)
 	if extra > 0 {
 		version = zipVersion64
 	}
 	return b.u16(version).u16(zipUTF8).u16(0).u16(0).u16(zipDate).
-		u32(e.crc).u32(clip(e.size)).u32(clip(e.size)).u16(uint16(len(e.name))).u16(uint16(extra))
+		u32(e.CRC).u32(clip(e.Size)).u32(clip(e.Size)).u16(uint16(len(e.Name))).u16(uint16(extra))
 }
 
-// local is the header in front of the content.
-func (e entry) local() []byte {
-	if !big(e.size) {
-		return append(e.common(bin{}.u32(zipLocal), 0), e.name...)
+// Local is the header in front of the content.
+func (e Entry) Local() []byte {
+	if !big(e.Size) {
+		return append(e.common(bin{}.u32(zipLocal), 0), e.Name...)
 	}
-	return append(e.common(bin{}.u32(zipLocal), 20), e.name...).u16(zip64Extra).u16(16).u64(uint64(e.size)).u64(uint64(e.size))
+	return append(e.common(bin{}.u32(zipLocal), 20), e.Name...).u16(zip64Extra).u16(16).u64(uint64(e.Size)).u64(uint64(e.Size))
 }
 
-// end is the offset after the content.
-func (e entry) end() int64 { return e.offset + int64(len(e.local())) + e.size }
+// End is the offset after the content.
+func (e Entry) End() int64 { return e.Offset + int64(len(e.Local())) + e.Size }
 
-func (e entry) central() []byte {
+func (e Entry) central() []byte {
 	var x bin
-	if big(e.size) {
-		x = x.u64(uint64(e.size)).u64(uint64(e.size))
+	if big(e.Size) {
+		x = x.u64(uint64(e.Size)).u64(uint64(e.Size))
 	}
-	if big(e.offset) {
-		x = x.u64(uint64(e.offset))
+	if big(e.Offset) {
+		x = x.u64(uint64(e.Offset))
 	}
 	if len(x) > 0 {
 		x = append(bin{}.u16(zip64Extra).u16(uint16(len(x))), x...)
 	}
 	b := e.common(bin{}.u32(zipCentral).u16(zipVersion64), len(x))
-	b = b.u16(0).u16(0).u16(0).u32(0).u32(clip(e.offset))
-	return append(append(b, e.name...), x...)
+	b = b.u16(0).u16(0).u16(0).u32(0).u32(clip(e.Offset))
+	return append(append(b, e.Name...), x...)
 }
 
-// directory is everything after the last content.
-func directory(entries []entry) []byte {
+// Directory is everything after the last content.
+func Directory(entries []Entry) []byte {
 	var b bin
 	var start int64
 	for _, e := range entries {
 		b = append(b, e.central()...)
-		start = e.end()
+		start = e.End()
 	}
 	n, size := int64(len(entries)), int64(len(b))
 	if n >= math.MaxUint16 || big(start) || big(size) {
@@ -107,11 +111,11 @@ const maxName = 512
 // maxEntries bounds the files of a package.
 const maxEntries = 1 << 20
 
-// walk reads the headers of a package from its first byte to its last and
+// Walk reads the headers of a package from its first byte to its last and
 // returns its entries. It reads no content. Any deviation from the one form
 // is an error that names the file where it is.
-func walk(r io.ReaderAt, size int64) ([]entry, error) {
-	var all []entry
+func Walk(r io.ReaderAt, size int64) ([]Entry, error) {
+	var all []Entry
 	var at int64
 	for {
 		head := make([]byte, localLen)
@@ -126,56 +130,56 @@ func walk(r io.ReaderAt, size int64) ([]entry, error) {
 			return all, err
 		}
 		if len(all) >= maxEntries {
-			return all, fmt.Errorf("%w: more than %d files", errForm, maxEntries)
+			return all, fmt.Errorf("%w: more than %d files", ErrForm, maxEntries)
 		}
 		all = append(all, e)
-		at = e.end()
+		at = e.End()
 	}
 	if len(all) == 0 {
-		return nil, fmt.Errorf("%w: not a package", errForm)
+		return nil, fmt.Errorf("%w: not a package", ErrForm)
 	}
-	want := directory(all)
+	want := Directory(all)
 	if size-at != int64(len(want)) {
-		return all, fmt.Errorf("%w: what follows %q is not the list of files", errForm, all[len(all)-1].name)
+		return all, fmt.Errorf("%w: what follows %q is not the list of files", ErrForm, all[len(all)-1].Name)
 	}
 	got := make([]byte, len(want))
 	if err := readAt(r, got, at); err != nil {
 		return all, err
 	}
 	if string(got) != string(want) {
-		return all, fmt.Errorf("%w: the list of files at the end differs from the files", errForm)
+		return all, fmt.Errorf("%w: the list of files at the end differs from the files", ErrForm)
 	}
 	return all, nil
 }
 
-func readLocal(r io.ReaderAt, head []byte, at, size int64) (entry, error) {
-	e := entry{offset: at, crc: binary.LittleEndian.Uint32(head[14:]), size: int64(binary.LittleEndian.Uint32(head[22:]))}
+func readLocal(r io.ReaderAt, head []byte, at, size int64) (Entry, error) {
+	e := Entry{Offset: at, CRC: binary.LittleEndian.Uint32(head[14:]), Size: int64(binary.LittleEndian.Uint32(head[22:]))}
 	n := int(binary.LittleEndian.Uint16(head[26:]))
 	if n == 0 || n > maxName {
-		return e, fmt.Errorf("%w: a name of %d bytes at byte %d", errForm, n, at)
+		return e, fmt.Errorf("%w: a name of %d bytes at byte %d", ErrForm, n, at)
 	}
 	rest := make([]byte, n)
 	if err := readAt(r, rest, at+localLen); err != nil {
 		return e, err
 	}
-	e.name = string(rest)
-	if e.size == math.MaxUint32 {
+	e.Name = string(rest)
+	if e.Size == math.MaxUint32 {
 		x := make([]byte, 20)
 		if err := readAt(r, x, at+localLen+int64(n)); err != nil {
 			return e, err
 		}
-		e.size = int64(binary.LittleEndian.Uint64(x[12:]))
+		e.Size = int64(binary.LittleEndian.Uint64(x[12:]))
 	}
-	want := e.local()
+	want := e.Local()
 	got := make([]byte, len(want))
 	if err := readAt(r, got, at); err != nil {
 		return e, err
 	}
 	if string(got) != string(want) {
-		return e, fmt.Errorf("%w: the header of %q is not as Wardwatch writes it", errForm, e.name)
+		return e, fmt.Errorf("%w: the header of %q is not as Wardwatch writes it", ErrForm, e.Name)
 	}
-	if e.size < 0 || e.size > size-at-int64(len(want)) {
-		return e, fmt.Errorf("%w: %q claims %d bytes and the file ends before", errForm, e.name, e.size)
+	if e.Size < 0 || e.Size > size-at-int64(len(want)) {
+		return e, fmt.Errorf("%w: %q claims %d bytes and the file ends before", ErrForm, e.Name, e.Size)
 	}
 	return e, nil
 }
@@ -187,7 +191,7 @@ func readAt(r io.ReaderAt, b []byte, at int64) error {
 		return nil
 	}
 	if err == io.EOF {
-		return fmt.Errorf("%w: cut off at byte %d", errForm, at+int64(n))
+		return fmt.Errorf("%w: cut off at byte %d", ErrForm, at+int64(n))
 	}
 	return fmt.Errorf("read package at byte %d: %w", at, err)
 }

@@ -1,4 +1,4 @@
-package ledger_test
+package ledgerdb_test
 
 import (
 	"context"
@@ -10,13 +10,13 @@ import (
 	"path/filepath"
 	"slices"
 	"testing"
-	"time"
 
 	"github.com/transparency-dev/tessera/api/layout"
 	"github.com/transparency-dev/tessera/client"
 	"golang.org/x/mod/sumdb/tlog"
+	_ "modernc.org/sqlite"
 
-	"wardwatch/storage/ledger"
+	"wardwatch/storage/ledger/ledgerdb"
 	"wardwatch/ward"
 )
 
@@ -41,7 +41,7 @@ func leaves(t testing.TB, n int64) *sql.DB {
 		t.Fatal(err)
 	}
 	for i := range n {
-		if _, err := ledger.Append(t.Context(), tx, fmt.Append(nil, "leaf ", i)); err != nil {
+		if _, err := ledgerdb.Append(t.Context(), tx, fmt.Append(nil, "leaf ", i)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -65,7 +65,7 @@ func TestTesseraReadsOurTiles(t *testing.T) {
 		fetched := 0
 		fetch := func(ctx context.Context, level, index uint64, p uint8) ([]byte, error) {
 			fetched++
-			b, err := ledger.Tile(ctx, db, layout.TilePath(level, index, p), size)
+			b, err := ledgerdb.Tile(ctx, db, layout.TilePath(level, index, p), size)
 			if errors.Is(err, &ward.Error{Kind: ward.NotFound}) {
 				err = fs.ErrNotExist
 			}
@@ -77,7 +77,7 @@ func TestTesseraReadsOurTiles(t *testing.T) {
 		}
 		for range 5 {
 			i := r.Int64N(size)
-			want, err := tlog.ProveRecord(size, i, ledger.Reader(t.Context(), db))
+			want, err := tlog.ProveRecord(size, i, ledgerdb.Reader(t.Context(), db))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -99,12 +99,12 @@ func TestTilesThatAreNotThere(t *testing.T) {
 		"tile/-1/000", "tile/data/000", "tile/entries/000", "tile/0/0", "tile/0/0000", "tile/0/x000/000", "tile/00/000", "tile/0/000/", "tile//000", "tile/0/000.p/", "tile/0/000.p/01",
 		"tile/8/0/000", "tile/0/x999/x999/x999/x999/x999/x999/999", "tile/0/../0/000", "", "tile", "0/000", "tile/0/000\x00",
 	} {
-		if b, err := ledger.Tile(t.Context(), db, path, 300); !errors.Is(err, &ward.Error{Kind: ward.NotFound}) {
+		if b, err := ledgerdb.Tile(t.Context(), db, path, 300); !errors.Is(err, &ward.Error{Kind: ward.NotFound}) {
 			t.Errorf("%q: %d bytes, %v", path, len(b), err)
 		}
 	}
 	for path, hashes := range map[string]int{"tile/0/000": 256, "tile/0/001.p/44": 44, "tile/0/000.p/7": 7, "tile/1/000.p/1": 1} {
-		if b, err := ledger.Tile(t.Context(), db, path, 300); err != nil || len(b) != 32*hashes {
+		if b, err := ledgerdb.Tile(t.Context(), db, path, 300); err != nil || len(b) != 32*hashes {
 			t.Errorf("%q: %d bytes, %v", path, len(b), err)
 		}
 	}
@@ -115,55 +115,9 @@ func FuzzTilePath(f *testing.F) {
 	f.Add("tile/0/001.p/44")
 	f.Add("tile/1/x000/000.p/1")
 	f.Fuzz(func(t *testing.T, path string) {
-		b, err := ledger.Tile(t.Context(), db, path, 300)
+		b, err := ledgerdb.Tile(t.Context(), db, path, 300)
 		if err != nil && !errors.Is(err, &ward.Error{Kind: ward.NotFound}) || err == nil && (len(b) == 0 || len(b)%32 != 0 || len(b) > 8192) {
 			t.Errorf("%q: %d bytes, %v", path, len(b), err)
 		}
 	})
-}
-
-func TestCosignature(t *testing.T) {
-	log, k := key(t), key(t)
-	signed, err := ledger.Checkpoint{Size: 7, Root: tlog.RecordHash([]byte("x"))}.Sign(log)
-	if err != nil {
-		t.Fatal(err)
-	}
-	w, err := ledger.ParseWitness(ledger.Witness{Name: "w.example", Key: public(k)}.String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	when := time.Unix(1_700_000_000, 999).UTC()
-	line, err := ledger.Cosign(signed, "w.example", k, when)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if at, err := w.CheckCosignature(signed, line); err != nil || at != when.Truncate(time.Second) {
-		t.Fatal(at, err)
-	}
-	if c, err := ledger.OpenSigned(signed+line, ledger.Verifier(public(log))); err != nil || c.Size != 7 {
-		t.Error(c, err)
-	}
-	for i := range line {
-		bad := []byte(line)
-		bad[i] ^= 1
-		if _, err := w.CheckCosignature(signed, string(bad)); err == nil {
-			t.Errorf("byte %d of %q: accepted", i, line)
-		}
-	}
-	text, _ := ledger.Text(signed)
-	for i := range text {
-		bad := []byte(signed)
-		bad[i] ^= 1
-		if _, err := w.CheckCosignature(string(bad), line); err == nil {
-			t.Errorf("byte %d of the checkpoint: accepted", i)
-		}
-	}
-	if _, err := (ledger.Witness{Name: "w.example", Key: public(log)}).CheckCosignature(signed, line); err == nil {
-		t.Error("another key: accepted")
-	}
-	for _, bad := range []string{"", "w", "w+0+0", w.String() + "A", "x" + w.String(), ledger.Verifier(public(k))} {
-		if _, err := ledger.ParseWitness(bad); err == nil {
-			t.Errorf("%q is a witness's key", bad)
-		}
-	}
 }

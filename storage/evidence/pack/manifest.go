@@ -1,4 +1,6 @@
-package evidence
+// Package pack is the form of an evidence package: its manifest, the names of
+// its files, and the one layout of zip that they are written in.
+package pack
 
 import (
 	"encoding/hex"
@@ -6,7 +8,7 @@ import (
 	"strings"
 	"time"
 
-	"wardwatch/storage"
+	"wardwatch/storage/sealed"
 	"wardwatch/ward"
 )
 
@@ -15,12 +17,19 @@ const Schema = "wardwatch-package/1"
 
 // Names of the files that every package has.
 const (
-	readmeName     = "README.txt"
-	keyName        = "key.pub"
-	manifestName   = "manifest.json"
-	custodyName    = "custody.json"
-	checkpointName = "checkpoint"
-	sumsName       = "SHA256SUMS"
+	ReadmeName     = "README.txt"
+	KeyName        = "key.pub"
+	ManifestName   = "manifest.json"
+	CustodyName    = "custody.json"
+	CheckpointName = "checkpoint"
+	SumsName       = "SHA256SUMS"
+)
+
+// Names of what others say of the checkpoint, beside our own signature. Either
+// may be absent: nobody was asked, or the one that was did not answer in time.
+const (
+	CosignedName = "cosignatures"  // a line for each witness
+	StampName    = "timestamp.tsr" // RFC 3161
 )
 
 // Manifest lists everything in a package but what depends on the export
@@ -57,7 +66,7 @@ type Item struct {
 	Missing string `json:"missing,omitempty"` // MissingAbsent, MissingChanged…
 	Found   string `json:"found_sha256,omitempty"`
 	// Segment is the recording's own record, as sealed.
-	Segment *storage.SealedSegment `json:"segment,omitempty"`
+	Segment *sealed.Segment `json:"segment,omitempty"`
 	// Events is the path of a visit's protocol, whose hash the verdict holds.
 	Events string `json:"events,omitempty"`
 }
@@ -124,26 +133,29 @@ const (
 	RoleKey      Role = "key"
 )
 
-// mediaRole is the role of a recording's file.
-func mediaRole(o ward.Origin) Role {
+// MediaRole is the role of a recording's file.
+func MediaRole(o ward.Origin) Role {
 	if o == ward.FromStream {
 		return RoleOriginal
 	}
 	return RoleBackfill
 }
 
-func proofPath(leaf int64) string { return fmt.Sprintf("proofs/%d.tlog-proof", leaf) }
+// ProofPath names the proof of a leaf.
+func ProofPath(leaf int64) string { return fmt.Sprintf("proofs/%d.tlog-proof", leaf) }
 
-func recordPath(kind string, leaf int64) string {
+// RecordPath names a sealed record.
+func RecordPath(kind string, leaf int64) string {
 	return fmt.Sprintf("records/%s-%d.json", kind, leaf)
 }
 
-func custodyPath(seq, leaf int64) string {
+// CustodyPath names the seq-th custody event.
+func CustodyPath(seq, leaf int64) string {
 	return fmt.Sprintf("records/custody-%06d-%d.json", seq, leaf)
 }
 
-// custodyJSON is the JSON array of the sealed custody records, unchanged.
-func custodyJSON(bodies [][]byte) []byte {
+// CustodyJSON is the JSON array of the sealed custody records, unchanged.
+func CustodyJSON(bodies [][]byte) []byte {
 	var b strings.Builder
 	b.WriteString("[\n")
 	for i, body := range bodies {
@@ -156,8 +168,8 @@ func custodyJSON(bodies [][]byte) []byte {
 	return []byte(b.String())
 }
 
-// sums is a file that `sha256sum -c` reads.
-func sums(names []string, sum func(string) [32]byte) []byte {
+// Sums is a file that `sha256sum -c` reads.
+func Sums(names []string, sum func(string) [32]byte) []byte {
 	var b strings.Builder
 	for _, n := range names {
 		h := sum(n)

@@ -1,4 +1,9 @@
-package evidence
+// Package verify tells whether an evidence package is as it was exported, with
+// nothing but the file and what somebody brings from elsewhere: no database,
+// no server, no network. It uses nothing of the catalogue; what it trusts is
+// a fingerprint, and mathematics. The page verify.html does the same in a
+// browser, step by step in the same order and with the same words.
+package verify
 
 import (
 	"bytes"
@@ -16,6 +21,7 @@ import (
 	"path"
 	"strings"
 
+	"wardwatch/storage/evidence/pack"
 	"wardwatch/storage/ledger"
 	"wardwatch/ward"
 )
@@ -23,15 +29,15 @@ import (
 // maxSmall bounds every file that is read into memory: all but media and snapshots.
 const maxSmall = 64 << 20
 
-// Verify checks the package of size bytes in r against what the caller has
+// Package checks the package of size bytes in r against what the caller has
 // from elsewhere. It reads every byte once or twice,
 // in little memory, trusts nothing in the package but what the signature
 // leads to, and goes on after a failure to name all of them. The error is
 // only that r cannot be read.
-func Verify(r io.ReaderAt, size int64, trust Trust) (Report, error) {
+func Package(r io.ReaderAt, size int64, trust Trust) (Report, error) {
 	c := &check{r: r, report: Report{Bytes: size}, byName: map[string]*checked{}}
-	entries, err := walk(r, size)
-	if err != nil && !errors.Is(err, errForm) {
+	entries, err := pack.Walk(r, size)
+	if err != nil && !errors.Is(err, pack.ErrForm) {
 		return c.report, err
 	}
 	if err != nil {
@@ -54,9 +60,9 @@ func Verify(r io.ReaderAt, size int64, trust Trust) (Report, error) {
 	return c.report, nil
 }
 
-// VerifyFile verifies the package at path and prints the report to w; the
+// File verifies the package at path and prints the report to w; the
 // result is the exit code of `wardwatch verify`.
-func VerifyFile(w io.Writer, path string, trust Trust, keyless bool) (int, error) {
+func File(w io.Writer, path string, trust Trust, keyless bool) (int, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return ExitUsage, unreadable(err)
@@ -66,7 +72,7 @@ func VerifyFile(w io.Writer, path string, trust Trust, keyless bool) (int, error
 	if err != nil {
 		return ExitUsage, unreadable(err)
 	}
-	rep, err := Verify(f, info.Size(), trust)
+	rep, err := Package(f, info.Size(), trust)
 	if err != nil {
 		return ExitUsage, unreadable(err)
 	}
@@ -79,11 +85,11 @@ func unreadable(err error) error {
 
 // checked is one file of the package.
 type checked struct {
-	entry
+	pack.Entry
 	sum [32]byte
 }
 
-// check is one verification. Its steps run in the order of Verify.
+// check is one verification. Its steps run in the order of Package.
 type check struct {
 	r       io.ReaderAt
 	report  Report
@@ -92,7 +98,7 @@ type check struct {
 	pub     ed25519.PublicKey
 	tree    ledger.Checkpoint
 	note    string
-	m       Manifest
+	m       pack.Manifest
 	leafs   map[int64]proven  // records whose proof holds
 	events  []event           // custody, in order
 	added   map[string]string // by custody: "kind/ref" → SHA-256
@@ -101,7 +107,7 @@ type check struct {
 
 type proven struct {
 	kind, ref string
-	body      []byte
+	record    json.RawMessage
 }
 
 // event is a custody file. Its number and leaf come from its name, until
@@ -112,28 +118,28 @@ type event struct {
 }
 
 // hashAll hashes every file and compares its CRC-32.
-func (c *check) hashAll(entries []entry) error {
+func (c *check) hashAll(entries []pack.Entry) error {
 	buf := make([]byte, 256<<10)
 	for _, e := range entries {
-		if _, twice := c.byName[e.name]; twice {
-			c.report.fail(e.name, "文件名重复。", "The name occurs twice.")
+		if _, twice := c.byName[e.Name]; twice {
+			c.report.fail(e.Name, "文件名重复。", "The name occurs twice.")
 			continue
 		}
 		h, crc := sha256.New(), crc32.NewIEEE()
 		if _, err := io.CopyBuffer(io.MultiWriter(h, crc), c.section(e), buf); err != nil {
-			return fmt.Errorf("read %s: %w", e.name, err)
+			return fmt.Errorf("read %s: %w", e.Name, err)
 		}
-		c.order = append(c.order, e.name)
-		c.byName[e.name] = &checked{entry: e, sum: [32]byte(h.Sum(nil))}
-		if crc.Sum32() != e.crc {
-			c.report.fail(e.name, "文件内容已损坏或被修改（CRC 不符）。", "The content is damaged or changed (CRC differs).")
+		c.order = append(c.order, e.Name)
+		c.byName[e.Name] = &checked{Entry: e, sum: [32]byte(h.Sum(nil))}
+		if crc.Sum32() != e.CRC {
+			c.report.fail(e.Name, "文件内容已损坏或被修改（CRC 不符）。", "The content is damaged or changed (CRC differs).")
 		}
 	}
 	return nil
 }
 
-func (c *check) section(e entry) io.Reader {
-	return io.NewSectionReader(c.r, e.offset+int64(len(e.local())), e.size)
+func (c *check) section(e pack.Entry) io.Reader {
+	return io.NewSectionReader(c.r, e.Offset+int64(len(e.Local())), e.Size)
 }
 
 // small reads a file into memory; it names what is wrong when it cannot.
@@ -143,12 +149,12 @@ func (c *check) small(name string) ([]byte, bool) {
 		c.report.fail(name, "文件缺失。", "The file is missing.")
 		return nil, false
 	}
-	if f.size > maxSmall {
+	if f.Size > maxSmall {
 		c.report.fail(name, "文件过大。", "The file is too large.")
 		return nil, false
 	}
-	b := make([]byte, f.size)
-	_, err := io.ReadFull(c.section(f.entry), b)
+	b := make([]byte, f.Size)
+	_, err := io.ReadFull(c.section(f.Entry), b)
 	if err != nil || sha256.Sum256(b) != f.sum {
 		c.report.fail(name, "文件读取失败。", "The file cannot be read.")
 		return nil, false
@@ -158,43 +164,43 @@ func (c *check) small(name string) ([]byte, bool) {
 
 // key opens the public key, compares its fingerprint, and opens the checkpoint.
 func (c *check) key(fingerprint string) {
-	b, ok := c.small(keyName)
+	b, ok := c.small(pack.KeyName)
 	if !ok {
 		return
 	}
 	block, _ := pem.Decode(b)
 	if block == nil || !bytes.Equal(pem.EncodeToMemory(block), b) {
-		c.report.fail(keyName, "公钥格式不对。", "It is not a public key in PEM.")
+		c.report.fail(pack.KeyName, "公钥格式不对。", "It is not a public key in PEM.")
 		return
 	}
 	parsed, err := x509.ParsePKIXPublicKey(block.Bytes)
 	pub, isEd := parsed.(ed25519.PublicKey)
 	if err != nil || !isEd {
-		c.report.fail(keyName, "不是 Ed25519 公钥。", "It is not an Ed25519 public key.")
+		c.report.fail(pack.KeyName, "不是 Ed25519 公钥。", "It is not an Ed25519 public key.")
 		return
 	}
 	der, err := x509.MarshalPKIXPublicKey(pub)
 	if err != nil || !bytes.Equal(der, block.Bytes) || len(block.Headers) != 0 || block.Type != "PUBLIC KEY" {
-		c.report.fail(keyName, "公钥格式不对。", "It is not the only form of the key.")
+		c.report.fail(pack.KeyName, "公钥格式不对。", "It is not the only form of the key.")
 		return
 	}
 	c.report.Fingerprint = ledger.Fingerprint(pub)
 	if want := strings.NewReplacer(":", "", " ", "").Replace(strings.ToLower(strings.TrimSpace(fingerprint))); want != "" {
 		if want != c.report.Fingerprint {
-			c.report.fail(keyName, "公钥指纹与给定的指纹不同：本包不是由该系统签署。", "The key's fingerprint is not the given one: this package was not signed by that system.")
+			c.report.fail(pack.KeyName, "公钥指纹与给定的指纹不同：本包不是由该系统签署。", "The key's fingerprint is not the given one: this package was not signed by that system.")
 		} else {
 			c.report.Compared = true
 		}
 	}
 	c.pub = pub
-	text, ok := c.small(checkpointName)
+	text, ok := c.small(pack.CheckpointName)
 	if !ok {
 		return
 	}
 	c.note = string(text)
 	tree, err := ledger.OpenCheckpoint(c.note, pub)
 	if err != nil {
-		c.report.fail(checkpointName, "签名无效。", "The signature is not valid: "+err.Error())
+		c.report.fail(pack.CheckpointName, "签名无效。", "The signature is not valid: "+err.Error())
 		return
 	}
 	c.tree, c.report.LedgerSize = tree, tree.Size
@@ -202,23 +208,23 @@ func (c *check) key(fingerprint string) {
 
 // manifest reads the manifest; that it is the sealed one is checked in custody.
 func (c *check) manifest() bool {
-	b, ok := c.small(manifestName)
+	b, ok := c.small(pack.ManifestName)
 	if !ok {
 		return false
 	}
 	dec := json.NewDecoder(bytes.NewReader(b))
 	dec.DisallowUnknownFields()
 	if err := dec.Decode(&c.m); err != nil {
-		c.report.fail(manifestName, "清单无法读取。", "The manifest cannot be read.")
+		c.report.fail(pack.ManifestName, "清单无法读取。", "The manifest cannot be read.")
 		return false
 	}
-	if c.m.Schema != Schema {
-		c.report.fail(manifestName, "清单版本不受支持，请使用更新的核验工具。", "The manifest's schema is unknown; use a newer verifier.")
+	if c.m.Schema != pack.Schema {
+		c.report.fail(pack.ManifestName, "清单版本不受支持，请使用更新的核验工具。", "The manifest's schema is unknown; use a newer verifier.")
 		return false
 	}
 	c.report.Case, c.report.Title, c.report.Institution, c.report.Items = c.m.Case.Number, c.m.Case.Title, c.m.Institution, len(c.m.Items)
 	if c.pub != nil && (c.m.Fingerprint != ledger.Fingerprint(c.pub) || c.m.Log != ledger.Origin(c.pub)) {
-		c.report.fail(manifestName, "清单写明的签名密钥与公钥不同。", "The manifest names another signing key.")
+		c.report.fail(pack.ManifestName, "清单写明的签名密钥与公钥不同。", "The manifest names another signing key.")
 	}
 	return true
 }
@@ -230,10 +236,10 @@ func (c *check) names() {
 	for i, f := range c.m.Files {
 		want = append(want, f.Path)
 		if i == 1 {
-			want = append(want, manifestName)
+			want = append(want, pack.ManifestName)
 		}
 	}
-	want = append(want, custodyName)
+	want = append(want, pack.CustodyName)
 	var leafs []int64
 	for _, r := range c.m.Records {
 		leafs = append(leafs, r.Leaf)
@@ -243,7 +249,7 @@ func (c *check) names() {
 		leafs = append(leafs, e.leaf)
 	}
 	want = append(want, proofNames(leafs)...)
-	want = append(append(append(want, checkpointName), c.outsideNames()...), sumsName)
+	want = append(append(append(want, pack.CheckpointName), c.outsideNames()...), pack.SumsName)
 	known := map[string]bool{}
 	for _, n := range want {
 		known[n] = true
@@ -262,18 +268,18 @@ func (c *check) names() {
 			break
 		}
 	}
-	text, ok := c.small(sumsName)
+	text, ok := c.small(pack.SumsName)
 	if !ok {
 		return
 	}
 	var rest []string
 	for _, n := range c.order {
-		if n != sumsName {
+		if n != pack.SumsName {
 			rest = append(rest, n)
 		}
 	}
-	if !bytes.Equal(text, sums(rest, func(n string) [32]byte { return c.byName[n].sum })) {
-		c.report.fail(sumsName, "哈希列表与文件不符。", "The list of hashes does not match the files.")
+	if !bytes.Equal(text, pack.Sums(rest, func(n string) [32]byte { return c.byName[n].sum })) {
+		c.report.fail(pack.SumsName, "哈希列表与文件不符。", "The list of hashes does not match the files.")
 	}
 }
 
@@ -287,7 +293,7 @@ func (c *check) files() {
 		if path.Clean("/"+f.Path) != "/"+f.Path {
 			c.report.fail(f.Path, "文件名非法。", "The name is not allowed.")
 		}
-		if got.size != f.Bytes || hex.EncodeToString(got.sum[:]) != f.SHA256 {
+		if got.Size != f.Bytes || hex.EncodeToString(got.sum[:]) != f.SHA256 {
 			c.report.fail(f.Path, "文件内容与清单不符，已被修改。", "The content differs from the manifest; it was changed.")
 		}
 	}

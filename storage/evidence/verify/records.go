@@ -1,4 +1,4 @@
-package evidence
+package verify
 
 import (
 	"bytes"
@@ -9,8 +9,9 @@ import (
 	"fmt"
 	"slices"
 
-	"wardwatch/storage"
+	"wardwatch/storage/evidence/pack"
 	"wardwatch/storage/ledger"
+	"wardwatch/storage/sealed"
 	"wardwatch/ward"
 )
 
@@ -18,7 +19,7 @@ func proofNames(leafs []int64) []string {
 	slices.Sort(leafs)
 	var names []string
 	for _, l := range slices.Compact(leafs) {
-		names = append(names, proofPath(l))
+		names = append(names, pack.ProofPath(l))
 	}
 	return names
 }
@@ -35,7 +36,7 @@ func (c *check) records() {
 			c.report.fail(r.Path, "封存记录与清单不符，已被修改。", "The sealed record differs from the manifest; it was changed.")
 			continue
 		}
-		if r.Path != recordPath(r.Kind, r.Leaf) {
+		if r.Path != pack.RecordPath(r.Kind, r.Leaf) {
 			c.report.fail(r.Path, "封存记录的文件名不符。", "The record's name does not fit its place in the ledger.")
 			continue
 		}
@@ -50,13 +51,13 @@ func (c *check) prove(name string, leaf int64, kind, ref string, body []byte) bo
 		c.report.fail(name, "封存记录无法读取或不是所称的记录。", "The sealed record cannot be read or is not the one it is said to be.")
 		return false
 	}
-	text, ok := c.small(proofPath(leaf))
+	text, ok := c.small(pack.ProofPath(leaf))
 	if !ok {
 		return false
 	}
 	p, err := ledger.ParseProof(string(text))
 	if err != nil || p.Index != leaf || p.Checkpoint != c.note {
-		c.report.fail(proofPath(leaf), "包含证明已损坏，或属于另一个文件包。", "The proof is damaged or belongs to another package.")
+		c.report.fail(pack.ProofPath(leaf), "包含证明已损坏，或属于另一个文件包。", "The proof is damaged or belongs to another package.")
 		return false
 	}
 	if c.tree.Size == 0 {
@@ -69,10 +70,10 @@ func (c *check) prove(name string, leaf int64, kind, ref string, body []byte) bo
 	if err != nil {
 		const zh, en = "记录不在已签名的存证日志中：记录或其证明被修改。", "The record is not in the signed ledger: it or its proof was changed."
 		c.report.fail(name, zh, en)
-		c.report.fail(proofPath(leaf), zh, en)
+		c.report.fail(pack.ProofPath(leaf), zh, en)
 		return false
 	}
-	c.leafs[leaf] = proven{kind, ref, body}
+	c.leafs[leaf] = proven{kind, ref, env.Record}
 	c.report.Records++
 	return true
 }
@@ -81,7 +82,7 @@ func (c *check) prove(name string, leaf int64, kind, ref string, body []byte) bo
 func (c *check) findEvents() {
 	for _, n := range c.order {
 		var e event
-		if _, err := fmt.Sscanf(n, "records/custody-%d-%d.json", &e.seq, &e.leaf); err == nil && n == custodyPath(e.seq, e.leaf) {
+		if _, err := fmt.Sscanf(n, "records/custody-%d-%d.json", &e.seq, &e.leaf); err == nil && n == pack.CustodyPath(e.seq, e.leaf) {
 			e.name = n
 			c.events = append(c.events, e)
 		}
@@ -94,16 +95,16 @@ func (c *check) findEvents() {
 func (c *check) custody() {
 	c.added, c.addedAt = map[string]string{}, map[string]int64{}
 	var bodies [][]byte
-	var last storage.SealedCustody
-	prev, lastName := "", custodyName
+	var last sealed.Custody
+	prev, lastName := "", pack.CustodyName
 	for i, e := range c.events {
 		body, ok := c.small(e.name)
 		if !ok {
 			continue
 		}
 		bodies = append(bodies, body)
-		var rec storage.SealedCustody
-		if !c.prove(e.name, e.leaf, storage.KindCustody, fmt.Sprintf("%s/%d", c.m.Case.ID, e.seq), body) || c.into(e.leaf, &rec) != nil {
+		var rec sealed.Custody
+		if !c.prove(e.name, e.leaf, sealed.KindCustody, fmt.Sprintf("%s/%d", c.m.Case.ID, e.seq), body) || c.into(e.leaf, &rec) != nil {
 			continue
 		}
 		c.report.Events++
@@ -116,14 +117,14 @@ func (c *check) custody() {
 			c.added[rec.Object], c.addedAt[rec.Object] = rec.SHA256, e.leaf
 		}
 	}
-	if b, ok := c.small(custodyName); ok && !bytes.Equal(b, custodyJSON(bodies)) {
-		c.report.fail(custodyName, "保管链列表与封存的保管事件不符。", "The list of custody events differs from the sealed events.")
+	if b, ok := c.small(pack.CustodyName); ok && !bytes.Equal(b, pack.CustodyJSON(bodies)) {
+		c.report.fail(pack.CustodyName, "保管链列表与封存的保管事件不符。", "The list of custody events differs from the sealed events.")
 	}
-	manifest := c.byName[manifestName]
+	manifest := c.byName[pack.ManifestName]
 	if last.Action != ward.ActionExport {
 		c.report.fail(lastName, "保管链的最后一条不是本次导出。", "The last custody event is not this export.")
 	} else if hex.EncodeToString(manifest.sum[:]) != last.SHA256 {
-		c.report.fail(manifestName, "清单与导出时封存的不同，已被修改或属于另一次导出。", "The manifest is not the one that the export sealed; it was changed or is of another export.")
+		c.report.fail(pack.ManifestName, "清单与导出时封存的不同，已被修改或属于另一次导出。", "The manifest is not the one that the export sealed; it was changed or is of another export.")
 	}
 	c.report.Exported, c.report.By = last.At, string(last.Actor)
 }
@@ -134,15 +135,15 @@ func (c *check) into(leaf int64, v any) error {
 	if !ok {
 		return fmt.Errorf("leaf %d is not proven", leaf)
 	}
-	return storage.SealedRecord{Leaf: leaf, Kind: p.kind, Ref: p.ref, Body: p.body}.Into(v)
+	return json.Unmarshal(p.record, v)
 }
 
 // items checks that what each item says of itself is what was sealed when
 // it was recorded, and that the items are those of the custody events.
 func (c *check) items() {
 	var file ward.Case
-	if p, ok := c.leafs[c.m.CaseLeaf]; !ok || p.kind != storage.KindCase || c.into(c.m.CaseLeaf, &file) != nil || file != c.m.Case {
-		c.report.fail(manifestName, "案件信息与封存的不同。", "The case differs from its sealed record.")
+	if p, ok := c.leafs[c.m.CaseLeaf]; !ok || p.kind != sealed.KindCase || c.into(c.m.CaseLeaf, &file) != nil || file != c.m.Case {
+		c.report.fail(pack.ManifestName, "案件信息与封存的不同。", "The case differs from its sealed record.")
 	}
 	seen := map[string]bool{}
 	for _, it := range c.m.Items {
@@ -161,14 +162,14 @@ func (c *check) items() {
 	}
 }
 
-func itemName(it Item) string {
+func itemName(it pack.Item) string {
 	if it.Path != "" {
 		return it.Path
 	}
 	return string(it.Kind) + "/" + it.Ref
 }
 
-func (c *check) item(it Item) {
+func (c *check) item(it pack.Item) {
 	if it.Missing != "" {
 		c.report.Missing = append(c.report.Missing, missing(it))
 		return
@@ -185,9 +186,9 @@ func (c *check) item(it Item) {
 	p, ok := c.leafs[it.Leaf]
 	switch it.Kind {
 	case ward.EvidenceSegment:
-		var seg storage.SealedSegment
-		ok = ok && p.kind == storage.KindSegment && p.ref == it.Ref && it.Segment != nil && c.into(it.Leaf, &seg) == nil && seg == *it.Segment && seg.SHA256 == it.SHA256
-		if ok && !slices.ContainsFunc(c.m.Files, func(f File) bool { return f.Path == it.Path && f.Role == mediaRole(seg.Origin) }) {
+		var seg sealed.Segment
+		ok = ok && p.kind == sealed.KindSegment && p.ref == it.Ref && it.Segment != nil && c.into(it.Leaf, &seg) == nil && seg == *it.Segment && seg.SHA256 == it.SHA256
+		if ok && !slices.ContainsFunc(c.m.Files, func(f pack.File) bool { return f.Path == it.Path && f.Role == pack.MediaRole(seg.Origin) }) {
 			c.report.fail(it.Path, "录像来源（当时录制或事后从设备补录）与封存记录不符。", "Whether it was recorded as it happened or taken from the device afterwards differs from its sealed record.")
 		}
 		if ok && seg.Origin == ward.FromDevice {
@@ -197,8 +198,8 @@ func (c *check) item(it Item) {
 	case ward.EvidenceSnapshot:
 		ok = ok && c.addedAt[string(it.Kind)+"/"+it.Ref] == it.Leaf
 	case ward.EvidenceVisit:
-		var v storage.SealedVerdict
-		ok = ok && p.kind == storage.KindVerdict && p.ref == it.Ref && c.into(it.Leaf, &v) == nil
+		var v sealed.Verdict
+		ok = ok && p.kind == sealed.KindVerdict && p.ref == it.Ref && c.into(it.Leaf, &v) == nil
 		if ok {
 			c.pictured(it, v.Snapshot)
 		}
@@ -206,10 +207,10 @@ func (c *check) item(it Item) {
 			c.report.fail(it.Events, "查访过程记录与结论封存时不同。", "The visit's protocol differs from what its verdict sealed.")
 		}
 	case ward.EvidenceSettlement:
-		ok = ok && p.kind == storage.KindSettlement && p.ref == it.Ref
+		ok = ok && p.kind == sealed.KindSettlement && p.ref == it.Ref
 	case ward.EvidenceAlert:
-		var a storage.SealedAlert
-		ok = ok && p.kind == storage.KindAlert && p.ref == it.Ref && c.into(it.Leaf, &a) == nil
+		var a sealed.Alert
+		ok = ok && p.kind == sealed.KindAlert && p.ref == it.Ref && c.into(it.Leaf, &a) == nil
 		if ok {
 			c.pictured(it, a.Snapshot)
 		}
@@ -223,21 +224,21 @@ func (c *check) item(it Item) {
 
 // pictured makes sure that the picture whose hash an item's record sealed is
 // among the items.
-func (c *check) pictured(it Item, sum string) {
-	if sum != "" && !slices.ContainsFunc(c.m.Items, func(s Item) bool { return s.Kind == ward.EvidenceSnapshot && s.SHA256 == sum }) {
+func (c *check) pictured(it pack.Item, sum string) {
+	if sum != "" && !slices.ContainsFunc(c.m.Items, func(s pack.Item) bool { return s.Kind == ward.EvidenceSnapshot && s.SHA256 == sum }) {
 		c.report.fail(it.Path, "封存记录里的截图不在清单里。", "The picture that its record sealed is not among the items.")
 	}
 }
 
 // missing words what the package says of an item that it lacks.
-func missing(it Item) Finding {
+func missing(it pack.Item) Finding {
 	f := Finding{File: string(it.Kind) + "/" + it.Ref}
 	switch it.Missing {
-	case MissingAbsent:
+	case pack.MissingAbsent:
 		f.ZH, f.EN = "导出时原件已不在存储中。", "The original was not in the store at the export."
-	case MissingChanged:
+	case pack.MissingChanged:
 		f.ZH, f.EN = "导出时存储中的文件与封存的哈希不同，未放入本包。", "The stored file differed from its sealed hash at the export and was left out."
-	case MissingErased:
+	case pack.MissingErased:
 		f.ZH, f.EN = "封存记录已依法删除。", "The sealed record was erased."
 	default:
 		f.ZH, f.EN = "未放入本包。", "It was left out."

@@ -1,7 +1,6 @@
-package evidence
+package verify
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"strconv"
@@ -9,9 +8,6 @@ import (
 	"time"
 	"unicode"
 )
-
-// errForm is the cause of every error about the form of the zip file.
-var errForm = errors.New("not the package as it was exported")
 
 // Report is the outcome of a verification.
 type Report struct {
