@@ -10,7 +10,7 @@ import (
 	"fmt"
 	"time"
 
-	"wardwatch/storage/ledger"
+	"wardwatch/storage/ledger/ledgerdb"
 	"wardwatch/ward"
 )
 
@@ -87,7 +87,7 @@ func scanShare(r row) (storedShare, error) {
 }
 
 // full opens what is sealed of v and adds its deliveries.
-func (s *Store) full(ctx context.Context, q ledger.Querier, v storedShare) (storedShare, error) {
+func (s *Store) full(ctx context.Context, q ledgerdb.Querier, v storedShare) (storedShare, error) {
 	b, err := s.seal.open(v.party, shareCell(v.ID))
 	if err == nil {
 		err = json.Unmarshal(b, &v.Party)
@@ -117,7 +117,7 @@ func (s *Store) full(ctx context.Context, q ledger.Querier, v storedShare) (stor
 	return v, err
 }
 
-func (s *Store) shareBy(ctx context.Context, q ledger.Querier, where string, arg any) (storedShare, error) {
+func (s *Store) shareBy(ctx context.Context, q ledgerdb.Querier, where string, arg any) (storedShare, error) {
 	v, err := scanShare(q.QueryRowContext(ctx, shareColumns+where, arg))
 	if err != nil {
 		return v, missing(err, "share.unknown", "链接无效，请检查是否完整。", "The link is not valid; check that it is complete.")

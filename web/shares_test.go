@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"wardwatch/storage"
-	"wardwatch/storage/evidence"
+	"wardwatch/storage/evidence/verify"
 	"wardwatch/storage/ledger"
 	"wardwatch/ward"
 	"wardwatch/web"
@@ -53,7 +53,7 @@ func TestHandOver(t *testing.T) {
 	device.do(http.MethodPost, "/api/v1/shared/receipt", m{"seq": 1, "name": "王法官"}).want(404, "share.delivery")
 	zip := device.do(http.MethodGet, "/api/v1/shared/package.zip", nil).want(200, "").body
 	fingerprint := ledger.Fingerprint(w.store.PublicKey())
-	report, err := evidence.Verify(bytes.NewReader(zip), int64(len(zip)), evidence.Trust{Fingerprint: fingerprint})
+	report, err := verify.Package(bytes.NewReader(zip), int64(len(zip)), verify.Trust{Fingerprint: fingerprint})
 	must(t, err)
 	if !report.Compared || report.By != string(made.Share.Actor().ID) || len(report.Failures) > 1 { // the world's alert has a picture that its case has not
 		t.Errorf("got %+v", report)
