@@ -109,7 +109,7 @@ func reasons(v ward.Verdict, checks []ward.Check, cause error) (zh, en string) {
 	case ward.Interrupted:
 		c := cutBy(cause)
 		return c.zh, c.en
-	case ward.Mismatch, ward.Unable, ward.Undecided, ward.NoVerdict, ward.Absent, ward.Refused, ward.NoAnswer:
+	case ward.Mismatch, ward.Unable, ward.Undecided, ward.NoVerdict, ward.Absent, ward.Refused, ward.NoAnswer, ward.Discharged:
 		for _, c := range checks {
 			extra := c.Kind != ward.CheckLive && c.Kind != ward.CheckFace
 			proxy := v == ward.Undecided && c.Proxy                                                                                  // may be why: see ward.CheckPolicy

@@ -42,7 +42,7 @@ func mayDecide(v ward.Visit, checks []ward.Check, by ward.User, verdict ward.Ver
 	}
 	switch verdict {
 	case ward.Present, ward.Mismatch, ward.Absent, ward.Unable, ward.Refused:
-	case ward.NoVerdict, ward.NoAnswer, ward.Interrupted, ward.Undecided:
+	case ward.NoVerdict, ward.NoAnswer, ward.Discharged, ward.Interrupted, ward.Undecided:
 		return &ward.Error{Kind: ward.Invalid, Code: "visit.verdict", ZH: "人工不能作出此结论。", EN: "A human cannot give this verdict."}
 	}
 	if v.State == ward.VisitChecking {

@@ -61,6 +61,51 @@ func TestRefusalIsAVerdict(t *testing.T) {
 	}
 }
 
+// TestDischargedBeforeAnybodyCame: a patient who was discharged is not said to
+// be missing, and it is said when the hospital told it only after the order.
+func TestDischargedBeforeAnybodyCame(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, nil)
+	r.admit("", 0)
+	now := time.Now()
+	round := ward.Round{ID: "soon", InstitutionID: r.inst, OrderedBy: inspector.ID, Reason: "抽查", Ordered: now, Deadline: now.Add(2 * time.Second)}
+	stays := []ward.AdmissionID{r.stay, "before", "later"}
+	var visits []ward.Visit
+	var hashes [][]byte
+	for _, id := range stays {
+		a := ward.Admission{ID: id, InstitutionID: r.inst, InsuredID: "p1", Ward: "内一", Bed: "1" + string(id[0]), From: now.Add(-time.Hour)}
+		if id == "before" {
+			a.To = now.Add(-time.Minute)
+		}
+		if id == "later" {
+			a.To = now.Add(time.Hour)
+		}
+		if id != r.stay {
+			if err := r.store.AddAdmission(t.Context(), a); err != nil {
+				t.Fatal(err)
+			}
+		}
+		visits = append(visits, ward.Visit{ID: ward.VisitID("v-" + id), RoundID: round.ID, InstitutionID: r.inst, AdmissionID: id, InsuredID: "p1", Ward: a.Ward, Bed: a.Bed, LinkExpires: now})
+		hashes = append(hashes, []byte(id))
+	}
+	if _, err := r.store.OrderRound(t.Context(), round, visits, hashes); err != nil {
+		t.Fatal(err)
+	}
+	out := ward.AdmissionEvent{Kind: ward.DischargeEvent, Sender: "his", ControlID: "1", Visit: string(r.stay), Recorded: now, At: now, Precision: ward.ToTheSecond}
+	if _, err := r.store.ApplyAdmissionEvents(t.Context(), r.inst, []ward.AdmissionEvent{out}, false); err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []struct {
+		verdict ward.Verdict
+		reason  string
+	}{{ward.Discharged, "(it said so after the round was ordered)"}, {ward.Discharged, "was discharged."}, {ward.NoAnswer, ""}} {
+		v := r.sealed(visits[i].ID, 10*time.Second)
+		if v.Verdict != want.verdict || !strings.Contains(v.ReasonEN, want.reason) || i == 1 && strings.Contains(v.ReasonEN, "after") {
+			t.Errorf("%s: %s, %q", v.AdmissionID, v.Verdict, v.ReasonEN)
+		}
+	}
+}
+
 func TestNobodyAnswers(t *testing.T) {
 	t.Parallel()
 	s := newRig(t, nil)

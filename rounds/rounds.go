@@ -173,10 +173,35 @@ func (e *Engine) sweep(ctx context.Context, now time.Time) error {
 		if v.State != ward.VisitOrdered {
 			v.ReasonZH, v.ReasonEN = "链接已打开，但截止时间前未开始查访。", "The link was opened, but the visit was not begun by the deadline."
 		}
+		if err := e.discharged(ctx, &v); err != nil {
+			errs = append(errs, err)
+			continue
+		}
 		errs = append(errs, e.sealAsRead(ctx, v))
 	}
 	errs = append(errs, e.lapse(ctx, now), e.erase(ctx, now))
 	return errors.Join(errs...)
+}
+
+// discharged makes the verdict over a visit that nobody began the register's
+// word, when the patient was discharged by the deadline.
+func (e *Engine) discharged(ctx context.Context, v *ward.Visit) error {
+	stay, err := e.Store.StayOfVisit(ctx, v.ID)
+	if err != nil || !stay.Over {
+		return err
+	}
+	v.Verdict = ward.Discharged
+	v.ReasonZH, v.ReasonEN = "截止时间前无人应答；医院登记患者已出院", "Nobody answered by the deadline; by the hospital's register the patient was discharged"
+	if stay.Cancelled {
+		v.ReasonZH, v.ReasonEN = "截止时间前无人应答；医院已撤销该次住院登记", "Nobody answered by the deadline; the hospital cancelled the admission"
+	}
+	if stay.After {
+		v.ReasonZH += "（医院在查房发起之后才告知）"
+		v.ReasonEN += " (it said so after the round was ordered)"
+	}
+	v.ReasonZH += "。"
+	v.ReasonEN += "."
+	return nil
 }
 
 // seal seals v; that somebody else has done so is no error.

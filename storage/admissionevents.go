@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"wardwatch/ward"
@@ -17,6 +18,9 @@ type AdmissionTaken struct {
 	AdmissionID ward.AdmissionID
 	Begun       bool // the stay was not known
 	Again       bool // the very event was
+	// Visits are those that nobody has begun and that were told of it; on the
+	// first event of a stay.
+	Visits []ward.VisitID
 }
 
 // errDry ends the transaction of a trial.
@@ -55,9 +59,11 @@ func (s *Store) ApplyAdmissionEvents(ctx context.Context, inst ward.InstitutionI
 			if !changed {
 				continue
 			}
-			if err := t.foldAdmission(ctx, id); err != nil {
+			visits, err := t.foldAdmission(ctx, id)
+			if err != nil {
 				return fmt.Errorf("fold admission %s: %w", id, err)
 			}
+			taken[slices.IndexFunc(taken, func(k AdmissionTaken) bool { return k.AdmissionID == id })].Visits = visits
 		}
 		if dry {
 			return errDry
@@ -186,29 +192,33 @@ func (t *tx) eventsOf(ctx context.Context, id ward.AdmissionID) ([]ward.Admissio
 	})
 }
 
-// foldAdmission makes the stay anew from all that was said about it.
-func (t *tx) foldAdmission(ctx context.Context, id ward.AdmissionID) error {
+// foldAdmission makes the stay anew from all that was said about it, and
+// returns the visits that were told of it.
+func (t *tx) foldAdmission(ctx context.Context, id ward.AdmissionID) ([]ward.VisitID, error) {
 	events, err := t.eventsOf(ctx, id)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	stay := ward.FoldAdmission(events)
 	person, err := json.Marshal(stay.Person)
 	if err != nil {
-		return fmt.Errorf("encode person: %w", err)
+		return nil, fmt.Errorf("encode person: %w", err)
 	}
 	ref := t.s.numberRef(stay.Person.Number)
 	who, err := t.insuredOf(ctx, id, stay.Person.Number, ref)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	place := stay.Place()
 	_, err = t.ExecContext(ctx, `UPDATE admission SET insured_id = $2, ward = $3, bed = $4, physician = $5, from_us = $6, to_us = $7, person_ref = $8, person = $9, cancelled = $10 WHERE id = $1`,
 		id, who, place.Ward, place.Bed, stay.Physician, us(stay.From), us(stay.To), ref, t.s.seal.seal(person, personCell(id)), flag(stay.Cancelled))
 	if err != nil {
-		return err
+		return nil, err
 	}
-	return t.putBeds(ctx, id, stay.Beds)
+	if err = t.putBeds(ctx, id, stay.Beds); err != nil {
+		return nil, err
+	}
+	return t.tellVisits(ctx, id, stay)
 }
 
 func personCell(id ward.AdmissionID) string { return "admission.person." + string(id) }

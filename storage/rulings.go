@@ -186,7 +186,7 @@ func (t *tx) confirmable(ctx context.Context, r ward.Ruling, v ward.Visit) error
 		return err
 	}
 	verdict, leaf, _ := ward.InForce(v, all)
-	if leaf != r.OverLeaf && (r.Over != ward.NoVerdict || verdict != ward.NoAnswer) {
+	if leaf != r.OverLeaf && (r.Over != ward.NoVerdict || verdict != ward.NoAnswer && verdict != ward.Discharged) {
 		return &ward.Error{Kind: ward.Conflict, Code: "ruling.changed", ZH: "提议之后该查访已有新的结论，请重新提出。", EN: "The visit has got another verdict since; make a new proposal."}
 	}
 	return nil

@@ -18,6 +18,7 @@ type Ring struct {
 
 // Rings lists the visits that a tablet is to ring for, and notes of those
 // that it was not told of yet that it now is: an event of the visit each.
+// None rings for a patient who was discharged: somebody else may lie there.
 // A tablet of a whole ward stands in for tablets of beds that are lost.
 func (s *Store) Rings(ctx context.Context, v ward.Tablet, now time.Time) ([]Ring, error) {
 	rings, err := listed(ctx, s, "rings of tablet "+string(v.ID), func(r row) (Ring, error) {
@@ -29,6 +30,7 @@ func (s *Store) Rings(ctx context.Context, v ward.Tablet, now time.Time) ([]Ring
 	}, `SELECT v.id, v.bed, v.deadline_us, COALESCE(x.told_us, 0), COALESCE(x.delivered_us, 0)
 		FROM visit v LEFT JOIN visit_told x ON x.visit_id = v.id AND x.way = 'tablet' AND x.tablet_id = $1
 		WHERE v.institution_id = $2 AND v.ward = $3 AND v.state = 'ordered' AND v.deadline_us > $5
+			AND NOT EXISTS (SELECT 1 FROM admission a WHERE a.id = v.admission_id AND a.to_us > 0 AND a.to_us <= $5)
 			AND (v.bed = $4 OR $4 = '' AND NOT EXISTS (SELECT 1 FROM tablet o WHERE o.institution_id = v.institution_id AND o.ward = v.ward AND o.bed = v.bed
 				AND o.secret_hash IS NOT NULL AND o.seen_us > $6))
 		ORDER BY v.deadline_us, v.id LIMIT 200`, v.ID, v.InstitutionID, v.Ward, v.Bed, us(now), us(now.Add(-ward.TabletLost)))

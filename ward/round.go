@@ -63,6 +63,7 @@ const (
 	Unable      Verdict = "unable"      // could not do the checks (asleep, ICU…), or failed the live check
 	Refused     Verdict = "refused"     // declined, lawfully
 	NoAnswer    Verdict = "no_answer"   // nobody joined by the deadline
+	Discharged  Verdict = "discharged"  // nobody joined, and by the register the patient was discharged by then
 	Interrupted Verdict = "interrupted" // cut off before the end
 	Undecided   Verdict = "undecided"   // a human must decide; never stored as sealed
 )

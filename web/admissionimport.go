@@ -54,6 +54,8 @@ type StayReport struct {
 	Skip    int       `json:"skip"`
 	Errors  int       `json:"errors" doc:"With one of them nothing is applied"`
 	Applied bool      `json:"applied"`
+
+	visits []ward.VisitID // that were told
 }
 
 type stayFile struct {
@@ -79,6 +81,9 @@ func (s *Server) importAdmissions(ctx context.Context, in *stayFile) (*body[Stay
 		return nil, inBody(err)
 	}
 	if r.Applied {
+		for _, v := range r.visits {
+			s.Hub.Notify(string(VisitEvent), string(v), in.InstitutionID)
+		}
 		s.Log.InfoContext(ctx, "admissions imported", "user", callerOf(ctx).ID, "institution", in.InstitutionID, "begun", r.Begin, "changed", r.Change)
 	}
 	return answer(r, nil)
@@ -120,6 +125,9 @@ func ImportAdmissions(ctx context.Context, store *storage.Store, inst ward.Insti
 	}
 	report.tell(taken, of, dry)
 	report.Applied = !dry
+	for _, k := range taken {
+		report.visits = append(report.visits, k.Visits...)
+	}
 	return report, nil
 }
 

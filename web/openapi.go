@@ -91,7 +91,7 @@ var enums = map[reflect.Type][]any{
 	reflect.TypeFor[ward.TellWay]():            {ward.ByTablet, ward.ByLink, ward.ByQR, ward.BySMS},
 	reflect.TypeFor[ward.TabletNetwork]():      {ward.UnknownNetwork, ward.WiFiNetwork, ward.CellularNetwork, ward.WiredNetwork, ward.OtherNetwork},
 	reflect.TypeFor[ward.Transport]():          {ward.TransportTCP, ward.TransportUDP, ward.TransportAuto},
-	reflect.TypeFor[ward.Verdict]():            {ward.NoVerdict, ward.Present, ward.Mismatch, ward.Absent, ward.Unable, ward.Refused, ward.NoAnswer, ward.Interrupted, ward.Undecided},
+	reflect.TypeFor[ward.Verdict]():            {ward.NoVerdict, ward.Present, ward.Mismatch, ward.Absent, ward.Unable, ward.Refused, ward.NoAnswer, ward.Discharged, ward.Interrupted, ward.Undecided},
 	reflect.TypeFor[ward.VisitState]():         {ward.VisitOrdered, ward.VisitOpened, ward.VisitConsented, ward.VisitChecking, ward.VisitDeciding, ward.VisitSealed},
 	reflect.TypeFor[ward.ZoneKind]():           {ward.CustomerZone, ward.StaffZone, ward.QueueZone, ward.Elsewhere, ward.NoZone},
 }

@@ -116,7 +116,7 @@ func (h HL7) tls() (*tls.Config, error) {
 	return c, nil
 }
 
-func (s *service) openHL7() error {
+func (s *service) openHL7(hub *web.Hub) error {
 	h := s.config.HL7
 	if h.Listen == "" {
 		return nil
@@ -129,7 +129,7 @@ func (s *service) openHL7() error {
 	if err != nil {
 		return err
 	}
-	s.hl7 = &mllp.Server{Store: s.store, Senders: senders, TLS: secure, Log: s.log}
+	s.hl7 = &mllp.Server{Store: s.store, Senders: senders, TLS: secure, Log: s.log, Notify: hub.Notify}
 	return nil
 }
 

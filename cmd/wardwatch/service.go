@@ -134,7 +134,7 @@ func (s *service) open(ctx context.Context) error {
 		Store: s.store, Objects: s.objects, Spool: s.spool, Library: library, Fleet: s.fleet, Keeper: s.keeper, WHEP: &ingest.WHEP{API: api}, Live: s.live, Rounds: s.rounds, Draws: s.draws, Planner: s.planner,
 		Hub: hub, Software: "wardwatch " + version, Log: s.log, BehindTLS: strings.HasPrefix(s.config.PublicURL, "https://"),
 	}
-	if err = s.openHL7(); err != nil {
+	if err = s.openHL7(hub); err != nil {
 		return err
 	}
 	if s.web.Proxies, err = prefixes(s.config.Proxies); err != nil {

@@ -62,6 +62,8 @@ type Server struct {
 	Senders []Sender
 	TLS     *tls.Config // nil: without
 	Log     *slog.Logger
+	// Notify hears of visits that a message changed ("visit", id); nil: nobody does.
+	Notify func(kind, id string, inst ward.InstitutionID)
 
 	mu    sync.Mutex         // guards peers
 	peers map[netip.Addr]int // connections by address
@@ -198,13 +200,20 @@ func (s *Server) take(ctx context.Context, addr netip.Addr, raw []byte) []byte {
 	// What has come is committed, or not, also while the server stops.
 	apply, cancel := context.WithTimeout(context.WithoutCancel(ctx), applyLimit)
 	defer cancel()
-	_, err := s.Store.ApplyAdmissionEvents(apply, inst, item.Events, false)
+	taken, err := s.Store.ApplyAdmissionEvents(apply, inst, item.Events, false)
 	if errors.Is(err, &ward.Error{Code: "admission.control_id"}) {
 		return adt.Acknowledge(h, adt.Refused(adt.Problem{Field: "MSH-10", ZH: "这个编号已用于内容不同的消息。", EN: "Another message had this control id."}), now)
 	}
 	if err != nil {
 		s.Log.ErrorContext(ctx, "an HL7 message was not stored", "institution", inst, "error", err)
 		return adt.Acknowledge(h, adt.Refused(adt.Problem{ZH: "暂时无法保存，请稍后重发。", EN: "It cannot be stored now; send it again later.", Refused: true}), now)
+	}
+	for _, k := range taken {
+		for _, v := range k.Visits {
+			if s.Notify != nil {
+				s.Notify("visit", string(v), inst)
+			}
+		}
 	}
 	return adt.Acknowledge(h, adt.Accepted(nil), now)
 }

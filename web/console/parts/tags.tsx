@@ -33,7 +33,7 @@ export function SeverityTag({ severity }: { severity: number }) {
 }
 
 const verdictColor: Record<Exclude<Schemas['Verdict'], ''>, string> = {
-  present: 'green', mismatch: 'red', absent: 'red', unable: 'orange', refused: 'purple', no_answer: 'gold', interrupted: 'gold', undecided: 'orange',
+  present: 'green', mismatch: 'red', absent: 'red', unable: 'orange', refused: 'purple', no_answer: 'gold', discharged: 'blue', interrupted: 'gold', undecided: 'orange',
 }
 
 export function VerdictTag({ verdict }: { verdict: Schemas['Verdict'] }) {

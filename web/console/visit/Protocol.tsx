@@ -39,7 +39,7 @@ function PromptLine({ prompt }: { prompt: Prompt }) {
   )
 }
 
-const kinds = ['link', 'told', 'reminded', 'delivered', 'opened', 'consent', 'checking', 'call', 'answer', 'check', 'live', 'nonce', 'deciding', 'ruling', 'where', 'place', 'preflight', 'waiting', 'message', 'message_shown', 'line_lost', 'line_back', 'received', 'bedside', 'interrupted', 'sealed'] as const
+const kinds = ['link', 'told', 'reminded', 'delivered', 'opened', 'consent', 'checking', 'call', 'answer', 'check', 'live', 'nonce', 'deciding', 'ruling', 'where', 'place', 'preflight', 'waiting', 'message', 'message_shown', 'line_lost', 'line_back', 'received', 'bedside', 'interrupted', 'moved', 'discharged', 'readmitted', 'sealed'] as const
 type Kind = (typeof kinds)[number]
 const isKind = (v: string): v is Kind => kinds.some((k) => k === v)
 
@@ -47,6 +47,11 @@ const cuts = ['stopped', 'left', 'page_closed', 'screen_locked', 'camera_taken',
 const ways = ['tablet', 'link', 'qr', 'sms'] as const
 const checks = ['liveness', 'face', 'other_bed', 'seen_before', 'colours', 'turn', 'nod', 'eyes', 'mouth', 'position', 'network', 'ward_code', 'bed_code'] as const
 const outcomes = ['pass', 'fail', 'unsure', 'not_done'] as const
+
+/** placeOf says from where to where a patient was moved. */
+function placeOf(b: Other['body']): string {
+  return `${String(b.from_ward)} ${String(b.from_bed)} → ${String(b.ward)} ${String(b.bed)}`
+}
 
 /** receivedOf says what the bedside's line carried. */
 function receivedOf(b: Other['body']): string {
@@ -81,6 +86,8 @@ function OtherLine({ step }: { step: Other }) {
   if (step.name === 'interrupted' && cut) return <>{t('event.interrupted')} · {t(`cut.${cut}`)}</>
   if (step.name === 'line_back' && typeof step.body.after_ms === 'number') return <>{t('event.line_back')} · {(step.body.after_ms / 1000).toFixed(1)} s</>
   if (step.name === 'received') return <>{t('event.received')} · {receivedOf(step.body)}</>
+  if (step.name === 'moved') return <>{t('event.moved')} · {placeOf(step.body)}</>
+  if (step.name === 'discharged' && step.body.cancelled === true) return <>{t('stay.cancelled')}</>
   const way = ways.find((w) => w === step.body.way)
   if (way && isKind(step.name)) return <>{t(`event.${step.name}`)} · {t(`delivery.${way}`)}</>
   return <>{isKind(step.name) ? t(`event.${step.name}`) : step.name}</>

@@ -26,7 +26,7 @@ import { NewLink } from './NewLink'
 import { Propose } from './Propose'
 import { Protocol } from './Protocol'
 import { Rulings } from './Rulings'
-import { missing } from './steps'
+import { discharged, missing } from './steps'
 
 /** Visit is one bed of a round: the call, the checks, the verdict. */
 export default function Visit() {
@@ -45,6 +45,7 @@ export default function Visit() {
   const { visit, checks, events, insured, recording, has_snapshot, rulings, findings, in_force, by_ruling, one_decides, circumstances, told, ordered } = detail.data
   const proposed = rulings.some((r) => r.state === 'proposed')
   const running = visit.state === 'checking' || visit.state === 'deciding'
+  const left = visit.state === 'sealed' ? undefined : discharged(events)
   const gone = running ? missing(events) : undefined
   return (
     <>
@@ -59,6 +60,7 @@ export default function Visit() {
         <Link to={`/rounds/${visit.round_id}`}>{t('visit.round')}</Link>
       </Head>
       {detail.error && <Trouble error={detail.error} />}
+      {left && <Alert type="warning" showIcon role="status" data-left={left.cancelled ? 'cancelled' : 'discharged'} style={{ marginBottom: 12 }} title={<>{t(left.cancelled ? 'stay.cancelled' : 'stay.discharged')} · <When at={left.at} /></>} description={t('stay.hint')} />}
       <div className="columns">
         <div className="column">
           {visit.state === 'sealed' ? (

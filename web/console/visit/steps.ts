@@ -67,6 +67,12 @@ export type Away = (typeof aways)[number]
 /** awayOf reads what a bedside told of itself. */
 export const awayOf = (v: unknown): Away | undefined => aways.find((a) => a === v)
 
+/** discharged is the event by which the hospital said that the stay is over, if that still holds. */
+export function discharged(events: VisitEvent[]): { at: string; cancelled: boolean } | undefined {
+  const e = events.findLast((x) => x.kind === 'discharged' || x.kind === 'readmitted')
+  return e?.kind === 'discharged' ? { at: e.at, cancelled: bodyOf(e).cancelled === true } : undefined
+}
+
 /** missing is why there are no pictures of the bedside at the moment, if there are none. */
 export function missing(events: VisitEvent[]): Away | undefined {
   const line = events.findLast((e) => e.kind === 'line_lost' || e.kind === 'line_back')
