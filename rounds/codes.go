@@ -66,12 +66,12 @@ const (
 	bedMatch
 )
 
-// bedCodes compares the wristband or bed card with the admission's number.
+// bedCodes compares the wristband or bed card with the admission's numbers.
 // What was read stays in it.
 type bedCodes struct {
-	stay ward.AdmissionID
-	// known says whether the institution has an admission of that number.
-	known func(context.Context, ward.AdmissionID) (bool, error)
+	// whose says whether a number is the admission's, and whether it is
+	// another's of the institution.
+	whose func(ctx context.Context, number string) (its, others bool, err error)
 	best  int
 }
 
@@ -81,15 +81,15 @@ func (b *bedCodes) see(ctx context.Context, text string, _ time.Time) (bool, err
 	}
 	b.best = max(b.best, bedUnknown)
 	for _, f := range bedNumbers(text) {
-		if strings.EqualFold(f, string(b.stay)) {
-			b.best = bedMatch
-			return true, nil
-		}
-		known, err := b.known(ctx, ward.AdmissionID(f))
+		its, others, err := b.whose(ctx, f)
 		if err != nil {
 			return false, err
 		}
-		if known {
+		if its {
+			b.best = bedMatch
+			return true, nil
+		}
+		if others {
 			b.best = max(b.best, bedOther)
 		}
 	}
@@ -111,7 +111,7 @@ func (b *bedCodes) check() ward.Check {
 	return c
 }
 
-// bedNumbers are what a code may mean by the admission's number: its fields,
+// bedNumbers are what a code may mean by an admission's number: its fields,
 // where "|", "^", "," or ";" part them; eight at most.
 func bedNumbers(text string) []string {
 	var out []string

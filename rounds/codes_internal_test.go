@@ -3,6 +3,7 @@ package rounds
 import (
 	"context"
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -46,11 +47,11 @@ func TestWardCodesBestCounts(t *testing.T) {
 
 func TestBedCodes(t *testing.T) {
 	down := errors.New("no database")
-	known := func(_ context.Context, id ward.AdmissionID) (bool, error) {
-		if id == "down" {
-			return false, down
+	whose := func(_ context.Context, number string) (its, others bool, err error) {
+		if number == "down" {
+			return false, false, down
 		}
-		return id == "ZY2", nil
+		return strings.EqualFold(number, "ZY1") || number == "ACC", number == "ZY2" || number == "ACC", nil
 	}
 	for _, c := range []struct {
 		see  string
@@ -61,6 +62,7 @@ func TestBedCodes(t *testing.T) {
 		{"zy1 ", ward.Pass, nil},
 		{"H1|张三| ZY1 |内一", ward.Pass, nil},
 		{"ZY2", ward.Fail, nil},
+		{"ZY2|ACC", ward.Pass, nil}, // an account of two stays, this one among them
 		{"H1|ZY2", ward.Fail, nil},
 		{"ZY3", ward.Unsure, nil},
 		{"ZY11", ward.Unsure, nil},
@@ -69,7 +71,7 @@ func TestBedCodes(t *testing.T) {
 		{ward.KeyOfWard(nil, "x").Code(1), ward.NotDone, nil},
 		{"down", ward.Unsure, down},
 	} {
-		j := &bedCodes{stay: "ZY1", known: known}
+		j := &bedCodes{whose: whose}
 		done, err := j.see(t.Context(), c.see, time.Now())
 		if got := j.check(); got.Outcome != c.want || done != (c.want == ward.Pass) || !errors.Is(err, c.err) {
 			t.Errorf("%q: got %s, %v, %v, want %s", c.see, got.Outcome, done, err, c.want)

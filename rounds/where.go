@@ -108,12 +108,8 @@ func codeJudges(ctx context.Context, store *storage.Store, site ward.Site, v war
 		out = append(out, &wardCodes{key: key})
 	}
 	if site.BedCode {
-		out = append(out, &bedCodes{stay: v.AdmissionID, known: func(ctx context.Context, id ward.AdmissionID) (bool, error) {
-			a, err := store.Admission(ctx, id)
-			if ward.KindOf(err) == ward.NotFound {
-				return false, nil
-			}
-			return err == nil && a.InstitutionID == v.InstitutionID, err
+		out = append(out, &bedCodes{whose: func(ctx context.Context, number string) (bool, bool, error) {
+			return store.NumberOf(ctx, v.InstitutionID, v.AdmissionID, number)
 		}})
 	}
 	return out, nil

@@ -16,7 +16,8 @@ import (
 
 var house = ward.GeoPoint{Lat: 31.2001, Lon: 121.4001}
 
-// settle asks for every check of place, and has the bedside show its codes.
+// settle asks for every check of place, and has the bedside show its codes;
+// the wristband carries the number of the account.
 func (r *rig) settle() {
 	r.t.Helper()
 	site := r.sited(ward.Site{
@@ -26,9 +27,14 @@ func (r *rig) settle() {
 	if err != nil {
 		r.t.Fatal(err)
 	}
+	now := time.Now()
+	told := ward.AdmissionEvent{Kind: ward.UpdateEvent, Sender: "his", ControlID: "account", Visit: string(r.stay), Numbers: []string{"ACC-77"}, Recorded: now, At: now, Precision: ward.ToTheSecond}
+	if _, err := r.store.ApplyAdmissionEvents(r.t.Context(), r.inst, []ward.AdmissionEvent{told}, false); err != nil {
+		r.t.Fatal(err)
+	}
 	r.hold = func(command string) (string, bool) {
 		if command == "show_bed_code" {
-			return string(r.stay), true
+			return "acc-77", true
 		}
 		return key.Code(ward.CodeStepAt(time.Now())), false
 	}

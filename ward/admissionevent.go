@@ -24,13 +24,14 @@ const (
 // stored sealed and never logged.
 type AdmissionEvent struct {
 	Kind      AdmissionEventKind `json:"kind"`
-	Sender    string             `json:"sender"`     // who numbers the messages
-	ControlID string             `json:"control_id"` // the message's number at its sender
-	Visit     string             `json:"visit"`      // the hospital's number of the stay
-	Recorded  time.Time          `json:"recorded"`   // when the hospital wrote it: what is newer wins
-	At        time.Time          `json:"at"`         // when it happened
-	Precision TimePrecision      `json:"precision"`  // of At
-	Place     BedPlace           `json:"place"`      // admit, transfer; of others where the person lies
+	Sender    string             `json:"sender"`            // who numbers the messages
+	ControlID string             `json:"control_id"`        // the message's number at its sender
+	Visit     string             `json:"visit"`             // the hospital's number of the stay
+	Numbers   []string           `json:"numbers,omitempty"` // others of the stay that a wristband may carry
+	Recorded  time.Time          `json:"recorded"`          // when the hospital wrote it: what is newer wins
+	At        time.Time          `json:"at"`                // when it happened
+	Precision TimePrecision      `json:"precision"`         // of At
+	Place     BedPlace           `json:"place"`             // admit, transfer; of others where the person lies
 	Physician string             `json:"physician,omitempty"`
 	Person    AdmittedPerson     `json:"person"`
 	Began     time.Time          `json:"began,omitzero"` // when the stay began, if the message tells it
@@ -83,6 +84,7 @@ type Stay struct {
 	Physician string
 	Person    AdmittedPerson
 	Beds      []BedStay // by From, without overlaps
+	Numbers   []string  // all that were told, that of the stay among them; sorted
 }
 
 // Place is where the stay is, or was last.

@@ -18,10 +18,15 @@ func FoldAdmission(events []AdmissionEvent) Stay {
 	})
 	events = slices.CompactFunc(events, func(a, b AdmissionEvent) bool { return a.Sender == b.Sender && a.ControlID == b.ControlID })
 	f := fold{}
+	var numbers []string
 	for _, e := range events {
 		f.apply(e)
+		numbers = append(append(numbers, e.Visit), e.Numbers...)
 	}
-	return f.stay()
+	s := f.stay()
+	slices.Sort(numbers)
+	s.Numbers = slices.Compact(numbers)
+	return s
 }
 
 // turn is the place of a kind among events that were recorded at one time.

@@ -5,6 +5,7 @@
 package adt
 
 import (
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -16,6 +17,7 @@ import (
 const (
 	maxNumber = 64 // runes of a visit number, a person's number, a ward, a name
 	maxBed    = 32 // runes of a room or a bed
+	maxBands  = 8  // numbers of a stay besides its own
 	// MaxItems bounds the messages, encounters or rows of one file.
 	MaxItems = 5000
 )
@@ -85,6 +87,9 @@ func check(e ward.AdmissionEvent, field func(part string) string) []Problem {
 			bad = append(bad, *tooLong(field(c.part)))
 		}
 	}
+	if len(e.Numbers) > maxBands || slices.ContainsFunc(e.Numbers, func(n string) bool { return !fits(n, maxNumber) }) {
+		bad = append(bad, *tooLong(field("account")))
+	}
 	for _, b := range e.Beds {
 		if b.Ward == "" || !fits(b.Ward, maxNumber) || !fits(b.Room, maxBed) || !fits(b.Bed, maxBed) {
 			bad = append(bad, *tooLong(field("ward")))
@@ -94,6 +99,16 @@ func check(e ward.AdmissionEvent, field func(part string) string) []Problem {
 		bad = append(bad, *missing(field("ward")))
 	}
 	return bad
+}
+
+// otherNumbers are those of a stay besides its own, each once.
+func otherNumbers(visit string, all ...string) (out []string) {
+	for _, n := range all {
+		if n != "" && n != visit && !slices.Contains(out, n) {
+			out = append(out, n)
+		}
+	}
+	return out
 }
 
 // china is where times without a zone are told.

@@ -1,6 +1,7 @@
 package adt_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -51,6 +52,20 @@ func TestHL7InEveryCharset(t *testing.T) {
 		if e.Kind != want.Kind || e.Visit != want.Visit || !e.At.Equal(want.At) || !e.Recorded.Equal(want.Recorded) || e.Place != want.Place || e.Physician != want.Physician || e.Person != want.Person || e.Sender != want.Sender || e.Precision != want.Precision {
 			t.Errorf("%s: %+v", name, e)
 		}
+	}
+}
+
+func TestNumbersOfTheBand(t *testing.T) {
+	account := strings.Replace(patient, "||张^三", "||张^三|||||||||||||ACC7^^^H^AN", 1)
+	if _, item := adt.HL7([]byte(told("A01", "C1", "", account))); len(item.Problems) > 0 || !slices.Equal(item.Events[0].Numbers, []string{"ACC7"}) {
+		t.Errorf("%+v", item)
+	}
+	if _, item := adt.HL7([]byte(told("A01", "C1", "", strings.Replace(account, "ACC7", strings.Repeat("9", 65), 1)))); len(item.Problems) != 1 || item.Problems[0].Field != "PID-18" {
+		t.Errorf("a long one: %+v", item.Problems)
+	}
+	more := strings.Replace(encounter, `{"value":"ZY9"}`, `{"value":"ZY9"},{"value":"ACC9"},{"value":"ZY9"},{"use":"old","value":"ACC1"}`, 1)
+	if items := adt.FHIR([]byte(more + "\n" + others)); len(items) != 1 || len(items[0].Problems) > 0 || !slices.Equal(items[0].Events[0].Numbers, []string{"ACC9"}) {
+		t.Errorf("%+v", items)
 	}
 }
 

@@ -151,7 +151,7 @@ func fhirField(part string) string {
 	switch part {
 	case "control":
 		return "Encounter.id"
-	case "visit":
+	case "visit", "account":
 		return "Encounter.identifier"
 	case "physician":
 		return "Encounter.participant"
@@ -199,6 +199,13 @@ func (b *book) encounter(f found) (item Item) {
 	if e.Recorded.IsZero() {
 		e.Recorded = t.latest
 	}
+	var all []string
+	for _, id := range f.Identifier {
+		if id.Use != "old" {
+			all = append(all, strings.TrimSpace(id.Value))
+		}
+	}
+	e.Numbers = otherNumbers(e.Visit, all...)
 	e.ControlID = digest("fhir", e)
 	item.Problems = append(item.Problems, check(e, fhirField)...)
 	if len(item.Problems) == 0 {

@@ -20,6 +20,8 @@ func hl7Field(part string) string {
 		return "MSH-10"
 	case "visit":
 		return "PV1-19"
+	case "account":
+		return "PID-18"
 	case "physician":
 		return "PV1-7"
 	case "name":
@@ -218,6 +220,7 @@ func (r *reader) event(h Header, kind ward.AdmissionEventKind, evn, pid, pv1 []s
 		Person:    ward.AdmittedPerson{Name: joined(r.text(pid, 5, 1), r.text(pid, 5, 2))},
 	}
 	e.Person.Number, e.Person.Local = r.numbers(pid)
+	e.Numbers = otherNumbers(e.Visit, r.text(pid, 18, 1))
 	sent, sentP := r.time(r.m.segments[0], 7)
 	var noted, occurred time.Time
 	var notedP, occurredP ward.TimePrecision
