@@ -73,14 +73,14 @@ func newCity(b *testing.B, home, dsn string, rows int) *city {
 	if _, err := store.User(ctx, u.ID); ward.KindOf(err) == ward.NotFound {
 		took := timed(func() { c.found(driver, raw, rows, sp, dir) })
 		b.Logf("%d segments of %d cameras inserted in %s (PLAYBACK_ROWS=10000000 for ten million)", c.rows, c.cams, took.Round(time.Second))
-		must(b, store.AddUser(ctx, u, "")) // it is full
+		must(b, store.AddUser(ctx, u, "", "")) // it is full
 	} else {
 		must(b, err)
 		all, err := store.Cameras(ctx, nil)
 		must(b, err)
 		c.cams, c.began, c.rows = len(all), all[0].Created, len(all)*cameraMinutes
 	}
-	c.token, err = web.NewAPIToken(ctx, store, u.ID, time.Now().Add(24*time.Hour))
+	c.token, err = web.NewAPIToken(ctx, store, u.ID, "", time.Now().Add(24*time.Hour))
 	must(b, err)
 	all := oneObject{dir}
 	s := &web.Server{Store: store, Objects: all, Spool: sp, Library: &ingest.Library{Store: store, Objects: all, Spool: sp}}

@@ -21,7 +21,7 @@ func planning(t *testing.T, s *storage.Store) *rounds.Planner {
 	if err := s.PutInstitution(ctx, ward.Institution{ID: "h1", Name: "第一医院"}); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.AddUser(ctx, inspector, ""); err != nil {
+	if err := s.AddUser(ctx, inspector, "", ""); err != nil {
 		t.Fatal(err)
 	}
 	for _, bed := range []string{"1", "2"} {

@@ -248,7 +248,7 @@ func (r *rig) admit(name string, frame int) {
 		}
 	}
 	check(r.store.PutInstitution(ctx, ward.Institution{ID: r.inst, Name: "第一人民医院"}))
-	check(r.store.AddUser(ctx, inspector, "-"))
+	check(r.store.AddUser(ctx, inspector, "-", ""))
 	check(r.store.PutInsured(ctx, ward.Insured{ID: "p1", Name: "张三", IDNumber: "110101199001011234"}))
 	if name != "" {
 		s := pool.NewSession(ward.H264)

@@ -18,7 +18,7 @@ import (
 // reviewer gives s a user who may review h1.
 func reviewer(t *testing.T, s *storage.Store, id ward.UserID, role ward.Role, insts ...ward.InstitutionID) {
 	t.Helper()
-	if err := s.AddUser(t.Context(), ward.User{ID: id, Login: string(id), Name: "姓名" + string(id), Role: role, Institutions: insts}, ""); err != nil {
+	if err := s.AddUser(t.Context(), ward.User{ID: id, Login: string(id), Name: "姓名" + string(id), Role: role, Institutions: insts}, "", ""); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -109,16 +109,16 @@ func TestTerminalsBelongToOneInstitution(t *testing.T) {
 	counter(t, s)
 	for name, u := range map[string]ward.User{"none": {}, "all": {AllInstitutions: true}, "all, named": {AllInstitutions: true, Institutions: []ward.InstitutionID{"h1"}}} {
 		u.ID, u.Login, u.Role = "u-1", "t", ward.Terminal
-		if err := s.AddUser(t.Context(), u, ""); !errors.Is(err, &ward.Error{Kind: ward.Invalid, Code: "user.terminal"}) {
+		if err := s.AddUser(t.Context(), u, "", ""); !errors.Is(err, &ward.Error{Kind: ward.Invalid, Code: "user.terminal"}) {
 			t.Errorf("%s: got %v", name, err)
 		}
 	}
 	u := ward.User{ID: "u-1", Login: "t", Role: ward.Terminal, Institutions: []ward.InstitutionID{"h1"}}
-	if err := s.AddUser(t.Context(), u, ""); err != nil {
+	if err := s.AddUser(t.Context(), u, "", ""); err != nil {
 		t.Fatal(err)
 	}
 	u.Institutions = nil
-	if err := s.UpdateUser(t.Context(), u); !errors.Is(err, &ward.Error{Kind: ward.Invalid, Code: "user.terminal"}) {
+	if err := s.UpdateUser(t.Context(), u, ""); !errors.Is(err, &ward.Error{Kind: ward.Invalid, Code: "user.terminal"}) {
 		t.Errorf("changed: got %v", err)
 	}
 }

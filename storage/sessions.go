@@ -43,13 +43,28 @@ type Session struct {
 	Kind    SessionKind
 	UserID  ward.UserID
 	Created time.Time
-	Seen    time.Time // last used, to the minute
-	Expires time.Time // absolute
+	Seen    time.Time   // last used, to the minute
+	Expires time.Time   // absolute
+	By      ward.UserID // who made it for the user; empty: the user, or the machine itself
 }
 
-// AddSession stores a session, API token or one-time sign-in.
+// AddSession stores a session, API token or one-time sign-in. Those of an
+// administrator, and every API token, are custody events.
 func (s *Store) AddSession(ctx context.Context, v Session) error {
 	return s.change(ctx, "add session", func(t *tx) error {
+		var role ward.Role
+		if err := t.QueryRowContext(ctx, `SELECT role FROM user_account WHERE id = $1`, v.UserID).Scan(&role); err != nil {
+			return missing(err, "user.unknown", "没有这个用户。", "No such user.")
+		}
+		if role == ward.Administrator || v.Kind == APIToken {
+			by := v.By
+			if by == "" && v.Kind == BrowserSession {
+				by = v.UserID
+			}
+			if err := t.power(ctx, by, ward.ActionSignIn, v.UserID, string(v.Kind)); err != nil {
+				return err
+			}
+		}
 		_, err := t.ExecContext(ctx, `INSERT INTO session (token_hash, kind, user_id, created_us, seen_us, expires_us) VALUES ($1, $2, $3, $4, $5, $6)`,
 			v.Hash[:], v.Kind, v.UserID, us(v.Created), us(v.Created), us(v.Expires))
 		return err

@@ -84,7 +84,7 @@ func TestSessionsEnd(t *testing.T) {
 			t.Error("sweep should remove what expired only")
 		}
 		u.Disabled = true
-		if err := s.UpdateUser(t.Context(), u); err != nil {
+		if err := s.UpdateUser(t.Context(), u, ""); err != nil {
 			t.Fatal(err)
 		}
 		if has(mine, storage.BrowserSession) || has(api, storage.APIToken) {

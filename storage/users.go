@@ -3,6 +3,7 @@ package storage
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 
 	"wardwatch/ward"
@@ -11,11 +12,15 @@ import (
 // AddUser stores a user with a password hash, which may be empty: such a
 // user can only use a one-time sign-in. A taken login is ward.Conflict
 // "user.login_taken", an unknown institution ward.NotFound "institution.unknown".
-func (s *Store) AddUser(ctx context.Context, u ward.User, passwordHash string) error {
+// by did it, empty at the machine itself; it is a custody event.
+func (s *Store) AddUser(ctx context.Context, u ward.User, passwordHash string, by ward.UserID) error {
 	if err := u.CheckScope(); err != nil {
 		return err
 	}
 	return s.change(ctx, "add user "+string(u.ID), func(t *tx) error {
+		if err := t.lockLedger(ctx); err != nil { // the ledger before the rows, as everybody does
+			return err
+		}
 		_, err := t.ExecContext(ctx, `INSERT INTO user_account (id, login, name, role, all_institutions, password_hash, disabled, created_us)
 			VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
 			u.ID, u.Login, u.Name, u.Role, flag(u.AllInstitutions), passwordHash, flag(u.Disabled), us(u.Created))
@@ -25,17 +30,46 @@ func (s *Store) AddUser(ctx context.Context, u ward.User, passwordHash string) e
 		if err != nil {
 			return err
 		}
-		return t.setScope(ctx, u)
+		if err := t.setScope(ctx, u); err != nil {
+			return err
+		}
+		return t.permitted(ctx, u, by)
 	})
 }
 
+// permitted notes in the custody chain what by let a user do.
+func (t *tx) permitted(ctx context.Context, u ward.User, by ward.UserID) error {
+	scope := fmt.Sprintf("%d institutions", len(u.Institutions))
+	if u.AllInstitutions {
+		scope = "all institutions"
+	}
+	if u.Disabled {
+		scope = "disabled"
+	}
+	return t.power(ctx, by, ward.ActionPermit, u.ID, string(u.Role)+", "+scope)
+}
+
+// power notes in the custody chain what by did about the user who.
+func (t *tx) power(ctx context.Context, by ward.UserID, action ward.Action, who ward.UserID, what string) error {
+	var role ward.Role
+	err := t.QueryRowContext(ctx, `SELECT role FROM user_account WHERE id = $1`, by).Scan(&role)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) { // at the machine itself there is no user
+		return err
+	}
+	_, err = t.custody(ctx, ward.Custody{Actor: by, Role: role, Action: action, Object: "user/" + string(who), Reason: what})
+	return err
+}
+
 // UpdateUser changes name, role, scope and disabled; login and password
-// stay. A disabled user's sessions and tokens are removed.
-func (s *Store) UpdateUser(ctx context.Context, u ward.User) error {
+// stay. A disabled user's sessions and tokens are removed. by did it.
+func (s *Store) UpdateUser(ctx context.Context, u ward.User, by ward.UserID) error {
 	if err := u.CheckScope(); err != nil {
 		return err
 	}
 	return s.change(ctx, "update user "+string(u.ID), func(t *tx) error {
+		if err := t.lockLedger(ctx); err != nil {
+			return err
+		}
 		r, err := t.ExecContext(ctx, `UPDATE user_account SET name = $1, role = $2, all_institutions = $3, disabled = $4 WHERE id = $5`,
 			u.Name, u.Role, flag(u.AllInstitutions), flag(u.Disabled), u.ID)
 		if err != nil {
@@ -49,7 +83,10 @@ func (s *Store) UpdateUser(ctx context.Context, u ward.User) error {
 				return err
 			}
 		}
-		return t.setScope(ctx, u)
+		if err := t.setScope(ctx, u); err != nil {
+			return err
+		}
+		return t.permitted(ctx, u, by)
 	})
 }
 

@@ -2,10 +2,12 @@ package storage_test
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"testing"
 	"time"
 
+	"wardwatch/internal/testcase"
 	"wardwatch/internal/teststore"
 	"wardwatch/storage"
 	"wardwatch/ward"
@@ -20,7 +22,7 @@ func addUser(t *testing.T, s *storage.Store) ward.User {
 		}
 	}
 	u := ward.User{ID: "u1", Login: "li", Name: "李", Role: ward.Inspector, Institutions: []ward.InstitutionID{"h1", "h2"}, Created: time.Now().UTC().Truncate(time.Microsecond)}
-	if err := s.AddUser(t.Context(), u, "hash"); err != nil {
+	if err := s.AddUser(t.Context(), u, "hash", ""); err != nil {
 		t.Fatal(err)
 	}
 	return u
@@ -37,7 +39,7 @@ func TestUserKeepsItsScope(t *testing.T) {
 			t.Errorf("got %+v, want %+v", got, want)
 		}
 		got.Institutions, got.Role = []ward.InstitutionID{"h2"}, ward.Operator
-		if err = s.UpdateUser(t.Context(), got); err != nil {
+		if err = s.UpdateUser(t.Context(), got, ""); err != nil {
 			t.Fatal(err)
 		}
 		got, err = s.User(t.Context(), "u1")
@@ -65,18 +67,18 @@ func TestUserErrors(t *testing.T) {
 		u := addUser(t, s)
 		again := u
 		again.ID = "u2"
-		if err := s.AddUser(t.Context(), again, ""); !errors.Is(err, &ward.Error{Code: "user.login_taken"}) {
+		if err := s.AddUser(t.Context(), again, "", ""); !errors.Is(err, &ward.Error{Code: "user.login_taken"}) {
 			t.Errorf("same login: %v", err)
 		}
 		again.Login, again.Institutions = "wang", []ward.InstitutionID{"h9"}
-		if err := s.AddUser(t.Context(), again, ""); !errors.Is(err, &ward.Error{Code: "institution.unknown"}) {
+		if err := s.AddUser(t.Context(), again, "", ""); !errors.Is(err, &ward.Error{Code: "institution.unknown"}) {
 			t.Errorf("unknown institution: %v", err)
 		}
 		if _, err := s.User(t.Context(), "u2"); !errors.Is(err, &ward.Error{Kind: ward.NotFound}) {
 			t.Errorf("half a user was stored: %v", err)
 		}
 		again.ID = "u9"
-		if err := s.UpdateUser(t.Context(), again); !errors.Is(err, &ward.Error{Code: "user.unknown"}) {
+		if err := s.UpdateUser(t.Context(), again, ""); !errors.Is(err, &ward.Error{Code: "user.unknown"}) {
 			t.Errorf("update of nobody: %v", err)
 		}
 	})
@@ -112,6 +114,51 @@ func TestPlacesStayInTheirInstitution(t *testing.T) {
 		got, err := s.Institutions(t.Context(), []ward.InstitutionID{"h2"})
 		if err != nil || len(got) != 1 || got[0].ID != "h2" {
 			t.Errorf("got %v, %v", got, err)
+		}
+	})
+}
+
+// What gives power, and its use, is in the custody chain; fsck finds it changed.
+func TestPowerIsSealed(t *testing.T) {
+	testcase.Each(t, func(t *testing.T, w *testcase.World) {
+		ctx, now := t.Context(), time.Now()
+		admin := ward.User{ID: "a1", Login: "a1", Role: ward.Administrator, AllInstitutions: true, Created: now}
+		other := ward.User{ID: "u2", Login: "u2", Role: ward.Inspector, Created: now}
+		for _, err := range []error{
+			w.Store.AddUser(ctx, admin, "", ""),
+			w.Store.AddUser(ctx, other, "", "a1"),
+			w.Store.AddSession(ctx, storage.Session{Hash: storage.HashToken("1"), Kind: storage.BrowserSession, UserID: "a1", Created: now, Expires: now}),
+			w.Store.AddSession(ctx, storage.Session{Hash: storage.HashToken("2"), Kind: storage.BrowserSession, UserID: "u2", Created: now, Expires: now}), // has no power: not noted
+			w.Store.AddSession(ctx, storage.Session{Hash: storage.HashToken("3"), Kind: storage.APIToken, UserID: "u2", Created: now, Expires: now, By: "a1"}),
+		} {
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		other.Role, other.AllInstitutions = ward.Administrator, true
+		if err := w.Store.UpdateUser(ctx, other, "a1"); err != nil {
+			t.Fatal(err)
+		}
+		events, err := w.Store.Custody(ctx, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, e := range events {
+			got = append(got, fmt.Sprintf("%s(%s) %s %s: %s", e.Actor, e.Role, e.Action, e.Object, e.Reason))
+		}
+		want := []string{
+			"() permit user/a1: administrator, all institutions",
+			"a1(administrator) permit user/u2: inspector, 0 institutions",
+			"a1(administrator) sign_in user/a1: session",
+			"a1(administrator) sign_in user/u2: api",
+			"a1(administrator) permit user/u2: administrator, all institutions",
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("got %q", got)
+		}
+		if named := cell(t, w, "custody", "reason", "case_id = '' AND seq = 5", to("inspector")); !slices.Contains(named, "custody//5") {
+			t.Errorf("fsck names %v", named)
 		}
 	})
 }

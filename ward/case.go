@@ -51,6 +51,8 @@ const (
 	ActionOpened   Action = "opened"    // that person came, with the code
 	ActionUnshare  Action = "unshare"   // the link was withdrawn, or closed by wrong codes
 	ActionHandOver Action = "hand_over" // the package was delivered whole; the hash is of the zip
+	ActionSignIn   Action = "sign_in"   // of an administrator, or a way to sign in was made: the reason says which
+	ActionPermit   Action = "permit"    // a user was added or changed: the reason is role and scope
 	ActionReceipt  Action = "receipt"   // that person confirmed it; the hash is of the zip
 )
 

@@ -28,7 +28,7 @@ func (w *world) anonymous() client { return client{w, http.Header{}} }
 // token is the client of an API token.
 func (w *world) token(u ward.User) client {
 	w.t.Helper()
-	token, err := web.NewAPIToken(w.t.Context(), w.store, u.ID, time.Now().Add(time.Hour))
+	token, err := web.NewAPIToken(w.t.Context(), w.store, u.ID, "", time.Now().Add(time.Hour))
 	must(w.t, err)
 	return client{w, http.Header{"Authorization": {"Bearer " + token}}}
 }

@@ -190,7 +190,7 @@ func TestEventsEndWithTheSession(t *testing.T) {
 	lines := w.as(u).listen()
 	waitFor(t, func() bool { return w.web.Hub.Listeners() == 1 })
 	u.Disabled = true
-	must(t, w.store.UpdateUser(t.Context(), u))
+	must(t, w.store.UpdateUser(t.Context(), u, ""))
 	if got := nextData(t, lines); got != "" {
 		t.Errorf("got %s, want the end", got)
 	}

@@ -23,14 +23,14 @@ func FirstStart(ctx context.Context, store *storage.Store) (oneTime string, err 
 	}
 	now := time.Now()
 	u := ward.User{ID: ward.NewID[ward.UserID](now), Login: AdministratorLogin, Name: "管理员", Role: ward.Administrator, AllInstitutions: true, Created: now}
-	err = store.AddUser(ctx, u, "")
+	err = store.AddUser(ctx, u, "", "")
 	if errors.Is(err, &ward.Error{Kind: ward.Conflict}) {
 		return "", nil // another process was first
 	}
 	if err != nil {
 		return "", err
 	}
-	oneTime, _, err = makeOneTime(ctx, store, u.ID, now)
+	oneTime, _, err = makeOneTime(ctx, store, u.ID, "", now)
 	return oneTime, err
 }
 
@@ -41,6 +41,6 @@ func NewOneTime(ctx context.Context, store *storage.Store, login string) (string
 	if err != nil {
 		return "", fmt.Errorf("one-time sign-in: %w", err)
 	}
-	token, _, err := makeOneTime(ctx, store, u.ID, time.Now())
+	token, _, err := makeOneTime(ctx, store, u.ID, "", time.Now())
 	return token, err
 }

@@ -33,7 +33,7 @@ func TestMediaIsServedAndRecorded(t *testing.T) {
 		c.with("Range", "bytes=99999999-").do(http.MethodGet, path, nil).want(416, "")
 	}
 	check("from the spool")
-	views := get(t, w.store.Custody, ward.CaseID(""))
+	views := w.seen()
 	if len(views) != 1 { // a player's many ranges are one view
 		t.Fatalf("got %d custody events, want 1: %+v", len(views), views)
 	}
@@ -43,7 +43,7 @@ func TestMediaIsServedAndRecorded(t *testing.T) {
 	w.archive(w.segment)
 	check("from the store")
 	w.as(w.user(ward.Inspector, "own")).do(http.MethodGet, path, nil).want(200, "")
-	if views = get(t, w.store.Custody, ward.CaseID("")); len(views) != 2 {
+	if views = w.seen(); len(views) != 2 {
 		t.Errorf("another user's view is not recorded: %+v", views)
 	}
 }
@@ -70,7 +70,7 @@ func TestAlertClipAndSnapshot(t *testing.T) {
 		t.Errorf("got %d bytes, %v", len(clip.body), clip.header)
 	}
 	sum := sha256.Sum256(clip.body)
-	views := get(t, w.store.Custody, ward.CaseID(""))
+	views := w.seen()
 	if len(views) != 1 || views[0].SHA256 != hex.EncodeToString(sum[:]) {
 		t.Errorf("the view does not name the bytes shown: %+v", views)
 	}
@@ -78,7 +78,7 @@ func TestAlertClipAndSnapshot(t *testing.T) {
 	if !bytes.HasPrefix(jpeg.body, []byte("\xff\xd8")) || jpeg.header.Get("Content-Type") != "image/jpeg" {
 		t.Errorf("got %q", jpeg.body)
 	}
-	if views = get(t, w.store.Custody, ward.CaseID("")); len(views) != 2 {
+	if views = w.seen(); len(views) != 2 {
 		t.Errorf("got %d custody events, want 2", len(views))
 	}
 }
@@ -148,7 +148,7 @@ func TestAClipIsCutOnce(t *testing.T) {
 			t.Errorf("bytes %v are others", r)
 		}
 	}
-	views := get(t, w.store.Custody, ward.CaseID(""))
+	views := w.seen()
 	if sum := fmt.Sprintf("%x", sha256.Sum256(whole.body)); len(views) != 1 || views[0].SHA256 != sum || etag != `"`+sum+`"` {
 		t.Errorf("the bytes are %s, tag %s, views %+v", sum, etag, views)
 	}

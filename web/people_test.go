@@ -59,7 +59,7 @@ func TestUserNames(t *testing.T) {
 	w := newWorld(t).serve()
 	gone := w.user(ward.Inspector, "own")
 	gone.Name, gone.Disabled = "王某", true
-	must(t, w.store.UpdateUser(t.Context(), gone))
+	must(t, w.store.UpdateUser(t.Context(), gone, ""))
 	stranger, chief := w.user(ward.Inspector, "other"), w.user(ward.Inspector, "all")
 	r := w.as(w.user(ward.Operator, "own")).do(http.MethodGet, "/api/v1/users/names", nil).want(200, "")
 	p := into[web.Page[map[string]json.RawMessage]](r)

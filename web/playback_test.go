@@ -27,7 +27,7 @@ func TestPlaybackIsServedAndRecordedOnce(t *testing.T) {
 	if list.header.Get("Content-Type") != "application/vnd.apple.mpegurl" || list.header.Get("X-Recording-Video") != "h264" {
 		t.Errorf("got %v", list.header)
 	}
-	if n := len(get(t, w.store.Custody, ward.CaseID(""))); n != 0 {
+	if n := len(w.seen()); n != 0 {
 		t.Errorf("a playlist shows nothing, and %d views are recorded", n)
 	}
 	pieces := 0
@@ -46,7 +46,7 @@ func TestPlaybackIsServedAndRecordedOnce(t *testing.T) {
 		}
 		c.do(http.MethodGet, base+name, nil).want(200, "")
 	}
-	views := get(t, w.store.Custody, ward.CaseID(""))
+	views := w.seen()
 	if pieces != 2 || len(views) != 1 {
 		t.Fatalf("%d files, views %+v", pieces, views)
 	}

@@ -60,7 +60,7 @@ func TestWrongSignInsLookAlike(t *testing.T) {
 	w := newWorld(t).serve()
 	disabled := w.user(ward.Inspector, "own")
 	disabled.Disabled = true
-	must(t, w.store.UpdateUser(t.Context(), disabled))
+	must(t, w.store.UpdateUser(t.Context(), disabled, ""))
 	noPassword := w.user(ward.Inspector, "own")
 	for _, login := range []string{"nobody", disabled.Login, noPassword.Login} {
 		for _, password := range []string{"", "anything"} {
@@ -205,7 +205,7 @@ func TestSessionEnds(t *testing.T) {
 		token := w.token(u)
 		token.do(http.MethodGet, me, nil).want(200, "")
 		u.Disabled = true
-		must(t, w.store.UpdateUser(t.Context(), u))
+		must(t, w.store.UpdateUser(t.Context(), u, ""))
 		s.do(http.MethodGet, me, nil).want(401, "sign_in.required")
 		token.do(http.MethodGet, me, nil).want(401, "sign_in.required")
 	})
@@ -214,7 +214,7 @@ func TestSessionEnds(t *testing.T) {
 		path := "/api/v1/cameras/" + string(w.camera.ID)
 		s.do(http.MethodGet, path, nil).want(200, "")
 		u.Institutions = []ward.InstitutionID{other}
-		must(t, w.store.UpdateUser(t.Context(), u))
+		must(t, w.store.UpdateUser(t.Context(), u, ""))
 		s.do(http.MethodGet, path, nil).want(404, "not_found")
 	})
 }

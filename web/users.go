@@ -90,10 +90,10 @@ func (s *Server) addUser(ctx context.Context, in *creation[NewUser]) (*created[O
 			ID: ward.NewID[ward.UserID](now), Login: in.Body.Login, Name: in.Body.Name, Role: in.Body.Role,
 			AllInstitutions: in.Body.AllInstitutions, Institutions: list(in.Body.Institutions), Created: now.UTC(),
 		}
-		if err := s.Store.AddUser(ctx, u, ""); err != nil {
+		if err := s.Store.AddUser(ctx, u, "", callerOf(ctx).ID); err != nil {
 			return OneTime{}, inBody(err)
 		}
-		token, expires, err := makeOneTime(ctx, s.Store, u.ID, now)
+		token, expires, err := makeOneTime(ctx, s.Store, u.ID, callerOf(ctx).ID, now)
 		return OneTime{u, token, expires}, err
 	})
 }
@@ -113,7 +113,7 @@ func (s *Server) changeUser(ctx context.Context, in *userChangeInput) (*body[war
 		return nil, &ward.Error{Kind: ward.Conflict, Code: "user.self", ZH: "不能停用自己或取消自己的管理员权限。", EN: "You cannot disable yourself or take away your own administration."}
 	}
 	u.Name, u.Role, u.AllInstitutions, u.Institutions, u.Disabled = b.Name, b.Role, b.AllInstitutions, list(b.Institutions), b.Disabled
-	return answer(u, inBody(s.Store.UpdateUser(ctx, u)))
+	return answer(u, inBody(s.Store.UpdateUser(ctx, u, callerOf(ctx).ID)))
 }
 
 func (s *Server) makeOneTime(ctx context.Context, in *UserPath) (*body[OneTime], error) {
@@ -121,7 +121,7 @@ func (s *Server) makeOneTime(ctx context.Context, in *UserPath) (*body[OneTime],
 	if err != nil {
 		return nil, err
 	}
-	token, expires, err := makeOneTime(ctx, s.Store, u.ID, s.now())
+	token, expires, err := makeOneTime(ctx, s.Store, u.ID, callerOf(ctx).ID, s.now())
 	return answer(OneTime{u, token, expires}, err)
 }
 
@@ -136,19 +136,19 @@ func (s *Server) makeToken(ctx context.Context, in *newTokenInput) (*body[Token]
 		return nil, err
 	}
 	expires := s.now().AddDate(0, 0, in.Body.Days).UTC()
-	token, err := NewAPIToken(ctx, s.Store, u.ID, expires)
+	token, err := NewAPIToken(ctx, s.Store, u.ID, callerOf(ctx).ID, expires)
 	return answer(Token{token, expires}, err)
 }
 
-// NewAPIToken makes an API token for the user and returns it; only its hash is stored.
-func NewAPIToken(ctx context.Context, store *storage.Store, id ward.UserID, expires time.Time) (string, error) {
+// NewAPIToken makes an API token for the user and returns it; only its hash is stored. by asked for it.
+func NewAPIToken(ctx context.Context, store *storage.Store, id, by ward.UserID, expires time.Time) (string, error) {
 	token, hash := storage.NewToken()
-	err := store.AddSession(ctx, storage.Session{Hash: hash, Kind: storage.APIToken, UserID: id, Created: time.Now(), Expires: expires})
+	err := store.AddSession(ctx, storage.Session{Hash: hash, Kind: storage.APIToken, UserID: id, Created: time.Now(), Expires: expires, By: by})
 	return token, err
 }
 
-func makeOneTime(ctx context.Context, store *storage.Store, id ward.UserID, now time.Time) (string, time.Time, error) {
+func makeOneTime(ctx context.Context, store *storage.Store, id, by ward.UserID, now time.Time) (string, time.Time, error) {
 	token, hash := storage.NewToken()
 	expires := now.Add(oneTimeLife).UTC()
-	return token, expires, store.AddSession(ctx, storage.Session{Hash: hash, Kind: storage.OneTimeSignIn, UserID: id, Created: now, Expires: expires})
+	return token, expires, store.AddSession(ctx, storage.Session{Hash: hash, Kind: storage.OneTimeSignIn, UserID: id, Created: now, Expires: expires, By: by})
 }

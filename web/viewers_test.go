@@ -124,7 +124,8 @@ func TestLiveView(t *testing.T) {
 		return b, location
 	}
 	first, location := watch()
-	if views := get(t, w.store.Custody, ward.CaseID("")); len(views) != 1 || views[0].Object != "camera/"+string(w.camera.ID)+"/live" || views[0].Actor != u.ID {
+	views := w.seen()
+	if len(views) != 1 || views[0].Object != "camera/"+string(w.camera.ID)+"/live" || views[0].Actor != u.ID {
 		t.Errorf("got %+v", views)
 	}
 	w.as(w.user(ward.Inspector, "own")).do(http.MethodDelete, location, nil).want(404, "not_found")
@@ -141,7 +142,7 @@ func TestLiveView(t *testing.T) {
 
 	second, _ := watch()
 	u.Institutions = []ward.InstitutionID{other}
-	must(t, w.store.UpdateUser(t.Context(), u))
+	must(t, w.store.UpdateUser(t.Context(), u, ""))
 	within(t, "the end after the scope changed", second.gone)
 	waitFor(t, func() bool { return w.web.Viewers(u.ID) == 0 })
 }
@@ -168,10 +169,10 @@ func TestLowLatencyHLSHasItsLimits(t *testing.T) {
 	for n := range 32 {
 		c.do(http.MethodGet, path(n)+"/live.m3u8", nil).want(503, "camera.not_live") // there is room for it, but no picture
 	}
-	views := len(get(t, w.store.Custody, ward.CaseID("")))
+	views := len(w.seen())
 	c.do(http.MethodGet, path(32)+"/live.m3u8", nil).want(409, "live.too_many")
 	c.with("Content-Type", "application/sdp").do(http.MethodPost, path(32)+"/whep", []byte(newWatcher(t).offer(t))).want(409, "live.too_many")
-	if n := len(get(t, w.store.Custody, ward.CaseID(""))); views != 32 || n != views {
+	if n := len(w.seen()); views != 32 || n != views {
 		t.Errorf("%d views of 32 cameras, %d after what was refused", views, n)
 	}
 	c.do(http.MethodGet, path(3)+"/live.m3u8", nil).want(503, "camera.not_live") // one that counts already

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -255,6 +256,11 @@ func (w *world) refuse(what, table string) {
 	must(w.t, db.Close())
 }
 
+// seen are the views outside any case.
+func (w *world) seen() []ward.Custody {
+	return slices.DeleteFunc(get(w.t, w.store.Custody, ward.CaseID("")), func(c ward.Custody) bool { return c.Action == ward.ActionPermit || c.Action == ward.ActionSignIn })
+}
+
 func (w *world) openCase() ward.Case {
 	w.t.Helper()
 	k := evidence.Clerk{Store: w.store, Media: w.media()}
@@ -277,7 +283,7 @@ func (w *world) user(role ward.Role, scope string) ward.User {
 	case "other":
 		u.Institutions = []ward.InstitutionID{other}
 	}
-	must(w.t, w.store.AddUser(w.t.Context(), u, ""))
+	must(w.t, w.store.AddUser(w.t.Context(), u, "", ""))
 	return u
 }
 

@@ -67,7 +67,7 @@ func newRig(t testing.TB, s *storage.Store) *rig {
 
 func (r *rig) add(u ward.User) {
 	r.t.Helper()
-	r.ok(r.store.AddUser(r.t.Context(), u, ""))
+	r.ok(r.store.AddUser(r.t.Context(), u, "", ""))
 	r.users[u.ID] = u
 }
 

@@ -19,6 +19,8 @@ export async function alert(page) {
   await video.evaluate((v) => /** @type {HTMLVideoElement} */ (v).play())
   const moving = await expectMoving(page, clip)
   const length = await video.evaluate((v) => /** @type {HTMLVideoElement} */ (v).duration)
+  assert.equal(await page.locator('.screen .watermark').getAttribute('data-by'), await page.evaluate(async () => (await (await fetch('/api/v1/me')).json()).user.login), 'who looks is on the picture')
+  if (process.env.SHOTS) await page.screenshot({ path: `${process.env.SHOTS}/alert.png` })
   assert.ok(length > 10, `the clip is only ${length} s long`)
   await page.getByRole('button', { name: t.disposition.take }).click()
   await page.getByText(t.disposition.mine).waitFor()

@@ -8,6 +8,7 @@ import { useNames } from '../api/queries'
 import { FrameAge } from '../parts/FrameAge'
 import { cameraBadge } from '../parts/tags'
 import { useWords } from '../parts/Trouble'
+import { Watermark } from '../parts/Watermark'
 import { When } from '../parts/When'
 import { useSeen } from './useSeen'
 import { isFinal, useWatch, type Watching } from './useWatch'
@@ -36,6 +37,7 @@ export function Tile({ camera, prefer, linked, onEnlarge }: Props) {
     <div className="tile" ref={box} data-camera={camera.id} data-state={wanted ? watching.state : 'paused'} data-way={watching.way} data-source={watching.source}>
       <div className="screen">
         <video ref={video} autoPlay muted={!live || !loud} playsInline aria-label={camera.name} />
+        {live && <Watermark />}
         {live && <SourceTag watching={watching} />}
         {live && <Sound watching={watching} name={camera.name} on={loud} onTurn={setLoud} />}
         {live && <FrameAge video={video} taken={taken} />}

@@ -1,10 +1,12 @@
 import { useQuery } from '@tanstack/react-query'
+import { ExpandOutlined } from '@ant-design/icons'
 import { Button, Spin } from 'antd'
-import { useState, type RefObject } from 'react'
+import { useRef, useState, type RefObject } from 'react'
 import { useTranslation } from 'react-i18next'
 import { asProblem, Refusal } from '../api/client'
 import { length } from './time'
 import { useWords } from './Trouble'
+import { Watermark } from './Watermark'
 
 type State = { kind: 'loading' } | { kind: 'playing' } | { kind: 'unplayable' } | { kind: 'refused'; error: unknown }
 
@@ -24,6 +26,7 @@ function Player({ src, video, onTime, again }: Props & { again: () => void }) {
   const { t } = useTranslation()
   const words = useWords()
   const [state, setState] = useState<State>({ kind: 'loading' })
+  const box = useRef<HTMLDivElement>(null)
   const filled = useQuery({
     queryKey: ['clip', src], enabled: state.kind === 'playing', staleTime: Infinity,
     queryFn: async ({ signal }) => {
@@ -34,11 +37,13 @@ function Player({ src, video, onTime, again }: Props & { again: () => void }) {
   }).data ?? 0
   return (
     <>
-      <div className="screen">
+      <div className="screen" ref={box}>
         <video
           ref={video}
           src={src}
           controls
+          controlsList="nofullscreen nodownload noremoteplayback" // they would show it without the watermark
+          disablePictureInPicture
           muted
           playsInline
           preload="auto"
@@ -47,6 +52,8 @@ function Player({ src, video, onTime, again }: Props & { again: () => void }) {
           onLoadedMetadata={(e) => setState({ kind: e.currentTarget.videoWidth > 0 ? 'playing' : 'unplayable' })}
           onTimeUpdate={(e) => onTime?.(e.currentTarget.currentTime)}
         />
+        {state.kind === 'playing' && <Watermark />}
+        {state.kind === 'playing' && <Button className="screen-whole" size="small" icon={<ExpandOutlined />} aria-label={t('clip.whole')} onClick={() => void (document.fullscreenElement ? document.exitFullscreen() : box.current?.requestFullscreen())} />}
         {state.kind === 'loading' && <div className="screen-note"><Spin /><span className="quiet">{t('clip.loading')}</span></div>}
         {state.kind === 'unplayable' && <div className="screen-note"><span>{t('clip.codec')}</span><a href={src} download>{t('clip.download')}</a></div>}
         {state.kind === 'refused' && <div className="screen-note"><span>{words(state.error)}</span><Button size="small" onClick={again}>{t('trouble.retry')}</Button></div>}

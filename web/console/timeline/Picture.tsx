@@ -4,6 +4,7 @@ import { useTranslation } from 'react-i18next'
 import { useCameraName } from '../api/queries'
 import { clock, local } from '../parts/time'
 import { useWords } from '../parts/Trouble'
+import { Watermark } from '../parts/Watermark'
 import { holding } from './coverage'
 import type { Player } from './player'
 import { useShowing, useSnapshot } from './usePlayer'
@@ -24,6 +25,7 @@ export function Picture({ player, camera, track, muted, onSkip }: { player: Play
   return (
     <div className="screen" data-camera={camera} data-showing={showing.kind}>
       <video ref={video} playsInline aria-label={name} style={shown ? undefined : { visibility: 'hidden' }} />
+      {shown && <Watermark />}
       <div className="screen-name">{name}</div>
       {showing.kind === 'picture' && showing.coded && <Tooltip title={t('player.codedHint')}><span className="screen-source">{t('player.coded')}</span></Tooltip>}
       {shown && <PictureTime player={player} camera={camera} video={video} />}

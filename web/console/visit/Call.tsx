@@ -5,6 +5,7 @@ import { useTranslation } from 'react-i18next'
 import { Refusal, type Schemas } from '../api/client'
 import { FrameAge } from '../parts/FrameAge'
 import { Trouble } from '../parts/Trouble'
+import { Watermark } from '../parts/Watermark'
 import { useCall } from './useCall'
 import { currentPrompt } from './steps'
 
@@ -34,6 +35,7 @@ export function Call({ visitID, events }: { visitID: string; events: Schemas['Vi
       <div className="screen">
         <video ref={remote} autoPlay playsInline muted={silent} aria-label={t('visit.call')} data-part="bedside" />
         <video ref={self} autoPlay playsInline muted className="screen-self" style={{ display: wish === 'talk_and_show' && state.kind === 'live' ? 'block' : 'none' }} aria-label={t('call.self')} />
+        {state.kind === 'live' && <Watermark />}
         {state.kind === 'live' && <FrameAge video={remote} />}
         {busy && <div className="screen-note"><Spin /><span className="quiet">{t('call.connecting')}</span></div>}
         {state.kind === 'ended' && !early && <div className="screen-note"><span>{denied ? t('call.denied') : t('call.ended')}</span></div>}
