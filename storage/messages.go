@@ -161,6 +161,30 @@ func (s *Store) VisitMessages(ctx context.Context, id ward.VisitID) ([]ward.Visi
 	return out, nil
 }
 
+// MessageBody is a line as the hash in the visit's event "message" is of it:
+// JSON of a salt and the text. It is nil once Erased, and when it does not open.
+type MessageBody struct {
+	Body   []byte
+	Erased bool
+}
+
+// MessageBodies are the lines of a visit by their ids.
+func (s *Store) MessageBodies(ctx context.Context, id ward.VisitID) (map[ward.MessageID]MessageBody, error) {
+	stored, err := listed(ctx, s, "messages of visit "+string(id), scanMessage, messageColumns+`visit_id = $1`, id)
+	if err != nil {
+		return nil, err
+	}
+	out := map[ward.MessageID]MessageBody{}
+	for _, o := range stored {
+		b := MessageBody{Erased: o.Erased}
+		if _, body, err := s.openMessage(o); err == nil {
+			b.Body = body
+		}
+		out[o.ID] = b
+	}
+	return out, nil
+}
+
 // EraseMessages erases the text of lines whose time is over, unless a case
 // holds their visit's recording.
 func (s *Store) EraseMessages(ctx context.Context, now time.Time) error {

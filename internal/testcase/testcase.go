@@ -143,6 +143,11 @@ func (w *World) visit() {
 	w.must(err)
 	_, err = w.Store.BeginChecking(ctx, w.Visit)
 	w.must(err)
+	for _, m := range []ward.VisitMessage{{By: w.By.ID, Text: "请看镜头"}, {Text: "听不见 <b>"}} {
+		m.VisitID, m.Ref = w.Visit, "1"
+		_, err = w.Store.AddVisitMessage(ctx, m, w.Start.AddDate(0, 0, 90))
+		w.must(err)
+	}
 	w.Record(ward.Source{Kind: ward.FromVisit, ID: string(w.Visit)}, w.Start.Add(2*time.Second), 20*time.Second, true)
 	key, sum := w.Picture("v1/h1/snapshots/visit-1.jpg")
 	_, err = w.Store.SealVisit(ctx, ward.Visit{ID: w.Visit, Verdict: ward.Present, ReasonZH: "核验通过", ReasonEN: "All checks passed", SnapshotKey: key, SnapshotSHA: sum}, []ward.Check{

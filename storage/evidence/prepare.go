@@ -178,6 +178,9 @@ func (d *draft) sealed(ctx context.Context, it *pack.Item, e ward.Evidence) erro
 			return err
 		}
 		d.file(pack.RoleEvents, dataPart(it.Events, b))
+		if err := d.chat(ctx, it, b); err != nil {
+			return err
+		}
 		var v sealed.Verdict
 		if err := r.Into(&v); err != nil {
 			return err

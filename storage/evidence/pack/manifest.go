@@ -69,6 +69,9 @@ type Item struct {
 	Segment *sealed.Segment `json:"segment,omitempty"`
 	// Events is the path of a visit's protocol, whose hash the verdict holds.
 	Events string `json:"events,omitempty"`
+	// Chat is the path of what was written in a visit, a Chat, there also when
+	// nothing was. Packages of earlier versions have none.
+	Chat string `json:"chat,omitempty"`
 }
 
 // Why an item has no file.
@@ -129,6 +132,7 @@ const (
 	RoleSnapshot Role = "snapshot"
 	RoleRecord   Role = "record"
 	RoleEvents   Role = "events" // the protocol of a visit
+	RoleChat     Role = "chat"   // what was written in a visit
 	RoleReadme   Role = "readme"
 	RoleKey      Role = "key"
 )

@@ -205,6 +205,8 @@ func (c *check) item(it pack.Item) {
 		}
 		if events := c.byName[it.Events]; ok && (events == nil || hex.EncodeToString(events.sum[:]) != v.Events) {
 			c.report.fail(it.Events, "查访过程记录与结论封存时不同。", "The visit's protocol differs from what its verdict sealed.")
+		} else if ok {
+			c.chat(it)
 		}
 	case ward.EvidenceSettlement:
 		ok = ok && p.kind == sealed.KindSettlement && p.ref == it.Ref

@@ -18,6 +18,7 @@ type Report struct {
 	Bytes                    int64  // of the package
 	Records, Events          int    // proven; custody events among them
 	LedgerSize               int64  // leaves under the signature
+	Lines                    int    // of text written in visits, proven
 	Fingerprint              string // of the key in the package
 	Compared                 bool   // it equals the one that the caller brought
 	Outside                  []Outside
@@ -93,6 +94,9 @@ func Print(w io.Writer, r Report) error {
 		line("机构 institution: %s", clean(r.Institution))
 		line("证据 items:       %d; 文件 files: %d; 字节 bytes: %d", r.Items, r.Files, r.Bytes)
 		line("封存记录 records: %d，其中保管事件 custody events among them: %d; 日志长度 ledger size: %d", r.Records, r.Events, r.LedgerSize)
+	}
+	if r.Lines > 0 {
+		line("文字交流 lines of text: %d", r.Lines)
 	}
 	if r.Filled > 0 {
 		line("补录 backfilled:  %d 个录像文件 recordings, %.1f 秒 s", r.Filled, r.FilledFor.Seconds())
