@@ -1,6 +1,7 @@
 package adt_test
 
 import (
+	"encoding/json"
 	"slices"
 	"strings"
 	"testing"
@@ -195,24 +196,80 @@ func TestTable(t *testing.T) {
 	}
 }
 
-// Whatever comes is read without a fault, and what is taken can be stored.
-func FuzzRead(f *testing.F) {
-	f.Add([]byte(told("A01", "C1", "UNICODE UTF-8", patient)))
-	f.Add([]byte(told("A17", "C1", "GB 18030-2000", patient+patient)))
-	f.Add([]byte(strings.ReplaceAll(encounter, "\n", "") + "\n" + others))
-	f.Add([]byte("MSH|^~\\&|\\X"))
-	f.Fuzz(func(t *testing.T, raw []byte) {
-		for _, item := range append(adt.HL7File(raw), adt.FHIR(raw)...) {
-			for _, e := range item.Events {
-				if e.Visit == "" || e.ControlID == "" || e.Recorded.IsZero() || len(e.Place.Ward) > 64*4 || len(item.Problems) > 0 {
-					t.Errorf("%+v", e)
-				}
+// sound says what of read items cannot be stored, or makes no stay.
+func sound(t *testing.T, items []adt.Item) {
+	t.Helper()
+	stays := map[string][]ward.AdmissionEvent{}
+	for _, item := range items {
+		if len(item.Events) > 0 && (len(item.Problems) > 0 || item.Skipped != nil) {
+			t.Errorf("wrong or skipped, and taken: %+v", item)
+		}
+		for _, e := range item.Events {
+			if e.Visit == "" || e.ControlID == "" || e.Recorded.IsZero() || e.At.IsZero() || len(e.Place.Ward) > 64*4 || len(e.Numbers) > 8 || e.Kind == "" || e.Precision == "" {
+				t.Errorf("%+v", e)
+			}
+			b, err := json.Marshal(e)
+			var again ward.AdmissionEvent
+			if err != nil || json.Unmarshal(b, &again) != nil || again.Visit != e.Visit || again.Place != e.Place || again.Person != e.Person || !again.At.Equal(e.At) {
+				t.Errorf("stored and read: %+v, not %+v, %v", again, e, err)
+			}
+			stays[e.Visit] = append(stays[e.Visit], e)
+		}
+	}
+	for _, events := range stays {
+		s := ward.FoldAdmission(events)
+		if !s.To.IsZero() && s.To.Before(s.From) {
+			t.Errorf("it ends before it begins: %+v", s)
+		}
+		for i, b := range s.Beds {
+			if b.From.Before(s.From) || !b.To.IsZero() && b.To.Before(b.From) || i > 0 && !s.Beds[i-1].To.Equal(b.From) || !s.To.IsZero() && b.From.After(s.To) {
+				t.Errorf("bed %d of %+v", i, s)
 			}
 		}
+	}
+}
+
+// Whatever comes is read without a fault, and what is taken can be stored.
+func FuzzHL7(f *testing.F) {
+	f.Add([]byte(told("A01", "C1", "UNICODE UTF-8", patient)))
+	f.Add([]byte(told("A01", "C1", "UNICODE UTF-8", patient) + told("A02", "C2", "", patient) + told("A12", "C3", "", patient) + told("A03", "C4", "", patient) + told("A13", "C5", "", patient)))
+	f.Add([]byte(told("A17", "C1", "GB 18030-2000", patient+patient)))
+	f.Add([]byte("FHS|^~\\&\rBHS|^~\\&\r" + told("A01", "1", "", patient) + "BTS|2\rFTS|1\r"))
+	f.Add([]byte("MSH|^~\\&|\\X"))
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		sound(t, adt.HL7File(raw))
 		h, item := adt.HL7(raw)
-		ack := string(adt.Acknowledge(h, adt.Refused(item.Problems...), time.Now()))
-		if strings.ContainsAny(ack, "\x0b\x1c\n") || !strings.HasPrefix(ack, "MSH|") {
-			t.Errorf("%q", ack)
+		sound(t, []adt.Item{item})
+		for _, v := range []adt.Reply{adt.Refused(item.Problems...), adt.Accepted(item.Skipped)} {
+			if ack := string(adt.Acknowledge(h, v, time.Now())); strings.ContainsAny(ack, "\x0b\x1c\n") || !strings.HasPrefix(ack, "MSH|") {
+				t.Errorf("%q", ack)
+			}
 		}
+	})
+}
+
+// FuzzFHIR: likewise.
+func FuzzFHIR(f *testing.F) {
+	f.Add([]byte(strings.ReplaceAll(encounter, "\n", "") + "\n" + others))
+	f.Add([]byte(`{"resourceType":"Bundle","timestamp":"2026-11-03T09:00:00+08:00","entry":[{"fullUrl":"urn:1","resource":` + encounter + `}]}`))
+	f.Add([]byte(`{"resourceType":"Location","id":"w","partOf":{"reference":"Location/w"}}`))
+	f.Fuzz(func(t *testing.T, raw []byte) { sound(t, adt.FHIR(raw)) })
+}
+
+// FuzzTable: likewise, of a table whose cells are parted by tabs.
+func FuzzTable(f *testing.F) {
+	f.Add("住院号\t事件\t时间\t登记时间\t病区\t房间\t床号\t主治医师\t姓名\t证件号\t病人编号\t出院时间\nZY1\t入院\t2026-11-01 08:00\t\t内一\t201\t12\t李\t张\t110101199001011237\tM1\t2026年11月3日\nZY1\t转床\t2026/11/2\t\t内一\t\t13")
+	f.Add("visit\ttime\tward\nZY1\t20261101\tw\nZY1\t2026-11-01T08:00:00+08:00\tv")
+	f.Fuzz(func(t *testing.T, text string) {
+		lines := strings.Split(text, "\n")
+		l, bad := adt.TableLayout(strings.Split(lines[0], "\t"))
+		if bad != nil {
+			return
+		}
+		var items []adt.Item
+		for i, line := range lines[1:] {
+			items = append(items, l.Row(i+2, strings.Split(line, "\t")))
+		}
+		sound(t, items)
 	})
 }
