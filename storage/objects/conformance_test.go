@@ -59,6 +59,7 @@ var suite = []struct {
 	{"cancelled", testCancelled},
 	{"keep", testKeep},
 	{"keep at once", testKeepAtOnce},
+	{"hold", testHold},
 }
 
 func openDir(t *testing.T, root string) *objects.Dir {

@@ -243,6 +243,12 @@ func (d *Dir) Delete(ctx context.Context, key string) error {
 	}
 	d.tree.Lock()
 	defer d.tree.Unlock()
+	if is, err := d.held(ctx, key); err != nil || is {
+		if is {
+			err = locked(errHeld)
+		}
+		return fmt.Errorf("delete object %s: %w", key, err)
+	}
 	if err := d.fs.Remove(key); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("delete object %s: %w", key, fromFS(err))
 	}

@@ -44,8 +44,9 @@ type S3 struct {
 	bucket string
 	region string
 
-	mu    sync.Mutex // guards found, and is held while the bucket is looked for
+	mu    sync.Mutex // guards found and lock, and is held while the server is asked for them
 	found bool
+	lock  bool // the bucket is known to have object lock
 
 	trying  sync.Mutex // guards the rest, and is held while it is found out
 	tried   bool
