@@ -40,6 +40,8 @@ type Keeper struct {
 	Log    *slog.Logger
 	// Retention, when set, is what else has something to say in State.
 	Retention *storage.Retention
+	// Holds, when set, is so too.
+	Holds *storage.HoldKeeper
 
 	mu    sync.Mutex // guards state
 	state StorageState
@@ -106,6 +108,9 @@ func (k *Keeper) look(ctx context.Context, now time.Time, dt time.Duration) {
 	}
 	if k.Retention != nil {
 		s.Retention = k.Retention.State()
+	}
+	if k.Holds != nil {
+		s.Holds = k.Holds.Count()
 	}
 	s.Stuck = s.Stuck && space.Room() < k.ahead(s)
 	before := s.Alarms

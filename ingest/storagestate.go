@@ -41,6 +41,7 @@ const (
 
 	AlarmClock = "retention.clock" // the clock is ahead: nothing is deleted
 	AlarmKept  = "retention.kept"  // the store refuses to delete what is past its retention
+	AlarmHolds = "holds.no_lock"   // the store cannot withhold what cases hold
 )
 
 const (
@@ -70,6 +71,7 @@ type StorageState struct {
 	Stuck           bool      // the spool is nearly full and nothing may be given up
 	At              time.Time // of the measurement
 	Retention       storage.RetentionState
+	Holds           storage.HoldCount
 	Alarms          []Alarm
 }
 
@@ -149,6 +151,13 @@ func (s StorageState) keepingAlarms() (all []Alarm) {
 		all = append(all, Alarm{
 			Code: AlarmKept, Level: Warning, ZH: fmt.Sprintf("存储拒绝删除 %d 个已过保存期限的文件（锁定或无权限），稍后重试。", n),
 			EN: fmt.Sprintf("The object store refuses to delete %d files that are past their retention (locked, or not permitted); they are tried again.", n),
+		})
+	}
+	if n := s.Holds.NoLock; n > 0 {
+		all = append(all, Alarm{
+			Code: AlarmHolds, Level: Warning,
+			ZH: fmt.Sprintf("存储桶未启用对象锁定：案件冻结的 %d 个文件本系统不会删除，但存储管理员仍可删除。请新建启用对象锁定的存储桶并迁移文件。", n),
+			EN: fmt.Sprintf("The bucket has no object lock: Wardwatch deletes none of the %d files that cases hold, an administrator of the store still can. Make a bucket with object lock and move the files there.", n),
 		})
 	}
 	return all

@@ -95,6 +95,7 @@ func (f *fsck) steps() []fsckStep {
 		{"draw rows", f.drawRows},
 		{"case rows", f.caseRows},
 		{"hold rows", f.holdRows},
+		{"holds in the object store", f.objectHolds},
 		{"blind periods", f.blindRows},
 		{"outage rows", f.outageRows},
 		{"zone rows", f.zoneRows},

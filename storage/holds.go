@@ -48,7 +48,10 @@ func (t *tx) holdFor(ctx context.Context, id ward.CaseID, e ward.Evidence, by wa
 		from, to = us(wholeFrom), us(wholeTo)
 		err = t.QueryRowContext(ctx, `SELECT institution_id FROM visit WHERE id = $1`, e.Ref).Scan(&h.InstitutionID)
 	case ward.EvidenceSnapshot: // kept by the item itself
-		return t.removing(ctx, pictureRemoving, e.Ref)
+		if err := t.removing(ctx, pictureRemoving, e.Ref); err != nil {
+			return err
+		}
+		return t.wantHold(ctx, e.Ref)
 	case ward.EvidenceSettlement: // shows nothing
 		return nil
 	}
@@ -90,7 +93,7 @@ func (t *tx) hold(ctx context.Context, h ward.Hold) error {
 	if err != nil {
 		return fmt.Errorf("insert hold of %s: %w", h.Source, err)
 	}
-	return nil
+	return t.wantUnder(ctx, h)
 }
 
 const holdColumns = `SELECT id, source_kind, source_id, institution_id, from_us, to_us, case_id, placed_us, placed_by, leaf FROM hold`

@@ -42,6 +42,7 @@ type service struct {
 	upload    *ingest.Uploader
 	keeper    *ingest.Keeper
 	retention *storage.Retention
+	holds     *storage.HoldKeeper
 	rounds    *rounds.Engine
 	draws     *rounds.Drawer
 	planner   *rounds.Planner
@@ -105,7 +106,8 @@ func (s *service) open(ctx context.Context) error {
 		Store: s.store, Spool: s.spool, Objects: s.objects, Log: s.log, Workers: s.config.Upload.Workers, MbitS: s.config.Upload.MbitS,
 	}
 	s.retention = &storage.Retention{Store: s.store, Objects: s.objects, Log: s.log}
-	s.keeper = &ingest.Keeper{Store: s.store, Spool: s.spool, Upload: s.upload, Log: s.log, Retention: s.retention}
+	s.holds = &storage.HoldKeeper{Store: s.store, Objects: s.objects, Log: s.log}
+	s.keeper = &ingest.Keeper{Store: s.store, Spool: s.spool, Upload: s.upload, Log: s.log, Retention: s.retention, Holds: s.holds}
 	guard, err := guardOf(s.config.Cameras.Networks)
 	if err != nil {
 		return err
@@ -219,6 +221,7 @@ func (s *service) Run(ctx context.Context, l net.Listener) error {
 	under.Go(func() error { return s.upload.Run(underCtx) })
 	under.Go(func() error { return s.keeper.Run(underCtx) })
 	under.Go(func() error { return s.retention.Run(underCtx) })
+	under.Go(func() error { return s.holds.Run(underCtx) })
 	under.Go(func() error {
 		return (&storage.Reconciler{Store: s.store, Media: storage.Media{Objects: s.objects, Spool: s.spool}, Log: s.log}).Run(underCtx)
 	})
