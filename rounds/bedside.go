@@ -21,15 +21,11 @@ type Notice struct {
 	Position    bool   `json:"position" doc:"The device is asked for its position, which may be refused"`
 	Codes       bool   `json:"codes" doc:"The ward's code or the wristband is to be filmed"`
 	Network     bool   `json:"network" doc:"The device's address is compared with the institution's networks"`
-	LegalZH     string `json:"legal_zh"`
-	LegalEN     string `json:"legal_en"`
+	// Authority is absent where the operator has not named it.
+	Authority *Authority `json:"authority,omitempty"`
+	LegalZH   string     `json:"legal_zh"`
+	LegalEN   string     `json:"legal_en"`
 }
-
-// Legal texts; counsel of the deployer reviews them.
-const (
-	legalZH = "依据《医疗保障基金使用监督管理条例》第二十七条，医保稽核人员可以记录、录音、录像和复制与医保基金使用有关的情况。面部信息是敏感个人信息，依据《个人信息保护法》第二十九条须取得您的单独同意。您可以拒绝，也可以在查房中随时结束通话；拒绝或中断会被如实记录，您也可以要求以其他方式核验身份。"
-	legalEN = "Under Article 27 of the Regulations on the Supervision of the Use of Medical Security Funds, inspectors may record and film. A face is sensitive personal information: under Article 29 of the Personal Information Protection Law it takes your separate consent. You may refuse, and you may end the call at any time; a refusal or an interruption is recorded as such, and you may ask to prove your identity another way."
-)
 
 // Open uses a link up and binds it to the caller's device. The returned
 // secret is the device's only credential. Errors: "bedside.link_unknown",
@@ -75,7 +71,7 @@ func (e *Engine) opened(ctx context.Context, v ward.Visit) (n Notice, deadline t
 	n = Notice{
 		Position: site.Fence != nil, Codes: site.WardCode || site.BedCode, Network: len(site.Networks) > 0,
 		Institution: inst.Name, Ward: v.Ward, Bed: v.Bed, Reason: r.Reason, Recorded: true, KeptDays: e.KeptDays,
-		LegalZH: legalZH, LegalEN: legalEN,
+		Authority: e.Authority, LegalZH: e.Legal.ZH, LegalEN: e.Legal.EN,
 	}
 	if p, err := e.Store.Insured(ctx, v.InsuredID); err == nil {
 		n.NameMasked = p.Masked().Name

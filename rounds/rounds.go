@@ -52,6 +52,8 @@ type Engine struct {
 	Resume    time.Duration // how long a visit waits for a bedside that went silent; 0 means DefaultResume
 	AtOnce    int           // visits that may be judged at once; 0 means as many as may run
 	KeptDays  int           // retention of recordings, told to the patient: what Record keeps them for; 0 means 90
+	Authority *Authority    // told to the patient; nil: it is not named
+	Legal     Legal         // told to the patient; empty means DefaultLegal
 	Log       *slog.Logger
 	// Relay is the TURN server; nil: there is none.
 	Relay *relay.Server
@@ -89,6 +91,9 @@ func (e *Engine) prepare() {
 		}
 		if e.AtOnce <= 0 {
 			e.AtOnce = maxSessions
+		}
+		if e.Legal == (Legal{}) {
+			e.Legal = DefaultLegal()
 		}
 		if e.KeptDays <= 0 {
 			e.KeptDays = 90

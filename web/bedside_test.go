@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"wardwatch/rounds"
 	"wardwatch/ward"
 	"wardwatch/web"
 )
@@ -13,7 +14,10 @@ import (
 const bedside = "/api/v1/bedside/"
 
 func TestBedsideLink(t *testing.T) {
-	w := newWorld(t).serve()
+	w := newWorld(t)
+	authority := rounds.Authority{Name: "某市医疗保障局", Address: "某路 1 号", Telephone: "0000-12393", Complaints: "基金监督科"}
+	w.rounds.Authority, w.rounds.Legal = &authority, rounds.Legal{ZH: "依据", EN: "Under"}
+	w.serve()
 	inspector := w.as(w.user(ward.Inspector, "own"))
 	order := m{"institution_id": own, "reason": "抽查", "admission_ids": []ward.AdmissionID{w.stay.ID}, "deadline": time.Now().Add(time.Hour).UTC()}
 	round := into[web.OrderedRound](inspector.do(http.MethodPost, "/api/v1/rounds", order).want(201, ""))
@@ -27,7 +31,7 @@ func TestBedsideLink(t *testing.T) {
 	nobody.do(http.MethodPost, bedside+"open", m{"token": "nonsense"}).want(404, "bedside.link_unknown")
 	nobody.do(http.MethodPost, bedside+"open", m{"token": tokenOf(round.Visits[0].Link)}).want(404, "bedside.link_unknown") // replaced
 	opened := into[web.BedsideOpened](nobody.do(http.MethodPost, bedside+"open", m{"token": tokenOf(reissued.Link)}).want(200, ""))
-	if n := opened.Notice; n.NameMasked != "张*" || n.Reason != "抽查" || !n.Recorded || n.KeptDays != 90 || n.LegalZH == "" || n.LegalEN == "" {
+	if n := opened.Notice; n.NameMasked != "张*" || n.Reason != "抽查" || !n.Recorded || n.KeptDays != 90 || n.Authority == nil || *n.Authority != authority || n.LegalZH != "依据" || n.LegalEN != "Under" {
 		t.Errorf("got %+v", n)
 	}
 	nobody.do(http.MethodPost, bedside+"open", m{"token": tokenOf(reissued.Link)}).want(410, "bedside.link_used")

@@ -167,6 +167,7 @@ type Rounds struct {
 	Resume        time.Duration `koanf:"resume"`         // how long a visit waits for a bedside that went silent
 	RetentionDays int           `koanf:"retention_days"` // how long its recording is kept, as the first page says
 	AtOnce        int           `koanf:"at_once"`        // visits that are judged at a time; 0: what the vision workers can look at well
+	Authority     Authority     `koanf:"authority"`
 }
 
 // perWorker is how many visits one vision worker looks at well at a time.
@@ -337,6 +338,9 @@ func (c *Config) check(path string) error {
 	}
 	if c.Rounds.Resume < 10*time.Second || c.Rounds.Resume > 5*time.Minute {
 		return badConfig(path, `rounds.resume 应在 10s 到 5m 之间`, `rounds.resume must be 10s to 5m`)
+	}
+	if err := c.Rounds.Authority.check(path); err != nil {
+		return err
 	}
 	if c.Rounds.AtOnce < 0 || c.Rounds.AtOnce > 200 {
 		return badConfig(path, `rounds.at_once 应在 0 到 200 之间`, `rounds.at_once must be 0 to 200`)

@@ -41,6 +41,9 @@ func TestConfigRefusesWhatItDoesNotKnow(t *testing.T) {
 		"network":     {"cameras:\n  networks: [10.0.0.1]\n", "cameras.networks must be networks"},
 		"relay":       {"webrtc:\n  turn:\n    tcp: :0\n", "give that port"},
 		"relay TLS":   {"webrtc:\n  udp_port: 1\n  turn:\n    tls: :0\n", "needs certificate"},
+		"authority":   {"rounds:\n  authority:\n    name: 某市医疗保障局\n    address: 某路 1 号\n    telephone: '12393'\n", "rounds.authority.complaints must be whom to complain to"},
+		"only a law":  {"rounds:\n  authority:\n    legal_zh: 依据\n    legal_en: Under\n", "rounds.authority.name must be"},
+		"half a law":  {"rounds:\n  authority: {name: a, address: b, telephone: c, complaints: d, legal_zh: 依据}\n", "legal_zh and legal_en together"},
 		"too many":    {"vision:\n  workers: 1000\n", "0 to 64"},
 	} {
 		t.Run(name, func(t *testing.T) {

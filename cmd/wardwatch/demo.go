@@ -70,6 +70,7 @@ func (d demoCommand) Run(e *terminal) error {
 		return err
 	}
 	c := defaults()
+	c.Rounds.Authority = Authority{Name: "演示市医疗保障局（模拟）", Address: "演示市一号路 1 号", Telephone: "0000-0000000", Complaints: "基金监督科，电话 0000-12393"}
 	c.Cameras.Networks = []string{"0.0.0.0/0", "::/0"} // the simulated cameras are on this machine
 	c.Listen, c.Data, c.Vision.Models, c.Vision.Workers = l.Addr().String(), data, models, 2
 	if d.Relay != "" {

@@ -117,8 +117,10 @@ func (s *service) open(ctx context.Context) error {
 		OnSegment: func(ward.Segment) { s.upload.Wake() },
 	}
 	s.live = &ingest.LiveView{Fleet: s.fleet, Transcodes: transcodes}
+	authority, legal := s.config.Rounds.Authority.told(ctx, s.log)
 	s.rounds = &rounds.Engine{
 		Store: s.store, Objects: s.objects, API: api, Log: s.log, Notify: hub.Notify, Resume: s.config.Rounds.Resume, AtOnce: s.config.atOnce(), KeptDays: s.config.Rounds.RetentionDays,
+		Authority: authority, Legal: legal,
 		Record: func(ctx context.Context, st *ingest.Stream) error {
 			r := &ingest.Recorder{Store: s.store, Spool: s.spool, RetentionDays: s.config.Rounds.RetentionDays, Log: s.log, OnSegment: func(ward.Segment) { s.upload.Wake() }}
 			return r.Run(ctx, st)

@@ -9,6 +9,7 @@ import { openCamera, troubleOf, type Media } from './camera'
 import { chat } from './chat'
 import { check } from './check'
 import { forget, remember, remembered } from './kept'
+import { firstPage, wishes } from './notice'
 import { place } from './place'
 import { speak } from './speak'
 import { language, other, pick, say, setLanguage } from './texts'
@@ -64,63 +65,9 @@ async function begin() {
   }
 }
 
-let calm = matchMedia('(prefers-reduced-motion: reduce)').matches // the screen shall not change its colours
-
-function calmTick(): HTMLLabelElement {
-  const box = el('input', '')
-  box.type = 'checkbox'
-  box.id = 'calm'
-  box.checked = calm
-  box.addEventListener('change', () => { calm = box.checked })
-  return el('label', 'tick', box, el('span', '', say('calm')))
-}
-
-let tells = false // the person ticked that the position may be told
-
-/** tick is the consent to tell the position; nothing is lost without it. */
-function tick(): HTMLLabelElement {
-  const box = el('input', '')
-  box.type = 'checkbox'
-  box.id = 'position'
-  box.checked = tells
-  box.addEventListener('change', () => { tells = box.checked })
-  return el('label', 'tick', box, el('span', '', say('position')))
-}
-
-/** notice says who asks, why, what is recorded, for how long and by what right. */
+/** notice is the first page. */
 function notice(o: Opened) {
-  const n = o.notice
-  show(() => [
-    el('section', 'notice',
-      n.name_masked ? el('p', 'hello', say('hello', { name: n.name_masked })) : undefined,
-      el('h1', '', say('ask', { who: n.asked_by || say('someone') })),
-      el('p', 'where', say('where', { institution: n.institution, ward: n.ward, bed: n.bed })),
-      button('quiet aloud', say('aloud'), () => speak([...page.querySelectorAll('.notice h1, .notice dd, .notice li, .notice .legal')].map((e) => e.textContent).join('\n'))),
-      el('dl', '',
-        el('dt', '', say('why')), el('dd', '', n.reason),
-      ),
-      el('ul', '',
-        el('li', '', n.recorded ? say('recorded') : say('notRecorded')),
-        n.recorded && el('li', '', say('kept', { days: String(n.kept_days) })),
-        el('li', '', say('keptResult')),
-        n.network && el('li', '', say('address')),
-        n.codes && el('li', '', say('codes')),
-        el('li', '', say('steps')),
-        el('li', '', say('deadline', { time: shanghai(o.deadline) })),
-      ),
-      el('h2', '', say('legal')),
-      el('p', 'legal', pick(n.legal_zh, n.legal_en)),
-      n.position && tick(),
-      calmTick(),
-    ),
-    el('nav', 'actions after', button('primary', say('agree'), () => void agree(o)), button('quiet', say('refuse'), () => refuse(o))),
-  ])
-}
-
-/** shanghai is the clock time in Asia/Shanghai, which is +08:00 all year. */
-function shanghai(at: string): string {
-  const t = new Date(Date.parse(at) + 8 * 3600_000)
-  return t.toISOString().slice(11, 16)
+  show(() => firstPage(o, () => void agree(o), () => refuse(o)))
 }
 
 function refuse(o: Opened) {
@@ -150,8 +97,8 @@ async function agree(o: Opened) {
     if (!before) return message('bad', () => words(error), undefined, () => void agree(o))
   }
   if (o.notice.position) {
-    if (tells) message('plain', () => say('locating'), () => say('locatingHint'))
-    await where(o.device, await place(tells)).catch(() => {}) // the visit goes on without
+    if (wishes.tells) message('plain', () => say('locating'), () => say('locatingHint'))
+    await where(o.device, await place(wishes.tells)).catch(() => {}) // the visit goes on without
   }
   await prepare(o)
 }
@@ -223,7 +170,7 @@ async function join(o: Opened, media: Media) {
   })
   try {
     line = await call(o.device, media.stream, {
-      spares: () => calm,
+      spares: () => wishes.calm,
       connected: () => {
         if (!shape) text = () => say('connected')
         draw()

@@ -23,6 +23,8 @@ export async function round(browser, ready, console) {
   await bedside.page.goto(link)
   await bedside.page.locator('.notice').waitFor()
   assert.equal(new URL(bedside.page.url()).hash, '', 'the token stays in the address')
+  assert.match(await bedside.page.locator('.authority').innerText(), /演示市医疗保障局[^]*一号路[^]*0000-0000000[^]*基金监督科/, 'the page names who processes the data')
+  await shot(bedside.page, 'notice')
   await bedside.page.locator('.actions .primary').click() // agree
   await bedside.page.locator('.camera video').waitFor({ timeout: 90_000 })
   await bedside.page.locator('.found[data-over=true]').waitFor() // camera, microphone and network were tried
