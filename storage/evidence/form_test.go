@@ -33,9 +33,15 @@ func zipOf(order []string, files map[string][]byte) []byte {
 	return append(out, pack.Directory(all)...)
 }
 
-// sumsOf is SHA256SUMS for the named files.
-func sumsOf(names []string, files map[string][]byte) []byte {
-	return pack.Sums(names, func(n string) [32]byte { return sha256.Sum256(files[n]) })
+// sumsOf is SHA256SUMS, or SM3SUMS, for the named files.
+func sumsOf(names []string, files map[string][]byte, chinese bool) []byte {
+	return pack.Sums(names, func(n string) [32]byte {
+		s := pack.SumOf(files[n])
+		if chinese {
+			return s.SM3
+		}
+		return s.SHA256
+	})
 }
 
 // hexSum is the SHA-256 of b.

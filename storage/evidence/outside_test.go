@@ -111,7 +111,9 @@ func TestPackageCarriesWhatOthersSay(t *testing.T) {
 		later := made()
 		files = unpack(t, later)
 		for _, name := range []string{"cosignatures", "timestamp.tsr"} {
-			eachByte(len(files[name]), 1, func(i int) {
+			every := step(7) // package timestamp tries every byte of a token
+			each((len(files[name])+every-1)/every, func(k int) {
+				i := k * every
 				bad := maps.Clone(files)
 				bad[name] = bytes.Clone(files[name])
 				bad[name][i] ^= 1 << (i % 8)

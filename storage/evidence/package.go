@@ -6,7 +6,6 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
-	"hash/crc32"
 	"io"
 	"strings"
 
@@ -25,9 +24,7 @@ type Package struct {
 // part is one file of a package to be written.
 type part struct {
 	name string
-	sum  [32]byte
-	crc  uint32
-	size int64
+	sum  pack.Sum
 	data []byte                                           // or
 	open func(ctx context.Context) (io.ReadCloser, error) // re-read while streaming
 }
@@ -39,24 +36,20 @@ func measure(ctx context.Context, name string, open func(context.Context) (io.Re
 	if err != nil {
 		return p, err
 	}
-	h, c := sha256.New(), crc32.NewIEEE()
-	p.size, err = io.Copy(io.MultiWriter(h, c), r)
+	p.sum, err = (&pack.Summer{}).Sum(r)
 	if err := errors.Join(err, r.Close()); err != nil {
 		return p, fmt.Errorf("read %s: %w", name, err)
 	}
-	p.sum, p.crc = [32]byte(h.Sum(nil)), c.Sum32()
 	return p, nil
 }
 
-func dataPart(name string, b []byte) part {
-	return part{name: name, sum: sha256.Sum256(b), crc: crc32.ChecksumIEEE(b), size: int64(len(b)), data: b}
-}
+func dataPart(name string, b []byte) part { return part{name: name, sum: pack.SumOf(b), data: b} }
 
 func (p *Package) entries() []pack.Entry {
 	var all []pack.Entry
 	var at int64
 	for _, f := range p.parts {
-		e := pack.Entry{Name: f.name, Size: f.size, CRC: f.crc, Offset: at}
+		e := pack.Entry{Name: f.name, Size: f.sum.Size, CRC: f.sum.CRC, Offset: at}
 		all = append(all, e)
 		at = e.End()
 	}
@@ -92,11 +85,11 @@ func (p *part) copy(ctx context.Context, w io.Writer) error {
 		return err
 	}
 	h := sha256.New()
-	n, err := io.Copy(io.MultiWriter(w, h), io.LimitReader(r, p.size))
+	n, err := io.Copy(io.MultiWriter(w, h), io.LimitReader(r, p.sum.Size))
 	if err := errors.Join(err, r.Close()); err != nil {
 		return err
 	}
-	if n != p.size || !bytes.Equal(h.Sum(nil), p.sum[:]) {
+	if n != p.sum.Size || [32]byte(h.Sum(nil)) != p.sum.SHA256 {
 		return &ward.Error{
 			Kind: ward.Conflict, Code: "evidence.changed", ZH: "导出过程中原件发生变化，已中止：" + strings.TrimPrefix(p.name, "media/"),
 			EN: "An original changed during the export, which was stopped: " + p.name,

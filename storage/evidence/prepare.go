@@ -17,6 +17,7 @@ import (
 
 	"wardwatch/storage"
 	"wardwatch/storage/evidence/pack"
+	"wardwatch/storage/evidence/page"
 	"wardwatch/storage/ledger"
 	"wardwatch/storage/sealed"
 	"wardwatch/ward"
@@ -101,6 +102,7 @@ func (c *Clerk) draft(ctx context.Context, file ward.Case) (*draft, error) {
 	}
 	d.file(pack.RoleReadme, dataPart(pack.ReadmeName, readme))
 	d.file(pack.RoleKey, dataPart(pack.KeyName, pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der})))
+	d.file(pack.RoleTool, dataPart(pack.PageName, page.HTML()))
 	sealed, err := c.Store.LatestSealed(ctx, storage.KindCase, string(file.ID))
 	if err != nil {
 		return nil, err
@@ -121,7 +123,7 @@ func (c *Clerk) draft(ctx context.Context, file ward.Case) (*draft, error) {
 
 func (d *draft) file(role pack.Role, p part) {
 	d.parts = append(d.parts, p)
-	d.m.Files = append(d.m.Files, pack.File{Path: p.name, Role: role, Bytes: p.size, SHA256: hex.EncodeToString(p.sum[:])})
+	d.m.Files = append(d.m.Files, pack.File{Path: p.name, Role: role, Bytes: p.sum.Size, SHA256: hex.EncodeToString(p.sum.SHA256[:])})
 }
 
 func (d *draft) record(r storage.SealedRecord) string {
@@ -221,11 +223,11 @@ func (d *draft) media(ctx context.Context, it *pack.Item, e ward.Evidence, role 
 		return err
 	}
 	if e.SHA256 == [32]byte{} {
-		it.Missing, it.Found = pack.MissingAbsent, hex.EncodeToString(p.sum[:]) // came after it was looked for
+		it.Missing, it.Found = pack.MissingAbsent, hex.EncodeToString(p.sum.SHA256[:]) // came after it was looked for
 		return nil
 	}
-	if p.sum != e.SHA256 {
-		it.Missing, it.Found = pack.MissingChanged, hex.EncodeToString(p.sum[:])
+	if p.sum.SHA256 != e.SHA256 {
+		it.Missing, it.Found = pack.MissingChanged, hex.EncodeToString(p.sum.SHA256[:])
 		return nil
 	}
 	it.Path = name
@@ -279,12 +281,18 @@ func (d *draft) finish(ctx context.Context, manifestSum string) error {
 	if err := d.outside(ctx, size); err != nil {
 		return err
 	}
+	d.list(pack.SM3SumsName, func(s pack.Sum) [32]byte { return s.SM3 })
+	d.list(pack.SumsName, func(s pack.Sum) [32]byte { return s.SHA256 })
+	return nil
+}
+
+// list adds the list of one hash of all files so far.
+func (d *draft) list(name string, hash func(pack.Sum) [32]byte) {
 	byName := map[string][32]byte{}
 	var names []string
 	for _, p := range d.parts {
-		byName[p.name] = p.sum
+		byName[p.name] = hash(p.sum)
 		names = append(names, p.name)
 	}
-	d.parts = append(d.parts, dataPart(pack.SumsName, pack.Sums(names, func(n string) [32]byte { return byName[n] })))
-	return nil
+	d.parts = append(d.parts, dataPart(name, pack.Sums(names, func(n string) [32]byte { return byName[n] })))
 }

@@ -22,7 +22,9 @@ const (
 	ManifestName   = "manifest.json"
 	CustodyName    = "custody.json"
 	CheckpointName = "checkpoint"
-	SumsName       = "SHA256SUMS"
+	SM3SumsName    = "SM3SUMS"    // of every file before it
+	SumsName       = "SHA256SUMS" // of every file before it
+	PageName       = "verify.html"
 )
 
 // Names of what others say of the checkpoint, beside our own signature. Either
@@ -135,6 +137,7 @@ const (
 	RoleChat     Role = "chat"   // what was written in a visit
 	RoleReadme   Role = "readme"
 	RoleKey      Role = "key"
+	RoleTool     Role = "tool" // verify.html
 )
 
 // MediaRole is the role of a recording's file.

@@ -26,6 +26,9 @@ type Report struct {
 	// taken from it afterwards, and their length: proven, and not recorded as it happened.
 	Filled    int
 	FilledFor time.Duration
+	// OtherPage says that the package's verify.html is not the one of this
+	// version: the package is of another one, or its exporter was tampered with.
+	OtherPage bool
 	Failures  []Finding
 	// Missing are items that the package itself, truthfully, says it lacks.
 	Missing []Finding
@@ -128,6 +131,10 @@ func Print(w io.Writer, r Report) error {
 	}
 	if len(r.Outside) == 0 && r.Fingerprint != "" {
 		line("无外部见证和时间戳 no witness and no time stamp from outside")
+	}
+	if r.OtherPage {
+		line("包内的 verify.html 与本程序所带的不同（由别的版本导出）；要用网页核验，请使用从别处取得的。")
+		line("The package's verify.html is not the one of this program (another version exported it); to verify in a browser, take the page from elsewhere.")
 	}
 	list := func(title string, fs []Finding) {
 		if len(fs) > 0 {

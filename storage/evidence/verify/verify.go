@@ -15,13 +15,14 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
-	"hash/crc32"
 	"io"
 	"os"
 	"path"
+	"slices"
 	"strings"
 
 	"wardwatch/storage/evidence/pack"
+	"wardwatch/storage/evidence/page"
 	"wardwatch/storage/ledger"
 	"wardwatch/ward"
 )
@@ -86,7 +87,7 @@ func unreadable(err error) error {
 // checked is one file of the package.
 type checked struct {
 	pack.Entry
-	sum [32]byte
+	sum, sm3 [32]byte
 }
 
 // check is one verification. Its steps run in the order of Package.
@@ -119,19 +120,19 @@ type event struct {
 
 // hashAll hashes every file and compares its CRC-32.
 func (c *check) hashAll(entries []pack.Entry) error {
-	buf := make([]byte, 256<<10)
+	var summer pack.Summer
 	for _, e := range entries {
 		if _, twice := c.byName[e.Name]; twice {
 			c.report.fail(e.Name, "文件名重复。", "The name occurs twice.")
 			continue
 		}
-		h, crc := sha256.New(), crc32.NewIEEE()
-		if _, err := io.CopyBuffer(io.MultiWriter(h, crc), c.section(e), buf); err != nil {
+		sum, err := summer.Sum(c.section(e))
+		if err != nil {
 			return fmt.Errorf("read %s: %w", e.Name, err)
 		}
 		c.order = append(c.order, e.Name)
-		c.byName[e.Name] = &checked{Entry: e, sum: [32]byte(h.Sum(nil))}
-		if crc.Sum32() != e.CRC {
+		c.byName[e.Name] = &checked{Entry: e, sum: sum.SHA256, sm3: sum.SM3}
+		if sum.CRC != e.CRC {
 			c.report.fail(e.Name, "文件内容已损坏或被修改（CRC 不符）。", "The content is damaged or changed (CRC differs).")
 		}
 	}
@@ -249,7 +250,7 @@ func (c *check) names() {
 		leafs = append(leafs, e.leaf)
 	}
 	want = append(want, proofNames(leafs)...)
-	want = append(append(append(want, pack.CheckpointName), c.outsideNames()...), pack.SumsName)
+	want = append(append(append(want, pack.CheckpointName), c.outsideNames()...), pack.SM3SumsName, pack.SumsName)
 	known := map[string]bool{}
 	for _, n := range want {
 		known[n] = true
@@ -268,18 +269,16 @@ func (c *check) names() {
 			break
 		}
 	}
-	text, ok := c.small(pack.SumsName)
-	if !ok {
-		return
-	}
-	var rest []string
-	for _, n := range c.order {
-		if n != pack.SumsName {
-			rest = append(rest, n)
-		}
-	}
-	if !bytes.Equal(text, pack.Sums(rest, func(n string) [32]byte { return c.byName[n].sum })) {
-		c.report.fail(pack.SumsName, "哈希列表与文件不符。", "The list of hashes does not match the files.")
+	c.listed(pack.SM3SumsName, []string{pack.SM3SumsName, pack.SumsName}, func(n string) [32]byte { return c.byName[n].sm3 })
+	c.listed(pack.SumsName, []string{pack.SumsName}, func(n string) [32]byte { return c.byName[n].sum })
+}
+
+// listed compares a list of hashes, of all files but some, with the files.
+func (c *check) listed(name string, but []string, sum func(string) [32]byte) {
+	text, ok := c.small(name)
+	rest := slices.DeleteFunc(slices.Clone(c.order), func(n string) bool { return slices.Contains(but, n) })
+	if ok && !bytes.Equal(text, pack.Sums(rest, sum)) {
+		c.report.fail(name, "哈希列表与文件不符。", "The list of hashes does not match the files.")
 	}
 }
 
@@ -295,6 +294,9 @@ func (c *check) files() {
 		}
 		if got.Size != f.Bytes || hex.EncodeToString(got.sum[:]) != f.SHA256 {
 			c.report.fail(f.Path, "文件内容与清单不符，已被修改。", "The content differs from the manifest; it was changed.")
+		}
+		if f.Role == pack.RoleTool && got.sum != sha256.Sum256(page.HTML()) {
+			c.report.OtherPage = true
 		}
 	}
 }
