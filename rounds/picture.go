@@ -33,16 +33,21 @@ type picture struct {
 // whatever comes.
 type pictures struct {
 	build *samplebuilder.SampleBuilder
+	parts *padded
 	nalus *nalus // nil for VP8
 	lost  bool
 }
 
 func newPictures(c ward.Codec) *pictures {
+	p := &pictures{}
 	if c == ward.VP8 { // its depacketizer keeps nothing but the last packet
-		return &pictures{build: samplebuilder.New(reorder, &codecs.VP8Packet{}, 90000, samplebuilder.WithMaxTimeDelay(lateMax))}
+		p.parts = &padded{Depacketizer: &codecs.VP8Packet{}}
+	} else {
+		p.nalus = &nalus{}
+		p.parts = &padded{Depacketizer: p.nalus}
 	}
-	n := &nalus{}
-	return &pictures{build: samplebuilder.New(reorder, n, 90000, samplebuilder.WithMaxTimeDelay(lateMax)), nalus: n}
+	p.build = samplebuilder.New(reorder, p.parts, 90000, samplebuilder.WithMaxTimeDelay(lateMax))
+	return p
 }
 
 // push takes a packet; next must then be called until it has no more.
@@ -52,13 +57,20 @@ func (p *pictures) push(packet *rtp.Packet) { p.build.Push(packet) }
 func (p *pictures) next() (picture, bool) {
 	for {
 		sample := p.build.Pop()
-		if p.nalus != nil && p.nalus.broken { // the builder drops such pictures without counting them
+		// The builder drops such pictures without counting them.
+		if p.nalus != nil && p.nalus.broken {
 			p.nalus.broken, p.lost = false, true
+		}
+		if p.parts.broken {
+			p.parts.broken, p.lost = false, true
 		}
 		if sample == nil {
 			return picture{}, false
 		}
 		p.lost = p.lost || sample.PrevDroppedPackets > 0
+		if len(sample.Data) == 0 { // nothing but padding
+			continue
+		}
 		if len(sample.Data) > maxPicture {
 			p.lost = true
 			continue
@@ -76,6 +88,39 @@ func (p *pictures) next() (picture, bool) {
 		p.lost = false
 		return pic, true
 	}
+}
+
+// padded lets packets pass that hold nothing but padding: browsers send them,
+// numbered like the others, to try how much a line carries. pion's builder
+// takes one for a piece of a picture that has lost its beginning.
+type padded struct {
+	rtp.Depacketizer
+
+	bare   bool // nothing but padding has come of the picture yet
+	broken bool // a picture was given up since this was reset
+}
+
+// IsPartitionHead implements rtp.Depacketizer. The builder asks it of the
+// first packet of a picture, and takes the picture apart next.
+func (p *padded) IsPartitionHead(payload []byte) bool {
+	p.bare = len(payload) == 0
+	return p.bare || p.Depacketizer.IsPartitionHead(payload)
+}
+
+// Unmarshal implements rtp.Depacketizer. Nothing comes of what follows
+// padding and is not the beginning of a picture.
+func (p *padded) Unmarshal(payload []byte) ([]byte, error) {
+	if len(payload) == 0 {
+		return nil, nil
+	}
+	if p.bare && !p.Depacketizer.IsPartitionHead(payload) {
+		p.broken = true
+		return nil, nil
+	}
+	p.bare = false
+	b, err := p.Depacketizer.Unmarshal(payload)
+	p.broken = p.broken || err != nil
+	return b, err
 }
 
 // nalus is pion's H.264 depacketizer with an end: that one gathers the
@@ -111,9 +156,7 @@ func (n *nalus) Unmarshal(payload []byte) ([]byte, error) {
 			n.open = 0
 		}
 	}
-	b, err := n.H264Packet.Unmarshal(payload)
-	n.broken = n.broken || err != nil
-	return b, err
+	return n.H264Packet.Unmarshal(payload)
 }
 
 func (n *nalus) drop() {
