@@ -90,7 +90,7 @@ func (k *HoldKeeper) Once(ctx context.Context) (done int, err error) {
 				done++
 			}
 		}
-		if len(some) < holdPage {
+		if len(some) == 0 {
 			break
 		}
 	}

@@ -18,15 +18,15 @@ var (
 
 // notHeld is a condition on a row of segment: no hold touches it.
 const notHeld = `NOT EXISTS (SELECT 1 FROM hold h WHERE h.source_kind = segment.source_kind AND h.source_id = segment.source_id
-	AND h.from_us < segment.end_us AND h.to_us > segment.start_us)`
+	AND h.from_us < segment.end_us AND h.to_us > segment.start_us AND h.release_id = '')`
 
 // freePicture is a condition on a row of sighting: no hold touches it, and
 // no alert and no case shows its picture.
-const freePicture = `NOT EXISTS (SELECT 1 FROM hold h WHERE h.source_kind = 'camera' AND h.source_id = sighting.camera_id AND h.from_us <= sighting.to_us AND h.to_us >= sighting.from_us)
+const freePicture = `NOT EXISTS (SELECT 1 FROM hold h WHERE h.source_kind = 'camera' AND h.source_id = sighting.camera_id AND h.from_us <= sighting.to_us AND h.to_us >= sighting.from_us AND h.release_id = '')
 	AND NOT EXISTS (SELECT 1 FROM alert a WHERE a.snapshot_key = sighting.snapshot_key)
 	AND (sighting.kind <> 'lens' OR NOT EXISTS (SELECT 1 FROM blind_period b JOIN alert a ON a.subject_id = b.id
 		WHERE b.place_id = sighting.place_id AND sighting.id IN (b.before_id, b.at_id, b.after_id)))
-	AND NOT EXISTS (SELECT 1 FROM evidence e WHERE e.kind = 'snapshot' AND e.ref = sighting.snapshot_key)`
+	AND NOT EXISTS (SELECT 1 FROM evidence e WHERE e.kind = 'snapshot' AND e.ref = sighting.snapshot_key AND e.release_id = '')`
 
 // holdFor places a hold over the stretch that the item e of a case shows,
 // unless the case has one there already. It is called with the ledger locked,
@@ -69,7 +69,7 @@ func (t *tx) holdFor(ctx context.Context, id ward.CaseID, e ward.Evidence, by wa
 // ward.Conflict "hold.removing".
 func (t *tx) hold(ctx context.Context, h ward.Hold) error {
 	var one int
-	err := t.QueryRowContext(ctx, `SELECT 1 FROM hold WHERE source_kind = $1 AND source_id = $2 AND case_id = $3 AND from_us <= $4 AND to_us >= $5 LIMIT 1`,
+	err := t.QueryRowContext(ctx, `SELECT 1 FROM hold WHERE source_kind = $1 AND source_id = $2 AND case_id = $3 AND from_us <= $4 AND to_us >= $5 AND release_id = '' LIMIT 1`,
 		h.Source.Kind, h.Source.ID, h.CaseID, us(h.From), us(h.To)).Scan(&one)
 	if err == nil {
 		return nil
@@ -96,19 +96,19 @@ func (t *tx) hold(ctx context.Context, h ward.Hold) error {
 	return t.wantUnder(ctx, h)
 }
 
-const holdColumns = `SELECT id, source_kind, source_id, institution_id, from_us, to_us, case_id, placed_us, placed_by, leaf FROM hold`
+const holdColumns = `SELECT id, source_kind, source_id, institution_id, from_us, to_us, case_id, placed_us, placed_by, leaf, release_id FROM hold`
 
 func scanHold(r row) (ward.Hold, error) {
 	var h ward.Hold
 	var from, to, placed int64
-	err := r.Scan(&h.ID, &h.Source.Kind, &h.Source.ID, &h.InstitutionID, &from, &to, &h.CaseID, &placed, &h.PlacedBy, &h.Leaf)
+	err := r.Scan(&h.ID, &h.Source.Kind, &h.Source.ID, &h.InstitutionID, &from, &to, &h.CaseID, &placed, &h.PlacedBy, &h.Leaf, &h.Release)
 	h.From, h.To, h.Placed = at(from), at(to), at(placed)
 	return h, err
 }
 
-// Held returns the holds on src that touch [from, to), by From. While there
+// Held returns the holds in force on src that touch [from, to), by From. While there
 // is one, no segment that it touches is evicted or deleted.
 func (s *Store) Held(ctx context.Context, src ward.Source, from, to time.Time) ([]ward.Hold, error) {
 	return listed(ctx, s, "list holds of "+src.String(), scanHold,
-		holdColumns+` WHERE source_kind = $1 AND source_id = $2 AND from_us < $4 AND to_us > $3 ORDER BY from_us, id`, src.Kind, src.ID, us(from), us(to))
+		holdColumns+` WHERE source_kind = $1 AND source_id = $2 AND from_us < $4 AND to_us > $3 AND release_id = '' ORDER BY from_us, id`, src.Kind, src.ID, us(from), us(to))
 }

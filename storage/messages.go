@@ -193,7 +193,7 @@ func (s *Store) EraseMessages(ctx context.Context, now time.Time) error {
 			return err
 		}
 		_, err := t.ExecContext(ctx, `UPDATE visit_message SET body = NULL WHERE keep_until_us <= $1 AND body IS NOT NULL
-			AND NOT EXISTS (SELECT 1 FROM hold h WHERE h.source_kind = $2 AND h.source_id = visit_message.visit_id)`, us(now), ward.FromVisit)
+			AND NOT EXISTS (SELECT 1 FROM hold h WHERE h.source_kind = $2 AND h.source_id = visit_message.visit_id AND h.release_id = '')`, us(now), ward.FromVisit)
 		return err
 	})
 }

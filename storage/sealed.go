@@ -25,11 +25,12 @@ const (
 	KindDecision   = "decision" // a step of an alert
 	KindRound      = "round"    // the order
 	KindHold       = "hold"
-	KindRule       = "rule"        // by rule/version: how it was set
-	KindZones      = "zones"       // by camera/version: what was drawn in its picture
-	KindBlind      = "blind"       // by period: found, and ended; its outage is another
-	KindOutage     = "outage"      // by outage/version: reported, withdrawn, refused, accepted
-	KindSearch     = "face_search" // by search: its reason and purpose
+	KindRelease    = "hold_release" // by release/1: requested by one; /2: answered by another
+	KindRule       = "rule"         // by rule/version: how it was set
+	KindZones      = "zones"        // by camera/version: what was drawn in its picture
+	KindBlind      = "blind"        // by period: found, and ended; its outage is another
+	KindOutage     = "outage"       // by outage/version: reported, withdrawn, refused, accepted
+	KindSearch     = "face_search"  // by search: its reason and purpose
 
 	KindIdentity           = "identity_check"      // by check: who asked, where, and the answer
 	KindSettlementIdentity = "settlement_identity" // by settlement/check: that billing referred to it

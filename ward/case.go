@@ -41,19 +41,22 @@ type Action string
 
 // The custody actions.
 const (
-	ActionOpenCase Action = "open_case"
-	ActionAdd      Action = "add"
-	ActionView     Action = "view"
-	ActionExport   Action = "export"
-	ActionRule     Action = "rule"      // two people ruled over a visit of the case
-	ActionIdentify Action = "identify"  // a face was compared with an enrolment for a terminal
-	ActionShare    Action = "share"     // the case's package may be fetched by a person outside; the hash is of the salted name
-	ActionOpened   Action = "opened"    // that person came, with the code
-	ActionUnshare  Action = "unshare"   // the link was withdrawn, or closed by wrong codes
-	ActionHandOver Action = "hand_over" // the package was delivered whole; the hash is of the zip
-	ActionSignIn   Action = "sign_in"   // of an administrator, or a way to sign in was made: the reason says which
-	ActionPermit   Action = "permit"    // a user was added or changed: the reason is role and scope
-	ActionReceipt  Action = "receipt"   // that person confirmed it; the hash is of the zip
+	ActionOpenCase   Action = "open_case"
+	ActionAdd        Action = "add"
+	ActionView       Action = "view"
+	ActionExport     Action = "export"
+	ActionRule       Action = "rule"        // two people ruled over a visit of the case
+	ActionIdentify   Action = "identify"    // a face was compared with an enrolment for a terminal
+	ActionShare      Action = "share"       // the case's package may be fetched by a person outside; the hash is of the salted name
+	ActionOpened     Action = "opened"      // that person came, with the code
+	ActionUnshare    Action = "unshare"     // the link was withdrawn, or closed by wrong codes
+	ActionHandOver   Action = "hand_over"   // the package was delivered whole; the hash is of the zip
+	ActionSignIn     Action = "sign_in"     // of an administrator, or a way to sign in was made: the reason says which
+	ActionAskRelease Action = "ask_release" // one person asks that what the case holds be let go; the hash is of what
+	ActionRelease    Action = "release"     // another confirmed that
+	ActionKeepHold   Action = "keep_hold"   // the request was refused or taken back
+	ActionPermit     Action = "permit"      // a user was added or changed: the reason is role and scope
+	ActionReceipt    Action = "receipt"     // that person confirmed it; the hash is of the zip
 )
 
 // Custody is one touch of a case's evidence, or a view of media outside a

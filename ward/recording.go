@@ -173,4 +173,5 @@ type Hold struct {
 	Placed        time.Time     `json:"placed"`
 	PlacedBy      UserID        `json:"placed_by"`
 	Leaf          int64         `json:"-"` // in the ledger
+	Release       ReleaseID     `json:"-"` // that ended it, confirmed; empty while it holds
 }
