@@ -129,7 +129,7 @@ func (s *Store) AnswerRelease(ctx context.Context, id ward.ReleaseID, by ward.Us
 		if r, err = scanRelease(t.QueryRowContext(ctx, releaseColumns+` WHERE id = $1`, id)); err != nil {
 			return noRelease(err)
 		}
-		if err := r.MayAnswer(by.ID, agree); err != nil {
+		if err := r.MayAnswer(by.ID, agree, answer); err != nil {
 			return err
 		}
 		r.State, r.AnsweredBy, r.Answered, r.Answer = ward.ReleaseRefused, by.ID, at(us(t.now)), answer

@@ -31,8 +31,8 @@ type HoldRelease struct {
 	AnsweredBy    UserID        `json:"answered_by,omitempty"`
 	Answered      time.Time     `json:"answered,omitzero"`
 	Answer        string        `json:"answer,omitempty"` // why it was refused
-	Leaf          int64         `json:"-"`                // of the request
-	AnswerLeaf    int64         `json:"-"`                // -1: none yet
+	Leaf          int64         `json:"leaf"`             // of the request
+	AnswerLeaf    int64         `json:"answer_leaf"`      // -1: none yet
 }
 
 // maxReleaseText bounds a reason, in characters.
@@ -49,13 +49,15 @@ func (r HoldRelease) Check() error {
 	return nil
 }
 
-// MayAnswer says whether by may answer the request.
-func (r HoldRelease) MayAnswer(by UserID, agree bool) error {
+// MayAnswer says whether by may answer the request so.
+func (r HoldRelease) MayAnswer(by UserID, agree bool, answer string) error {
 	switch {
 	case r.State != ReleaseRequested:
 		return &Error{Kind: Conflict, Code: "release.answered", ZH: "该解除申请已有答复，请刷新页面。", EN: "The request has been answered; reload the page."}
 	case agree && by == r.RequestedBy:
 		return &Error{Kind: Forbidden, Code: "release.same_person", ZH: "申请人不能自己确认解除，须由另一人确认。", EN: "Another person must confirm the release; not the one who requested it."}
+	case !agree && strings.TrimSpace(answer) == "" || utf8.RuneCountInString(answer) > maxReleaseText:
+		return &Error{Kind: Invalid, Code: "release.answer", ZH: "不同意或撤回须填写理由（不超过 1000 字）。", EN: "Give the reason of a refusal (at most 1000 characters)."}
 	}
 	return nil
 }

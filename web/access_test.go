@@ -647,6 +647,15 @@ var requests = map[string]func(*world) request{
 	"GET /api/v1/shared":             bare,
 	"GET /api/v1/shared/package.zip": bare,
 	"POST /api/v1/shared/receipt":    func(*world) request { return request{json: m{"seq": 1, "name": "王"}} },
+	"GET /api/v1/cases/{id}/holds":   func(w *world) request { return request{path: id(w.openCase().ID)} },
+	"POST /api/v1/cases/{id}/releases": func(w *world) request {
+		return request{path: id(w.openCase().ID), json: m{"reason": "案件办结"}}
+	},
+	"POST /api/v1/releases/{id}/answer": func(w *world) request {
+		r, err := w.store.RequestRelease(w.t.Context(), w.openCase().ID, "案件办结", w.user(ward.Inspector, "own"))
+		must(w.t, err)
+		return request{path: id(r.ID), json: m{"agree": false, "reason": "尚在申诉期"}}
+	},
 	"GET /api/v1/evidence/{id}/content": func(w *world) request {
 		items := get(w.t, w.store.Evidence, w.openCase().ID)
 		return request{path: id(items[0].ID)}

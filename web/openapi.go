@@ -50,6 +50,7 @@ var enums = map[reflect.Type][]any{
 	reflect.TypeFor[ward.EventType]():          {ward.AlertRaisedEvent, ward.AlertChangedEvent, ward.VisitSealedEvent, ward.VisitWaitingEvent, ward.VisitLapsedEvent, ward.OutageChangedEvent, ward.RoundRemindedEvent, ward.RoundEscalatedEvent, ward.TestEvent},
 	reflect.TypeFor[EventKind]():               {AlertEvent, SettlementEvent, VisitEvent, CameraEvent, OutageEvent, TabletEvent, ReloadEvent},
 	reflect.TypeFor[ward.EvidenceKind]():       {ward.EvidenceSegment, ward.EvidenceSnapshot, ward.EvidenceSettlement, ward.EvidenceAlert, ward.EvidenceVisit},
+	reflect.TypeFor[ward.ReleaseState]():       {ward.ReleaseRequested, ward.ReleaseConfirmed, ward.ReleaseRefused},
 	reflect.TypeFor[ward.OutageAction]():       {ward.OutageReport, ward.OutageWithdraw, ward.OutageRefuse, ward.OutageAccept},
 	reflect.TypeFor[ward.Origin]():             {ward.FromStream, ward.FromDevice},
 	reflect.TypeFor[ward.Outcome]():            {ward.Pass, ward.Fail, ward.Unsure, ward.NotDone},
@@ -136,6 +137,7 @@ func apiConfig() huma.Config {
 	alias[ward.AlertAction](r)
 	alias[storage.AlertOrder](r)
 	alias[ward.AlertState](r)
+	alias[ward.ReleaseState](r)
 	alias[ward.AlertSubject](r)
 	alias[ward.BlindCause](r)
 	alias[BlindWhich](r)

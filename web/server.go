@@ -200,6 +200,7 @@ func (s *Server) routes() (*routes, error) {
 	s.kioskRoutes(r)
 	s.shareRoutes(r)
 	s.caseRoutes(r)
+	s.holdRoutes(r)
 	s.ledgerRoutes(r)
 	s.eventRoutes(r)
 	tidy(r.api.OpenAPI())

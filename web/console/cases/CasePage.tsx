@@ -11,6 +11,7 @@ import { Nothing } from '../parts/Nothing'
 import { Trouble } from '../parts/Trouble'
 import { When } from '../parts/When'
 import { ExportCard } from './ExportCard'
+import { HoldCard } from './HoldCard'
 import { Preview } from './Preview'
 import { ShareCard } from './ShareCard'
 
@@ -59,6 +60,7 @@ export default function CasePage() {
         <div className="column">
           <ExportCard item={c} onExported={() => void detail.refetch()} />
           <ShareCard caseId={c.id} />
+          <HoldCard caseId={c.id} />
           <Card size="small" title={t('case.custody')}>
             <Table<Custody>
               size="small"
