@@ -18,10 +18,10 @@ import (
 
 // PublicKey is the key that signs checkpoints. Its ledger.Fingerprint is
 // what a court is told outside the package.
-func (s *Store) PublicKey() ed25519.PublicKey {
-	pub, _ := s.signer.Public().(ed25519.PublicKey)
-	return pub
-}
+func (s *Store) PublicKey() ed25519.PublicKey { return s.keys.Public() }
+
+// Log is the ledger's name in checkpoints; it stays when the key is replaced.
+func (s *Store) Log() string { return s.keys.Log }
 
 // Checkpoint signs the ledger as it is when it has grown, and returns the
 // latest signed note and the number of leaves that it covers. An empty
@@ -71,7 +71,7 @@ func (t *tx) sign(ctx context.Context) (string, int64, error) {
 	}
 	hashes := ledgerdb.Reader(ctx, t.Tx)
 	if lastSize > 0 {
-		old, err := ledger.OpenCheckpoint(last, t.s.PublicKey())
+		old, err := ledger.OpenCheckpoint(last, t.s.keys.For(lastSize))
 		if err != nil {
 			return "", 0, rewritten(err)
 		}
@@ -90,7 +90,7 @@ func (t *tx) sign(ctx context.Context) (string, int64, error) {
 	if err != nil {
 		return "", 0, fmt.Errorf("compute root of %d leaves: %w", n, err)
 	}
-	note, err := ledger.Checkpoint{Size: n, Root: root}.Sign(t.s.signer)
+	note, err := ledger.Checkpoint{Log: t.s.keys.Log, Size: n, Root: root}.Sign(t.s.keys.Signer)
 	if err != nil {
 		return "", 0, err
 	}

@@ -29,6 +29,17 @@ func (s *Store) LastCheckpoint(ctx context.Context) (string, int64, error) {
 	return s.lastCheckpoint(ctx, s.read)
 }
 
+// Published is the newest checkpoint as it is shown to others: with the
+// signatures that stand beside our own, see ledger.Keys.Beside.
+func (s *Store) Published(ctx context.Context) (string, int64, error) {
+	note, size, err := s.LastCheckpoint(ctx)
+	if err != nil || size == 0 {
+		return note, size, err
+	}
+	beside, err := s.keys.Beside(note, time.Now())
+	return note + beside, size, err
+}
+
 // Tile returns one tile of what the newest checkpoint signs; see ledgerdb.Tile.
 func (s *Store) Tile(ctx context.Context, path string) ([]byte, error) {
 	_, size, err := s.lastCheckpoint(ctx, s.read)
@@ -137,7 +148,7 @@ func (c *Cosigner) Now(ctx context.Context) {
 }
 
 func (c *Cosigner) ask(ctx context.Context, p witness.Peer) error {
-	checkpoint, size, err := c.Store.LastCheckpoint(ctx)
+	checkpoint, size, err := c.Store.Published(ctx)
 	if err != nil || size == 0 {
 		return err
 	}

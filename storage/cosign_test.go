@@ -37,7 +37,7 @@ func TestWitnessesCosign(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			eye, err := witness.Open(filepath.Join(t.TempDir(), "w.json"), name, key, []string{ledger.Verifier(w.Store.PublicKey())}, slog.New(slog.DiscardHandler))
+			eye, err := witness.Open(filepath.Join(t.TempDir(), "w.json"), name, key, []string{ledger.Verifier(ledger.Origin(w.Store.PublicKey()), w.Store.PublicKey())}, slog.New(slog.DiscardHandler))
 			if err != nil {
 				t.Fatal(err)
 			}

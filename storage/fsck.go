@@ -113,6 +113,7 @@ func (f *fsck) steps() []fsckStep {
 		{"ends of duties", f.dutyEndRows},
 		{"treatment policy rows", f.treatmentPolicyRows},
 		{"treatments", f.treatmentRows},
+		{"keys of the ledger", f.keyRotations},
 		{"absent rows", f.absent},
 		{"recordings", f.segments},
 		{"alert pictures", f.pictures(`SELECT 'alert/' || id, snapshot_key, snapshot_sha FROM alert WHERE snapshot_key <> '' AND 'alert/' || id > $1 ORDER BY id LIMIT $2`)},

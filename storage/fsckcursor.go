@@ -57,7 +57,7 @@ type ledgerMark struct {
 // saveEvery bounds what a check that is killed does twice.
 const saveEvery = time.Second
 
-const cursorVersion = 4 // the steps changed
+const cursorVersion = 5 // the steps changed
 
 // load takes up what an earlier check left, if it is of this store.
 func (f *fsck) load() error {

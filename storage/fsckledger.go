@@ -195,7 +195,7 @@ func (t *treeCheck) root(size int64) error {
 
 func (t *treeCheck) compare(size int64) {
 	where := fmt.Sprintf("checkpoint/%d", t.nextNote.size)
-	c, err := ledger.OpenCheckpoint(t.nextNote.note, t.f.s.PublicKey())
+	c, err := ledger.OpenCheckpoint(t.nextNote.note, t.f.s.keys.For(t.nextNote.size))
 	if err != nil || c.Size != t.nextNote.size {
 		t.f.bad(where, "存证日志的签名无效。", "The checkpoint's signature is not valid")
 		return

@@ -9,7 +9,6 @@ import (
 	"strconv"
 	"time"
 
-	"wardwatch/storage/ledger"
 	"wardwatch/ward"
 )
 
@@ -143,7 +142,7 @@ func (t *tx) enqueue(ctx context.Context, id ward.EndpointID, e cloudEvent) erro
 		return err
 	}
 	e.SpecVersion, e.DataContentType, e.Time, e.Sequence = "1.0", "application/json", t.now.UTC(), strconv.FormatInt(seq, 10)
-	e.Source = ledger.Origin(t.s.PublicKey())
+	e.Source = t.s.keys.Log
 	body, err := json.Marshal(e)
 	if err != nil {
 		return err

@@ -41,6 +41,8 @@ const (
 	KindFinding     = "visit_finding" // by visit/kind/basis/other: what another visit shows about it
 	KindRuling      = "ruling"        // by ruling/1: proposed by one; /2: answered by another
 
+	KindKey = "ledger_key" // by fingerprint: the ledger is signed by another key from here on
+
 	KindEnrolment = "enrolment" // by enrolment: who enrolled a face how, and whether by proxy
 
 	KindDuty       = "duty"        // by duty: who started a physician's shift where, and what came of it

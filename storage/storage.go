@@ -9,7 +9,6 @@ package storage
 
 import (
 	"context"
-	"crypto/ed25519"
 	"database/sql"
 	"embed"
 	"errors"
@@ -37,7 +36,8 @@ type Store struct {
 	write   *sql.DB // SQLite: one connection; PostgreSQL: the same pool as read
 	dialect dialect
 	seal    *sealer
-	signer  ed25519.PrivateKey
+	keys    *ledger.Keys
+	keyDir  string
 	log     *slog.Logger
 	life    atomic.Pointer[ownLife] // of this process, once it began
 	onAlert func(ward.Alert)        // may be nil
@@ -110,7 +110,8 @@ func connect(ctx context.Context, o Options) (*Store, error) {
 	if s.seal, err = openSealer(filepath.Join(o.Keys, "seal.key")); err != nil {
 		return nil, err
 	}
-	if s.signer, err = ledger.OpenKey(filepath.Join(o.Keys, "ledger.key")); err != nil {
+	s.keyDir = o.Keys
+	if s.keys, err = ledger.OpenKeys(o.Keys); err != nil {
 		return nil, err
 	}
 	if s.dialect, s.read, s.write, err = openDatabase(o.Database); err != nil {

@@ -20,6 +20,16 @@ import (
 type LedgerKey struct {
 	Fingerprint string `json:"fingerprint" doc:"SHA-256 of the public key, 64 hex digits"`
 	Verifier    string `json:"verifier" doc:"The key in the encoding of signed notes, for witnesses and other tools"`
+
+	Former []FormerKey `json:"former" doc:"The keys before, the oldest first: each has stated which one follows it"`
+	SM2    string      `json:"sm2,omitempty" doc:"SHA-256 of the PEM file of the key of the second signature, 64 hex digits"`
+}
+
+// FormerKey signed the ledger before another took over.
+type FormerKey struct {
+	Fingerprint string    `json:"fingerprint"`
+	Replaced    time.Time `json:"replaced"`
+	Until       time.Time `json:"until" doc:"It also signs what is published until then"`
 }
 
 // LedgerState is how far the ledger is signed, and by whom beside us.
@@ -76,7 +86,15 @@ func (s *Server) ledgerRoutes(r *routes) {
 
 func (s *Server) ledgerKey(_ context.Context, _ *none) (*body[LedgerKey], error) {
 	pub := s.Store.PublicKey()
-	return answer(LedgerKey{ledger.Fingerprint(pub), ledger.Verifier(pub)}, nil)
+	out := LedgerKey{Fingerprint: ledger.Fingerprint(pub), Verifier: ledger.Verifier(s.Store.Log(), pub), Former: []FormerKey{}}
+	for _, r := range s.Store.Rotations() {
+		out.Former = append(out.Former, FormerKey{ledger.Fingerprint(r.From), r.At, r.Until})
+	}
+	var err error
+	if k := s.Store.SM2(); k != nil {
+		out.SM2, err = k.Fingerprint()
+	}
+	return answer(out, err)
 }
 
 func (s *Server) ledgerState(ctx context.Context, _ *none) (*body[LedgerState], error) {
@@ -118,7 +136,7 @@ func (s *Server) ledgerState(ctx context.Context, _ *none) (*body[LedgerState], 
 // ledgerCheckpoint serves the newest checkpoint with the cosignatures on it
 // (C2SP tlog-tiles).
 func (s *Server) ledgerCheckpoint(w http.ResponseWriter, req *http.Request) {
-	note, size, err := s.Store.LastCheckpoint(req.Context())
+	note, size, err := s.Store.Published(req.Context())
 	if err == nil && size == 0 {
 		err = notFound()
 	}

@@ -40,6 +40,7 @@ type commands struct {
 	Witness    witnessCommand    `cmd:"" help:"Sign other people's ledgers while they only grow."`
 	Draw       drawCommand       `cmd:"" help:"Verify an auditable draw of beds and inspectors, offline."`
 	Rounds     roundsCommand     `cmd:"" help:"Check a sealed visit against its recording."`
+	Keys       keysCommand       `cmd:"" help:"The keys that sign the ledger: list, replace, add SM2."`
 	Fsck       fsckCommand       `cmd:"" help:"Check rows against objects and the ledger, with hashes."`
 	Retention  retentionCommand  `cmd:"" help:"Print which recordings may be deleted."`
 	Migrate    migrateCommand    `cmd:"" help:"Bring the database schema to this version."`

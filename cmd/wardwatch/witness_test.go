@@ -17,7 +17,7 @@ func TestWitness(t *testing.T) {
 	dir := t.TempDir()
 	s := serve(t, dir, "WARDWATCH_VISION_WORKERS=0")
 	c := signIn(t, s)
-	var key struct{ Verifier string }
+	var key struct{ Verifier, Fingerprint string }
 	c.must(200, "GET", "/api/v1/ledger/key", nil, &key)
 	home := t.TempDir()
 	watch := func(listen string) (*process, string) {
@@ -83,6 +83,17 @@ func TestWitness(t *testing.T) {
 		t.Errorf("it came back as %q, was %q", back, peer)
 	} else {
 		until(t, "it signs what it missed", 40*time.Second, signed)
+		s.terminate()
+		if code, out, errs := run(t, s.env, "keys", "rotate", "--overlap", "24h"); code != 0 || !strings.Contains(out, key.Fingerprint) {
+			t.Fatalf("exit code %d: %s%s", code, out, errs)
+		}
+		s = serve(t, dir, "WARDWATCH_VISION_WORKERS=0", "WARDWATCH_LEDGER_WITNESSES="+peer)
+		c.s = s
+		grow()
+		until(t, "the witness that knows the former key signs", 40*time.Second, signed)
+		if code, out, _ := run(t, s.env, "keys"); code != 0 || strings.Count(out, "replaced:") != 1 {
+			t.Errorf("exit code %d: %s", code, out)
+		}
 		again.terminate()
 	}
 	if code, _, errs := run(t, nil, "witness", "a name", "--log", key.Verifier, "--data", home); code != 1 || !strings.Contains(errs, "name") {

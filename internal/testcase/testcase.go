@@ -41,7 +41,9 @@ type World struct {
 	Keep time.Duration
 	// Origin is that of what is recorded from now on.
 	Origin ward.Origin
-	seq    int
+	// Options are what Store was opened with.
+	Options storage.Options
+	seq     int
 }
 
 // Each runs f on SQLite and on a real PostgreSQL.
@@ -65,7 +67,8 @@ func build(t testing.TB, database, driver, raw string) *World {
 	}
 	w := &World{T: t, ObjectDir: t.TempDir(), SpoolDir: t.TempDir(), By: ward.User{ID: "u-chen", Role: ward.Inspector}}
 	var err error
-	w.Store, err = storage.Migrate(t.Context(), storage.Options{Database: database, Keys: t.TempDir()})
+	w.Options = storage.Options{Database: database, Keys: t.TempDir()}
+	w.Store, err = storage.Migrate(t.Context(), w.Options)
 	w.must(err)
 	t.Cleanup(func() { w.must(w.Store.Close()) })
 	w.DB, err = sql.Open(driver, raw)
@@ -83,6 +86,15 @@ func build(t testing.TB, database, driver, raw string) *World {
 	w.fraud()
 	w.visit()
 	return w
+}
+
+// Reopen ends the process's use of the store and begins another.
+func (w *World) Reopen() {
+	w.T.Helper()
+	w.must(w.Store.Close())
+	var err error
+	w.Store, err = storage.Open(w.T.Context(), w.Options)
+	w.must(err)
 }
 
 func (w *World) must(err error) {

@@ -5,10 +5,11 @@ import (
 	"strings"
 
 	"wardwatch/storage/evidence/pack"
+	"wardwatch/storage/ledger"
 )
 
-// outside adds what others say of the checkpoint note of size leaves.
-func (d *draft) outside(ctx context.Context, size int64) error {
+// outside adds what others say of the checkpoint note of size leaves, and our second signature.
+func (d *draft) outside(ctx context.Context, note string, size int64) error {
 	if d.Ask != nil {
 		d.Ask(ctx)
 	}
@@ -27,5 +28,15 @@ func (d *draft) outside(ctx context.Context, size int64) error {
 	if err == nil && stamp.Size != 0 {
 		d.parts = append(d.parts, dataPart(pack.StampName, stamp.Response))
 	}
+	k := d.Store.SM2()
+	if err != nil || k == nil {
+		return err
+	}
+	text, err := ledger.Text(note)
+	if err != nil {
+		return err
+	}
+	line, err := k.Sign(text, d.m.Log)
+	d.parts = append(d.parts, dataPart(pack.SM2Name, []byte(line)))
 	return err
 }

@@ -34,7 +34,7 @@ func outsiders(t *testing.T, w *testcase.World) (func(context.Context), *testtsa
 		t.Fatal(err)
 	}
 	log := slog.New(slog.DiscardHandler)
-	eye, err := witness.Open(filepath.Join(t.TempDir(), "w.json"), "w.example", key, []string{ledger.Verifier(w.Store.PublicKey())}, log)
+	eye, err := witness.Open(filepath.Join(t.TempDir(), "w.json"), "w.example", key, []string{ledger.Verifier(ledger.Origin(w.Store.PublicKey()), w.Store.PublicKey())}, log)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,6 +1,7 @@
 package evidence
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"crypto/x509"
@@ -97,12 +98,15 @@ func (c *Clerk) draft(ctx context.Context, file ward.Case) (*draft, error) {
 	}
 	d := &draft{Clerk: c, leafs: map[int64]bool{}}
 	d.m = pack.Manifest{
-		Schema: pack.Schema, Case: file, Software: c.Software, Log: ledger.Origin(pub), Fingerprint: ledger.Fingerprint(pub),
+		Schema: pack.Schema, Case: file, Software: c.Software, Log: c.Store.Log(), Fingerprint: ledger.Fingerprint(pub),
 		ModelIDs: []string{}, Items: []pack.Item{}, Recordings: []pack.Recording{}, Records: []pack.RecordFile{}, Files: []pack.File{},
 	}
 	d.file(pack.RoleReadme, dataPart(pack.ReadmeName, readme))
 	d.file(pack.RoleKey, dataPart(pack.KeyName, pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der})))
 	d.file(pack.RoleTool, dataPart(pack.PageName, page.HTML()))
+	if err := d.keys(); err != nil {
+		return nil, err
+	}
 	sealed, err := c.Store.LatestSealed(ctx, storage.KindCase, string(file.ID))
 	if err != nil {
 		return nil, err
@@ -124,6 +128,24 @@ func (c *Clerk) draft(ctx context.Context, file ward.Case) (*draft, error) {
 func (d *draft) file(role pack.Role, p part) {
 	d.parts = append(d.parts, p)
 	d.m.Files = append(d.m.Files, pack.File{Path: p.name, Role: role, Bytes: p.sum.Size, SHA256: hex.EncodeToString(p.sum.SHA256[:])})
+}
+
+// keys adds what leads to key.pub, and the key of the second signature.
+func (d *draft) keys() error {
+	var b bytes.Buffer
+	for _, r := range d.Store.Rotations() {
+		b.WriteString(r.String())
+	}
+	if b.Len() > 0 {
+		d.file(pack.RoleKey, dataPart(pack.RotationsName, b.Bytes()))
+	}
+	k := d.Store.SM2()
+	if k == nil {
+		return nil
+	}
+	public, err := k.PEM()
+	d.file(pack.RoleKey, dataPart(pack.SM2KeyName, public))
+	return err
 }
 
 func (d *draft) record(r storage.SealedRecord) string {
@@ -278,7 +300,7 @@ func (d *draft) finish(ctx context.Context, manifestSum string) error {
 		d.parts = append(d.parts, dataPart(pack.ProofPath(leaf), []byte(p.String())))
 	}
 	d.parts = append(d.parts, dataPart(pack.CheckpointName, []byte(note)))
-	if err := d.outside(ctx, size); err != nil {
+	if err := d.outside(ctx, note, size); err != nil {
 		return err
 	}
 	d.list(pack.SM3SumsName, func(s pack.Sum) [32]byte { return s.SM3 })

@@ -7,10 +7,10 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
-	"golang.org/x/mod/sumdb/note"
 	"golang.org/x/mod/sumdb/tlog"
 )
 
@@ -20,72 +20,74 @@ const algEd25519 = 1
 // Checkpoint is a statement of the log's whole content up to Size leaves
 // (C2SP tlog-checkpoint).
 type Checkpoint struct {
+	Log  string // its name, see Origin
 	Size int64
 	Root tlog.Hash
 }
 
-// Origin names the log and its key in checkpoints: "wardwatch/" and the
-// first 12 hex digits of the key's fingerprint.
+// Origin names a log in checkpoints: "wardwatch/" and the first 12 hex
+// digits of the fingerprint of its first key. The name stays when the key is
+// replaced.
 func Origin(pub ed25519.PublicKey) string { return "wardwatch/" + Fingerprint(pub)[:12] }
 
-// Verifier is the key in the encoding of signed notes, as witnesses and
-// other tools for transparency logs take it.
-func Verifier(pub ed25519.PublicKey) string {
-	return Origin(pub) + "+" + fmt.Sprintf("%08x", keyHash(pub)) + "+" + base64.StdEncoding.EncodeToString(keyBytes(pub))
+// isOrigin says whether name has the form of Origin.
+func isOrigin(name string) bool {
+	hex, ok := strings.CutPrefix(name, "wardwatch/")
+	return ok && len(hex) == 12 && strings.Trim(hex, "0123456789abcdef") == ""
+}
+
+// Verifier is a key of the log in the encoding of signed notes, as witnesses
+// and other tools for transparency logs take it.
+func Verifier(log string, pub ed25519.PublicKey) string {
+	return log + "+" + fmt.Sprintf("%08x", keyHash(log, algEd25519, pub)) + "+" + base64.StdEncoding.EncodeToString(keyBytes(pub))
 }
 
 func keyBytes(pub []byte) []byte { return append([]byte{algEd25519}, pub...) }
 
-func keyHash(pub ed25519.PublicKey) uint32 {
-	sum := sha256.Sum256(append([]byte(Origin(pub)+"\n"), keyBytes(pub)...))
+// keyHash is how a signature in a note names its key (C2SP signed-note).
+func keyHash(name string, alg byte, key []byte) uint32 {
+	sum := sha256.Sum256(slices.Concat([]byte(name+"\n"), []byte{alg}, key))
 	return binary.BigEndian.Uint32(sum[:4])
 }
 
-func (c Checkpoint) text(origin string) string {
-	return origin + "\n" + strconv.FormatInt(c.Size, 10) + "\n" + c.Root.String() + "\n"
+func (c Checkpoint) text() string {
+	return c.Log + "\n" + strconv.FormatInt(c.Size, 10) + "\n" + c.Root.String() + "\n"
 }
 
 // Sign returns c as a signed note. Ed25519 is deterministic: the same
 // checkpoint and key give the same bytes.
 func (c Checkpoint) Sign(key ed25519.PrivateKey) (string, error) {
+	line, err := signatureLine(c.text(), c.Log, key)
+	return c.text() + "\n" + line, err
+}
+
+// signatureLine is "— NAME BASE64\n" for text (C2SP signed-note).
+func signatureLine(text, name string, key ed25519.PrivateKey) (string, error) {
 	pub, ok := key.Public().(ed25519.PublicKey)
-	if !ok {
-		return "", errors.New("sign checkpoint: not an Ed25519 key")
+	if !ok || !validName(name) {
+		return "", errors.New("sign checkpoint: not a name and an Ed25519 key")
 	}
-	skey := fmt.Sprintf("PRIVATE+KEY+%s+%08x+%s", Origin(pub), keyHash(pub), base64.StdEncoding.EncodeToString(keyBytes(key.Seed())))
-	signer, err := note.NewSigner(skey)
-	if err != nil {
-		return "", fmt.Errorf("sign checkpoint: %w", err)
-	}
-	signed, err := note.Sign(&note.Note{Text: c.text(Origin(pub))}, signer)
-	if err != nil {
-		return "", fmt.Errorf("sign checkpoint: %w", err)
-	}
-	return string(signed), nil
+	sig := binary.BigEndian.AppendUint32(nil, keyHash(name, algEd25519, pub))
+	sig = append(sig, ed25519.Sign(key, []byte(text))...)
+	return "— " + name + " " + base64.StdEncoding.EncodeToString(sig) + "\n", nil
 }
 
 // OpenCheckpoint verifies that signed is a checkpoint by pub, in the one
 // form that Sign writes: every changed byte is an error, also one that a
 // lenient decoder would not mind.
 func OpenCheckpoint(signed string, pub ed25519.PublicKey) (Checkpoint, error) {
-	v, err := note.NewVerifier(Verifier(pub))
-	if err != nil {
-		return Checkpoint{}, fmt.Errorf("open checkpoint: %w", err)
+	log, _, _ := strings.Cut(signed, "\n")
+	if !isOrigin(log) {
+		return Checkpoint{}, fmt.Errorf("open checkpoint: %q is not the name of a ledger", log)
 	}
-	n, err := note.Open([]byte(signed), note.VerifierList(v))
+	c, err := OpenSigned(signed, Verifier(log, pub))
 	if err != nil {
-		return Checkpoint{}, fmt.Errorf("open checkpoint: %w", err)
+		return c, err
 	}
-	c, err := parseText(n.Text, Origin(pub))
-	if err != nil {
-		return Checkpoint{}, err
-	}
-	sig, err := base64.StdEncoding.DecodeString(n.Sigs[0].Base64)
-	if err != nil {
-		return Checkpoint{}, fmt.Errorf("open checkpoint: signature: %w", err)
-	}
-	text := c.text(Origin(pub))
-	if signed != text+"\n— "+Origin(pub)+" "+base64.StdEncoding.EncodeToString(sig)+"\n" {
+	_, line, _ := strings.Cut(signed, "\n\n")
+	encoded, _ := strings.CutPrefix(line, "— "+log+" ")
+	sig, err := base64.StdEncoding.DecodeString(strings.TrimSuffix(encoded, "\n"))
+	if err != nil || signed != c.text()+"\n— "+log+" "+base64.StdEncoding.EncodeToString(sig)+"\n" {
 		return Checkpoint{}, errors.New("open checkpoint: not in its only form")
 	}
 	return c, nil
@@ -98,7 +100,7 @@ func parseText(text, origin string) (Checkpoint, error) {
 	if len(lines) != 4 {
 		return Checkpoint{}, errors.New("open checkpoint: not three lines")
 	}
-	var c Checkpoint
+	c := Checkpoint{Log: origin}
 	var err error
 	if c.Size, err = strconv.ParseInt(lines[1], 10, 64); err != nil || c.Size < 1 {
 		return Checkpoint{}, fmt.Errorf("open checkpoint: size %q", lines[1])
@@ -106,7 +108,7 @@ func parseText(text, origin string) (Checkpoint, error) {
 	if c.Root, err = tlog.ParseHash(lines[2]); err != nil {
 		return Checkpoint{}, fmt.Errorf("open checkpoint: root %q", lines[2])
 	}
-	if text != c.text(origin) {
+	if text != c.text() {
 		return Checkpoint{}, fmt.Errorf("open checkpoint: not of %q, or not in its only form", origin)
 	}
 	return c, nil

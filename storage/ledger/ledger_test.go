@@ -72,7 +72,7 @@ func TestProofsAgreeWithTransparencyDev(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				signed, err := ledger.Checkpoint{Size: n + 1, Root: root}.Sign(k)
+				signed, err := ledger.Checkpoint{Log: ledger.Origin(public(k)), Size: n + 1, Root: root}.Sign(k)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -115,14 +115,14 @@ func agree(t *testing.T, db *sql.DB, i, size int64, signed string, leaf []byte, 
 
 func TestCheckpointHasOneForm(t *testing.T) {
 	k := key(t)
-	signed, err := ledger.Checkpoint{Size: 7, Root: tlog.RecordHash([]byte("x"))}.Sign(k)
+	signed, err := ledger.Checkpoint{Log: ledger.Origin(public(k)), Size: 7, Root: tlog.RecordHash([]byte("x"))}.Sign(k)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if c, err := ledger.OpenCheckpoint(signed, public(k)); err != nil || c.Size != 7 {
 		t.Fatal(c, err)
 	}
-	v, err := note.NewVerifier(ledger.Verifier(public(k)))
+	v, err := note.NewVerifier(ledger.Verifier(ledger.Origin(public(k)), public(k)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -200,7 +200,7 @@ func TestKeyFile(t *testing.T) {
 
 func TestCosignature(t *testing.T) {
 	log, k := key(t), key(t)
-	signed, err := ledger.Checkpoint{Size: 7, Root: tlog.RecordHash([]byte("x"))}.Sign(log)
+	signed, err := ledger.Checkpoint{Log: ledger.Origin(public(log)), Size: 7, Root: tlog.RecordHash([]byte("x"))}.Sign(log)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -216,7 +216,7 @@ func TestCosignature(t *testing.T) {
 	if at, err := w.CheckCosignature(signed, line); err != nil || at != when.Truncate(time.Second) {
 		t.Fatal(at, err)
 	}
-	if c, err := ledger.OpenSigned(signed+line, ledger.Verifier(public(log))); err != nil || c.Size != 7 {
+	if c, err := ledger.OpenSigned(signed+line, ledger.Verifier(ledger.Origin(public(log)), public(log))); err != nil || c.Size != 7 {
 		t.Error(c, err)
 	}
 	for i := range line {
@@ -237,7 +237,7 @@ func TestCosignature(t *testing.T) {
 	if _, err := (ledger.Witness{Name: "w.example", Key: public(log)}).CheckCosignature(signed, line); err == nil {
 		t.Error("another key: accepted")
 	}
-	for _, bad := range []string{"", "w", "w+0+0", w.String() + "A", "x" + w.String(), ledger.Verifier(public(k))} {
+	for _, bad := range []string{"", "w", "w+0+0", w.String() + "A", "x" + w.String(), ledger.Verifier(ledger.Origin(public(k)), public(k))} {
 		if _, err := ledger.ParseWitness(bad); err == nil {
 			t.Errorf("%q is a witness's key", bad)
 		}

@@ -60,7 +60,7 @@ func (h *history) checkpoint(size int64) string {
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	signed, err := ledger.Checkpoint{Size: size, Root: root}.Sign(h.key)
+	signed, err := ledger.Checkpoint{Log: ledger.Origin(public(h.key)), Size: size, Root: root}.Sign(h.key)
 	if err != nil {
 		h.t.Fatal(err)
 	}
@@ -108,7 +108,7 @@ func newRig(t testing.TB) *rig {
 
 // open opens the witness (again) from its file.
 func (r *rig) open() {
-	w, err := witness.Open(r.state, "w.example", r.self, []string{ledger.Verifier(public(r.key))}, slog.New(slog.DiscardHandler))
+	w, err := witness.Open(r.state, "w.example", r.self, []string{ledger.Verifier(ledger.Origin(public(r.key)), public(r.key))}, slog.New(slog.DiscardHandler))
 	if err != nil {
 		r.t.Fatal(err)
 	}

@@ -27,11 +27,18 @@ const (
 	PageName       = "verify.html"
 )
 
+// Names of the keys' files that only some packages have.
+const (
+	RotationsName = "rotations" // statements that lead from former keys to key.pub
+	SM2KeyName    = "sm2.pub"   // PEM
+)
+
 // Names of what others say of the checkpoint, beside our own signature. Either
 // may be absent: nobody was asked, or the one that was did not answer in time.
 const (
-	CosignedName = "cosignatures"  // a line for each witness
-	StampName    = "timestamp.tsr" // RFC 3161
+	CosignedName = "cosignatures"   // a line for each witness
+	StampName    = "timestamp.tsr"  // RFC 3161
+	SM2Name      = "checkpoint.sm2" // our own second signature, where there is an SM2 key
 )
 
 // Manifest lists everything in a package but what depends on the export

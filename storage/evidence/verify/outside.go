@@ -32,7 +32,7 @@ type Outside struct {
 // outsideNames are those of the optional files that are there.
 func (c *check) outsideNames() []string {
 	var names []string
-	for _, n := range []string{pack.CosignedName, pack.StampName} {
+	for _, n := range []string{pack.CosignedName, pack.StampName, pack.SM2Name} {
 		if c.byName[n] != nil {
 			names = append(names, n)
 		}
@@ -47,6 +47,29 @@ func (c *check) outside(trust Trust) {
 	}
 	c.cosigned(trust.Witnesses)
 	c.stamped(trust.Authorities)
+	c.sm2()
+}
+
+// sm2 checks the second signature, whose key the manifest vouches for.
+func (c *check) sm2() {
+	key, signed := c.byName[pack.SM2KeyName] != nil, c.byName[pack.SM2Name] != nil
+	if !key && !signed {
+		return
+	}
+	if key != signed {
+		c.report.fail(pack.SM2Name, "缺少 SM2 签名或其公钥。", "The SM2 signature or its key is missing.")
+		return
+	}
+	public, ok := c.small(pack.SM2KeyName)
+	line, ok2 := c.small(pack.SM2Name)
+	if !ok || !ok2 {
+		return
+	}
+	if err := ledger.CheckSM2(c.note, string(line), public); err != nil {
+		c.report.fail(pack.SM2Name, "SM2 签名无效。", "The SM2 signature: "+err.Error())
+		return
+	}
+	c.report.SM2 = ledger.SM2Fingerprint(public)
 }
 
 func (c *check) cosigned(witnesses []ledger.Witness) {

@@ -15,12 +15,14 @@ type Report struct {
 	Exported                 time.Time
 	By                       string // who exported, an id
 	Items, Files             int
-	Bytes                    int64  // of the package
-	Records, Events          int    // proven; custody events among them
-	LedgerSize               int64  // leaves under the signature
-	Lines                    int    // of text written in visits, proven
-	Fingerprint              string // of the key in the package
-	Compared                 bool   // it equals the one that the caller brought
+	Bytes                    int64     // of the package
+	Records, Events          int       // proven; custody events among them
+	LedgerSize               int64     // leaves under the signature
+	Lines                    int       // of text written in visits, proven
+	Fingerprint              string    // of the key in the package
+	Compared                 bool      // it equals the one that the caller brought, or follows it
+	Former                   time.Time // when the key that the caller brought was replaced; zero: it is the package's
+	SM2                      string    // fingerprint of the key of the second signature, which is valid; empty: there is none
 	Outside                  []Outside
 	// Filled are recordings that the device had stored itself and that were
 	// taken from it afterwards, and their length: proven, and not recorded as it happened.
@@ -115,6 +117,13 @@ func Print(w io.Writer, r Report) error {
 	if !r.Compared && r.Fingerprint != "" {
 		line("  请与从其他途径取得的指纹比较，或用 --key 指定。包内公钥不能证明自己。")
 		line("  Compare it with the fingerprint that you were given elsewhere, or pass that with --key. A key cannot vouch for itself.")
+	}
+	if !r.Former.IsZero() {
+		line("  给定的是旧密钥的指纹；该密钥于 %s 声明由上述密钥接替。", r.Former.Format(time.DateOnly))
+		line("  The given fingerprint is of a former key, which stated on %s that the key above follows it.", r.Former.Format(time.DateOnly))
+	}
+	if r.SM2 != "" {
+		line("SM2 签名有效 SM2 signature valid; 公钥文件指纹 fingerprint of sm2.pub: %s", r.SM2)
 	}
 	for _, o := range r.Outside {
 		what, state := "时间戳 time stamp", "证书未核对，请用 --tsa 指定 certificate not checked, pass --tsa"

@@ -186,8 +186,13 @@ func (c *check) key(fingerprint string) {
 		return
 	}
 	c.report.Fingerprint = ledger.Fingerprint(pub)
+	rotations, ok := c.rotations(pub)
+	if !ok {
+		return
+	}
 	if want := strings.NewReplacer(":", "", " ", "").Replace(strings.ToLower(strings.TrimSpace(fingerprint))); want != "" {
-		if want != c.report.Fingerprint {
+		c.former(rotations, want)
+		if want != c.report.Fingerprint && c.report.Former.IsZero() {
 			c.report.fail(pack.KeyName, "公钥指纹与给定的指纹不同：本包不是由该系统签署。", "The key's fingerprint is not the given one: this package was not signed by that system.")
 		} else {
 			c.report.Compared = true
@@ -204,7 +209,37 @@ func (c *check) key(fingerprint string) {
 		c.report.fail(pack.CheckpointName, "签名无效。", "The signature is not valid: "+err.Error())
 		return
 	}
+	if len(rotations) == 0 && tree.Log != ledger.Origin(pub) || len(rotations) > 0 && (tree.Log != rotations[0].Log || tree.Size <= rotations[len(rotations)-1].Size) {
+		c.report.fail(pack.CheckpointName, "签名的日志名称与密钥不符。", "The checkpoint is of a ledger with another name than its key's.")
+		return
+	}
 	c.tree, c.report.LedgerSize = tree, tree.Size
+}
+
+// rotations reads the statements that lead to pub; ok is false when they do not.
+func (c *check) rotations(pub ed25519.PublicKey) (all []ledger.Rotation, ok bool) {
+	if c.byName[pack.RotationsName] == nil {
+		return nil, true
+	}
+	b, ok := c.small(pack.RotationsName)
+	if !ok {
+		return nil, false
+	}
+	all, err := ledger.ParseRotations(string(b))
+	if err != nil || len(all) == 0 || !all[len(all)-1].To.Equal(pub) {
+		c.report.fail(pack.RotationsName, "密钥更换声明无效，或不通向本包的公钥。", "The statements of replaced keys are not valid, or do not lead to the key of this package.")
+		return nil, false
+	}
+	return all, true
+}
+
+// former notes that the given fingerprint is of a key that was replaced.
+func (c *check) former(rotations []ledger.Rotation, fingerprint string) {
+	for _, r := range rotations {
+		if ledger.Fingerprint(r.From) == fingerprint {
+			c.report.Former = r.At
+		}
+	}
 }
 
 // manifest reads the manifest; that it is the sealed one is checked in custody.
@@ -224,7 +259,7 @@ func (c *check) manifest() bool {
 		return false
 	}
 	c.report.Case, c.report.Title, c.report.Institution, c.report.Items = c.m.Case.Number, c.m.Case.Title, c.m.Institution, len(c.m.Items)
-	if c.pub != nil && (c.m.Fingerprint != ledger.Fingerprint(c.pub) || c.m.Log != ledger.Origin(c.pub)) {
+	if c.pub != nil && (c.m.Fingerprint != ledger.Fingerprint(c.pub) || c.tree.Log != "" && c.m.Log != c.tree.Log) {
 		c.report.fail(pack.ManifestName, "清单写明的签名密钥与公钥不同。", "The manifest names another signing key.")
 	}
 	return true

@@ -1,5 +1,6 @@
 import { useTranslation } from 'react-i18next'
 import { Head } from '../parts/Head'
+import { LedgerCard } from './LedgerCard'
 import { StorageCard } from './StorageCard'
 
 /** System is how the service itself is. */
@@ -9,6 +10,7 @@ export default function System() {
     <>
       <Head title={t('screen.system')} />
       <StorageCard />
+      <LedgerCard />
     </>
   )
 }
