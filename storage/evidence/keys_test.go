@@ -2,6 +2,7 @@ package evidence_test
 
 import (
 	"bytes"
+	"fmt"
 	"maps"
 	"slices"
 	"testing"
@@ -45,22 +46,28 @@ func TestPackageAfterTheKeyWasReplaced(t *testing.T) {
 	if r := verified(t, before, now); r.Authentic() {
 		t.Error("a package by the former key counts as one by the new")
 	}
-	order, files := names(t, b), unpack(t, b)
+	order, files, j := names(t, b), unpack(t, b), newJudge(t, verify.Trust{Fingerprint: now})
+	if r := j.of(t, "unchanged", b, false); !r.Authentic() {
+		t.Fatalf("got %+v", r)
+	}
+	if r := newJudge(t, verify.Trust{Fingerprint: former}).of(t, "by the former key", b, false); !r.Authentic() {
+		t.Fatalf("got %+v", r)
+	}
 	for _, name := range []string{"key.pub", "rotations", "sm2.pub", "checkpoint.sm2", "checkpoint"} {
-		eachByte(len(files[name]), 1, func(i int) {
+		each(len(files[name]), func(i int) {
 			bad := maps.Clone(files)
 			bad[name] = bytes.Clone(files[name])
 			bad[name][i] ^= []byte{1, 0x20, 0x80}[i%3]
 			z := forge(order, bad)
-			if r, err := verify.Package(bytes.NewReader(z), int64(len(z)), verify.Trust{Fingerprint: now}); err != nil || r.Authentic() {
-				t.Errorf("%s: byte %d: accepted (%v)", name, i, err)
+			if j.of(t, fmt.Sprint(name, ": byte ", i), z, false).Authentic() {
+				t.Errorf("%s: byte %d: accepted", name, i)
 			}
 		})
 		at := slices.Index(order, name)
 		if at < 0 {
 			t.Fatalf("%s is not in the package", name)
 		}
-		if r := verified(t, forge(slices.Delete(slices.Clone(order), at, at+1), files), now); r.Authentic() {
+		if j.of(t, "without "+name, forge(slices.Delete(slices.Clone(order), at, at+1), files), false).Authentic() {
 			t.Errorf("without %s: accepted", name)
 		}
 	}

@@ -6,16 +6,42 @@ const originOf = (key) => 'wardwatch/' + fingerprintOf(key).slice(0, 12)
 /** keyHash is the first four bytes of a note's signature by key of that type. */
 const keyHash = (name, type, key) => sha256(utf8(name + '\n'), Uint8Array.of(type), key).subarray(0, 4)
 
+const ORIGIN = /^wardwatch\/[0-9a-f]{12}$/
+
 /** openCheckpoint verifies a signed note in its one form; it throws what is wrong. */
 function openCheckpoint(note, key) {
-  const origin = originOf(key)
   const m = /^([^\n]+)\n([1-9][0-9]{0,14})\n([^\n]+)\n\n— ([^ \n]+) ([^\n]+)\n$/.exec(note)
   const root = m && unbase64(m[3])
   const signature = m && unbase64(m[5])
-  if (!m || m[1] !== origin || m[4] !== origin || !root || root.length !== 32 || !signature || signature.length !== 68) throw new Error('not a checkpoint of this key in its only form')
+  if (!m || !ORIGIN.test(m[1]) || m[4] !== m[1] || !root || root.length !== 32 || !signature || signature.length !== 68) throw new Error('not a checkpoint of this key in its only form')
   const text = note.slice(0, note.indexOf('\n\n') + 1)
-  if (!same(signature.subarray(0, 4), keyHash(origin, 1, key)) || !ed25519(key, utf8(text), signature.subarray(4))) throw new Error('invalid signature')
-  return { size: Number(m[2]), root, text }
+  if (!same(signature.subarray(0, 4), keyHash(m[1], 1, key)) || !ed25519(key, utf8(text), signature.subarray(4))) throw new Error('invalid signature')
+  return { log: m[1], size: Number(m[2]), root, text }
+}
+
+/** parseRotations reads and verifies the statements by which keys were replaced; it throws. */
+function parseRotations(text) {
+  const all = text.split(/^(?=wardwatch)/m).map((line) => {
+    const m = /^(wardwatch\/rotation\/v1 ([^ \n]+) ([^ \n]+) ([^ \n]+) (0|[1-9]\d{0,14}) (0|[1-9]\d{0,11}) (0|[1-9]\d{0,11})) ([^ \n]+) ([^ \n]+)\n$/.exec(line)
+    const [from, to, by, agreed] = m ? [m[3], m[4], m[8], m[9]].map(unbase64) : []
+    if (!m || !ORIGIN.test(m[2]) || !from || !to || from.length !== 32 || to.length !== 32) throw new Error('not a statement')
+    if (!by || !agreed || !ed25519(from, utf8(m[1]), by) || !ed25519(to, utf8(m[1]), agreed)) throw new Error('a signature is not valid')
+    return { log: m[2], from, to, size: Number(m[5]), at: new Date(Number(m[6]) * 1000) }
+  })
+  const follows = (r, i) => i === 0 ? originOf(r.from) === r.log : same(all[i - 1].to, r.from) && all[i - 1].log === r.log && all[i - 1].size <= r.size
+  if (!all.every(follows)) throw new Error('they do not follow one another')
+  return all
+}
+
+/** checkSM2 verifies line as the signature of a checkpoint by the key of a PEM file; it throws. */
+function checkSM2(tree, line, pem) {
+  const m = /^-----BEGIN PUBLIC KEY-----\n([A-Za-z0-9+/=]{64})\n([A-Za-z0-9+/=]{60})\n-----END PUBLIC KEY-----\n$/.exec(textOf(pem))
+  const key = m && unbase64(m[1] + m[2])
+  if (!key || hex(key.subarray(0, 27)) !== '3059301306072a8648ce3d020106082a811ccf5501822d03420004') throw new Error('not an SM2 public key')
+  const start = '— ' + tree.log + ' '
+  const signature = line.startsWith(start) && line.endsWith('\n') && unbase64(line.slice(start.length, -1))
+  if (!signature || signature.length !== 68 || !same(signature.subarray(0, 4), sha256(utf8(tree.log + '\n'), Uint8Array.of(0xff), utf8('sm2-with-sm3'), pem).subarray(0, 4))) throw new Error('not a signature by this SM2 key')
+  if (!sm2(key.subarray(27), utf8(tree.text), signature.subarray(4))) throw new Error('the SM2 signature is not valid')
 }
 
 /** parseProof reads a C2SP tlog-proof in its only form; it throws. */

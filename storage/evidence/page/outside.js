@@ -1,12 +1,31 @@
 // What others say of the checkpoint: as storage/evidence/verify/outside.go,
 // but for the signature of a time stamp, which this page does not check.
 
-const OUTSIDE = ['cosignatures', 'timestamp.tsr']
+const OUTSIDE = ['cosignatures', 'timestamp.tsr', 'checkpoint.sm2']
 
 async function checkOutside(c, witnesses) {
   if (!c.tree) return // its own signature has failed already
   await checkCosigned(c, witnesses)
   await checkStamp(c)
+  await checkSecond(c)
+}
+
+/** checkSecond checks the signature by SM2, whose key the manifest vouches for. */
+async function checkSecond(c) {
+  const [key, signed] = ['sm2.pub', 'checkpoint.sm2'].map((n) => c.byName.has(n))
+  if (!key && !signed) return
+  if (key !== signed) {
+    c.fail('checkpoint.sm2', '缺少 SM2 签名或其公钥。', 'The SM2 signature or its key is missing.')
+    return
+  }
+  const [pem, line] = [await small(c, 'sm2.pub'), await small(c, 'checkpoint.sm2')]
+  if (!pem || !line) return
+  try {
+    checkSM2(c.tree, textOf(line), pem)
+    c.report.sm2 = hex(sha256(pem))
+  } catch (e) {
+    c.fail('checkpoint.sm2', 'SM2 签名无效。', 'The SM2 signature: ' + e.message)
+  }
 }
 
 async function checkCosigned(c, witnesses) {

@@ -104,6 +104,8 @@ function page(r, file) {
   if (r.fingerprint) row('公钥指纹', 'key fingerprint', tag('span', { class: 'mono' }, r.fingerprint.replace(/(.{8})(?=.)/g, '$1 ')))
   const out = [verdict(r), rows]
   if (r.fingerprint && !r.compared) out.push(both('p', '请与从其他途径取得的指纹逐位比较，或填在上面再次核验。包内公钥不能证明自己。', 'Compare it with the fingerprint that you were given elsewhere, or enter that above and verify again. A key cannot vouch for itself.'))
+  if (r.former) out.push(both('p', `给定的是旧密钥的指纹；该密钥于 ${dated(r.former)} 声明由上述密钥接替。`, 'The given fingerprint is of a former key, which stated then that the key above follows it.'))
+  if (r.sm2) out.push(both('p', `SM2 签名有效；公钥文件 sm2.pub 的 SHA-256 为 ${r.sm2}。`, 'The SM2 signature is valid; the SHA-256 of sm2.pub is above.'))
   if (r.filled > 0) out.push(both('p', `补录 ${r.filled} 个录像文件，共 ${(r.filledMS / 1000).toFixed(1)} 秒：事后从设备自身存储取回，用以填补缺口，并非当时录制。`, `${r.filled} recordings of ${(r.filledMS / 1000).toFixed(1)} s were taken afterwards from what the device itself had stored, to fill gaps; not recorded as it happened.`))
   for (const o of r.outside) out.push(said(o))
   if (r.outside.length === 0 && r.fingerprint) out.push(both('p', '无外部见证和时间戳。', 'No witness and no time stamp from outside.'))

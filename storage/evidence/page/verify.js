@@ -17,7 +17,7 @@ const sums = (names, sumOf) => names.map((n) => hex(sumOf(n)) + '  ' + n + '\n')
 async function verify(source, trust, progress) {
   const c = {
     source, order: [], byName: new Map(), key: null, tree: null, note: '', m: null, leafs: new Map(), events: [], added: new Map(),
-    report: { bytes: source.size, files: 0, items: 0, records: 0, events: 0, ledger: 0, fingerprint: '', compared: false, outside: [], filled: 0, filledMS: 0, failures: [], missing: [], more: 0 },
+    report: { bytes: source.size, files: 0, items: 0, records: 0, events: 0, ledger: 0, fingerprint: '', compared: false, former: null, sm2: '', outside: [], filled: 0, filledMS: 0, failures: [], missing: [], more: 0 },
     fail(file, zh, en) {
       if (c.report.failures.length >= MOST_FINDINGS) c.report.more++
       else c.report.failures.push({ file, zh, en })
@@ -91,18 +91,43 @@ async function checkKey(c, fingerprint) {
   }
   const key = der.subarray(12)
   c.report.fingerprint = fingerprintOf(key)
+  const rotations = await checkRotations(c, key)
+  if (!rotations) return
   const want = fingerprint.trim().toLowerCase().replace(/[: ]/g, '')
-  if (want && want !== c.report.fingerprint) c.fail('key.pub', '公钥指纹与给定的指纹不同：本包不是由该系统签署。', "The key's fingerprint is not the given one: this package was not signed by that system.")
-  c.report.compared = want === c.report.fingerprint
+  const former = rotations.find((r) => fingerprintOf(r.from) === want)
+  if (former) c.report.former = former.at
+  if (want && want !== c.report.fingerprint && !former) c.fail('key.pub', '公钥指纹与给定的指纹不同：本包不是由该系统签署。', "The key's fingerprint is not the given one: this package was not signed by that system.")
+  c.report.compared = !!former || want === c.report.fingerprint
   c.key = key
   const note = await small(c, 'checkpoint')
   if (!note) return
   c.note = textOf(note)
   try {
-    c.tree = openCheckpoint(c.note, key)
-    c.report.ledger = c.tree.size
+    const tree = openCheckpoint(c.note, key)
+    const last = rotations[rotations.length - 1]
+    if (last ? tree.log !== last.log || tree.size <= last.size : tree.log !== originOf(key)) {
+      c.fail('checkpoint', '签名的日志名称与密钥不符。', "The checkpoint is of a ledger with another name than its key's.")
+      return
+    }
+    c.tree = tree
+    c.report.ledger = tree.size
   } catch (e) {
     c.fail('checkpoint', '签名无效。', 'The signature is not valid: ' + e.message)
+  }
+}
+
+/** checkRotations reads the statements that lead to key; undefined when they do not. */
+async function checkRotations(c, key) {
+  if (!c.byName.has('rotations')) return []
+  const b = await small(c, 'rotations')
+  if (!b) return undefined
+  try {
+    const all = parseRotations(textOf(b))
+    if (!same(all[all.length - 1].to, key)) throw new Error('they lead to another key')
+    return all
+  } catch (e) {
+    c.fail('rotations', '密钥更换声明无效，或不通向本包的公钥。', 'The statements of replaced keys are not valid, or do not lead to the key of this package.')
+    return undefined
   }
 }
 
@@ -121,7 +146,7 @@ async function checkManifest(c) {
     return false
   }
   Object.assign(c.report, { case: c.m.case.number, title: c.m.case.title, institution: c.m.institution, items: c.m.items.length })
-  if (c.key && (c.m.key_sha256 !== fingerprintOf(c.key) || c.m.log !== originOf(c.key))) c.fail('manifest.json', '清单写明的签名密钥与公钥不同。', 'The manifest names another signing key.')
+  if (c.key && (c.m.key_sha256 !== fingerprintOf(c.key) || c.tree && c.m.log !== c.tree.log)) c.fail('manifest.json', '清单写明的签名密钥与公钥不同。', 'The manifest names another signing key.')
   return true
 }
 
