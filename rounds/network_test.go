@@ -16,6 +16,7 @@ import (
 
 	"wardwatch/ingest"
 	"wardwatch/internal/simbed"
+	"wardwatch/internal/simwire"
 	"wardwatch/rounds"
 	"wardwatch/ward"
 )
@@ -26,16 +27,24 @@ const (
 	serviceAt = "10.99.0.1"
 	bedsideAt = "10.99.0.2"
 	envLink   = "WARDWATCH_TEST_NETWORK" // what a helper process is to do
+	envWeak   = "WARDWATCH_TEST_WEAK"    // the bedside's line is weak, and nobody pulls it
 )
 
-// TestTheCableIsPulled runs TestHelperService once for each length of a cut:
-// `make network`, since it needs root or user namespaces.
+// The weak line is one of 5 % loss and 20 to 70 ms, and for a while of 20 %.
+const (
+	weakLine   = "loss=5 delay=20ms jitter=50ms"
+	stormyLine = "loss=20 delay=20ms jitter=50ms"
+	storm      = 5 * time.Second
+)
+
+// TestTheCableIsPulled runs TestHelperService once for each length of a cut,
+// and for a weak line: `make network`, since it needs root or user namespaces.
 func TestTheCableIsPulled(t *testing.T) {
 	t.Parallel()
 	if os.Getenv("WARDWATCH_NETWORK") == "" {
 		t.Skip("make network")
 	}
-	for _, c := range []string{"10s", "for good"} {
+	for _, c := range []string{"10s", "for good", "weak"} {
 		t.Run(c, func(t *testing.T) {
 			t.Parallel()
 			ctx, cancel := context.WithTimeout(t.Context(), 6*time.Minute)
@@ -93,6 +102,9 @@ func TestHelperService(t *testing.T) {
 	link := r.order(time.Hour)
 
 	bedside := inNetwork(t.Context(), "TestHelperBedside", link.Token)
+	if task == "weak" {
+		bedside.Env = append(bedside.Env, envWeak+"=1")
+	}
 	stdin, err := bedside.StdinPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -101,13 +113,22 @@ func TestHelperService(t *testing.T) {
 	if err := bedside.Start(); err != nil {
 		t.Fatal(err)
 	}
-	ip(t, fmt.Sprintf("link add cable type veth peer name cable netns %d", bedside.Process.Pid))
+	line := func(string) {}
+	if task == "weak" {
+		line = wire(t, bedside.Process.Pid)
+	} else {
+		ip(t, fmt.Sprintf("link add cable type veth peer name cable netns %d", bedside.Process.Pid))
+	}
 	ip(t, "addr add "+serviceAt+"/24 dev cable")
 	ip(t, "link set cable up")
 	serveAt(t, r.engine)
 	stdin.Close() // it may begin
 
 	r.until(link.Visit.ID, 2*time.Minute, func(v ward.Visit) bool { return r.count(v.ID, "answer") > 0 })
+	if task == "weak" {
+		r.storm(link.Visit.ID, bedside, line)
+		return
+	}
 	ip(t, "link set cable down")
 	pulled := time.Now()
 	if task != "10s" {
@@ -134,6 +155,51 @@ func TestHelperService(t *testing.T) {
 		t.Errorf("got %s\n%s", v.Verdict, r.story(v.ID))
 	}
 	t.Log(r.story(v.ID))
+}
+
+// wire joins this process and the bedside's by a weak line, and returns what changes it.
+func wire(t *testing.T, bedside int) func(line string) {
+	t.Helper()
+	parse := func(text string) simwire.Line {
+		l, err := simwire.ParseLine(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return l
+	}
+	w, err := simwire.Open("cable", "far", parse(weakLine))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ip(t, fmt.Sprintf("link set far netns %d name cable", bedside))
+	ctx, stop := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		_ = w.Run(ctx)
+	}()
+	t.Cleanup(func() {
+		stop()
+		<-done
+	})
+	return func(text string) { w.Set(parse(text)) }
+}
+
+// storm loses a fifth of the packets for a while, in the middle of the checks.
+// The line holds, the patient is present, and the recording leads to the same verdict.
+func (r *rig) storm(id ward.VisitID, bedside *exec.Cmd, line func(string)) {
+	r.t.Helper()
+	line(stormyLine)
+	<-time.After(storm) // what is tested is this length
+	line(weakLine)
+	if err := bedside.Wait(); err != nil {
+		r.t.Errorf("bedside: %v", err)
+	}
+	v := r.sealed(id, sessionMax)
+	if v.Verdict != ward.Present || r.count(id, "line_lost") > 0 {
+		r.t.Errorf("got %s\n%s", v.Verdict, r.story(id))
+	}
+	r.replays(v)
 }
 
 // count counts the events of a kind.
@@ -177,7 +243,7 @@ func TestHelperBedside(t *testing.T) {
 		Server: "http://" + serviceAt + ":8080", Link: token, Behaviour: simbed.Genuine, Clip: clip(t, "franck", false),
 		HTTP: &http.Client{Timeout: 3 * time.Second}, Log: slog.New(slog.NewTextHandler(os.Stderr, nil)),
 	})
-	if err != nil || !res.Thanked || res.Restarts == 0 {
+	if weak := os.Getenv(envWeak) != ""; err != nil || !res.Thanked || (res.Restarts == 0) != weak {
 		t.Errorf("%+v, %v", res, err)
 	}
 }
