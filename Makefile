@@ -98,6 +98,14 @@ seeds: ## cut the power at 1,000 (SEEDS) random moments of a recording; about 2 
 replays: setup-test ready ## conduct and replay VISITS (30) visits beside six busy loops; half an hour
 	@WARDWATCH_REPLAYS=$(or $(VISITS),30) go test ./rounds -run TestReplaysUnderLoad -count=1 -timeout 4h -v
 
+.PHONY: mutants
+mutants: ## change every byte of an evidence package, and reject each change with both verifiers; half an hour
+	@WARDWATCH_MUTANTS=all go test ./storage/evidence -run 'TestEveryChangedByte|TestPackageCarries' -count=1 -timeout 4h -v
+
+.PHONY: trees
+trees: ## compare TREES (100000) generated Merkle trees with two other implementations; minutes
+	@WARDWATCH_TREES=$(or $(TREES),100000) go test ./storage/evidence/page -run TestThreeImplementations -count=1 -timeout 2h -v
+
 .PHONY: fuzz
 fuzz: ## every fuzzer for FUZZTIME (10s)
 	@grep -rE '^func Fuzz' --include='*_test.go' --exclude-dir=node_modules . | sed -E 's|^(.*)/[^/]*:func (Fuzz[A-Za-z0-9]+).*|\1 \2|' | while read -r folder name; do \

@@ -231,6 +231,7 @@ var requests = map[string]func(*world) request{
 	"GET /bedside":      bare,
 	"GET /bedside/*":    bare,
 	"GET /*":            bare,
+	"GET /verify.html":  bare,
 	"GET /ledger/checkpoint": func(w *world) request {
 		_, _, err := w.store.Checkpoint(w.t.Context())
 		must(w.t, err)

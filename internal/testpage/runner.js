@@ -11,13 +11,42 @@ const requests = {
     return { sha256: hex(one.sum()), sm3: hex(two.sum()), sha512: hex(sha512(b)), crc32: crc32(0, b) }
   },
   signed: async ({ key, message, signature }) => ed25519(unhex(key), unhex(message), unhex(signature)),
-  // Is the hash in the tree of that size and root?
-  included: async (all) =>
-    all.map(({ hashes, index, size, leaf, root }) => {
-      const got = rootOf(hashes.map(unhex), index, size, unhex(leaf))
-      return got ? hex(got) === root : false
+  // What the page's hashing and rootOf say of trees of the leaves "NAME 0", "NAME 1"…
+  trees: async (all) =>
+    all.map(({ name, size, included, grown }) => {
+      const leaves = Array.from({ length: size }, (_, i) => leafHash(utf8(`${name} ${i}`)))
+      const root = treeHash(leaves)
+      return {
+        root: hex(root),
+        included: included.map(({ index, size, leaf, proof }) => {
+          const got = rootOf(proof.map(unhex), index, size, leafHash(utf8(`${name} ${leaf}`)))
+          return !!got && same(got, root)
+        }),
+        grown: grown.map(({ from, proof }) => consistent(from, size, treeHash(leaves.slice(0, from)), root, proof.map(unhex))),
+      }
     }),
   forms: async () => ({ manifest: MANIFEST, custody: CUSTODY, kinds: Object.keys(KINDS) }),
+}
+
+// The page meets no tree that grew: these two are of the page's nodeHash and split.
+const treeHash = (leaves) => (leaves.length === 1 ? leaves[0] : nodeHash(treeHash(leaves.slice(0, split(leaves.length))), treeHash(leaves.slice(split(leaves.length)))))
+
+/** consistent is RFC 6962, 2.1.2, read backwards: both roots from one proof. */
+function consistent(m, n, old, now, proof) {
+  const walk = (m, n, whole) => {
+    if (m === n) {
+      if (whole) return [old, old]
+      const h = proof.shift()
+      return h ? [h, h] : undefined
+    }
+    const k = split(n)
+    const inner = m <= k ? walk(m, k, whole) : walk(m - k, n - k, false)
+    const beside = proof.shift()
+    if (!inner || !beside) return undefined
+    return m <= k ? [inner[0], nodeHash(inner[1], beside)] : [nodeHash(beside, inner[0]), nodeHash(beside, inner[1])]
+  }
+  const got = walk(m, n, true)
+  return !!got && proof.length === 0 && same(got[0], old) && same(got[1], now)
 }
 
 async function main() {

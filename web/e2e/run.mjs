@@ -15,6 +15,7 @@ import { live, playback } from './playback.mjs'
 import { round } from './round.mjs'
 import { share } from './share.mjs'
 import { start } from './server.mjs'
+import { verify } from './verify.mjs'
 import { tablet } from './tablet.mjs'
 
 const pictures = fileURLToPath(new URL('../../.demo/e2e-failed/', import.meta.url))
@@ -39,6 +40,7 @@ try {
     duty: (page) => duty(page, server.ready),
     alert: (page) => alert(page),
     share: (page) => share(browser, page),
+    verify: (page) => verify(browser, page),
     manual: (page) => manual(browser, server.ready, page),
     round: (page) => round(browser, server.ready, page),
   }

@@ -22,6 +22,7 @@ export function ExportCard({ item, onExported }: { item: Schemas['Case']; onExpo
       <p style={{ marginTop: 0 }}>{t('export.what')}</p>
       <Space wrap>
         <Button type="primary" icon={<DownloadOutlined />} loading={download.isPending} onClick={() => download.mutate()} data-part="export">{t('export.button')}</Button>
+        <Button type="link" href="/verify.html" download="verify.html" data-part="verifier">{t('export.page')}</Button>
         {download.isPending && <span className="quiet small">{t('export.preparing')}</span>}
       </Space>
       <div style={{ marginTop: 12 }}><Trouble error={download.error} /></div>
