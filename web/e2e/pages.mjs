@@ -37,7 +37,7 @@ async function each(page) {
   assert.ok(screens.length >= 12, `the menu has only ${screens.join(' ')}`)
   const all = [...screens, '/check-policies', '/sites', ...(await details(page))]
   /** @type {string[]} */
-  const faults = []
+  const found = []
   for (const { language, width, height } of looks) {
     await page.setViewportSize({ width, height })
     await page.evaluate((l) => localStorage.setItem('wardwatch.language', l), language)
@@ -45,17 +45,21 @@ async function each(page) {
       await page.goto(new URL(path, page.url()).href)
       await page.locator('.shell main').waitFor()
       await settled(page)
-      await page.evaluate(axe) // by the debugger: the page's policy allows no other scripts
-      const found = await page.evaluate(look)
-      faults.push(...found.map((f) => `${language} ${width} ${path}: ${f}`))
+      found.push(...(await faults(page)).map((f) => `${language} ${width} ${path}: ${f}`))
       if (shots) {
         mkdirSync(shots, { recursive: true })
         await page.screenshot({ path: join(shots, `${path.slice(1).replaceAll(/[/?=&]/g, '-')}.${language}.${width}.png`), fullPage: true })
       }
     }
   }
-  assert.deepEqual(faults, [])
+  assert.deepEqual(found, [])
   return { pages: all.length, looks: looks.length }
+}
+
+/** faults are what is wrong with a page as it is. @param {import('playwright-core').Page} page @returns {Promise<string[]>} */
+export async function faults(page) {
+  await page.evaluate(axe) // by the debugger: the page's policy allows no other scripts
+  return page.evaluate(look)
 }
 
 /** details are a page each of what there is one of: an alert, one about a blind period, a camera, a case, a visit, a stay. @param {import('playwright-core').Page} page */

@@ -1,6 +1,6 @@
 // A real browser as a ward tablet, beside a service of its own that is killed
 // and started again: pair by code, a ring test, a ring for a visit with the
-// device's receipt, an answer without a link, and back.
+// device's receipt, an answer without a link, and back; a treatment's call.
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { newPage, t } from './browser.mjs'
+import { overhear, treatcall } from './treatcall.mjs'
 
 const patience = 120_000 // ms
 const root = fileURLToPath(new URL('../../', import.meta.url))
@@ -24,8 +25,10 @@ export async function tablet(browser) {
     await desk.page.goto(service.signIn)
     await desk.page.locator('.shell').waitFor()
     await hospital(desk.page)
+    await overhear(kiosk.page)
     await pair(desk.page, kiosk.page)
     await test(desk.page, kiosk.page)
+    const treated = await treatcall(kiosk.page)
 
     const first = await order(desk.page)
     await kiosk.page.locator(`[data-visit="${first}"]`).waitFor({ timeout: patience })
@@ -53,7 +56,7 @@ export async function tablet(browser) {
     await kiosk.page.locator('form.pair').waitFor({ timeout: patience })
     const errors = [...desk.errors, ...kiosk.errors].filter((e) => !/ERR_CONNECTION|Failed to fetch|WebSocket|EventSource/.test(e)) // the service was away
     assert.deepEqual(errors, [])
-    return { visit: first }
+    return { visit: first, ...treated }
   } finally {
     await desk.page.context().close()
     await kiosk.page.context().close()

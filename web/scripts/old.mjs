@@ -5,7 +5,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 
 const folder = new URL('../dist/bedside/assets/', import.meta.url)
 const young = /\.(replaceChildren|at|replaceAll|findLast|findLastIndex|toSorted|toReversed|toSpliced|hasOwn|any|checkVisibility|arrayBuffer|randomUUID)\(|\bstructuredClone\(|\bAbortSignal\.|\bWeakRef\b|\bResizeObserver\b|\bPromise\.withResolvers\b|\bBroadcastChannel\b|\bOffscreenCanvas\b|\?\?=|\|\|=|&&=|\?\.[A-Za-z_[(]|\bstatic\s*\{/g
-const css = /\b(inset|aspect-ratio|accent-color)\s*:|\d(dvh|svh|lvh)\b|:(is|where|has)\(/g
+const css = /\b(inset|aspect-ratio|accent-color)\s*:|\d(dvh|svh|lvh)\b|:(is|where|has)\(|\{(?=[^}]*display:\s*(inline-)?flex)[^}]*\bgap\s*:[^}]*\}/g
 let bad = 0
 for (const name of readdirSync(folder)) {
   const text = readFileSync(new URL(name, folder), 'utf8')
