@@ -61,6 +61,7 @@ type Finding struct{ File, ZH, EN string }
 type Report struct {
 	Compared                       bool
 	Items, Records, Events, Filled int
+	Lines                          int
 	FilledMS                       float64
 	Failures, Missing              []Finding
 	Outside                        []struct {

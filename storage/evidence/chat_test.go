@@ -59,7 +59,7 @@ func TestWhatWasWrittenInAVisitIsInItsPackage(t *testing.T) {
 func TestChangedTextIsRejectedAndNamed(t *testing.T) {
 	w := testcase.SQLite(t)
 	b, name := exportVisit(t, w)
-	key, order, files := fingerprint(w), names(t, b), unpack(t, b)
+	order, files, j := names(t, b), unpack(t, b), newJudge(t, verify.Trust{Fingerprint: fingerprint(w)})
 	for what, change := range map[string]func(c *pack.Chat){
 		"another text":    func(c *pack.Chat) { c.Lines[1].Body = strings.Replace(c.Lines[1].Body, "听不见", "听得见", 1) },
 		"with its hash":   func(c *pack.Chat) { c.Lines[1].Body = "{}"; c.Lines[1].SHA256 = hexSum([]byte("{}")) },
@@ -79,7 +79,7 @@ func TestChangedTextIsRejectedAndNamed(t *testing.T) {
 		bad := maps.Clone(files)
 		bad[name] = body
 		bad["manifest.json"] = []byte(strings.ReplaceAll(string(files["manifest.json"]), hexSum(files[name]), hexSum(body)))
-		r := verified(t, forge(order, bad), key)
+		r := j.of(t, what, forge(order, bad), false)
 		if !slices.ContainsFunc(r.Failures, func(f verify.Finding) bool { return f.File == name && strings.Contains(f.EN, "protocol") }) {
 			t.Errorf("%s: %+v", what, r.Failures)
 		}
@@ -92,7 +92,7 @@ func TestTextThatIsGoneIsNamed(t *testing.T) {
 		t.Fatal(err)
 	}
 	b, name := exportVisit(t, w)
-	r := verified(t, b, fingerprint(w))
+	r := newJudge(t, verify.Trust{Fingerprint: fingerprint(w)}).of(t, "erased", b, false)
 	if !r.Authentic() || r.Exit(false) != verify.ExitIncomplete || len(r.Missing) != 2 || r.Missing[0].File != name || !strings.Contains(r.Missing[0].EN, "erased") || r.Lines != 0 {
 		t.Errorf("got %+v", r)
 	}
@@ -109,7 +109,7 @@ func TestACaseHoldsTheText(t *testing.T) {
 		t.Fatal(err)
 	}
 	b, _ := export(t, w, c.ID)
-	if r := verified(t, b, fingerprint(w)); r.Exit(false) != verify.ExitVerified || r.Lines != 2 {
+	if r := newJudge(t, verify.Trust{Fingerprint: fingerprint(w)}).of(t, "held", b, false); r.Exit(false) != verify.ExitVerified || r.Lines != 2 {
 		t.Errorf("got %+v", r)
 	}
 	silent := pack.Chat{Visit: w.Visit, Lines: pack.LinesOf([]ward.VisitEvent{{Kind: "consent"}})}

@@ -95,7 +95,7 @@ func (j *judge) of(t testing.TB, what string, b []byte, folded bool) verify.Repo
 	if !folded && !slices.Equal(ours, theirs) {
 		t.Errorf("%s: the program names %q, the page %q", what, ours, theirs)
 	}
-	if r.Authentic() && (!got.Compared || got.Records != r.Records || got.Events != r.Events || got.Items != r.Items || got.Filled != r.Filled || len(got.Missing) != len(r.Missing) || len(got.Outside) != len(r.Outside)) {
+	if r.Authentic() && (!got.Compared || got.Records != r.Records || got.Events != r.Events || got.Items != r.Items || got.Filled != r.Filled || got.Lines != r.Lines || len(got.Missing) != len(r.Missing) || len(got.Outside) != len(r.Outside)) {
 		t.Errorf("%s: the program found %+v, the page %+v", what, r, got)
 	}
 	return r

@@ -10,7 +10,7 @@ const SEGMENT = {
   id: '', source: SOURCE, institution_id: '', seq: 0, start: TIME, end: TIME, media_us: 0, clock: '', camera_offset_us: 0, codec: '', bytes: 0, sha256: '', key: '',
   repaired: false, audio: '', life: '', mono_us: 0, keep_until: TIME, origin: '',
 }
-const ITEM = { kind: '', ref: '', sha256: '', added: TIME, added_by: '', leaf: 0, path: '', missing: '', found_sha256: '', segment: maybe(SEGMENT), events: '' }
+const ITEM = { kind: '', ref: '', sha256: '', added: TIME, added_by: '', leaf: 0, path: '', missing: '', found_sha256: '', segment: maybe(SEGMENT), events: '', chat: '' }
 const GAP = { from: TIME, to: TIME, cause: '' }
 const RECORDING = { source: SOURCE, place: '', camera: '', from: TIME, to: TIME, recorded_s: 0, filled_s: 0, gaps: [GAP] }
 const RECORD = { leaf: 0, kind: '', ref: '', path: '', sha256: '' }

@@ -102,7 +102,7 @@ async function checkCustody(c) {
  * checkItems checks that what each item says of itself is what was sealed when
  * it was recorded, and that the items are those of the custody events.
  */
-function checkItems(c) {
+async function checkItems(c) {
   const file = recordOf(c, c.m.case_leaf, 'case', c.m.case.id, CASE)
   if (!file || !equal(file, c.m.case)) c.fail('manifest.json', '案件信息与封存的不同。', 'The case differs from its sealed record.')
   const seen = new Set()
@@ -111,7 +111,7 @@ function checkItems(c) {
     const added = c.added.get(object)
     if (!added || added.sha256 !== it.sha256 || seen.has(object)) c.fail(it.path || object, '该证据没有对应的保管事件。', 'No custody event added this item.')
     seen.add(object)
-    checkItem(c, it, object)
+    await checkItem(c, it, object)
   }
   for (const object of c.added.keys()) if (!seen.has(object)) c.fail(object, '保管链中的证据不在清单里，被删去。', 'The item was added to the case and is not in the manifest; it was removed.')
 }
@@ -130,12 +130,13 @@ const KINDS = {
     return true
   },
   snapshot: (c, it, object) => c.added.has(object) && c.added.get(object).leaf === it.leaf,
-  visit(c, it) {
+  async visit(c, it) {
     const verdict = recordOf(c, it.leaf, 'verdict', it.ref, VERDICT)
     if (!verdict) return false
     pictured(c, it, verdict.snapshot_sha256)
     const events = c.byName.get(it.events)
     if (!events || hex(events.sum) !== verdict.events_sha256) c.fail(it.events, '查访过程记录与结论封存时不同。', "The visit's protocol differs from what its verdict sealed.")
+    else await checkChat(c, it)
     return true
   },
   settlement: (c, it) => !!recordOf(c, it.leaf, 'settlement', it.ref, {}),
@@ -146,7 +147,7 @@ const KINDS = {
   },
 }
 
-function checkItem(c, it, object) {
+async function checkItem(c, it, object) {
   if (it.missing) {
     const [zh, en] = MISSING[it.missing] || ['未放入本包。', 'It was left out.']
     c.report.missing.push({ file: object, zh, en })
@@ -162,7 +163,7 @@ function checkItem(c, it, object) {
     return
   }
   const known = Object.prototype.hasOwnProperty.call(KINDS, it.kind)
-  if (!known || !KINDS[it.kind](c, it, object)) c.fail(it.path, '与封存记录不符，无法证明。', 'It does not agree with its sealed record and is not proven.')
+  if (!known || !(await KINDS[it.kind](c, it, object))) c.fail(it.path, '与封存记录不符，无法证明。', 'It does not agree with its sealed record and is not proven.')
 }
 
 /** pictured makes sure that the picture whose hash an item's record sealed is among the items. */

@@ -100,6 +100,7 @@ function page(r, file) {
     row('证据', 'items', `${r.items}（文件 files ${r.files}，字节 bytes ${r.bytes}）`)
     row('封存记录', 'records', `${r.records}（保管事件 custody events ${r.events}；日志长度 ledger size ${r.ledger}）`)
   }
+  if (r.lines > 0) row('文字交流', 'lines of text', String(r.lines))
   if (r.exported) row('导出', 'exported', dated(r.exported))
   if (r.fingerprint) row('公钥指纹', 'key fingerprint', tag('span', { class: 'mono' }, r.fingerprint.replace(/(.{8})(?=.)/g, '$1 ')))
   const out = [verdict(r), rows]
