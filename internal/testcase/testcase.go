@@ -7,10 +7,10 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"database/sql"
+	"encoding/binary"
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 	"time"
 
@@ -169,13 +169,22 @@ func (w *World) visit() {
 	w.must(err)
 }
 
+// boxed is a box of MP4.
+func boxed(kind string, content []byte) []byte {
+	return append(append(binary.BigEndian.AppendUint32(nil, uint32(8+len(content))), kind...), content...)
+}
+
 // Record commits one segment with some bytes of its own; archived: its
 // bytes are in the object store, else in the spool.
 func (w *World) Record(src ward.Source, start time.Time, d time.Duration, archived bool) ward.Segment {
 	w.T.Helper()
 	ctx := w.T.Context()
 	w.seq++
-	body := []byte(strings.Repeat(fmt.Sprintf("recording %d of %s;", w.seq, src), 20))
+	body := boxed("ftyp", []byte("iso5"))
+	for n := range 4 { // the same boxes in every recording, other samples in each
+		sum := sha256.Sum256(fmt.Append(nil, "recording ", w.seq, " of ", src, ", fragment ", n))
+		body = append(append(body, boxed("moof", []byte{byte(n)})...), boxed("mdat", bytes.Repeat(sum[:], 3))...)
+	}
 	g := ward.Segment{
 		ID: ward.NewID[ward.SegmentID](start), Source: src, InstitutionID: "h1", Start: start, End: start.Add(d), Media: d,
 		Clock: ward.ServerClock, Codec: ward.H264, Bytes: int64(len(body)), SHA256: sha256.Sum256(body), Origin: w.Origin,
