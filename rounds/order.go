@@ -102,13 +102,13 @@ func (e *Engine) order(ctx context.Context, by ward.User, o Order, store func(wa
 			ID: ward.NewID[ward.VisitID](now), RoundID: r.ID, InstitutionID: r.InstitutionID, AdmissionID: a.ID, InsuredID: a.InsuredID,
 			Ward: a.Ward, Bed: a.Bed, State: ward.VisitOrdered, LinkExpires: e.expires(now, o.Deadline), Leaf: -1,
 		}
-		links[i].Visit = visits[i]
 		links[i].Token, hashes[i] = secret()
 	}
 	if r, err = store(r, visits, hashes); err != nil {
 		return ward.Round{}, nil, err
 	}
-	for _, v := range visits {
+	for i, v := range visits {
+		links[i].Visit = v
 		e.notify(v)
 	}
 	e.Log.InfoContext(ctx, "round ordered", "round", r.ID, "institution", r.InstitutionID, "visits", len(visits), "method", r.Method)

@@ -64,6 +64,15 @@ func (t *tx) tellVisits(ctx context.Context, id ward.AdmissionID, stay ward.Stay
 	return changed, nil
 }
 
+// whereNow makes v one at the bed that its patient lies in now.
+func (t *tx) whereNow(ctx context.Context, v *ward.Visit) error {
+	err := t.QueryRowContext(ctx, `SELECT ward, bed FROM admission WHERE id = $1 AND bed <> '' AND (to_us = 0 OR to_us > $2)`, v.AdmissionID, us(t.now)).Scan(&v.Ward, &v.Bed)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil
+	}
+	return err
+}
+
 // toldEnded says whether the last that a visit was told of its stay is that it is over.
 func (t *tx) toldEnded(ctx context.Context, id ward.VisitID) (told bool, err error) {
 	err = t.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM visit_event e WHERE e.visit_id = $1 AND e.kind = '`+visitEnded+`'

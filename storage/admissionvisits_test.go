@@ -86,6 +86,16 @@ func TestVisitsAreToldOfTheStay(t *testing.T) {
 		if stay, err := s.StayOfVisit(ctx, v.ID); err != nil || !stay.Cancelled {
 			t.Errorf("a cancelled admission: %+v, %v", stay, err)
 		}
+		_, late := orderOne(t, s, "c", now.Add(2*time.Millisecond), time.Minute)
+		tell(late, ward.TransferEvent, "15")
+		round := ward.Round{ID: "r-late", InstitutionID: late.InstitutionID, OrderedBy: "u1", Reason: "抽查", Ordered: now, Deadline: now.Add(time.Hour)}
+		late.ID, late.RoundID = "v-late", round.ID // made while the patient lay in bed 12
+		if _, err := s.OrderRound(ctx, round, []ward.Visit{late}, [][]byte{hash("d")}); err != nil {
+			t.Fatal(err)
+		}
+		if at, err := s.Visit(ctx, late.ID); err != nil || at.Bed != "15" {
+			t.Errorf("moved while the round was ordered: bed %s, %v", at.Bed, err)
+		}
 		if told := tell(opened, ward.TransferEvent, "14"); len(told) > 0 {
 			t.Errorf("a visit that is open somewhere was moved")
 		}

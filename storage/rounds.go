@@ -53,11 +53,15 @@ func recordOfRound(r ward.Round) orderedRecord {
 // OrderRound stores the round and its visits, seals the order (kind
 // "round") and returns the round with its leaf. tokenHashes[i] is the
 // SHA-256 of the link token of visits[i]; the token itself is never stored.
+// A patient who was moved since the visits were made is visited where they are now.
 func (s *Store) OrderRound(ctx context.Context, r ward.Round, visits []ward.Visit, tokenHashes [][]byte) (ward.Round, error) {
 	if len(visits) == 0 || len(visits) != len(tokenHashes) {
 		return r, fmt.Errorf("order round %s: %d visits with %d tokens", r.ID, len(visits), len(tokenHashes))
 	}
 	err := s.change(ctx, "order round "+string(r.ID), func(t *tx) (err error) {
+		if err = t.lockAdmissions(ctx); err != nil { // whoever is moved now is seen here, or sees the visit
+			return err
+		}
 		r, err = t.orderRound(ctx, r, visits, tokenHashes)
 		return err
 	})
@@ -71,6 +75,9 @@ func (s *Store) OrderDrawn(ctx context.Context, r ward.Round, visits []ward.Visi
 		return r, fmt.Errorf("order round %s: %d visits with %d tokens", r.ID, len(visits), len(tokenHashes))
 	}
 	err := s.change(ctx, "order drawn round "+string(r.ID), func(t *tx) error {
+		if err := t.lockAdmissions(ctx); err != nil {
+			return err
+		}
 		_, err := t.stepDraw(ctx, c, r.ID)
 		if err == nil {
 			r, err = t.orderRound(ctx, r, visits, tokenHashes)
@@ -115,8 +122,12 @@ func (t *tx) orderRound(ctx context.Context, r ward.Round, visits []ward.Visit, 
 			return r, err
 		}
 	}
-	for i, v := range visits {
-		if err := t.addVisit(ctx, v, r.Deadline, tokenHashes[i]); err != nil {
+	for i := range visits {
+		v := &visits[i]
+		if err := t.whereNow(ctx, v); err != nil {
+			return r, err
+		}
+		if err := t.addVisit(ctx, *v, r.Deadline, tokenHashes[i]); err != nil {
 			return r, err
 		}
 		if err := t.keepNonce(ctx, v.ID, nonces[i]); err != nil {

@@ -18,7 +18,7 @@ func TestBoardOfAThousandBeds(t *testing.T) {
 	r := ward.Round{ID: "r-1000", InstitutionID: own, OrderedBy: "u", Reason: "抽查", Ordered: now, Deadline: now.Add(time.Hour)}
 	visits, hashes := make([]ward.Visit, 1000), make([][]byte, 1000)
 	for i := range visits {
-		visits[i] = ward.Visit{ID: ward.VisitID(fmt.Sprintf("v-%04d", i)), RoundID: r.ID, InstitutionID: own, AdmissionID: w.stay.ID, InsuredID: w.insured.ID, Ward: "内科", Bed: fmt.Sprint(i), LinkExpires: now.Add(time.Minute)}
+		visits[i] = ward.Visit{ID: ward.VisitID(fmt.Sprintf("v-%04d", i)), RoundID: r.ID, InstitutionID: own, AdmissionID: ward.AdmissionID(fmt.Sprintf("a-%04d", i)), InsuredID: w.insured.ID, Ward: "内科", Bed: fmt.Sprint(i), LinkExpires: now.Add(time.Minute)}
 		hashes[i] = fmt.Appendf(nil, "hash %d", i)
 	}
 	_, err := w.store.OrderRound(t.Context(), r, visits, hashes)

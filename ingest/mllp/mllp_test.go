@@ -30,6 +30,7 @@ type rig struct {
 	store *storage.Store
 	addr  string
 	log   *bytes.Buffer
+	told  []string // visits that messages changed
 }
 
 func serve(t *testing.T, senders ...string) *rig {
@@ -41,7 +42,11 @@ func serve(t *testing.T, senders ...string) *rig {
 		}
 	}
 	var w sync.Mutex
-	s := &mllp.Server{Store: r.store, Log: slog.New(slog.NewTextHandler(&locked{mu: &w, b: r.log}, nil))}
+	s := &mllp.Server{Store: r.store, Log: slog.New(slog.NewTextHandler(&locked{mu: &w, b: r.log}, nil)), Notify: func(kind, id string, inst ward.InstitutionID) {
+		w.Lock()
+		defer w.Unlock()
+		r.told = append(r.told, kind+" "+id+" "+string(inst))
+	}}
 	for _, text := range senders {
 		one, err := mllp.ParseSender(text)
 		if err != nil {
@@ -136,6 +141,31 @@ func TestAcknowledgedOnlyWhenKept(t *testing.T) {
 	}
 	if beds, err := r.store.BedsOf(t.Context(), stays[0].ID); err != nil || len(beds) != 2 || beds[0].Room != "201" {
 		t.Errorf("%+v, %v", beds, err)
+	}
+}
+
+// A visit that nobody has opened goes with its patient, and the tablets' hub
+// hears of it before the hospital does.
+func TestVisitsGoWithTheirPatients(t *testing.T) {
+	r := serve(t, "127.0.0.0/8 HOSP1 h1")
+	c, in := r.dial()
+	ask(t, c, in, told("A01", "1", "HOSP1", "20261101080000", patient))
+	stays, err := r.store.Admissions(t.Context(), nil, "")
+	if err != nil || len(stays) != 1 {
+		t.Fatalf("%+v, %v", stays, err)
+	}
+	now := time.Now()
+	v := ward.Visit{ID: "v1", RoundID: "r1", InstitutionID: "h1", AdmissionID: stays[0].ID, Ward: stays[0].Ward, Bed: stays[0].Bed, LinkExpires: now}
+	round := ward.Round{ID: "r1", InstitutionID: "h1", OrderedBy: "u1", Reason: "抽查", Ordered: now, Deadline: now.Add(time.Hour)}
+	if _, err := r.store.OrderRound(t.Context(), round, []ward.Visit{v}, [][]byte{[]byte("h")}); err != nil {
+		t.Fatal(err)
+	}
+	move := told("A02", "2", "HOSP1", "20261102080000", strings.Replace(patient, "^12|", "^15|", 1))
+	for range 2 { // the second time it says nothing new
+		ask(t, c, in, move)
+	}
+	if v, err = r.store.Visit(t.Context(), v.ID); err != nil || v.Bed != "15" || len(r.told) != 1 || r.told[0] != "visit v1 h1" {
+		t.Errorf("bed %s, told %v, %v", v.Bed, r.told, err)
 	}
 }
 

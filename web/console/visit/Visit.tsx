@@ -92,7 +92,7 @@ export default function Visit() {
               </div>
             </Card>
           )}
-          {visit.state === 'deciding' && <Alert type="warning" showIcon title={t('visit.decideNow')} description={<span>{t('visit.decideWhy')} {visit.decide_by && <>{t('ruling.until')} <When at={visit.decide_by} /></>}</span>} />}
+          {visit.state === 'deciding' && <Alert type="warning" showIcon title={t('visit.decideNow')} description={<span>{t('visit.decideWhy')} {pick(visit.reason_zh, visit.reason_en)} {visit.decide_by && <>{t('ruling.until')} <When at={visit.decide_by} /></>}</span>} />}
           {findings.length > 0 && <Findings findings={findings} />}
           <Card size="small" title={t('visit.checks')}><Checks checks={checks} running={running} enrolment={detail.data.enrolment} /></Card>
           {one_decides.length > 0 && <Decision visit={visit} verdicts={one_decides as Exclude<typeof in_force, ''>[]} />}
