@@ -74,7 +74,7 @@ func (t *tx) claim(ctx context.Context, id ward.CaseID, items []ward.Evidence, b
 			res, err = t.ExecContext(ctx, `UPDATE alert SET case_id = $1 WHERE id = $2 AND case_id = ''`, id, e.Ref)
 		case ward.EvidenceVisit:
 			res, err = t.ExecContext(ctx, `UPDATE visit SET case_id = $1 WHERE id = $2 AND case_id = ''`, id, e.Ref)
-		case ward.EvidenceSegment, ward.EvidenceSnapshot, ward.EvidenceSettlement:
+		case ward.EvidenceSegment, ward.EvidenceSnapshot, ward.EvidenceSettlement, ward.EvidenceStretch:
 			continue
 		}
 		if err != nil {
@@ -129,10 +129,26 @@ func (t *tx) nextNumber(ctx context.Context, year int) (string, error) {
 // there. The hash of every other kind is that of what the ledger sealed: the
 // segment's object, the settlement (sealed now), the alert, the verdict.
 func (s *Store) AddEvidence(ctx context.Context, id ward.CaseID, items []ward.Evidence, by ward.User) ([]ward.Evidence, error) {
+	return s.addToCase(ctx, id, items, by, false)
+}
+
+// AddToCase is AddEvidence that also marks the alerts and visits among items
+// as belonging to the case: one that is in a case already, also in this, is
+// ward.Conflict "case.exists".
+func (s *Store) AddToCase(ctx context.Context, id ward.CaseID, items []ward.Evidence, by ward.User) ([]ward.Evidence, error) {
+	return s.addToCase(ctx, id, items, by, true)
+}
+
+func (s *Store) addToCase(ctx context.Context, id ward.CaseID, items []ward.Evidence, by ward.User, claim bool) ([]ward.Evidence, error) {
 	var added []ward.Evidence
 	err := s.change(ctx, "add evidence to case "+string(id), func(t *tx) error {
 		if err := t.lockLedger(ctx); err != nil {
 			return err
+		}
+		if claim {
+			if err := t.claim(ctx, id, items, by); err != nil {
+				return err
+			}
 		}
 		var one int
 		if err := t.QueryRowContext(ctx, `SELECT 1 FROM case_file WHERE id = $1`, id).Scan(&one); err != nil {
@@ -202,6 +218,8 @@ func (t *tx) vouch(ctx context.Context, e *ward.Evidence) error {
 		r, ok, err = latestSealed(ctx, t.Tx, KindAlert, e.Ref)
 	case ward.EvidenceVisit:
 		r, ok, err = latestSealed(ctx, t.Tx, KindVerdict, e.Ref)
+	case ward.EvidenceStretch:
+		r, ok, err = latestSealed(ctx, t.Tx, KindStretch, e.Ref)
 	default:
 		return fmt.Errorf("evidence %s %s: unknown kind", e.Kind, e.Ref)
 	}

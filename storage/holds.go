@@ -47,6 +47,8 @@ func (t *tx) holdFor(ctx context.Context, id ward.CaseID, e ward.Evidence, by wa
 		h.Source = ward.Source{Kind: ward.FromVisit, ID: e.Ref}
 		from, to = us(wholeFrom), us(wholeTo)
 		err = t.QueryRowContext(ctx, `SELECT institution_id FROM visit WHERE id = $1`, e.Ref).Scan(&h.InstitutionID)
+	case ward.EvidenceStretch:
+		return t.holdStretch(ctx, id, e, by)
 	case ward.EvidenceSnapshot: // kept by the item itself
 		if err := t.removing(ctx, pictureRemoving, e.Ref); err != nil {
 			return err

@@ -22,8 +22,9 @@ const (
 	KindSettlement = sealed.KindSettlement
 	KindCase       = sealed.KindCase
 	KindCustody    = sealed.KindCustody
-	KindDecision   = "decision" // a step of an alert
-	KindRound      = "round"    // the order
+	KindStretch    = sealed.KindStretch // by item: what there is of a stretch of recording, and what not
+	KindDecision   = "decision"         // a step of an alert
+	KindRound      = "round"            // the order
 	KindHold       = "hold"
 	KindRelease    = "hold_release" // by release/1: requested by one; /2: answered by another
 	KindRule       = "rule"         // by rule/version: how it was set

@@ -22,6 +22,7 @@ const (
 	EvidenceSettlement EvidenceKind = "settlement"
 	EvidenceAlert      EvidenceKind = "alert"
 	EvidenceVisit      EvidenceKind = "visit"
+	EvidenceStretch    EvidenceKind = "stretch" // of a source's recording, with its gaps; Ref is the item's own id
 )
 
 // Evidence is one item of a case.

@@ -648,7 +648,10 @@ var requests = map[string]func(*world) request{
 	"GET /api/v1/shared":             bare,
 	"GET /api/v1/shared/package.zip": bare,
 	"POST /api/v1/shared/receipt":    func(*world) request { return request{json: m{"seq": 1, "name": "王"}} },
-	"GET /api/v1/cases/{id}/holds":   func(w *world) request { return request{path: id(w.openCase().ID)} },
+	"POST /api/v1/cases/{id}/evidence": func(w *world) request {
+		return request{path: id(w.openCase().ID), json: m{"kind": "settlement", "ref": w.newAlert().SettlementID}}
+	},
+	"GET /api/v1/cases/{id}/holds": func(w *world) request { return request{path: id(w.openCase().ID)} },
 	"POST /api/v1/cases/{id}/releases": func(w *world) request {
 		return request{path: id(w.openCase().ID), json: m{"reason": "案件办结"}}
 	},

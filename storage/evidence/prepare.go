@@ -213,7 +213,7 @@ func (d *draft) sealed(ctx context.Context, it *pack.Item, e ward.Evidence) erro
 	case ward.EvidenceAlert:
 		it.Path = p
 		return d.about(ctx, storage.KindDecision, e.Ref)
-	case ward.EvidenceSettlement:
+	case ward.EvidenceSettlement, ward.EvidenceStretch:
 		it.Path = p
 	case ward.EvidenceSnapshot: // has no record of its own
 	}

@@ -16,6 +16,7 @@ const (
 	KindSettlement = "settlement"
 	KindCase       = "case"
 	KindCustody    = "custody"
+	KindStretch    = "stretch"
 )
 
 // Segment is what the ledger commits to when a segment is finished.
@@ -98,6 +99,28 @@ type Check struct {
 type Part struct {
 	ID     ward.SegmentID `json:"id"`
 	SHA256 string         `json:"sha256"`
+}
+
+// Stretch is what the ledger commits to when somebody adds a stretch of a
+// source's recording to a case: what there is of it at that time, and where and
+// why there is nothing.
+type Stretch struct {
+	Source      ward.Source        `json:"source"`
+	Institution ward.InstitutionID `json:"institution"`
+	From        time.Time          `json:"from"`
+	To          time.Time          `json:"to"`
+	RecordedMS  int64              `json:"recorded_ms"` // as it happened
+	FilledMS    int64              `json:"filled_ms"`   // of Gaps, given by the device afterwards
+	Segments    []Part             `json:"segments"`
+	Gaps        []Gap              `json:"gaps"`
+	By          ward.UserID        `json:"by"`
+}
+
+// Gap is a part of a Stretch that was not recorded, or is there no more.
+type Gap struct {
+	From  time.Time  `json:"from"`
+	To    time.Time  `json:"to"`
+	Cause ward.Cause `json:"cause"`
 }
 
 // Custody is the record that a custody event's leaf commits to.

@@ -139,6 +139,14 @@ const KINDS = {
     else await checkChat(c, it)
     return true
   },
+  stretch(c, it) {
+    const s = recordOf(c, it.leaf, 'stretch', it.ref, STRETCH)
+    if (!s) return false
+    c.report.stretches.push(s)
+    const there = (g) => c.m.items.some((i) => i.kind === 'segment' && i.ref === g.id && i.sha256 === g.sha256)
+    if (!s.segments.every(there)) c.fail(it.path, '该时段封存时列明的录像不在清单里。', "A recording that the stretch's record names is not among the items.")
+    return true
+  },
   settlement: (c, it) => !!recordOf(c, it.leaf, 'settlement', it.ref, {}),
   alert(c, it) {
     const alert = recordOf(c, it.leaf, 'alert', it.ref, ALERT)

@@ -108,6 +108,7 @@ function page(r, file) {
   if (r.former) out.push(both('p', `给定的是旧密钥的指纹；该密钥于 ${dated(r.former)} 声明由上述密钥接替。`, 'The given fingerprint is of a former key, which stated then that the key above follows it.'))
   if (r.sm2) out.push(both('p', `SM2 签名有效；公钥文件 sm2.pub 的 SHA-256 为 ${r.sm2}。`, 'The SM2 signature is valid; the SHA-256 of sm2.pub is above.'))
   if (r.filled > 0) out.push(both('p', `补录 ${r.filled} 个录像文件，共 ${(r.filledMS / 1000).toFixed(1)} 秒：事后从设备自身存储取回，用以填补缺口，并非当时录制。`, `${r.filled} recordings of ${(r.filledMS / 1000).toFixed(1)} s were taken afterwards from what the device itself had stored, to fill gaps; not recorded as it happened.`))
+  for (const s of r.stretches) out.push(...stretch(s))
   for (const o of r.outside) out.push(said(o))
   if (r.outside.length === 0 && r.fingerprint) out.push(both('p', '无外部见证和时间戳。', 'No witness and no time stamp from outside.'))
   const list = (zh, en, all) => {
@@ -116,6 +117,17 @@ function page(r, file) {
   list('不通过的项目', 'What failed', r.failures)
   if (r.more > 0) out.push(both('p', `另有 ${r.more} 项`, `and ${r.more} more`))
   list('缺失的证据', 'What the package says it lacks', r.missing)
+  return out
+}
+
+/** stretch words what there is of a stretch of recording, and what not. */
+function stretch(s) {
+  const name = visible(`${s.source.kind}/${s.source.id}`)
+  const span = `${dated(s.from)} – ${dated(s.to)}`
+  const seconds = (s.recorded_ms / 1000).toFixed(1)
+  const out = [both('p', `时段 ${name}，${span}：录得 ${seconds} 秒，补录 ${(s.filled_ms / 1000).toFixed(1)} 秒。`, `Stretch: ${seconds} s recorded, ${(s.filled_ms / 1000).toFixed(1)} s backfilled.`)]
+  if (s.segments.length === 0) out.push(both('p', '整个时段没有录像。', 'There is no recording of this stretch.'))
+  if (s.gaps.length > 0) out.push(tag('ul', {}, ...s.gaps.map((g) => tag('li', {}, both('span', `无录像 ${dated(g.from)} – ${dated(g.to)}，原因 ${visible(g.cause)}`, `no recording, cause: ${visible(g.cause)}`)))))
   return out
 }
 

@@ -114,6 +114,9 @@ func (c *check) custody() {
 		sum := sha256.Sum256(body)
 		prev, last, lastName = hex.EncodeToString(sum[:]), rec, e.name
 		if rec.Action == ward.ActionAdd {
+			if _, again := c.added[rec.Object]; !again {
+				c.objects = append(c.objects, rec.Object)
+			}
 			c.added[rec.Object], c.addedAt[rec.Object] = rec.SHA256, e.leaf
 		}
 	}
@@ -155,7 +158,7 @@ func (c *check) items() {
 		seen[object] = true
 		c.item(it)
 	}
-	for object := range c.added {
+	for _, object := range c.objects {
 		if !seen[object] {
 			c.report.fail(object, "保管链中的证据不在清单里，被删去。", "The item was added to the case and is not in the manifest; it was removed.")
 		}
@@ -216,6 +219,11 @@ func (c *check) item(it pack.Item) {
 		if ok {
 			c.pictured(it, a.Snapshot)
 		}
+	case ward.EvidenceStretch:
+		var s sealed.Stretch
+		if ok = ok && p.kind == sealed.KindStretch && p.ref == it.Ref && c.into(it.Leaf, &s) == nil; ok {
+			c.stretch(it, s)
+		}
 	default:
 		ok = false
 	}
@@ -229,6 +237,20 @@ func (c *check) item(it pack.Item) {
 func (c *check) pictured(it pack.Item, sum string) {
 	if sum != "" && !slices.ContainsFunc(c.m.Items, func(s pack.Item) bool { return s.Kind == ward.EvidenceSnapshot && s.SHA256 == sum }) {
 		c.report.fail(it.Path, "封存记录里的截图不在清单里。", "The picture that its record sealed is not among the items.")
+	}
+}
+
+// stretch makes sure that the recordings of a stretch are among the items, and
+// reports what there is none of.
+func (c *check) stretch(it pack.Item, s sealed.Stretch) {
+	c.report.Stretches = append(c.report.Stretches, s)
+	for _, g := range s.Segments {
+		if !slices.ContainsFunc(c.m.Items, func(i pack.Item) bool {
+			return i.Kind == ward.EvidenceSegment && i.Ref == string(g.ID) && i.SHA256 == g.SHA256
+		}) {
+			c.report.fail(it.Path, "该时段封存时列明的录像不在清单里。", "A recording that the stretch's record names is not among the items.")
+			return
+		}
 	}
 }
 

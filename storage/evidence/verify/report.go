@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 	"unicode"
+
+	"wardwatch/storage/sealed"
 )
 
 // Report is the outcome of a verification.
@@ -24,6 +26,8 @@ type Report struct {
 	Former                   time.Time // when the key that the caller brought was replaced; zero: it is the package's
 	SM2                      string    // fingerprint of the key of the second signature, which is valid; empty: there is none
 	Outside                  []Outside
+	// Stretches say where there is no recording, and why: proven.
+	Stretches []sealed.Stretch
 	// Filled are recordings that the device had stored itself and that were
 	// taken from it afterwards, and their length: proven, and not recorded as it happened.
 	Filled    int
@@ -108,6 +112,15 @@ func Print(w io.Writer, r Report) error {
 		line("  事后从设备自身存储取回，用以填补缺口，并非当时录制（清单中 role 为 backfill）。")
 		line("  Taken afterwards from what the device itself had stored, to fill gaps; not recorded as it happened (role backfill in the manifest).")
 	}
+	for _, s := range r.Stretches {
+		line("时段 stretch:     %s %s – %s, 录得 recorded %.1f 秒 s, 补录 backfilled %.1f 秒 s", clean(s.Source.String()), local(s.From), local(s.To), float64(s.RecordedMS)/1000, float64(s.FilledMS)/1000)
+		if len(s.Segments) == 0 {
+			line("  整个时段没有录像 THERE IS NO RECORDING of this stretch")
+		}
+		for _, g := range s.Gaps {
+			line("  无录像 no recording: %s – %s, 原因 cause: %s", local(g.From), local(g.To), clean(string(g.Cause)))
+		}
+	}
 	if !r.Exported.IsZero() {
 		line("导出 exported:    %s", r.Exported.In(time.FixedZone("", 8*60*60)).Format(time.RFC3339))
 	}
@@ -161,6 +174,9 @@ func Print(w io.Writer, r Report) error {
 	_, err := io.WriteString(w, b.String())
 	return err
 }
+
+// local writes a time as people in China read it, to the second.
+func local(t time.Time) string { return t.In(time.FixedZone("", 8*60*60)).Format(time.RFC3339) }
 
 // clean quotes s when it holds anything that does not print.
 func clean(s string) string {

@@ -104,6 +104,7 @@ type check struct {
 	events  []event           // custody, in order
 	added   map[string]string // by custody: "kind/ref" → SHA-256
 	addedAt map[string]int64  // and the leaf that says so
+	objects []string          // the keys of added, in the order of the events
 }
 
 type proven struct {

@@ -10,6 +10,7 @@ import { Loading } from '../parts/Loading'
 import { Nothing } from '../parts/Nothing'
 import { Trouble } from '../parts/Trouble'
 import { When } from '../parts/When'
+import { AddStretch } from './AddStretch'
 import { ExportCard } from './ExportCard'
 import { HoldCard } from './HoldCard'
 import { Preview } from './Preview'
@@ -38,7 +39,7 @@ export default function CasePage() {
       <div className="columns">
         <div className="column">
           <Card size="small" title={t('case.preview')}>{item ? <Preview key={item.id} item={item} /> : <Nothing text={t('case.noEvidence')} />}</Card>
-          <Card size="small" title={t('case.evidence', { n: evidence.length })}>
+          <Card size="small" title={t('case.evidence', { n: evidence.length })} extra={<AddStretch item={c} onAdded={() => void detail.refetch()} />}>
             <Table<Evidence>
               className="click-rows"
               size="small"

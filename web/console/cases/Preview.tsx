@@ -19,6 +19,7 @@ export function Preview({ item }: { item: Schemas['Evidence'] }) {
     case 'settlement':
     case 'alert':
     case 'visit':
+    case 'stretch':
       return <Document id={item.id} />
   }
 }

@@ -1,0 +1,140 @@
+package web
+
+import (
+	"context"
+	"encoding/hex"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"wardwatch/storage/evidence"
+	"wardwatch/ward"
+)
+
+// NewEvidence is something to add to a case: what one of the kinds segment,
+// settlement, alert and visit names by ref, or with the kind stretch what a
+// camera or a visit recorded, and where it did not.
+type NewEvidence struct {
+	Kind     ward.EvidenceKind `json:"kind"`
+	Ref      string            `json:"ref,omitempty" maxLength:"64" doc:"The id of the segment, settlement, alert or visit"`
+	CameraID ward.CameraID     `json:"camera_id,omitempty" maxLength:"64" doc:"Of a stretch"`
+	VisitID  ward.VisitID      `json:"visit_id,omitempty" maxLength:"64" doc:"Of a stretch: all of the visit's recording"`
+	From     time.Time         `json:"from,omitzero" doc:"Of a camera's stretch"`
+	To       time.Time         `json:"to,omitzero" doc:"Of a camera's stretch: at most 24 hours after from, and over"`
+}
+
+// Added is what was added to a case: nothing when it has all of it already.
+type Added struct {
+	Items []Evidence `json:"items"`
+}
+
+type newEvidenceInput struct {
+	CasePath
+	creation[NewEvidence]
+}
+
+func (s *Server) addEvidence(ctx context.Context, in *newEvidenceInput, c ward.Case) (*created[Added], error) {
+	return once(ctx, s, "addEvidence/"+string(c.ID), in.Key, in.RawBody, func() (Added, error) {
+		items, err := s.addItem(ctx, in.Body, c)
+		out := Added{make([]Evidence, len(items))}
+		for i, e := range items {
+			out.Items[i] = Evidence{e, hex.EncodeToString(e.SHA256[:])}
+		}
+		return out, err
+	})
+}
+
+func (s *Server) addItem(ctx context.Context, b NewEvidence, c ward.Case) ([]ward.Evidence, error) {
+	by := callerOf(ctx).User
+	switch b.Kind {
+	case ward.EvidenceStretch:
+		src := ward.Source{Kind: ward.FromCamera, ID: string(b.CameraID)}
+		if b.VisitID != "" {
+			src = ward.Source{Kind: ward.FromVisit, ID: string(b.VisitID)}
+		}
+		if err := s.mayAdd(ctx, c, src.ID, func() (ward.InstitutionID, error) { return s.institutionOf(ctx, src) }); err != nil {
+			return nil, err
+		}
+		return s.clerk().AddStretch(ctx, c, src, c.InstitutionID, b.From, b.To, by)
+	case ward.EvidenceSegment:
+		err := s.mayAdd(ctx, c, b.Ref, func() (ward.InstitutionID, error) {
+			g, err := s.Store.Segment(ctx, ward.SegmentID(b.Ref))
+			return g.InstitutionID, err
+		})
+		if err != nil {
+			return nil, err
+		}
+		return s.clerk().AddSegment(ctx, c.ID, ward.SegmentID(b.Ref), by)
+	case ward.EvidenceSettlement:
+		err := s.mayAdd(ctx, c, b.Ref, func() (ward.InstitutionID, error) {
+			v, err := s.Store.Settlement(ctx, ward.SettlementID(b.Ref))
+			return v.InstitutionID, err
+		})
+		if err != nil {
+			return nil, err
+		}
+		return s.Store.AddEvidence(ctx, c.ID, []ward.Evidence{{Kind: b.Kind, Ref: b.Ref}}, by)
+	case ward.EvidenceAlert:
+		err := s.mayAdd(ctx, c, b.Ref, func() (ward.InstitutionID, error) {
+			a, err := s.Store.Alert(ctx, ward.AlertID(b.Ref))
+			if err == nil && a.Shadow && !callerOf(ctx).Can(ward.MayAdminister) {
+				err = notFound()
+			}
+			return a.InstitutionID, err
+		})
+		if err != nil {
+			return nil, err
+		}
+		return s.clerk().AddAlert(ctx, c.ID, ward.AlertID(b.Ref), by)
+	case ward.EvidenceVisit:
+		err := s.mayAdd(ctx, c, b.Ref, func() (ward.InstitutionID, error) {
+			v, err := s.Store.Visit(ctx, ward.VisitID(b.Ref))
+			return v.InstitutionID, err
+		})
+		if err != nil {
+			return nil, err
+		}
+		return s.clerk().AddVisit(ctx, c.ID, ward.VisitID(b.Ref), by)
+	case ward.EvidenceSnapshot: // its name is a place in the store: it comes with its alert or visit
+	}
+	return nil, unknownItem()
+}
+
+// mayAdd says whether the caller may see the thing itself, and whether it is
+// of the case's institution. Who may not see it hears what is said of nothing.
+func (s *Server) mayAdd(ctx context.Context, c ward.Case, id string, of func() (ward.InstitutionID, error)) error {
+	if id == "" {
+		return unknownItem()
+	}
+	inst, err := of()
+	if missing(err) || err == nil && !callerOf(ctx).May(ward.MayCase, inst) {
+		return unknownItem()
+	}
+	if err == nil && inst != c.InstitutionID {
+		return evidence.OtherInstitution()
+	}
+	return err
+}
+
+func (s *Server) institutionOf(ctx context.Context, src ward.Source) (ward.InstitutionID, error) {
+	if src.Kind == ward.FromVisit {
+		v, err := s.Store.Visit(ctx, ward.VisitID(src.ID))
+		return v.InstitutionID, err
+	}
+	v, err := s.Store.Camera(ctx, ward.CameraID(src.ID))
+	return v.InstitutionID, err
+}
+
+func unknownItem() error {
+	return &ward.Error{Kind: ward.Invalid, Code: "evidence.subject", ZH: "请指定要加入的录像时段、录像、结算、疑点或查房，并确认您有权查看。", EN: "Name the stretch, recording, settlement, alert or visit to add, one that you may see."}
+}
+
+func (s *Server) evidenceRoutes(r *routes) {
+	on(r, ward.MayCase, huma.Operation{
+		Method: http.MethodPost, Path: v1 + "/cases/{id}/evidence", OperationID: "addEvidence",
+		Summary: "Add a stretch of recording, a settlement, an alert or a visit to an open case", Tags: []string{"cases"}, DefaultStatus: http.StatusCreated,
+	}, func(ctx context.Context, in *newEvidenceInput) (ward.Case, ward.InstitutionID, error) {
+		return s.loadCase(ctx, &in.CasePath)
+	}, s.addEvidence)
+}
