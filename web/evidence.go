@@ -31,7 +31,9 @@ type Added struct {
 
 type newEvidenceInput struct {
 	CasePath
-	creation[NewEvidence]
+	Key     string `header:"Idempotency-Key" maxLength:"128" doc:"The same key with the same body repeats the stored answer for 24 h; with another body it is refused"`
+	RawBody []byte
+	Body    NewEvidence
 }
 
 func (s *Server) addEvidence(ctx context.Context, in *newEvidenceInput, c ward.Case) (*created[Added], error) {

@@ -48,7 +48,9 @@ type ReleasePath struct {
 
 type releaseInput struct {
 	CasePath
-	creation[ReleaseRequest]
+	Key     string `header:"Idempotency-Key" maxLength:"128" doc:"The same key with the same body repeats the stored answer for 24 h; with another body it is refused"`
+	RawBody []byte
+	Body    ReleaseRequest
 }
 
 type releaseReplyInput struct {
