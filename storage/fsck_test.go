@@ -158,6 +158,15 @@ func TestFsckNamesEveryChangedValue(t *testing.T) {
 			{"alert_policy", "params", "1 = 1", func(v any) any { return strings.Replace(v.(string), `"appeal_days":60`, `"appeal_days":6`, 1) }, "alert_policy/1"},
 			{"alert_policy", "set_by", "1 = 1", to("x"), "alert_policy/1"},
 			{"alert_policy", "version", "1 = 1", plus, "alert_policy/2"},
+			{"site", "params", "version = 1", func(v any) any { return strings.Replace(v.(string), `"radius_m":300`, `"radius_m":9000`, 1) }, "site/1"},
+			{"site", "params", "version = 1", to("{"), "site/1"},
+			{"site", "institution_id", "version = 1", to("h2"), "site/1"},
+			{"site", "set_by", "version = 1", to("x"), "site/1"},
+			{"site", "set_us", "version = 1", plus, "site/1"},
+			{"site", "version", "1 = 1", plus, "site/2"},
+			{"site", "leaf", "version = 1", plus, "site/1"},
+			{"site", "secret_sealed", "version = 1", flip, "site/1"},
+			{"site", "secret_sealed", "version = 1", to(nil), "site/1"},
 			{"log_entry", "leaf", "idx = 3", flip, "leaf/3"},
 			{"log_hash", "h", "pos = 0", flip, "leaf/0"},
 			{"log_hash", "h", "pos = 2", flip, "log_hash/2"},
@@ -175,7 +184,7 @@ func TestFsckNamesEveryChangedValue(t *testing.T) {
 	})
 }
 
-// settings draws zones twice, sets a rule and the alerts' policy.
+// settings draws zones twice, sets a rule, the alerts' policy and a site.
 func settings(t *testing.T, w *testcase.World) {
 	t.Helper()
 	for i, kind := range []ward.ZoneKind{ward.StaffZone, ward.QueueZone} {
@@ -190,6 +199,9 @@ func settings(t *testing.T, w *testcase.World) {
 	p.By = "u-li"
 	if _, e := w.Store.SetAlertPolicy(t.Context(), p); e != nil || err != nil {
 		t.Fatal(e, err)
+	}
+	if _, err := w.Store.SetSite(t.Context(), ward.Site{InstitutionID: "h1", Fence: &ward.Fence{Datum: ward.WGS84, Center: ward.GeoPoint{Lat: 31.2, Lon: 121.5}, Radius: 300}, WardCode: true, Reason: "新院区", By: "u-li"}, false); err != nil {
+		t.Fatal(err)
 	}
 }
 

@@ -188,18 +188,22 @@ func (f *fsck) siteRows(ctx context.Context) error {
 	type site struct {
 		ward.Site // as its columns say
 		params    string
+		secret    []byte
 	}
 	scan := keyed(func(r row) (v site, err error) {
 		var set int64
-		err = r.Scan(&v.Version, &v.InstitutionID, &v.params, &v.By, &set)
+		err = r.Scan(&v.Version, &v.InstitutionID, &v.params, &v.secret, &v.By, &set)
 		v.At = at(set)
 		return v, err
 	})
-	return each(ctx, f, "list sites", `SELECT key, leaf, version, institution_id, params, set_by, set_us FROM
+	return each(ctx, f, "list sites", `SELECT key, leaf, version, institution_id, params, secret_sealed, set_by, set_us FROM
 			(SELECT CAST(version AS TEXT) AS key, v.* FROM site v) AS k WHERE key > $1 ORDER BY key LIMIT $2`, scan, keyOf, func(r setRow[site]) error {
 		var rec siteRecord
 		if json.Unmarshal([]byte(r.v.params), &rec) != nil || rec.Version != r.v.Version || rec.InstitutionID != r.v.InstitutionID || rec.By != r.v.By || !rec.At.Equal(r.v.At) {
 			f.bad("site/"+r.key, "位置设置的数据库记录前后不一致。", "The columns of the row differ from the site")
+		}
+		if key, err := f.s.seal.open(r.v.secret, siteCell(r.v.InstitutionID)); err != nil || rec.WardCode && len(key) == 0 {
+			f.bad("site/"+r.key, "病区码的密钥损坏或缺失，请重新启用病区码。", "The secret of the wards' codes is damaged or gone; have another one made")
 		}
 		return f.agree(ctx, "site", r.key, KindSite, r.key, r.leaf, rec)
 	})

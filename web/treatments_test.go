@@ -41,11 +41,15 @@ func (w *world) treatment(secret string) ward.TreatmentSession {
 	for {
 		v, err := w.store.AddTreatment(ctx, ward.User{ID: "u-t", Role: ward.Terminal}, ward.TreatmentSession{
 			ID: ward.NewID[ward.TreatmentID](now), InstitutionID: own, PlaceID: w.place.ID, InsuredID: w.patient(), Kind: ward.Dialysis, Station: "3",
-			TabletID: tablet, Policy: policy, At: now.Add(-45 * time.Minute),
+			TabletID: tablet, Policy: policy, At: now.Add(-44 * time.Minute), // calls begin with minute 31 and may be answered for 15
 		}, ward.TreatmentFace{Source: ward.IdentityByPhoto, Answer: ward.MatchYes, Score: .7, ModelID: "model"}, nil)
 		must(t, err)
-		due := ward.TreatmentCalls(v.Nonce, v.At, v.Policy, now.Add(time.Second))
-		if len(due) == 0 { // the next nonce is as good
+		due := ward.TreatmentCalls(v.Nonce, v.At, v.Policy, now)
+		if len(due) == 0 { // the next nonce is as good; this session must not be called for meanwhile
+			_, _, err = w.store.StepTreatment(ctx, ward.User{}, v.ID, now, nil, func(ward.TreatmentSession, []ward.TreatmentEvent, time.Time) (ward.TreatmentEvent, error) {
+				return ward.TreatmentEvent{Kind: ward.TreatmentEnded}, nil
+			})
+			must(t, err)
 			continue
 		}
 		_, _, err = w.store.StepTreatment(ctx, ward.User{}, v.ID, due[0], nil, func(ward.TreatmentSession, []ward.TreatmentEvent, time.Time) (ward.TreatmentEvent, error) {
