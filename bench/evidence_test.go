@@ -6,6 +6,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"syscall"
 	"testing"
@@ -23,25 +24,8 @@ import (
 // the file with SHA-256 on the way. Processor time is compared: the disk's
 // share is the same on both sides and varies from one moment to the next.
 func BenchmarkEvidence(b *testing.B) {
-	w := testcase.SQLite(b)
-	const segments, size = 16, 16 << 20
-	for i := range segments {
-		body := make([]byte, size)
-		var seed [32]byte
-		seed[0] = byte(i)
-		_, _ = rand.NewChaCha8(seed).Read(body) // never fails
-		start := w.Start.Add(35*time.Second + time.Duration(i)*250*time.Millisecond)
-		g, err := w.Store.CommitSegment(b.Context(), ward.Segment{
-			ID: ward.NewID[ward.SegmentID](start), Source: w.Camera, InstitutionID: "h1", Start: start, End: start.Add(250 * time.Millisecond),
-			Media: 250 * time.Millisecond, Clock: ward.ServerClock, Codec: ward.H264, Bytes: size, SHA256: sha256.Sum256(body),
-		})
-		must(b, err)
-		must(b, w.Media.Objects.Put(b.Context(), g.Key, bytes.NewReader(body), g.Bytes))
-		must(b, w.Store.MarkArchived(b.Context(), g.ID))
-	}
-	clerk := &evidence.Clerk{Store: w.Store, Media: w.Media, Software: "wardwatch bench"}
-	file, err := clerk.OpenAlert(b.Context(), w.Alert, "基准", w.By)
-	must(b, err)
+	clerk, w, file := caseOf(b, 16)
+	var err error
 	fingerprint := ledger.Fingerprint(w.Store.PublicKey())
 	path, copied := filepath.Join(b.TempDir(), "p.zip"), filepath.Join(b.TempDir(), "copy.zip")
 	var prepare, write, limit, hash, verified time.Duration
@@ -80,6 +64,73 @@ func BenchmarkEvidence(b *testing.B) {
 	b.ReportMetric(float64(verified)/float64(hash), "×sha256")
 	b.ReportMetric(float64(write)/float64(limit), "×copy-write")
 	b.ReportMetric(float64(prepare+write)/float64(limit), "×copy-export")
+}
+
+// caseOf opens a case with that many recordings of 16 MB.
+func caseOf(b *testing.B, segments int) (*evidence.Clerk, *testcase.World, ward.Case) {
+	b.Helper()
+	w := testcase.SQLite(b)
+	const size = 16 << 20
+	each := 4 * time.Second / time.Duration(segments) // all within the alert's clip
+	for i := range segments {
+		body := make([]byte, size)
+		var seed [32]byte
+		seed[0] = byte(i)
+		_, _ = rand.NewChaCha8(seed).Read(body) // never fails
+		start := w.Start.Add(35*time.Second + time.Duration(i)*each)
+		g, err := w.Store.CommitSegment(b.Context(), ward.Segment{
+			ID: ward.NewID[ward.SegmentID](start), Source: w.Camera, InstitutionID: "h1", Start: start, End: start.Add(each),
+			Media: each, Clock: ward.ServerClock, Codec: ward.H264, Bytes: size, SHA256: sha256.Sum256(body),
+		})
+		must(b, err)
+		must(b, w.Media.Objects.Put(b.Context(), g.Key, bytes.NewReader(body), g.Bytes))
+		must(b, w.Store.MarkArchived(b.Context(), g.ID))
+	}
+	clerk := &evidence.Clerk{Store: w.Store, Media: w.Media, Software: "wardwatch bench"}
+	file, err := clerk.OpenAlert(b.Context(), w.Alert, "基准", w.By)
+	must(b, err)
+	return clerk, w, file
+}
+
+// BenchmarkGigabyte exports a case of 1 GB and verifies it with the program
+// that a stranger has, beside `cp` and `sha256sum` of the same file: by the
+// clock, which a busy machine makes longer, and by processor time.
+func BenchmarkGigabyte(b *testing.B) {
+	clerk, w, file := caseOf(b, 64)
+	dir := b.TempDir()
+	program, path, copied := filepath.Join(dir, "wardwatch-verify"), filepath.Join(dir, "p.zip"), filepath.Join(dir, "copy.zip")
+	build := exec.CommandContext(b.Context(), "go", "build", "-trimpath", "-o", program, "wardwatch/cmd/wardwatch-verify")
+	if out, err := build.CombinedOutput(); err != nil {
+		b.Fatalf("%v: %s", err, out)
+	}
+	run := func(name string, args ...string) (clock, cpu time.Duration) {
+		cmd := exec.CommandContext(b.Context(), name, args...)
+		began := time.Now()
+		out, err := cmd.CombinedOutput()
+		if err != nil {
+			b.Fatalf("%s: %v: %s", name, err, out)
+		}
+		return time.Since(began), cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
+	}
+	for b.Loop() {
+		var p *evidence.Package
+		var err error
+		began := time.Now()
+		exportCPU := worked(func() {
+			p, err = clerk.Prepare(b.Context(), file.ID, w.By, "基准")
+			must(b, err)
+			must(b, create(path, func(f *os.File) error { return p.Write(b.Context(), f) }))
+		})
+		export := time.Since(began)
+		copying, copyCPU := run("cp", path, copied)
+		hashing, hashCPU := run("sha256sum", copied)
+		verifying, verifyCPU := run(program, path, "--key", ledger.Fingerprint(w.Store.PublicKey()))
+		b.Logf("%d MB: verify %v (processor %v); export %v (processor %v); cp and sha256sum %v (processor %v)", p.Size>>20,
+			verifying, verifyCPU, export, exportCPU, copying+hashing, copyCPU+hashCPU)
+		b.ReportMetric(verifying.Seconds(), "s/verify")
+		b.ReportMetric(float64(export)/float64(copying+hashing), "×cp+sha256sum")
+		b.ReportMetric(float64(exportCPU)/float64(copyCPU+hashCPU), "×cp+sha256sum-cpu")
+	}
 }
 
 // worked is the processor time of this process in f.

@@ -18,8 +18,11 @@ import (
 	"io"
 	"os"
 	"path"
+	"runtime"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 
 	"wardwatch/storage/evidence/pack"
 	"wardwatch/storage/evidence/page"
@@ -29,6 +32,9 @@ import (
 
 // maxSmall bounds every file that is read into memory: all but media and snapshots.
 const maxSmall = 64 << 20
+
+// maxAtOnce bounds the files that are hashed at the same time, each by two threads.
+const maxAtOnce = 4
 
 // Package checks the package of size bytes in r against what the caller has
 // from elsewhere. It reads every byte once or twice,
@@ -119,21 +125,31 @@ type event struct {
 	name      string
 }
 
-// hashAll hashes every file and compares its CRC-32.
+// hashAll hashes every file, some at the same time, and compares its CRC-32.
 func (c *check) hashAll(entries []pack.Entry) error {
-	var summer pack.Summer
-	for _, e := range entries {
+	sums, errs := make([]pack.Sum, len(entries)), make([]error, len(entries))
+	var next atomic.Int64
+	var all sync.WaitGroup
+	for range min(runtime.GOMAXPROCS(0), maxAtOnce, len(entries)) {
+		all.Go(func() {
+			var summer pack.Summer
+			for i := int(next.Add(1) - 1); i < len(entries); i = int(next.Add(1) - 1) {
+				sums[i], errs[i] = summer.Sum(c.section(entries[i]))
+			}
+		})
+	}
+	all.Wait()
+	for i, e := range entries {
+		if errs[i] != nil {
+			return fmt.Errorf("read %s: %w", e.Name, errs[i])
+		}
 		if _, twice := c.byName[e.Name]; twice {
 			c.report.fail(e.Name, "文件名重复。", "The name occurs twice.")
 			continue
 		}
-		sum, err := summer.Sum(c.section(e))
-		if err != nil {
-			return fmt.Errorf("read %s: %w", e.Name, err)
-		}
 		c.order = append(c.order, e.Name)
-		c.byName[e.Name] = &checked{Entry: e, sum: sum.SHA256, sm3: sum.SM3}
-		if sum.CRC != e.CRC {
+		c.byName[e.Name] = &checked{Entry: e, sum: sums[i].SHA256, sm3: sums[i].SM3}
+		if sums[i].CRC != e.CRC {
 			c.report.fail(e.Name, "文件内容已损坏或被修改（CRC 不符）。", "The content is damaged or changed (CRC differs).")
 		}
 	}
