@@ -74,7 +74,7 @@ func (t *tx) claim(ctx context.Context, id ward.CaseID, items []ward.Evidence, b
 			res, err = t.ExecContext(ctx, `UPDATE alert SET case_id = $1 WHERE id = $2 AND case_id = ''`, id, e.Ref)
 		case ward.EvidenceVisit:
 			res, err = t.ExecContext(ctx, `UPDATE visit SET case_id = $1 WHERE id = $2 AND case_id = ''`, id, e.Ref)
-		case ward.EvidenceSegment, ward.EvidenceSnapshot, ward.EvidenceSettlement, ward.EvidenceStretch:
+		case ward.EvidenceSegment, ward.EvidenceSnapshot, ward.EvidenceSettlement, ward.EvidenceStretch, ward.EvidenceFile:
 			continue
 		}
 		if err != nil {
@@ -218,6 +218,12 @@ func (t *tx) vouch(ctx context.Context, e *ward.Evidence) error {
 		r, ok, err = latestSealed(ctx, t.Tx, KindAlert, e.Ref)
 	case ward.EvidenceVisit:
 		r, ok, err = latestSealed(ctx, t.Tx, KindVerdict, e.Ref)
+	case ward.EvidenceFile:
+		r, ok, err = latestSealed(ctx, t.Tx, KindUpload, e.Ref)
+		if err == nil && ok {
+			e.Leaf = r.Leaf
+			return nil // the hash is the file's
+		}
 	case ward.EvidenceStretch:
 		r, ok, err = latestSealed(ctx, t.Tx, KindStretch, e.Ref)
 	default:

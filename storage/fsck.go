@@ -117,7 +117,7 @@ func (f *fsck) steps() []fsckStep {
 		{"absent rows", f.absent},
 		{"recordings", f.segments},
 		{"alert pictures", f.pictures(`SELECT 'alert/' || id, snapshot_key, snapshot_sha FROM alert WHERE snapshot_key <> '' AND 'alert/' || id > $1 ORDER BY id LIMIT $2`)},
-		{"evidence pictures", f.pictures(`SELECT 'evidence/' || id, ref, sha256 FROM evidence WHERE kind = 'snapshot' AND ` + shownOrHeld + ` AND 'evidence/' || id > $1 ORDER BY id LIMIT $2`)},
+		{"evidence pictures", f.pictures(`SELECT 'evidence/' || id, ref, sha256 FROM evidence WHERE (kind = 'file' OR kind = 'snapshot' AND ` + shownOrHeld + `) AND 'evidence/' || id > $1 ORDER BY id LIMIT $2`)},
 		{"visit pictures", f.pictures(`SELECT 'visit/' || id, snapshot_key, snapshot_sha FROM visit WHERE snapshot_key <> '' AND 'visit/' || id > $1 ORDER BY id LIMIT $2`)},
 		{"ruling pictures", f.pictures(`SELECT 'ruling/' || ruling_id || '/' || CAST(seq AS TEXT) AS name, object_key, sha256 FROM ruling_proof WHERE 'ruling/' || ruling_id || '/' || CAST(seq AS TEXT) > $1 ORDER BY name LIMIT $2`)},
 		{"objects", f.objects},

@@ -46,7 +46,7 @@ func answerOfRelease(r ward.HoldRelease) releaseAnswer {
 // heldBy lists the ids of what the case $1 held at $2 and holds still: holds
 // on stretches, and pictures by their items.
 const heldBy = `SELECT id FROM hold WHERE case_id = $1 AND release_id = '' AND placed_us <= $2
-	UNION ALL SELECT id FROM evidence WHERE case_id = $1 AND release_id = '' AND added_us <= $2 AND kind = 'snapshot'`
+	UNION ALL SELECT id FROM evidence WHERE case_id = $1 AND release_id = '' AND added_us <= $2 AND kind IN ('snapshot', 'file')`
 
 func (t *tx) heldBy(ctx context.Context, id ward.CaseID, until time.Time) (n int, sum string, err error) {
 	rows, err := t.QueryContext(ctx, heldBy, id, us(until))
@@ -170,7 +170,7 @@ func (t *tx) endHolds(ctx context.Context, r ward.HoldRelease) error {
 	if err != nil {
 		return err
 	}
-	rows, err = t.QueryContext(ctx, `SELECT ref FROM evidence WHERE case_id = $1 AND release_id = '' AND added_us <= $2 AND kind = 'snapshot'`, r.CaseID, us(r.Requested))
+	rows, err = t.QueryContext(ctx, `SELECT ref FROM evidence WHERE case_id = $1 AND release_id = '' AND added_us <= $2 AND kind IN ('snapshot', 'file')`, r.CaseID, us(r.Requested))
 	if err != nil {
 		return err
 	}
@@ -191,7 +191,7 @@ func (t *tx) endHolds(ctx context.Context, r ward.HoldRelease) error {
 	}
 	for _, q := range []string{
 		`UPDATE hold SET release_id = $3 WHERE case_id = $1 AND release_id = '' AND placed_us <= $2`,
-		`UPDATE evidence SET release_id = $3 WHERE case_id = $1 AND release_id = '' AND added_us <= $2 AND kind = 'snapshot'`,
+		`UPDATE evidence SET release_id = $3 WHERE case_id = $1 AND release_id = '' AND added_us <= $2 AND kind IN ('snapshot', 'file')`,
 	} {
 		if _, err := t.ExecContext(ctx, q, r.CaseID, us(r.Requested), r.ID); err != nil {
 			return err
@@ -246,7 +246,7 @@ func (s *Store) CaseHolds(ctx context.Context, id ward.CaseID) (c CaseHolds, err
 	if c.Releases, err = listed(ctx, s, what, scanRelease, releaseColumns+` WHERE case_id = $1 ORDER BY requested_us, id`, id); err != nil {
 		return c, err
 	}
-	pictures, err := listed(ctx, s, what, scanKey, `SELECT ref FROM evidence WHERE case_id = $1 AND kind = 'snapshot' AND release_id = ''`, id)
+	pictures, err := listed(ctx, s, what, scanKey, `SELECT ref FROM evidence WHERE case_id = $1 AND kind IN ('snapshot', 'file') AND release_id = ''`, id)
 	if err != nil {
 		return c, err
 	}
@@ -270,7 +270,7 @@ func (s *Store) CaseHolds(ctx context.Context, id ward.CaseID) (c CaseHolds, err
 			return c, err
 		}
 	}
-	return c, count(objectHoldColumns+` WHERE object_key IN (SELECT ref FROM evidence WHERE case_id = $1 AND kind = 'snapshot' AND release_id = '')`, id)
+	return c, count(objectHoldColumns+` WHERE object_key IN (SELECT ref FROM evidence WHERE case_id = $1 AND kind IN ('snapshot', 'file') AND release_id = '')`, id)
 }
 
 // shownOrHeld is a condition on a picture of evidence: its object is kept. One

@@ -54,6 +54,8 @@ func (t *tx) holdFor(ctx context.Context, id ward.CaseID, e ward.Evidence, by wa
 			return err
 		}
 		return t.wantHold(ctx, e.Ref)
+	case ward.EvidenceFile: // likewise
+		return t.wantHold(ctx, e.Ref)
 	case ward.EvidenceSettlement: // shows nothing
 		return nil
 	}

@@ -66,7 +66,7 @@ func underArgs(h ward.Hold) []any {
 const stillHeld = `SELECT 1 WHERE EXISTS (SELECT 1 FROM segment WHERE object_key = $1 AND NOT ` + notHeld + `)
 	OR EXISTS (SELECT 1 FROM sighting v JOIN hold h ON h.source_kind = 'camera' AND h.source_id = v.camera_id AND h.from_us <= v.to_us AND h.to_us >= v.from_us
 		WHERE v.snapshot_key = $1 AND h.release_id = '')
-	OR EXISTS (SELECT 1 FROM evidence e WHERE e.kind = 'snapshot' AND e.ref = $1 AND e.release_id = '')`
+	OR EXISTS (SELECT 1 FROM evidence e WHERE e.kind IN ('snapshot', 'file') AND e.ref = $1 AND e.release_id = '')`
 
 // wantHold queues that the store withholds the objects.
 func (t *tx) wantHold(ctx context.Context, keys ...string) error {
@@ -115,7 +115,7 @@ func (s *Store) QueueHolds(ctx context.Context) (n int, err error) {
 			break
 		}
 	}
-	more, err := s.queueMissing(ctx, `SELECT e.ref FROM evidence e WHERE e.kind = 'snapshot' AND e.release_id = '' AND NOT EXISTS (SELECT 1 FROM object_hold o WHERE o.object_key = e.ref)`)
+	more, err := s.queueMissing(ctx, `SELECT e.ref FROM evidence e WHERE e.kind IN ('snapshot', 'file') AND e.release_id = '' AND NOT EXISTS (SELECT 1 FROM object_hold o WHERE o.object_key = e.ref)`)
 	return n + more, err
 }
 

@@ -22,6 +22,7 @@ const (
 	KindSettlement = sealed.KindSettlement
 	KindCase       = sealed.KindCase
 	KindCustody    = sealed.KindCustody
+	KindUpload     = sealed.KindUpload  // by object key: a file that somebody added to a case
 	KindStretch    = sealed.KindStretch // by item: what there is of a stretch of recording, and what not
 	KindDecision   = "decision"         // a step of an alert
 	KindRound      = "round"            // the order

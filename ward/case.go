@@ -22,6 +22,7 @@ const (
 	EvidenceSettlement EvidenceKind = "settlement"
 	EvidenceAlert      EvidenceKind = "alert"
 	EvidenceVisit      EvidenceKind = "visit"
+	EvidenceFile       EvidenceKind = "file"    // that somebody added: a bill, a photo; Ref is the object key
 	EvidenceStretch    EvidenceKind = "stretch" // of a source's recording, with its gaps; Ref is the item's own id
 )
 

@@ -648,6 +648,9 @@ var requests = map[string]func(*world) request{
 	"GET /api/v1/shared":             bare,
 	"GET /api/v1/shared/package.zip": bare,
 	"POST /api/v1/shared/receipt":    func(*world) request { return request{json: m{"seq": 1, "name": "王"}} },
+	"POST /api/v1/cases/{id}/files": func(w *world) request {
+		return request{path: id(w.openCase().ID), query: "?name=bill.pdf", raw: []byte("%PDF-1.4"), kind: "application/octet-stream"}
+	},
 	"POST /api/v1/cases/{id}/evidence": func(w *world) request {
 		return request{path: id(w.openCase().ID), json: m{"kind": "settlement", "ref": w.newAlert().SettlementID}}
 	},

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"path"
 	"strconv"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -58,7 +59,7 @@ func (s *Server) caseRoutes(r *routes) {
 	add(r, role(may), huma.Operation{Method: http.MethodGet, Path: v1 + "/cases", OperationID: "listCases", Summary: "Cases in scope, newest first, or the one with a number", Tags: tags}, s.listCases)
 	on(r, may, huma.Operation{Method: http.MethodGet, Path: v1 + "/cases/{id}", OperationID: "getCase", Summary: "A case with evidence and custody", Tags: tags}, s.loadCase, s.getCase)
 	on(r, may, media(huma.Operation{Method: http.MethodGet, Path: v1 + "/cases/{id}/export.zip", OperationID: "exportCase", Summary: "The evidence package", Tags: tags}, "application/zip"), s.loadCase, s.exportCase)
-	on(r, may, media(huma.Operation{Method: http.MethodGet, Path: v1 + "/evidence/{id}/content", OperationID: "evidenceContent", Summary: "One item's bytes", Tags: tags}, "video/mp4", "image/jpeg", "application/json"), s.loadEvidence, s.evidenceContent)
+	on(r, may, media(huma.Operation{Method: http.MethodGet, Path: v1 + "/evidence/{id}/content", OperationID: "evidenceContent", Summary: "One item's bytes", Tags: tags}, "video/mp4", "image/jpeg", "application/json", "application/octet-stream"), s.loadEvidence, s.evidenceContent)
 }
 
 func (s *Server) clerk() *evidence.Clerk {
@@ -173,6 +174,9 @@ func (s *Server) evidenceContent(ctx context.Context, _ *EvidencePath, e ward.Ev
 	}
 	if err := s.record(ctx, v); err != nil {
 		return nil, err
+	}
+	if e.Kind == ward.EvidenceFile {
+		return download("evidence-"+string(e.ID)+path.Ext(e.Ref), nopCloser{bytes.NewReader(b)}), nil
 	}
 	return serve(contentType, "", nopCloser{bytes.NewReader(b)}), nil
 }

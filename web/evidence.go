@@ -3,10 +3,12 @@ package web
 import (
 	"context"
 	"encoding/hex"
+	"io"
 	"net/http"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humaecho"
 
 	"wardwatch/storage/evidence"
 	"wardwatch/ward"
@@ -39,12 +41,16 @@ type newEvidenceInput struct {
 func (s *Server) addEvidence(ctx context.Context, in *newEvidenceInput, c ward.Case) (*created[Added], error) {
 	return once(ctx, s, "addEvidence/"+string(c.ID), in.Key, in.RawBody, func() (Added, error) {
 		items, err := s.addItem(ctx, in.Body, c)
-		out := Added{make([]Evidence, len(items))}
-		for i, e := range items {
-			out.Items[i] = Evidence{e, hex.EncodeToString(e.SHA256[:])}
-		}
-		return out, err
+		return added(items), err
 	})
+}
+
+func added(items []ward.Evidence) Added {
+	out := Added{make([]Evidence, len(items))}
+	for i, e := range items {
+		out.Items[i] = Evidence{e, hex.EncodeToString(e.SHA256[:])}
+	}
+	return out
 }
 
 func (s *Server) addItem(ctx context.Context, b NewEvidence, c ward.Case) ([]ward.Evidence, error) {
@@ -98,6 +104,7 @@ func (s *Server) addItem(ctx context.Context, b NewEvidence, c ward.Case) ([]war
 			return nil, err
 		}
 		return s.clerk().AddVisit(ctx, c.ID, ward.VisitID(b.Ref), by)
+	case ward.EvidenceFile: // is uploaded: see addFile
 	case ward.EvidenceSnapshot: // its name is a place in the store: it comes with its alert or visit
 	}
 	return nil, unknownItem()
@@ -132,7 +139,43 @@ func unknownItem() error {
 	return &ward.Error{Kind: ward.Invalid, Code: "evidence.subject", ZH: "请指定要加入的录像时段、录像、结算、疑点或查房，并确认您有权查看。", EN: "Name the stretch, recording, settlement, alert or visit to add, one that you may see."}
 }
 
+// fileInput is a file as it is, of any declared type.
+type fileInput struct {
+	CasePath
+	Name    string `query:"name" required:"true" maxLength:"480" doc:"What the file is called; never a path"`
+	RawBody []byte `contentType:"application/octet-stream"`
+}
+
+func (s *Server) addFile(ctx context.Context, in *fileInput, c ward.Case) (*created[Added], error) {
+	return once(ctx, s, "addFile/"+string(c.ID), "", nil, func() (Added, error) {
+		items, err := s.clerk().AddFile(ctx, c, in.Name, in.RawBody, callerOf(ctx).User)
+		return added(items), err
+	})
+}
+
+// download serves a file that somebody uploaded: to be saved, never shown,
+// whatever is in it.
+func download(name string, content io.ReadSeekCloser) *huma.StreamResponse {
+	return &huma.StreamResponse{Body: func(hc huma.Context) {
+		defer content.Close() //nolint:errcheck // only read
+		c := humaecho.Unwrap(hc)
+		h := c.Response().Header()
+		h.Set("Content-Type", "application/octet-stream")
+		h.Set("Content-Disposition", `attachment; filename="`+name+`"`)
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("Content-Security-Policy", "sandbox; default-src 'none'")
+		http.ServeContent(patient(c.Response()), c.Request(), "", time.Time{}, content)
+	}}
+}
+
 func (s *Server) evidenceRoutes(r *routes) {
+	on(r, ward.MayCase, huma.Operation{
+		Method: http.MethodPost, Path: v1 + "/cases/{id}/files", OperationID: "addFile",
+		Summary: "Add a file to an open case: PDF, JPEG or PNG of at most 20 MB", Tags: []string{"cases"}, DefaultStatus: http.StatusCreated,
+		MaxBodyBytes: evidence.MaxUpload + 1, BodyReadTimeout: uploadTimeout,
+	}, func(ctx context.Context, in *fileInput) (ward.Case, ward.InstitutionID, error) {
+		return s.loadCase(ctx, &in.CasePath)
+	}, s.addFile)
 	on(r, ward.MayCase, huma.Operation{
 		Method: http.MethodPost, Path: v1 + "/cases/{id}/evidence", OperationID: "addEvidence",
 		Summary: "Add a stretch of recording, a settlement, an alert or a visit to an open case", Tags: []string{"cases"}, DefaultStatus: http.StatusCreated,

@@ -1,11 +1,15 @@
 package web_test
 
 import (
+	"bytes"
 	"net/http"
+	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"wardwatch/storage"
 	"wardwatch/ward"
 	"wardwatch/web"
 )
@@ -63,4 +67,53 @@ func TestAddEvidenceByAPI(t *testing.T) {
 	there := m{"kind": "stretch", "camera_id": "cam-there", "from": before, "to": before.Add(time.Minute)}
 	me.do(http.MethodPost, path, there).want(422, "evidence.subject")
 	w.as(w.user(ward.Inspector, "all")).do(http.MethodPost, path, there).want(422, "case.institutions")
+}
+
+func upload(c client, path string, content []byte) reply {
+	return c.with("Content-Type", "application/octet-stream").do(http.MethodPost, path, content)
+}
+
+// A file is what its first bytes say, whatever it is called; it is kept as it
+// is, never opened, and given back only to be saved.
+func TestUploadsAreNeverOpened(t *testing.T) {
+	w := newWorld(t)
+	w.serve()
+	c := w.openCase()
+	me := w.as(w.user(ward.Inspector, "own"))
+	path := "/api/v1/cases/" + string(c.ID) + "/files?name="
+	bomb := append([]byte("%PDF-1.7\nPK\x03\x04"), make([]byte, 1<<20)...) // what unpacks it would find a zip; nobody does
+	for name, content := range map[string][]byte{"票据.pdf": bomb, "photo.exe": testPicture(), "..": []byte("\x89PNG\r\n\x1a\n<script>alert(1)</script>")} {
+		got := into[web.Added](upload(me, path+url.QueryEscape(name), content).want(201, "")).Items
+		if len(got) != 1 || got[0].Kind != ward.EvidenceFile || strings.Contains(got[0].Ref, "..") || strings.Contains(got[0].Ref, "photo") {
+			t.Fatalf("%s: %+v", name, got)
+		}
+		a := me.do(http.MethodGet, "/api/v1/evidence/"+string(got[0].ID)+"/content", nil).want(200, "")
+		h := a.header
+		if !bytes.Equal(a.body, content) || h.Get("Content-Type") != "application/octet-stream" || !strings.HasPrefix(h.Get("Content-Disposition"), "attachment; filename=\"evidence-") ||
+			h.Get("X-Content-Type-Options") != "nosniff" || !strings.Contains(h.Get("Content-Security-Policy"), "sandbox") {
+			t.Errorf("%s: %d bytes, %v", name, len(a.body), h)
+		}
+	}
+	for name, c := range map[string]struct {
+		content []byte
+		code    string
+	}{
+		"a.zip":                  {[]byte("PK\x03\x04"), "upload.type"},
+		"bill.pdf":               {[]byte("<html>%PDF-"), "upload.type"},
+		"../../etc/x":            {testPicture(), "upload.name"},
+		"a\\b.pdf":               {testPicture(), "upload.name"},
+		"a\x00b.jpg":             {testPicture(), "upload.name"},
+		" ":                      {testPicture(), "upload.name"},
+		"rtl\u202egpj.x":         {testPicture(), "upload.name"},
+		strings.Repeat("长", 121): {testPicture(), "upload.name"},
+	} {
+		upload(me, path+url.QueryEscape(name), c.content).want(422, c.code)
+	}
+	upload(me, path+"large.pdf", append([]byte("%PDF-"), make([]byte, 21<<20)...)).want(413, "")
+	upload(w.as(w.user(ward.Inspector, "other")), path+"a.jpg", testPicture()).want(404, "")
+	if r, err := w.store.Fsck(t.Context(), w.media(), storage.FsckOptions{}); err != nil || slices.ContainsFunc(r.Problems, func(p storage.FsckProblem) bool {
+		return strings.Contains(p.Where, "upload") || strings.HasPrefix(p.Where, "evidence/")
+	}) {
+		t.Errorf("fsck: %+v, %v", r.Problems, err)
+	}
 }

@@ -123,7 +123,7 @@ func (c *Clerk) leads(ctx context.Context, items []ward.Evidence) ([]storage.Lea
 			l, err = c.Store.AlertLead(ctx, ward.AlertID(e.Ref))
 		case ward.EvidenceVisit:
 			l, err = c.Store.VisitLead(ctx, ward.VisitID(e.Ref))
-		case ward.EvidenceSegment, ward.EvidenceSnapshot, ward.EvidenceSettlement, ward.EvidenceStretch:
+		case ward.EvidenceSegment, ward.EvidenceSnapshot, ward.EvidenceSettlement, ward.EvidenceStretch, ward.EvidenceFile:
 			continue
 		}
 		if err != nil {
@@ -168,6 +168,9 @@ func (c *Clerk) Open(ctx context.Context, e ward.Evidence) (io.ReadCloser, strin
 	case ward.EvidenceSnapshot:
 		r, err := c.Media.Objects.Get(ctx, e.Ref, 0, -1)
 		return r, "image/jpeg", err
+	case ward.EvidenceFile:
+		r, err := c.Media.Objects.Get(ctx, e.Ref, 0, -1)
+		return r, "application/octet-stream", err
 	case ward.EvidenceSettlement, ward.EvidenceAlert, ward.EvidenceVisit, ward.EvidenceStretch:
 		rec, err := c.Store.Sealed(ctx, e.Leaf)
 		return io.NopCloser(bytes.NewReader(rec.Body)), "application/json", err

@@ -195,6 +195,8 @@ func (d *draft) sealed(ctx context.Context, it *pack.Item, e ward.Evidence) erro
 			return err
 		}
 		return d.media(ctx, it, e, pack.MediaRole(it.Segment.Origin), "media/"+it.Segment.Source.ID+"/"+path.Base(it.Segment.Key))
+	case ward.EvidenceFile:
+		return d.media(ctx, it, e, pack.RoleUpload, fmt.Sprintf("uploads/%04d%s", len(d.m.Items)+1, path.Ext(e.Ref)))
 	case ward.EvidenceVisit:
 		it.Path, it.Events = p, "records/visit-"+e.Ref+"-events.json"
 		b, err := d.Store.SealedEvents(ctx, ward.VisitID(e.Ref))

@@ -69,6 +69,10 @@ func TestAStretchWithoutRecordingIsAnAnswer(t *testing.T) {
 			t.Errorf("fsck: %+v, %v", r.Problems, err)
 		}
 
+		bill := []byte("%PDF-1.7 a bill")
+		if items, err := k.AddFile(ctx, c, "票据.pdf", bill, w.By); err != nil || len(items) != 1 {
+			t.Fatal(items, err)
+		}
 		b, _ := export(t, w, c.ID)
 		j := newJudge(t, verify.Trust{Fingerprint: fingerprint(w)})
 		r := j.of(t, "stretches", b, false)
@@ -80,6 +84,17 @@ func TestAStretchWithoutRecordingIsAnAnswer(t *testing.T) {
 			if !strings.Contains(out.String(), want) {
 				t.Errorf("%q is not in\n%s", want, out.String())
 			}
+		}
+
+		// An uploaded file is in it as it is, under a name of ours; another in its place is found.
+		at := slices.IndexFunc(names(t, b), func(n string) bool { return strings.HasPrefix(n, "uploads/") })
+		if at < 0 || !bytes.Equal(unpack(t, b)[names(t, b)[at]], bill) {
+			t.Fatalf("no file: %v", names(t, b))
+		}
+		exchanged := unpack(t, b)
+		exchanged[names(t, b)[at]] = []byte("%PDF-1.7 A bill")
+		if r := j.of(t, "another bill", forge(names(t, b), exchanged), false); r.Authentic() {
+			t.Error("another bill passes")
 		}
 
 		// Who drops the recordings that a stretch names, or its gap, is found.

@@ -17,6 +17,7 @@ const (
 	KindCase       = "case"
 	KindCustody    = "custody"
 	KindStretch    = "stretch"
+	KindUpload     = "upload"
 )
 
 // Segment is what the ledger commits to when a segment is finished.
@@ -113,6 +114,16 @@ type Stretch struct {
 	FilledMS    int64              `json:"filled_ms"`   // of Gaps, given by the device afterwards
 	Segments    []Part             `json:"segments"`
 	Gaps        []Gap              `json:"gaps"`
+	By          ward.UserID        `json:"by"`
+}
+
+// Upload is what the ledger commits to when somebody adds a file to a case.
+type Upload struct {
+	Institution ward.InstitutionID `json:"institution"`
+	Name        string             `json:"name"`       // as the person called it; no path
+	MediaType   string             `json:"media_type"` // by its first bytes
+	Bytes       int64              `json:"bytes"`
+	SHA256      string             `json:"sha256"`
 	By          ward.UserID        `json:"by"`
 }
 

@@ -142,6 +142,7 @@ const (
 	RoleRecord   Role = "record"
 	RoleEvents   Role = "events" // the protocol of a visit
 	RoleChat     Role = "chat"   // what was written in a visit
+	RoleUpload   Role = "upload" // a file that somebody added to the case
 	RoleReadme   Role = "readme"
 	RoleKey      Role = "key"
 	RoleTool     Role = "tool" // verify.html

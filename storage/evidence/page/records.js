@@ -139,6 +139,10 @@ const KINDS = {
     else await checkChat(c, it)
     return true
   },
+  file(c, it) {
+    const u = recordOf(c, it.leaf, 'upload', it.ref, UPLOAD)
+    return !!u && u.sha256 === it.sha256
+  },
   stretch(c, it) {
     const s = recordOf(c, it.leaf, 'stretch', it.ref, STRETCH)
     if (!s) return false

@@ -219,6 +219,9 @@ func (c *check) item(it pack.Item) {
 		if ok {
 			c.pictured(it, a.Snapshot)
 		}
+	case ward.EvidenceFile:
+		var u sealed.Upload
+		ok = ok && p.kind == sealed.KindUpload && p.ref == it.Ref && c.into(it.Leaf, &u) == nil && u.SHA256 == it.SHA256
 	case ward.EvidenceStretch:
 		var s sealed.Stretch
 		if ok = ok && p.kind == sealed.KindStretch && p.ref == it.Ref && c.into(it.Leaf, &s) == nil; ok {

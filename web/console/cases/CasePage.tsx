@@ -1,5 +1,5 @@
 import { useQuery } from '@tanstack/react-query'
-import { Card, Table, Tooltip } from 'antd'
+import { Card, Space, Table, Tooltip } from 'antd'
 import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { useParams } from 'react-router'
@@ -10,6 +10,7 @@ import { Loading } from '../parts/Loading'
 import { Nothing } from '../parts/Nothing'
 import { Trouble } from '../parts/Trouble'
 import { When } from '../parts/When'
+import { AddFile } from './AddFile'
 import { AddStretch } from './AddStretch'
 import { ExportCard } from './ExportCard'
 import { HoldCard } from './HoldCard'
@@ -39,7 +40,7 @@ export default function CasePage() {
       <div className="columns">
         <div className="column">
           <Card size="small" title={t('case.preview')}>{item ? <Preview key={item.id} item={item} /> : <Nothing text={t('case.noEvidence')} />}</Card>
-          <Card size="small" title={t('case.evidence', { n: evidence.length })} extra={<AddStretch item={c} onAdded={() => void detail.refetch()} />}>
+          <Card size="small" title={t('case.evidence', { n: evidence.length })} extra={<Space wrap><AddFile caseId={c.id} onAdded={() => void detail.refetch()} /><AddStretch item={c} onAdded={() => void detail.refetch()} /></Space>}>
             <Table<Evidence>
               className="click-rows"
               size="small"

@@ -21,6 +21,8 @@ export function Preview({ item }: { item: Schemas['Evidence'] }) {
     case 'visit':
     case 'stretch':
       return <Document id={item.id} />
+    case 'file':
+      return <a href={src} download>{t('addFile.save')}</a>
   }
 }
 
