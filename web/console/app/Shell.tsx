@@ -106,7 +106,7 @@ export function Shell() {
               <span><Badge status={connected ? 'success' : 'error'} text={connected ? t('app.live') : t('app.offline')} /></span>
             </Tooltip>
             <Space size="middle">
-              <span className="quiet">{t('app.zone')}</span>
+              <span className="quiet zone">{t('app.zone')}</span>
               <LanguageSwitch />
               <UserMenu name={me?.user.name || me?.user.login || ''} onPassword={() => setPassword(true)} />
             </Space>
