@@ -632,6 +632,8 @@ var requests = map[string]func(*world) request{
 		return request{json: m{"alert_id": w.newAlert().ID, "title": "空刷"}}
 	},
 	"GET /api/v1/cases/{id}":            func(w *world) request { return request{path: id(w.openCase().ID)} },
+	"GET /api/v1/cases/{id}/custody":    func(w *world) request { return request{path: id(w.openCase().ID)} },
+	"GET /api/v1/cases/{id}/evidence":   func(w *world) request { return request{path: id(w.openCase().ID)} },
 	"GET /api/v1/cases/{id}/export.zip": func(w *world) request { return request{path: id(w.openCase().ID)} },
 	"GET /api/v1/cases/{id}/shares":     func(w *world) request { return request{path: id(w.openCase().ID)} },
 	"POST /api/v1/cases/{id}/shares": func(w *world) request {

@@ -3,7 +3,6 @@ package web
 import (
 	"bytes"
 	"context"
-	"encoding/hex"
 	"errors"
 	"io"
 	"net/http"
@@ -30,11 +29,12 @@ type Evidence struct {
 	SHA256 string `json:"sha256" doc:"Hex"`
 }
 
-// CaseDetail is a case with its evidence and who touched it.
+// CaseDetail is a case with the beginning of its evidence and the end of its custody.
 type CaseDetail struct {
-	Case     ward.Case      `json:"case"`
-	Evidence []Evidence     `json:"evidence"`
-	Custody  []ward.Custody `json:"custody"`
+	Case          ward.Case      `json:"case"`
+	Evidence      []Evidence     `json:"evidence" doc:"The first 50; all: /cases/{id}/evidence"`
+	EvidenceCount int            `json:"evidence_count" doc:"Of all items"`
+	Custody       []ward.Custody `json:"custody" doc:"The newest 50, oldest of them first; all: /cases/{id}/custody"`
 }
 
 type caseList struct {
@@ -57,7 +57,7 @@ func (s *Server) caseRoutes(r *routes) {
 	tags, may := []string{"cases"}, ward.MayCase
 	add(r, role(may), huma.Operation{Method: http.MethodPost, Path: v1 + "/cases", OperationID: "openCase", Summary: "Open a case from an alert or a visit", Tags: tags, DefaultStatus: http.StatusCreated}, s.openCase)
 	add(r, role(may), huma.Operation{Method: http.MethodGet, Path: v1 + "/cases", OperationID: "listCases", Summary: "Cases in scope, newest first, or the one with a number", Tags: tags}, s.listCases)
-	on(r, may, huma.Operation{Method: http.MethodGet, Path: v1 + "/cases/{id}", OperationID: "getCase", Summary: "A case with evidence and custody", Tags: tags}, s.loadCase, s.getCase)
+	on(r, may, huma.Operation{Method: http.MethodGet, Path: v1 + "/cases/{id}", OperationID: "getCase", Summary: "A case with its first evidence and newest custody", Tags: tags}, s.loadCase, s.getCase)
 	on(r, may, media(huma.Operation{Method: http.MethodGet, Path: v1 + "/cases/{id}/export.zip", OperationID: "exportCase", Summary: "The evidence package", Tags: tags}, "application/zip"), s.loadCase, s.exportCase)
 	on(r, may, media(huma.Operation{Method: http.MethodGet, Path: v1 + "/evidence/{id}/content", OperationID: "evidenceContent", Summary: "One item's bytes", Tags: tags}, "video/mp4", "image/jpeg", "application/json", "application/octet-stream"), s.loadEvidence, s.evidenceContent)
 }
@@ -111,19 +111,6 @@ func (s *Server) listCases(ctx context.Context, in *caseList) (*body[Page[ward.C
 func (s *Server) loadCase(ctx context.Context, in *CasePath) (ward.Case, ward.InstitutionID, error) {
 	c, err := s.Store.Case(ctx, in.ID)
 	return c, c.InstitutionID, err
-}
-
-func (s *Server) getCase(ctx context.Context, _ *CasePath, c ward.Case) (*body[CaseDetail], error) {
-	evidence, err := s.Store.Evidence(ctx, c.ID)
-	if err != nil {
-		return nil, err
-	}
-	custody, err := s.Store.Custody(ctx, c.ID)
-	out := CaseDetail{Case: c, Evidence: make([]Evidence, len(evidence)), Custody: list(custody)}
-	for i, e := range evidence {
-		out.Evidence[i] = Evidence{e, hex.EncodeToString(e.SHA256[:])}
-	}
-	return answer(out, err)
 }
 
 // exportCase streams the package. Preparing it records the export; a client

@@ -200,6 +200,7 @@ func (s *Server) routes() (*routes, error) {
 	s.kioskRoutes(r)
 	s.shareRoutes(r)
 	s.caseRoutes(r)
+	s.casePageRoutes(r)
 	s.holdRoutes(r)
 	s.evidenceRoutes(r)
 	s.ledgerRoutes(r)

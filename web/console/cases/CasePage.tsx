@@ -1,5 +1,5 @@
-import { useQuery } from '@tanstack/react-query'
-import { Card, Space, Table, Tooltip } from 'antd'
+import { useInfiniteQuery, useQuery, useQueryClient } from '@tanstack/react-query'
+import { Button, Card, Space, Table, Tooltip } from 'antd'
 import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { useParams } from 'react-router'
@@ -25,11 +25,27 @@ export default function CasePage() {
   const { t } = useTranslation()
   const { id = '' } = useParams()
   const names = useNames()
+  const client = useQueryClient()
   const [shown, setShown] = useState<string>()
   const detail = useQuery({ queryKey: ['case', id], queryFn: () => take(api.GET('/api/v1/cases/{id}', { params: { path: { id } } })) })
+  const items = useInfiniteQuery({
+    queryKey: ['case', id, 'evidence'],
+    queryFn: ({ pageParam }) => take(api.GET('/api/v1/cases/{id}/evidence', { params: { path: { id }, query: { cursor: pageParam || undefined, limit: 100 } } })),
+    initialPageParam: '',
+    getNextPageParam: (last) => last.next || undefined,
+  })
+  const touches = useInfiniteQuery({
+    queryKey: ['case', id, 'custody'],
+    queryFn: ({ pageParam }) => take(api.GET('/api/v1/cases/{id}/custody', { params: { path: { id }, query: { cursor: pageParam || undefined, limit: 100 } } })),
+    initialPageParam: 0,
+    getNextPageParam: (last) => Number(last.next) || undefined,
+  })
+  const again = () => void client.invalidateQueries({ queryKey: ['case', id] })
   if (detail.isLoading) return <Loading />
   if (!detail.data) return <Trouble error={detail.error} retry={() => void detail.refetch()} />
-  const { case: c, evidence, custody } = detail.data
+  const c = detail.data.case
+  const evidence = items.data?.pages.flatMap((p) => p.items) ?? detail.data.evidence
+  const custody = touches.data?.pages.flatMap((p) => p.items) ?? detail.data.custody.toReversed()
   const item = evidence.find((e) => e.id === shown) ?? evidence.find((e) => e.kind === 'segment') ?? evidence[0]
   return (
     <>
@@ -40,7 +56,7 @@ export default function CasePage() {
       <div className="columns">
         <div className="column">
           <Card size="small" title={t('case.preview')}>{item ? <Preview key={item.id} item={item} /> : <Nothing text={t('case.noEvidence')} />}</Card>
-          <Card size="small" title={t('case.evidence', { n: evidence.length })} extra={<Space wrap><AddFile caseId={c.id} onAdded={() => void detail.refetch()} /><AddStretch item={c} onAdded={() => void detail.refetch()} /></Space>}>
+          <Card size="small" title={t('case.evidence', { n: detail.data.evidence_count })} extra={<Space wrap><AddFile caseId={c.id} onAdded={again} /><AddStretch item={c} onAdded={again} /></Space>}>
             <Table<Evidence>
               className="click-rows"
               size="small"
@@ -57,10 +73,12 @@ export default function CasePage() {
                 { title: t('case.leaf'), dataIndex: 'leaf', align: 'right' },
               ]}
             />
+            <Trouble error={items.error} retry={() => void items.refetch()} />
+            {items.hasNextPage && <Button block style={{ marginTop: 8 }} loading={items.isFetchingNextPage} onClick={() => void items.fetchNextPage()}>{t('list.more')}</Button>}
           </Card>
         </div>
         <div className="column">
-          <ExportCard item={c} onExported={() => void detail.refetch()} />
+          <ExportCard item={c} onExported={again} />
           <ShareCard caseId={c.id} />
           <HoldCard caseId={c.id} />
           <Card size="small" title={t('case.custody')}>
@@ -68,7 +86,7 @@ export default function CasePage() {
               size="small"
               rowKey="seq"
               pagination={{ pageSize: 12, hideOnSinglePage: true, size: 'small' }}
-              dataSource={custody.toReversed()}
+              dataSource={custody}
               locale={{ emptyText: <Nothing text={t('case.noCustody')} /> }}
               columns={[
                 { title: '#', dataIndex: 'seq', width: 36 },
@@ -77,6 +95,8 @@ export default function CasePage() {
                 { title: t('case.did'), render: (_, e) => <Tooltip title={<span className="mono">{e.object}</span>}>{t(`action.${e.action}`)}{e.reason && <div className="quiet small">{e.reason}</div>}</Tooltip> },
               ]}
             />
+            <Trouble error={touches.error} retry={() => void touches.refetch()} />
+            {touches.hasNextPage && <Button block style={{ marginTop: 8 }} loading={touches.isFetchingNextPage} onClick={() => void touches.fetchNextPage()}>{t('list.more')}</Button>}
           </Card>
         </div>
       </div>
