@@ -8,6 +8,7 @@ import { startCameras } from './cameras.mjs'
 import { duty } from './duty.mjs'
 import { find } from './find.mjs'
 import { fleet } from './fleet.mjs'
+import { holds } from './holds.mjs'
 import { launch, newPage, signIn, tab } from './browser.mjs'
 import { manual } from './manual.mjs'
 import { pages } from './pages.mjs'
@@ -41,6 +42,7 @@ try {
     alert: (page) => alert(page),
     share: (page) => share(browser, page),
     verify: (page) => verify(browser, page),
+    holds: (page) => holds(browser, server.ready, page),
     manual: (page) => manual(browser, server.ready, page),
     round: (page) => round(browser, server.ready, page),
   }
