@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"strconv"
 	"strings"
 	"time"
 
@@ -17,8 +16,7 @@ import (
 var china = time.FixedZone("Asia/Shanghai", 8*60*60)
 
 // OpenCase opens a case with its first items in one transaction: it assigns
-// the id, the number (医保稽〔year〕counter号, the year in China, the counter from
-// 1) and the time, seals the case, adds each item with its custody event,
+// the id, the number (by Options.CaseNumbers, the year in China) and the time, seals the case, adds each item with its custody event,
 // marks the alerts and visits among the items, and holds the stretches of
 // recording that the items show. An alert or visit that is
 // in a case already is a ward.Conflict ("case.exists"). See AddEvidence for
@@ -104,22 +102,25 @@ func (t *tx) file(ctx context.Context, id ward.AlertID, with ward.CaseID, by war
 	return t.step(ctx, &a, ward.AlertStep{Action: ward.AlertFile, By: by.ID, At: t.now, Note: string(with)})
 }
 
-// nextNumber is called with the ledger locked.
+// nextNumber is called with the ledger locked. The counter goes on from the
+// longest and highest number of the year that has the pattern's form.
 func (t *tx) nextNumber(ctx context.Context, year int) (string, error) {
-	prefix := fmt.Sprintf("医保稽〔%d〕", year)
-	var last string
-	err := t.QueryRowContext(ctx, `SELECT number FROM case_file WHERE number LIKE $1 ORDER BY LENGTH(number) DESC, number DESC LIMIT 1`, prefix+"%").Scan(&last)
-	if errors.Is(err, sql.ErrNoRows) {
-		return prefix + "000001号", nil
-	}
+	before, after := t.s.numbers.Around(year)
+	like := strings.NewReplacer("%", `\%`, "_", `\_`)
+	rows, err := t.QueryContext(ctx, `SELECT number FROM case_file WHERE number LIKE $1 ESCAPE '\' ORDER BY LENGTH(number) DESC, number DESC`, like.Replace(before)+"%"+like.Replace(after))
 	if err != nil {
 		return "", fmt.Errorf("read last case number: %w", err)
 	}
-	n, err := strconv.Atoi(strings.TrimSuffix(strings.TrimPrefix(last, prefix), "号"))
-	if err != nil {
-		return "", fmt.Errorf("read last case number: %w", err)
+	defer rows.Close() //nolint:errcheck // only read
+	last := 0
+	for last == 0 && rows.Next() {
+		var number string
+		if err := rows.Scan(&number); err != nil {
+			return "", fmt.Errorf("read last case number: %w", err)
+		}
+		last, _ = t.s.numbers.Count(year, number) // one of another pattern is passed over
 	}
-	return fmt.Sprintf("%s%06d号", prefix, n+1), nil
+	return t.s.numbers.Number(year, last+1), rows.Err()
 }
 
 // AddEvidence adds items that the case does not hold yet, each with its

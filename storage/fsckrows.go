@@ -199,6 +199,9 @@ func (f *fsck) caseRows(ctx context.Context) error {
 				f.bad("case_file/"+string(c.ID), "证据被删除："+object, "An item was removed from the case: "+object)
 			}
 		}
+		if err := f.caseFileRows(ctx, c.ID); err != nil {
+			return err
+		}
 		return f.shareRows(ctx, c.ID)
 	})
 }
@@ -254,6 +257,8 @@ func (f *fsck) absent(ctx context.Context) error {
 		{"blind_period", `SELECT DISTINCT ref FROM sealed_record r WHERE kind = 'blind' AND NOT EXISTS (SELECT 1 FROM blind_period x WHERE x.id = r.ref AND x.leaf >= r.leaf)`},
 		{"outage", `SELECT ref FROM sealed_record r WHERE kind = 'outage' AND NOT EXISTS (SELECT 1 FROM outage x WHERE x.leaf = r.leaf)`},
 		{"site", `SELECT ref FROM sealed_record r WHERE kind = 'site' AND NOT EXISTS (SELECT 1 FROM site x WHERE x.leaf = r.leaf)`},
+		{"case_version", `SELECT ref FROM sealed_record r WHERE kind = 'case_version' AND NOT EXISTS (SELECT 1 FROM case_version x WHERE x.leaf = r.leaf)`},
+		{"case_step", `SELECT ref FROM sealed_record r WHERE kind = 'case_step' AND NOT EXISTS (SELECT 1 FROM case_step x WHERE x.leaf = r.leaf)`},
 		{"alert_policy", `SELECT ref FROM sealed_record r WHERE kind = 'alert_policy' AND NOT EXISTS (SELECT 1 FROM alert_policy x WHERE x.leaf = r.leaf)`},
 		{"check_policy", `SELECT ref FROM sealed_record r WHERE kind = 'check_policy' AND NOT EXISTS (SELECT 1 FROM check_policy x WHERE x.leaf = r.leaf)`},
 		{"ruling", `SELECT ref FROM sealed_record r WHERE kind = 'ruling' AND NOT EXISTS (SELECT 1 FROM ruling x WHERE x.leaf = r.leaf OR x.answer_leaf = r.leaf)`},

@@ -8,6 +8,7 @@
 package storage
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"embed"
@@ -38,6 +39,7 @@ type Store struct {
 	seal    *sealer
 	keys    *ledger.Keys
 	keyDir  string
+	numbers ward.CaseNumbers
 	log     *slog.Logger
 	life    atomic.Pointer[ownLife] // of this process, once it began
 	onAlert func(ward.Alert)        // may be nil
@@ -51,6 +53,8 @@ type Options struct {
 	// when absent. It must not be in the database, nor on the same backup.
 	Keys string
 	Log  *slog.Logger
+	// CaseNumbers is the pattern of case numbers; empty: ward.DefaultCaseNumbers.
+	CaseNumbers string
 	// OnAlert is called after the commit of what raised an alert about a blind
 	// period, or let it fall, since that happens wherever the period changes. It
 	// must not block; may be nil.
@@ -107,6 +111,9 @@ func connect(ctx context.Context, o Options) (*Store, error) {
 		return nil, fmt.Errorf("make key folder: %w", err)
 	}
 	var err error
+	if s.numbers, err = ward.ParseCaseNumbers(cmp.Or(o.CaseNumbers, ward.DefaultCaseNumbers)); err != nil {
+		return nil, err
+	}
 	if s.seal, err = openSealer(filepath.Join(o.Keys, "seal.key")); err != nil {
 		return nil, err
 	}

@@ -49,6 +49,8 @@ const (
 	ActionExport     Action = "export"
 	ActionRule       Action = "rule"        // two people ruled over a visit of the case
 	ActionIdentify   Action = "identify"    // a face was compared with an enrolment for a terminal
+	ActionFile       Action = "file"        // the file was changed: subjects, cause, officers
+	ActionReview     Action = "review"      // it was handed in, passed, returned, appealed or closed
 	ActionShare      Action = "share"       // the case's package may be fetched by a person outside; the hash is of the salted name
 	ActionOpened     Action = "opened"      // that person came, with the code
 	ActionUnshare    Action = "unshare"     // the link was withdrawn, or closed by wrong codes

@@ -52,6 +52,12 @@ type Config struct {
 	Draws        Draws       `koanf:"draws"`
 	HL7          HL7         `koanf:"hl7"`
 	Ledger       Ledger      `koanf:"ledger"`
+	Cases        Cases       `koanf:"cases"`
+}
+
+// Cases says how cases are numbered.
+type Cases struct {
+	Number string `koanf:"number"` // a pattern, see ward.ParseCaseNumbers
 }
 
 // Notify says where notifications may go.
@@ -195,6 +201,7 @@ func defaults() Config {
 		Rounds:  Rounds{Resume: rounds.DefaultResume, RetentionDays: ward.DefaultRetentionDays},
 		Live:    Live{Transcodes: 2},
 		Cameras: Cameras{PerDevice: ingest.DefaultPerDevice},
+		Cases:   Cases{Number: ward.DefaultCaseNumbers},
 		Draws:   Draws{Relays: []string{"https://api.drand.sh", "https://api2.drand.sh", "https://drand.cloudflare.com"}, Chain: Chain(drand.Quicknet())},
 	}
 }
@@ -350,6 +357,9 @@ func (c *Config) check(path string) error {
 	}
 	if !c.Draws.check() {
 		return badConfig(path, `draws.relays 应为 https 地址；draws.chain 的哈希须与其余各项相符`, `draws.relays must be https addresses, and the hash of draws.chain that of its other keys`)
+	}
+	if _, err := ward.ParseCaseNumbers(c.Cases.Number); err != nil {
+		return badConfig(path, `cases.number 应包含一次 {n:位数}（1 至 9 位）和至多一次 {year}，并有其他文字，如 `+ward.DefaultCaseNumbers, `cases.number must have {n:DIGITS} once (1 to 9) and {year} at most once, and other text, such as `+ward.DefaultCaseNumbers)
 	}
 	if _, err := c.Ledger.peers(); err != nil {
 		return badConfig(path, `ledger.witnesses 每项应为 “网址 密钥”，密钥即 wardwatch witness 启动时打印的一行：`+err.Error(), `each of ledger.witnesses is "URL KEY", the key as wardwatch witness prints it when it starts: `+err.Error())

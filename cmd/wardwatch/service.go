@@ -288,7 +288,7 @@ func (s *service) Close() error {
 }
 
 func storeOptions(c Config, log *slog.Logger) storage.Options {
-	return storage.Options{Database: c.Database, Keys: keyFolder(c), Log: log}
+	return storage.Options{Database: c.Database, Keys: keyFolder(c), Log: log, CaseNumbers: c.Cases.Number}
 }
 
 // openObjects opens the object store. When an S3 server is away, refuses or
