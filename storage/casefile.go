@@ -74,6 +74,12 @@ func (t *tx) known(ctx context.Context, f ward.CaseFile) error {
 			return err
 		}
 	}
+	tables := map[ward.SubjectKind]string{ward.PersonSubject: "insured", ward.PhysicianSubject: "physician", ward.InstitutionSubject: "institution"}
+	for _, v := range f.Subjects {
+		if err := has(`SELECT 1 FROM `+tables[v.Kind]+` WHERE id = $1`, v.Ref, "case_file.unknown", "当事人不存在，请检查编号。", "A subject does not exist; check its id."); err != nil {
+			return err
+		}
+	}
 	for _, l := range f.Links {
 		if err := has(`SELECT 1 FROM case_file WHERE id = $1`, string(l.CaseID), "case_file.link", "关联的案件不存在。", "A linked case does not exist."); err != nil {
 			return err

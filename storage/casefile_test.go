@@ -17,6 +17,9 @@ import (
 // officers are two users who may be a case's officers, and two who review.
 func officers(t *testing.T, w *testcase.World) {
 	t.Helper()
+	if err := w.Store.PutInsured(t.Context(), ward.Insured{ID: "p-1", Name: "张三", IDNumber: "n1"}); err != nil {
+		t.Fatal(err)
+	}
 	for _, id := range []ward.UserID{"o1", "o2", "r1", "r2"} {
 		if err := w.Store.AddUser(t.Context(), ward.User{ID: id, Login: string(id), Role: ward.Inspector, AllInstitutions: true, Created: time.Now()}, "", ""); err != nil {
 			t.Fatal(err)

@@ -635,7 +635,14 @@ var requests = map[string]func(*world) request{
 	"GET /api/v1/cases/{id}/custody":    func(w *world) request { return request{path: id(w.openCase().ID)} },
 	"GET /api/v1/cases/{id}/evidence":   func(w *world) request { return request{path: id(w.openCase().ID)} },
 	"GET /api/v1/cases/{id}/export.zip": func(w *world) request { return request{path: id(w.openCase().ID)} },
-	"GET /api/v1/cases/{id}/shares":     func(w *world) request { return request{path: id(w.openCase().ID)} },
+	"GET /api/v1/cases/{id}/file":       func(w *world) request { return request{path: id(w.openCase().ID)} },
+	"PUT /api/v1/cases/{id}/file": func(w *world) request {
+		return request{path: id(w.openCase().ID), json: m{"version": 0, "subjects": []m{}, "cause": "空刷", "basis": []string{}, "officers": []m{}, "links": []m{}, "reason": "立案"}}
+	},
+	"POST /api/v1/cases/{id}/steps": func(w *world) request {
+		return request{path: id(w.openCase().ID), json: m{"seen": 0, "action": "submit", "note": ""}} // it has no file yet
+	},
+	"GET /api/v1/cases/{id}/shares": func(w *world) request { return request{path: id(w.openCase().ID)} },
 	"POST /api/v1/cases/{id}/shares": func(w *world) request {
 		return request{path: id(w.openCase().ID), json: m{"party": m{"name": "王", "office": "法院"}, "reason": "调取", "hours": 24}}
 	},

@@ -16,11 +16,12 @@ import (
 	"wardwatch/ward"
 )
 
-// NewCase is opened from exactly one alert or visit.
+// NewCase is opened from exactly one alert or visit, or empty at an institution.
 type NewCase struct {
-	AlertID ward.AlertID `json:"alert_id,omitempty" maxLength:"64"`
-	VisitID ward.VisitID `json:"visit_id,omitempty" maxLength:"64"`
-	Title   string       `json:"title" minLength:"1" maxLength:"200"`
+	AlertID       ward.AlertID       `json:"alert_id,omitempty" maxLength:"64"`
+	VisitID       ward.VisitID       `json:"visit_id,omitempty" maxLength:"64"`
+	InstitutionID ward.InstitutionID `json:"institution_id,omitempty" maxLength:"64"`
+	Title         string             `json:"title" minLength:"1" maxLength:"200"`
 }
 
 // Evidence is one item of a case with its hash.
@@ -40,7 +41,9 @@ type CaseDetail struct {
 type caseList struct {
 	Paging
 	InstitutionFilter
-	Number string `query:"number" maxLength:"64" doc:"The whole case number"`
+	Number string           `query:"number" maxLength:"64" doc:"The whole case number"`
+	Kind   ward.SubjectKind `query:"subject_kind" doc:"With subject: the cases whose file names it, all of them"`
+	Ref    string           `query:"subject" maxLength:"64" doc:"Id of the insured, physician or institution"`
 }
 
 // CasePath names a case in the address.
@@ -55,7 +58,7 @@ type EvidencePath struct {
 
 func (s *Server) caseRoutes(r *routes) {
 	tags, may := []string{"cases"}, ward.MayCase
-	add(r, role(may), huma.Operation{Method: http.MethodPost, Path: v1 + "/cases", OperationID: "openCase", Summary: "Open a case from an alert or a visit", Tags: tags, DefaultStatus: http.StatusCreated}, s.openCase)
+	add(r, role(may), huma.Operation{Method: http.MethodPost, Path: v1 + "/cases", OperationID: "openCase", Summary: "Open a case from an alert or a visit, or empty", Tags: tags, DefaultStatus: http.StatusCreated}, s.openCase)
 	add(r, role(may), huma.Operation{Method: http.MethodGet, Path: v1 + "/cases", OperationID: "listCases", Summary: "Cases in scope, newest first, or the one with a number", Tags: tags}, s.listCases)
 	on(r, may, huma.Operation{Method: http.MethodGet, Path: v1 + "/cases/{id}", OperationID: "getCase", Summary: "A case with its first evidence and newest custody", Tags: tags}, s.loadCase, s.getCase)
 	on(r, may, media(huma.Operation{Method: http.MethodGet, Path: v1 + "/cases/{id}/export.zip", OperationID: "exportCase", Summary: "The evidence package", Tags: tags}, "application/zip"), s.loadCase, s.exportCase)
@@ -69,8 +72,17 @@ func (s *Server) clerk() *evidence.Clerk {
 func (s *Server) openCase(ctx context.Context, in *creation[NewCase]) (*created[ward.Case], error) {
 	return once(ctx, s, "openCase", in.Key, in.RawBody, func() (ward.Case, error) {
 		b, who := in.Body, callerOf(ctx)
-		unknown := &ward.Error{Kind: ward.Invalid, Code: "case.subject", ZH: "请指定一条疑点或一次查访，并确认您有权查看。", EN: "Name exactly one alert or visit that you may see."}
+		unknown := &ward.Error{Kind: ward.Invalid, Code: "case.subject", ZH: "请指定一条疑点、一次查访或一家机构，并确认您有权查看。", EN: "Name exactly one alert, visit or institution that you may see."}
 		switch {
+		case b.InstitutionID != "" && b.AlertID == "" && b.VisitID == "":
+			if _, err := s.Store.Institution(ctx, b.InstitutionID); missing(err) || err == nil && !who.May(ward.MayCase, b.InstitutionID) {
+				return ward.Case{}, unknown
+			} else if err != nil {
+				return ward.Case{}, err
+			}
+			return s.Store.OpenCase(ctx, ward.Case{InstitutionID: b.InstitutionID, Title: b.Title}, nil, who.User)
+		case b.InstitutionID != "":
+			return ward.Case{}, unknown
 		case b.AlertID != "" && b.VisitID == "":
 			a, err := s.Store.Alert(ctx, b.AlertID)
 			if missing(err) || err == nil && (!who.May(ward.MayCase, a.InstitutionID) || a.Shadow && !who.Can(ward.MayAdminister)) {
@@ -103,6 +115,9 @@ func (s *Server) listCases(ctx context.Context, in *caseList) (*body[Page[ward.C
 			return items[ward.Case](nil, nil)
 		}
 		return items([]ward.Case{c}, err)
+	}
+	if in.Kind != "" && in.Ref != "" {
+		return items(s.Store.CasesAbout(ctx, ward.CaseSubject{Kind: in.Kind, Ref: in.Ref}, who.narrow(in.InstitutionID)))
 	}
 	v, err := s.Store.Cases(ctx, who.narrow(in.InstitutionID), ward.CaseID(in.Cursor), in.Limit)
 	return answer(pageAfter(v, in.Limit, func(c ward.Case) string { return string(c.ID) }), err)

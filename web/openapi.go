@@ -49,6 +49,9 @@ var enums = map[reflect.Type][]any{
 	reflect.TypeFor[ward.EndpointKind]():       {ward.Webhook, ward.Email, ward.MQTT},
 	reflect.TypeFor[ward.EventType]():          {ward.AlertRaisedEvent, ward.AlertChangedEvent, ward.VisitSealedEvent, ward.VisitWaitingEvent, ward.VisitLapsedEvent, ward.OutageChangedEvent, ward.RoundRemindedEvent, ward.RoundEscalatedEvent, ward.TestEvent},
 	reflect.TypeFor[EventKind]():               {AlertEvent, SettlementEvent, VisitEvent, CameraEvent, OutageEvent, TabletEvent, ReloadEvent},
+	reflect.TypeFor[ward.SubjectKind]():        {ward.PersonSubject, ward.PhysicianSubject, ward.InstitutionSubject},
+	reflect.TypeFor[ward.CaseState]():          {ward.CaseOpen, ward.CaseFirst, ward.CaseSecond, ward.CaseDecided, ward.CaseAppealed, ward.CaseClosed},
+	reflect.TypeFor[ward.CaseAction]():         {ward.CaseSubmit, ward.CasePass, ward.CaseReturn, ward.CaseAppeal, ward.CaseClose, ward.CaseReopen, ward.CaseRecheck},
 	reflect.TypeFor[ward.EvidenceKind]():       {ward.EvidenceSegment, ward.EvidenceSnapshot, ward.EvidenceSettlement, ward.EvidenceAlert, ward.EvidenceVisit, ward.EvidenceStretch, ward.EvidenceFile},
 	reflect.TypeFor[ward.ReleaseState]():       {ward.ReleaseRequested, ward.ReleaseConfirmed, ward.ReleaseRefused},
 	reflect.TypeFor[ward.OutageAction]():       {ward.OutageReport, ward.OutageWithdraw, ward.OutageRefuse, ward.OutageAccept},
@@ -140,6 +143,9 @@ func apiConfig() huma.Config {
 	alias[ward.ReleaseState](r)
 	alias[ward.AlertSubject](r)
 	alias[ward.BlindCause](r)
+	alias[ward.SubjectKind](r)
+	alias[ward.CaseState](r)
+	alias[ward.CaseAction](r)
 	alias[BlindWhich](r)
 	alias[ward.Cause](r)
 	alias[ward.DeliveryState](r)

@@ -201,6 +201,7 @@ func (s *Server) routes() (*routes, error) {
 	s.shareRoutes(r)
 	s.caseRoutes(r)
 	s.casePageRoutes(r)
+	s.caseFileRoutes(r)
 	s.holdRoutes(r)
 	s.evidenceRoutes(r)
 	s.ledgerRoutes(r)
