@@ -129,8 +129,17 @@ func TestCaseGoesThroughItsReviews(t *testing.T) {
 			action ward.CaseAction
 			by     ward.UserID
 		}{
-			{ward.CaseSubmit, "o1"}, {ward.CasePass, "r1"}, {ward.CaseReturn, "r2"}, {ward.CaseSubmit, "o2"}, {ward.CasePass, "r2"}, {ward.CasePass, "r1"},
-			{ward.CaseAppeal, "r1"}, {ward.CaseRecheck, "o1"}, {ward.CasePass, "r1"}, {ward.CasePass, "r2"}, {ward.CaseClose, "r1"},
+			{ward.CaseSubmit, "o1"},
+			{ward.CasePass, "r1"},
+			{ward.CaseReturn, "r2"},
+			{ward.CaseSubmit, "o2"},
+			{ward.CasePass, "r2"},
+			{ward.CasePass, "r1"},
+			{ward.CaseAppeal, "r1"},
+			{ward.CaseRecheck, "o1"},
+			{ward.CasePass, "r1"},
+			{ward.CasePass, "r2"},
+			{ward.CaseClose, "r1"},
 		} {
 			if err := step(int64(i), s.action, s.by); err != nil {
 				t.Fatalf("step %d: %v", i+1, err)
