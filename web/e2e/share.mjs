@@ -21,6 +21,7 @@ export async function share(browser, page) {
     return (await r.json()).id
   })
   await page.goto(new URL(`/cases/${id}`, page.url()).href)
+  await fillFile(page)
   await page.locator('[data-part=share]').click()
   await page.getByLabel(t.share.name).fill('王法官')
   await page.getByLabel(t.share.office).fill('某区人民法院')
@@ -69,6 +70,37 @@ export async function share(browser, page) {
   await page.getByText(t.action.hand_over, { exact: true }).first().waitFor()
   await shot(page, 'share-console')
   return { bytes: zip.length }
+}
+
+/** fillFile fills the case's file in, with two officers, and hands it in. @param {import('playwright-core').Page} page */
+async function fillFile(page) {
+  const other = await page.evaluate(async () => {
+    const login = `officer-${Date.now()}`
+    const body = JSON.stringify({ login, name: '李执法', role: 'inspector', all_institutions: true, institutions: [] })
+    const r = await fetch('/api/v1/users', { method: 'POST', headers: { 'Content-Type': 'application/json', 'Idempotency-Key': crypto.randomUUID() }, body })
+    if (!r.ok) throw new Error(await r.text())
+    return (await r.json()).user.name
+  })
+  await page.reload()
+  await page.locator('[data-part=edit-file]').click()
+  const form = page.locator('.ant-drawer form')
+  await form.getByLabel(t.caseFile.cause).fill('空刷医保卡')
+  await form.locator('[data-list=basis] button').last().click()
+  await form.getByRole('combobox', { name: t.caseFile.basis }).fill('《医疗保障基金使用监督管理条例》第三十八条')
+  for (const [i, name] of ['管理员', other].entries()) {
+    await form.locator('[data-list=officers] button').last().click()
+    await form.getByRole('combobox', { name: t.caseFile.officers }).nth(i).click()
+    await page.keyboard.type(name)
+    await page.keyboard.press('Enter')
+    await form.getByLabel(t.caseFile.certificate).nth(i).fill(`ZF-${i + 1}`)
+  }
+  await form.getByLabel(t.caseFile.reason).fill('立案')
+  await shot(page, 'case-form')
+  await form.locator('button[type=submit]').click()
+  await page.locator('[data-part=case-file]').getByText('ZF-2').waitFor()
+  await page.locator('[data-action=submit]').click()
+  await page.locator('[data-part=case-file][data-state=first]').waitFor()
+  await shot(page, 'case-file')
 }
 
 /** @param {import('playwright-core').Page} page @param {string} name */

@@ -14,6 +14,7 @@ import { AddFile } from './AddFile'
 import { AddStretch } from './AddStretch'
 import { ExportCard } from './ExportCard'
 import { HoldCard } from './HoldCard'
+import { FileCard } from './FileCard'
 import { Preview } from './Preview'
 import { ShareCard } from './ShareCard'
 
@@ -78,6 +79,7 @@ export default function CasePage() {
           </Card>
         </div>
         <div className="column">
+          <FileCard item={c} />
           <ExportCard item={c} onExported={again} />
           <ShareCard caseId={c.id} />
           <HoldCard caseId={c.id} />
