@@ -87,6 +87,7 @@ async function fillFile(page) {
   await form.getByLabel(t.caseFile.cause).fill('空刷医保卡')
   await form.locator('[data-list=basis] button').last().click()
   await form.getByRole('combobox', { name: t.caseFile.basis }).fill('《医疗保障基金使用监督管理条例》第三十八条')
+  await page.keyboard.press('Tab') // its list closes
   for (const [i, name] of ['管理员', other].entries()) {
     await form.locator('[data-list=officers] button').last().click()
     await form.getByRole('combobox', { name: t.caseFile.officers }).nth(i).click()
