@@ -43,8 +43,8 @@ const (
 	KindFinding     = "visit_finding" // by visit/kind/basis/other: what another visit shows about it
 	KindRuling      = "ruling"        // by ruling/1: proposed by one; /2: answered by another
 
-	KindCaseVersion = "case_version" // by case/version: what a case is about and who works on it
-	KindCaseStep    = "case_step"    // by case/n: how it went through its reviews
+	KindCaseVersion = sealed.KindCaseVersion // by case/version: what a case is about and who works on it
+	KindCaseStep    = "case_step"            // by case/n: how it went through its reviews
 
 	KindKey = "ledger_key" // by fingerprint: the ledger is signed by another key from here on
 

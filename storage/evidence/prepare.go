@@ -113,6 +113,9 @@ func (c *Clerk) draft(ctx context.Context, file ward.Case) (*draft, error) {
 	}
 	d.m.CaseLeaf = sealed.Leaf
 	d.record(sealed)
+	if err := d.caseFile(ctx); err != nil {
+		return nil, err
+	}
 	items, err := c.Store.Evidence(ctx, file.ID)
 	if err != nil {
 		return nil, err
@@ -128,6 +131,40 @@ func (c *Clerk) draft(ctx context.Context, file ward.Case) (*draft, error) {
 func (d *draft) file(role pack.Role, p part) {
 	d.parts = append(d.parts, p)
 	d.m.Files = append(d.m.Files, pack.File{Path: p.name, Role: role, Bytes: p.sum.Size, SHA256: hex.EncodeToString(p.sum.SHA256[:])})
+}
+
+// caseFile adds what the case is about, its officers, and how it was reviewed.
+func (d *draft) caseFile(ctx context.Context) error {
+	f, err := d.Store.CaseFile(ctx, d.m.Case.ID)
+	if err != nil {
+		return err
+	}
+	leafs := []int64{}
+	if f.Version > 0 {
+		d.m.File, leafs = &f, append(leafs, f.Leaf)
+	}
+	for _, o := range f.Officers {
+		u, err := d.Store.User(ctx, o.User)
+		if err != nil {
+			return err
+		}
+		d.m.Officers = append(d.m.Officers, pack.Officer{Name: u.Name, Certificate: o.Certificate})
+	}
+	steps, err := d.Store.CaseSteps(ctx, d.m.Case.ID)
+	if err != nil {
+		return err
+	}
+	for _, s := range steps {
+		leafs = append(leafs, s.Leaf)
+	}
+	for _, leaf := range leafs {
+		r, err := d.Store.Sealed(ctx, leaf)
+		if err != nil {
+			return err
+		}
+		d.record(r)
+	}
+	return nil
 }
 
 // keys adds what leads to key.pub, and the key of the second signature.

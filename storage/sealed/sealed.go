@@ -10,14 +10,15 @@ import (
 
 // The kinds of record that a verifier knows.
 const (
-	KindSegment    = "segment"
-	KindAlert      = "alert"
-	KindVerdict    = "verdict"
-	KindSettlement = "settlement"
-	KindCase       = "case"
-	KindCustody    = "custody"
-	KindStretch    = "stretch"
-	KindUpload     = "upload"
+	KindSegment     = "segment"
+	KindAlert       = "alert"
+	KindVerdict     = "verdict"
+	KindSettlement  = "settlement"
+	KindCase        = "case"
+	KindCustody     = "custody"
+	KindStretch     = "stretch"
+	KindUpload      = "upload"
+	KindCaseVersion = "case_version"
 )
 
 // Segment is what the ledger commits to when a segment is finished.

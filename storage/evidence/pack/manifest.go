@@ -46,18 +46,28 @@ const (
 // Its SHA-256 is sealed in the ledger by the package's last custody event.
 // The same content therefore always has the same manifest.
 type Manifest struct {
-	Schema      string       `json:"schema"`
-	Case        ward.Case    `json:"case"`
-	CaseLeaf    int64        `json:"case_leaf"`
-	Institution string       `json:"institution"` // its name
-	Software    string       `json:"software"`
-	ModelIDs    []string     `json:"model_ids"` // of the detectors behind the alerts
-	Log         string       `json:"log"`       // the name of the ledger and its key
-	Fingerprint string       `json:"key_sha256"`
-	Items       []Item       `json:"items"`
-	Recordings  []Recording  `json:"recordings"`
-	Records     []RecordFile `json:"records"`
-	Files       []File       `json:"files"`
+	Schema      string    `json:"schema"`
+	Case        ward.Case `json:"case"`
+	CaseLeaf    int64     `json:"case_leaf"`
+	Institution string    `json:"institution"` // its name
+	// File is the newest version of what the case is about, as sealed in its
+	// Leaf; nil: nobody has filled it in. Officers are its officers by name.
+	File        *ward.CaseFile `json:"file,omitempty"`
+	Officers    []Officer      `json:"officers,omitempty"`
+	Software    string         `json:"software"`
+	ModelIDs    []string       `json:"model_ids"` // of the detectors behind the alerts
+	Log         string         `json:"log"`       // the name of the ledger and its key
+	Fingerprint string         `json:"key_sha256"`
+	Items       []Item         `json:"items"`
+	Recordings  []Recording    `json:"recordings"`
+	Records     []RecordFile   `json:"records"`
+	Files       []File         `json:"files"`
+}
+
+// Officer is who answers for the case.
+type Officer struct {
+	Name        string `json:"name"`
+	Certificate string `json:"certificate"`
 }
 
 // Item is one piece of evidence.

@@ -98,6 +98,18 @@ async function checkCustody(c) {
   c.report.exported = last.at
 }
 
+/** checkCaseFile checks that what the case is about is what was sealed. */
+function checkCaseFile(c) {
+  const { file, officers } = c.m
+  if (!file) return
+  const was = recordOf(c, file.leaf, 'case_version', c.m.case.id + '/' + file.version, CASE_FILE)
+  if (!was || !equal(was, { ...file, leaf: 0 }) || officers.length !== file.officers.length || officers.some((o, i) => o.certificate !== file.officers[i].certificate)) {
+    c.fail('manifest.json', '案卷信息与封存的不同。', 'The file of the case differs from its sealed record.')
+    return
+  }
+  Object.assign(c.report, { cause: file.cause, basis: file.basis, officers: officers.map((o) => o.name + ' ' + o.certificate) })
+}
+
 /**
  * checkItems checks that what each item says of itself is what was sealed when
  * it was recorded, and that the items are those of the custody events.
@@ -105,6 +117,7 @@ async function checkCustody(c) {
 async function checkItems(c) {
   const file = recordOf(c, c.m.case_leaf, 'case', c.m.case.id, CASE)
   if (!file || !equal(file, c.m.case)) c.fail('manifest.json', '案件信息与封存的不同。', 'The case differs from its sealed record.')
+  checkCaseFile(c)
   const seen = new Set()
   for (const it of c.m.items) {
     const object = it.kind + '/' + it.ref

@@ -97,6 +97,8 @@ function page(r, file) {
   if (r.case) {
     row('案号', 'case', visible(`${r.case} ${r.title}`))
     row('机构', 'institution', visible(r.institution))
+    if (r.cause) row('案由', 'cause', visible(`${r.cause}（${r.basis.join('；')}）`))
+    if (r.officers && r.officers.length > 0) row('执法人员', 'officers', visible(r.officers.join('，')))
     row('证据', 'items', `${r.items}（文件 files ${r.files}，字节 bytes ${r.bytes}）`)
     row('封存记录', 'records', `${r.records}（保管事件 custody events ${r.events}；日志长度 ledger size ${r.ledger}）`)
   }

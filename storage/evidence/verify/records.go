@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"reflect"
 	"slices"
 
 	"wardwatch/storage/evidence/pack"
@@ -141,6 +142,28 @@ func (c *check) into(leaf int64, v any) error {
 	return json.Unmarshal(p.record, v)
 }
 
+// caseFile checks that what the case is about is what was sealed.
+func (c *check) caseFile() {
+	f := c.m.File
+	if f == nil {
+		return
+	}
+	want, was := *f, ward.CaseFile{}
+	want.Leaf = 0
+	p, ok := c.leafs[f.Leaf]
+	if !ok || p.kind != sealed.KindCaseVersion || p.ref != fmt.Sprintf("%s/%d", c.m.Case.ID, f.Version) || c.into(f.Leaf, &was) != nil || !reflect.DeepEqual(was, want) || len(c.m.Officers) != len(f.Officers) {
+		c.report.fail(pack.ManifestName, "案卷信息与封存的不同。", "The file of the case differs from its sealed record.")
+		return
+	}
+	c.report.Cause, c.report.Basis = f.Cause, f.Basis
+	for i, o := range c.m.Officers {
+		if o.Certificate != f.Officers[i].Certificate {
+			c.report.fail(pack.ManifestName, "案卷信息与封存的不同。", "The file of the case differs from its sealed record.")
+		}
+		c.report.Officers = append(c.report.Officers, o.Name+" "+o.Certificate)
+	}
+}
+
 // items checks that what each item says of itself is what was sealed when
 // it was recorded, and that the items are those of the custody events.
 func (c *check) items() {
@@ -148,6 +171,7 @@ func (c *check) items() {
 	if p, ok := c.leafs[c.m.CaseLeaf]; !ok || p.kind != sealed.KindCase || c.into(c.m.CaseLeaf, &file) != nil || file != c.m.Case {
 		c.report.fail(pack.ManifestName, "案件信息与封存的不同。", "The case differs from its sealed record.")
 	}
+	c.caseFile()
 	seen := map[string]bool{}
 	for _, it := range c.m.Items {
 		object := string(it.Kind) + "/" + it.Ref

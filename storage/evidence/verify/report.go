@@ -14,6 +14,8 @@ import (
 // Report is the outcome of a verification.
 type Report struct {
 	Case, Institution, Title string
+	Cause                    string   // of the case; empty: nobody has given one
+	Basis, Officers          []string // laws; name and certificate of each officer
 	Exported                 time.Time
 	By                       string // who exported, an id
 	Items, Files             int
@@ -101,6 +103,12 @@ func Print(w io.Writer, r Report) error {
 	if r.Case != "" {
 		line("案号 case:        %s %s", clean(r.Case), clean(r.Title))
 		line("机构 institution: %s", clean(r.Institution))
+		if r.Cause != "" {
+			line("案由 cause:       %s（%s）", clean(r.Cause), clean(strings.Join(r.Basis, "；")))
+		}
+		if len(r.Officers) > 0 {
+			line("执法人员 officers: %s", clean(strings.Join(r.Officers, "，")))
+		}
 		line("证据 items:       %d; 文件 files: %d; 字节 bytes: %d", r.Items, r.Files, r.Bytes)
 		line("封存记录 records: %d，其中保管事件 custody events among them: %d; 日志长度 ledger size: %d", r.Records, r.Events, r.LedgerSize)
 	}
