@@ -180,6 +180,9 @@ func (s *Server) getShared(ctx context.Context, _ *none) (*body[Shared], error) 
 // fetchShared streams the package. Only one that was taken whole is a delivery.
 func (s *Server) fetchShared(ctx context.Context, _ *none) (*huma.StreamResponse, error) {
 	v := shareHere(ctx)
+	if !s.opens.allow("share/" + string(v.ID)) { // each is read whole, and an export
+		return nil, tooMany()
+	}
 	p, err := s.clerk().Prepare(ctx, v.CaseID, v.Actor(), v.Reason)
 	if err != nil {
 		return nil, err
