@@ -49,6 +49,9 @@ func TestVisitsAreToldOfTheStay(t *testing.T) {
 				rings = append(rings, len(r))
 			}
 			all, err := s.VisitEvents(ctx, of.ID)
+			if err != nil {
+				t.Fatal(err)
+			}
 			for _, e := range all {
 				if e.Kind != "told" && e.Kind != "delivered" {
 					events = append(events, e.Kind)

@@ -79,17 +79,10 @@ func (f *fsck) shareEvents(v storedShare, left map[string]int) error {
 
 // after says whether the share as it is now, read after the events, has what e says.
 func after(v ward.Share, e ward.Custody) bool {
-	switch e.Action {
-	case ward.ActionOpened:
-		return !v.Opened.IsZero()
-	case ward.ActionUnshare:
-		return !v.Revoked.IsZero()
-	case ward.ActionHandOver, ward.ActionReceipt:
-		for _, d := range v.Deliveries {
-			if d.SHA256 == e.SHA256 && (e.Action == ward.ActionHandOver || !d.Confirmed.IsZero()) {
-				return true
-			}
+	for _, d := range v.Deliveries {
+		if d.SHA256 == e.SHA256 && (e.Action == ward.ActionHandOver || e.Action == ward.ActionReceipt && !d.Confirmed.IsZero()) {
+			return true
 		}
 	}
-	return e.Action == ward.ActionShare && v.Created.Equal(e.At)
+	return e.Action == ward.ActionShare && v.Created.Equal(e.At) || e.Action == ward.ActionOpened && !v.Opened.IsZero() || e.Action == ward.ActionUnshare && !v.Revoked.IsZero()
 }

@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"net/http"
+	"slices"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -77,8 +78,7 @@ func (s *Server) holdRoutes(r *routes) {
 func (s *Server) caseHolds(ctx context.Context, _ *CasePath, c ward.Case) (*body[CaseHolds], error) {
 	v, err := s.Store.CaseHolds(ctx, c.ID)
 	out := CaseHolds{Holds: []CaseHold{}, Pictures: v.Pictures, Objects: v.Objects, Releases: []ward.HoldRelease{}}
-	for i := len(v.Holds) - 1; i >= 0; i-- {
-		h := v.Holds[i]
+	for _, h := range slices.Backward(v.Holds) {
 		if h.Release == "" {
 			out.InForce++
 		} else {
@@ -88,8 +88,8 @@ func (s *Server) caseHolds(ctx context.Context, _ *CasePath, c ward.Case) (*body
 			out.Holds = append(out.Holds, CaseHold{h, h.Release})
 		}
 	}
-	for i := len(v.Releases) - 1; i >= 0; i-- {
-		out.Releases = append(out.Releases, v.Releases[i])
+	for _, r := range slices.Backward(v.Releases) {
+		out.Releases = append(out.Releases, r)
 	}
 	return answer(out, err)
 }

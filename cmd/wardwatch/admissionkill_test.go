@@ -22,7 +22,6 @@ var takingAt = regexp.MustCompile(`taking HL7 messages.* listen=(\S+)`)
 // sender is a hospital's system: it sends a message until it is acknowledged.
 type sender struct {
 	t     *testing.T
-	addr  string
 	conn  net.Conn
 	in    *bufio.Reader
 	acked int           // messages
@@ -86,6 +85,7 @@ func TestAdmissionsAcrossSIGKILL(t *testing.T) {
 	t.Parallel()
 	for name, database := range map[string]func(testing.TB) string{"sqlite": nil, "postgres": testserver.Postgres} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			env := []string{"WARDWATCH_HL7_LISTEN=127.0.0.1:0", "WARDWATCH_HL7_SENDERS=127.0.0.0/8 HOSP1 h1"}
 			if database != nil {
 				env = append(env, "WARDWATCH_DATABASE="+database(t))

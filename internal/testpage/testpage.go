@@ -3,6 +3,7 @@ package testpage
 
 import (
 	"bufio"
+	"context"
 	_ "embed"
 	"encoding/binary"
 	"encoding/json"
@@ -32,7 +33,7 @@ func Start(t testing.TB) *Page {
 	if err := os.WriteFile(path, []byte(page.Script()+runner), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command("node", path)
+	cmd := exec.CommandContext(context.WithoutCancel(t.Context()), "node", path) // ended by the cleanup, in order
 	cmd.Stderr = os.Stderr
 	in, err := cmd.StdinPipe()
 	if err != nil {

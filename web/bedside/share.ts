@@ -137,13 +137,13 @@ async function download() {
   shared = await delivered(zip.size)
   const last = shared.deliveries[shared.deliveries.length - 1]
   if (!crypto.subtle || zip.size > 256 << 20) return // without TLS, or too much for one digest: the verifier hashes it
-  const sum = new Uint8Array(await crypto.subtle.digest('SHA-256', await bytes(zip)))
+  const sum = new Uint8Array(await crypto.subtle.digest('SHA-256', await content(zip)))
   const hex = Array.prototype.map.call(sum, (b: number) => (b + 256).toString(16).slice(1)).join('')
   if (!last || hex !== last.sha256) trouble = tell('differs')
   else arrived = tell('fetched', { bytes: size(zip.size) })
 }
 
-function bytes(of: Blob): Promise<ArrayBuffer> {
+function content(of: Blob): Promise<ArrayBuffer> {
   return new Promise((resolve, reject) => {
     const reader = new FileReader()
     reader.onload = () => resolve(reader.result as ArrayBuffer)

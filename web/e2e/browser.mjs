@@ -96,3 +96,27 @@ async function twoLooks(selector) {
   for (let i = 1; i < first.length; i += 4) if (Math.abs((first[i] ?? 0) - (second[i] ?? 0)) > 24) changed++
   return { advanced: video.currentTime - from, changed, width: video.videoWidth, height: video.videoHeight }
 }
+
+/**
+ * openCase opens a case from an alert that is in none yet, from the last on: the newest are other tests'.
+ * It waits until there is one. @param {import('playwright-core').Page} page signed in @param {string} title
+ * @returns {Promise<string>} the case's id
+ */
+export async function openCase(page, title) {
+  const limit = Date.now() + 180_000
+  for (;;) {
+    const id = await page.evaluate(async (called) => {
+      const { items } = await (await fetch('/api/v1/alerts')).json()
+      for (const item of items.slice(2).reverse()) {
+        const body = JSON.stringify({ alert_id: item.alert?.id ?? item.id, title: called })
+        const r = await fetch('/api/v1/cases', { method: 'POST', headers: { 'Content-Type': 'application/json', 'Idempotency-Key': crypto.randomUUID() }, body })
+        if (r.ok) return (await r.json()).id
+        if (r.status !== 409) throw new Error(await r.text())
+      }
+      return ''
+    }, title)
+    if (id) return id
+    if (Date.now() > limit) throw new Error('no alert without a case')
+    await page.waitForTimeout(1000)
+  }
+}

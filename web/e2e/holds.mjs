@@ -1,31 +1,27 @@
 // What a case holds: a stretch of recording is added, one person requests its
 // release, another confirms it in a browser of their own.
 import { join } from 'node:path'
-import { newPage, signIn, t } from './browser.mjs'
+import { newPage, openCase, signIn, t } from './browser.mjs'
 
 const secret = 'a password of the releaser'
 const shots = process.env.SHOTS
 
 /** @param {import('playwright-core').Browser} browser @param {import('./server.mjs').Ready} ready @param {import('playwright-core').Page} first an administrator, signed in */
 export async function holds(browser, ready, first) {
-  await first.getByRole('menuitem', { name: t.screen.alerts }).click()
-  await first.locator('tbody tr.ant-table-row').first().waitFor({ timeout: 180_000 })
-  const { id, oneTime } = await first.evaluate(async () => {
+  const id = await openCase(first, '冻结')
+  const oneTime = await first.evaluate(async (held) => {
     /** @param {string} path @param {unknown} [body] */
     const ask = async (path, body) => {
       const r = await fetch('/api/v1/' + path, body ? { method: 'POST', headers: { 'Content-Type': 'application/json', 'Idempotency-Key': crypto.randomUUID() }, body: JSON.stringify(body) } : {})
       if (!r.ok) throw new Error(`${path}: ${r.status} ${await r.text()}`)
       return r.json()
     }
-    const { items } = await ask('alerts')
-    const alert = items[Math.floor(items.length / 2)] // the first and the last are other tests'
-    const c = await ask('cases', { alert_id: alert.alert?.id ?? alert.id, title: '冻结' })
     const cameras = (await ask('camera-names')).items
     const to = new Date(Date.now() - 36 * 3600_000)
-    await ask(`cases/${c.id}/evidence`, { kind: 'stretch', camera_id: cameras[0].id, from: new Date(to.getTime() - 600_000), to }) // before the demo began: nothing
+    await ask(`cases/${held}/evidence`, { kind: 'stretch', camera_id: cameras[0].id, from: new Date(to.getTime() - 600_000), to }) // before the demo began: nothing
     const user = await ask('users', { login: 'releaser', name: '李复核', role: 'inspector', all_institutions: true, institutions: [] })
-    return { id: c.id, oneTime: user.one_time }
-  })
+    return user.one_time
+  }, id)
   const url = `${ready.url}/cases/${id}`
   await first.goto(url)
   const card = first.locator('[data-part=holds]')

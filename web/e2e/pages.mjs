@@ -85,6 +85,8 @@ async function details(page) {
 async function settled(page) {
   await page.waitForFunction(() => !document.querySelector('.shell main .ant-spin-spinning, .shell main .ant-skeleton-active, .ant-drawer .ant-skeleton-active'), undefined, { timeout: 90_000 })
   await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))))
+  // What is still being faded in has less contrast than it will have.
+  await page.waitForFunction(() => document.getAnimations().every((a) => a.playState !== 'running' || a.effect?.getTiming().iterations === Infinity))
 }
 
 /** look runs in the page, beside axe-core. */

@@ -4,22 +4,13 @@ import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { newPage, t } from './browser.mjs'
+import { newPage, openCase, t } from './browser.mjs'
 
 const shots = process.env.SHOTS
 
 /** @param {import('playwright-core').Browser} browser @param {import('playwright-core').Page} page the inspector, signed in */
 export async function share(browser, page) {
-  await page.getByRole('menuitem', { name: t.screen.alerts }).click()
-  await page.locator('tbody tr.ant-table-row').first().waitFor({ timeout: 180_000 })
-  const id = await page.evaluate(async () => {
-    const { items } = await (await fetch('/api/v1/alerts')).json()
-    const alert = items.at(-1) // the first is another test's
-    const body = JSON.stringify({ alert_id: alert.alert?.id ?? alert.id, title: '移交' })
-    const r = await fetch('/api/v1/cases', { method: 'POST', headers: { 'Content-Type': 'application/json', 'Idempotency-Key': crypto.randomUUID() }, body })
-    if (!r.ok) throw new Error(await r.text())
-    return (await r.json()).id
-  })
+  const id = await openCase(page, '移交')
   await page.goto(new URL(`/cases/${id}`, page.url()).href)
   await fillFile(page)
   await page.locator('[data-part=share]').click()

@@ -6,7 +6,7 @@ import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { newPage, t } from './browser.mjs'
+import { newPage, openCase } from './browser.mjs'
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 const shots = process.env.SHOTS
@@ -23,16 +23,8 @@ export async function verify(browser, page) {
 
 /** @param {import('playwright-core').Browser} browser @param {import('playwright-core').Page} page @param {string} folder */
 async function stranger(browser, page, folder) {
-  await page.getByRole('menuitem', { name: t.screen.alerts }).click()
-  await page.locator('tbody tr.ant-table-row').first().waitFor({ timeout: 180_000 })
-  const { id, fingerprint } = await page.evaluate(async () => {
-    const { items } = await (await fetch('/api/v1/alerts')).json()
-    const alert = items.at(-1)
-    const body = JSON.stringify({ alert_id: alert.alert?.id ?? alert.id, title: '核验' })
-    const r = await fetch('/api/v1/cases', { method: 'POST', headers: { 'Content-Type': 'application/json', 'Idempotency-Key': crypto.randomUUID() }, body })
-    if (!r.ok) throw new Error(await r.text())
-    return { id: (await r.json()).id, fingerprint: (await (await fetch('/api/v1/ledger/key')).json()).fingerprint }
-  })
+  const id = await openCase(page, '核验')
+  const fingerprint = await page.evaluate(async () => (await (await fetch('/api/v1/ledger/key')).json()).fingerprint)
   await page.goto(new URL(`/cases/${id}`, page.url()).href)
   /** @param {string} part */
   const downloaded = async (part) => {

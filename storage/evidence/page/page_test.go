@@ -133,15 +133,15 @@ func same(t *testing.T, at string, typ reflect.Type, form any) {
 			t.Errorf("%s is an object in the page, %v in Go", at, typ)
 			return
 		}
-		for i := range typ.NumField() {
-			name, _, _ := strings.Cut(typ.Field(i).Tag.Get("json"), ",")
+		for field := range typ.Fields() {
+			name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
 			sub, ok := want[name]
 			if !ok {
 				t.Errorf("%s.%s is not in manifest.js", at, name)
 				continue
 			}
 			delete(want, name)
-			same(t, at+"."+name, typ.Field(i).Type, sub)
+			same(t, at+"."+name, field.Type, sub)
 		}
 		for name := range want {
 			t.Errorf("%s.%s is only in manifest.js", at, name)
