@@ -16,9 +16,10 @@ export async function holds(browser, ready, first) {
       if (!r.ok) throw new Error(`${path}: ${r.status} ${await r.text()}`)
       return r.json()
     }
-    const cameras = (await ask('camera-names')).items
+    const { institution_id } = (await ask(`cases/${held}`)).case
+    const camera = (await ask('camera-names')).items.find((/** @type {{ institution_id: string }} */ c) => c.institution_id === institution_id)
     const to = new Date(Date.now() - 36 * 3600_000)
-    await ask(`cases/${held}/evidence`, { kind: 'stretch', camera_id: cameras[0].id, from: new Date(to.getTime() - 600_000), to }) // before the demo began: nothing
+    await ask(`cases/${held}/evidence`, { kind: 'stretch', camera_id: camera.id, from: new Date(to.getTime() - 600_000), to }) // before the demo began: nothing
     const user = await ask('users', { login: 'releaser', name: '李复核', role: 'inspector', all_institutions: true, institutions: [] })
     return user.one_time
   }, id)
