@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -30,7 +29,7 @@ const maxStayFile = 5<<20 + 1
 
 // Run reports line by line and exits with 1 when a line is wrong: nothing is
 // changed then.
-func (a admissionsImport) Run(e *terminal) (err error) {
+func (a admissionsImport) Run(e *terminal) error {
 	in := io.Reader(os.Stdin)
 	if a.File != "-" {
 		f, err := os.Open(a.File)
@@ -44,29 +43,22 @@ func (a admissionsImport) Run(e *terminal) (err error) {
 	if err != nil {
 		return fmt.Errorf("read admissions: %w", err)
 	}
-	c, err := loadConfig(e.config, os.Environ())
-	if err != nil {
-		return err
-	}
-	s, err := storage.Open(e.ctx, storeOptions(c, e.log))
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, s.Close()) }()
-	r, err := web.ImportAdmissions(e.ctx, s, a.Institution, raw, a.DryRun)
-	if err != nil {
-		return err
-	}
-	for _, row := range r.Rows {
-		for _, p := range row.Problems {
-			_, _ = fmt.Fprintf(e.out, "%d %s %s: %s %s\n", row.Line, row.Action, p.Field, p.ZH, p.EN)
+	return withStore(e, func(_ Config, s *storage.Store) error {
+		r, err := web.ImportAdmissions(e.ctx, s, a.Institution, raw, a.DryRun)
+		if err != nil {
+			return err
 		}
-	}
-	_, _ = fmt.Fprintf(e.out, "begin %d, change %d, again %d, skip %d, errors %d, applied %v\n", r.Begin, r.Change, r.Again, r.Skip, r.Errors, r.Applied)
-	if r.Errors > 0 {
-		return exitError(exitFailed)
-	}
-	return nil
+		for _, row := range r.Rows {
+			for _, p := range row.Problems {
+				_, _ = fmt.Fprintf(e.out, "%d %s %s: %s %s\n", row.Line, row.Action, p.Field, p.ZH, p.EN)
+			}
+		}
+		_, _ = fmt.Fprintf(e.out, "begin %d, change %d, again %d, skip %d, errors %d, applied %v\n", r.Begin, r.Change, r.Again, r.Skip, r.Errors, r.Applied)
+		if r.Errors > 0 {
+			return exitError(exitFailed)
+		}
+		return nil
+	})
 }
 
 // HL7 says where ADT messages are taken over MLLP.

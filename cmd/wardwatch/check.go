@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"time"
 
@@ -31,40 +30,33 @@ type fsckCommand struct {
 
 // Run checks everything that is stored; it only reads. How far it came is in
 // data/fsck.json, so that a check that was broken off goes on.
-func (f fsckCommand) Run(e *terminal) (err error) {
-	c, err := loadConfig(e.config, os.Environ())
-	if err != nil {
+func (f fsckCommand) Run(e *terminal) error {
+	return withStore(e, func(c Config, s *storage.Store) (err error) {
+		objs, err := openObjects(e.ctx, c)
+		if err != nil {
+			return err
+		}
+		sp, err := spool.Open(filepath.Join(c.Data, "spool"), spool.Options{})
+		if err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, sp.Close()) }()
+		r, err := s.Fsck(e.ctx, storage.Media{Objects: objs, Spool: sp}, storage.FsckOptions{
+			Cursor: filepath.Join(c.Data, "fsck.json"), Restart: f.Restart, Progress: (&fsckMeter{out: e.errs}).show,
+		})
+		if err != nil {
+			return err
+		}
+		if f.JSON {
+			err = json.NewEncoder(e.out).Encode(r)
+		} else {
+			err = printFsck(e, r)
+		}
+		if err == nil && !r.OK() {
+			return exitError(exitFailed)
+		}
 		return err
-	}
-	s, err := storage.Open(e.ctx, storeOptions(c, e.log))
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, s.Close()) }()
-	objs, err := openObjects(e.ctx, c)
-	if err != nil {
-		return err
-	}
-	sp, err := spool.Open(filepath.Join(c.Data, "spool"), spool.Options{})
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, sp.Close()) }()
-	r, err := s.Fsck(e.ctx, storage.Media{Objects: objs, Spool: sp}, storage.FsckOptions{
-		Cursor: filepath.Join(c.Data, "fsck.json"), Restart: f.Restart, Progress: (&fsckMeter{out: e.errs}).show,
 	})
-	if err != nil {
-		return err
-	}
-	if f.JSON {
-		err = json.NewEncoder(e.out).Encode(r)
-	} else {
-		err = printFsck(e, r)
-	}
-	if err == nil && !r.OK() {
-		return exitError(exitFailed)
-	}
-	return err
 }
 
 func printFsck(e *terminal, r storage.FsckReport) error {

@@ -52,27 +52,20 @@ type keysRotateCommand struct {
 }
 
 // Run replaces the key. Killed at any point, the next start has the old key or the whole new one.
-func (k keysRotateCommand) Run(e *terminal) (err error) {
-	c, err := loadConfig(e.config, os.Environ())
-	if err != nil {
-		return err
-	}
-	s, err := storage.Open(e.ctx, storeOptions(c, e.log))
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, s.Close()) }()
-	r, err := s.RotateKey(e.ctx, k.Overlap)
-	if err != nil {
-		return err
-	}
-	_, err = fmt.Fprintf(e.out, `已更换签名密钥。 The key was replaced.
+func (k keysRotateCommand) Run(e *terminal) error {
+	return withStore(e, func(c Config, s *storage.Store) error {
+		r, err := s.RotateKey(e.ctx, k.Overlap)
+		if err != nil {
+			return err
+		}
+		_, err = fmt.Fprintf(e.out, `已更换签名密钥。 The key was replaced.
 旧指纹 old fingerprint: %s
 新指纹 new fingerprint: %s
 请公布新指纹，备份密钥目录 %s，并复制到其他节点后再启动服务。
 Publish the new fingerprint, back the folder %s up, copy it to the other machines, and start the service again.
 `, ledger.Fingerprint(r.From), ledger.Fingerprint(r.To), keyFolder(c), keyFolder(c))
-	return err
+		return err
+	})
 }
 
 type keysSM2Command struct{}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 
 	"wardwatch/analytics/vision"
@@ -30,33 +29,27 @@ func (roundsReplay) Help() string {
 
 // Run only reads.
 func (r roundsReplay) Run(e *terminal) error {
-	c, err := loadConfig(e.config, os.Environ())
-	if err != nil {
-		return err
-	}
-	return withPool(e, 1, func(ctx context.Context, p *vision.Pool) (err error) {
-		s, err := storage.Open(ctx, storeOptions(c, e.log))
-		if err != nil {
-			return err
-		}
-		defer func() { err = errors.Join(err, s.Close()) }()
-		objs, err := openObjects(ctx, c)
-		if err != nil {
-			return err
-		}
-		sp, err := spool.Open(filepath.Join(c.Data, "spool"), spool.Options{})
-		if err != nil {
-			return err
-		}
-		out, err := (&rounds.Replayer{
-			Store: s, Library: &ingest.Library{Store: s, Objects: objs, Spool: sp, Log: e.log},
-			NewEye:    func(codec ward.Codec) rounds.Eye { return eye{p.NewSession(codec)} },
-			ReadCodes: readCodes(p),
-		}).Replay(ctx, r.Visit)
-		if err != nil {
-			return err
-		}
-		return printReplay(e, out)
+	return withStore(e, func(c Config, s *storage.Store) error {
+		return withPool(e, 1, func(ctx context.Context, p *vision.Pool) (err error) {
+			objs, err := openObjects(ctx, c)
+			if err != nil {
+				return err
+			}
+			sp, err := spool.Open(filepath.Join(c.Data, "spool"), spool.Options{})
+			if err != nil {
+				return err
+			}
+			defer func() { err = errors.Join(err, sp.Close()) }()
+			out, err := (&rounds.Replayer{
+				Store: s, Library: &ingest.Library{Store: s, Objects: objs, Spool: sp, Log: e.log},
+				NewEye:    func(codec ward.Codec) rounds.Eye { return eye{p.NewSession(codec)} },
+				ReadCodes: readCodes(p),
+			}).Replay(ctx, r.Visit)
+			if err != nil {
+				return err
+			}
+			return printReplay(e, out)
+		})
 	})
 }
 

@@ -287,30 +287,6 @@ func (s *service) Close() error {
 	return errors.Join(errs...)
 }
 
-func storeOptions(c Config, log *slog.Logger) storage.Options {
-	return storage.Options{Database: c.Database, Keys: keyFolder(c), Log: log, CaseNumbers: c.Cases.Number}
-}
-
-// openObjects opens the object store. When an S3 server is away, refuses or
-// does not answer, the store is given with the error.
-func openObjects(ctx context.Context, c Config) (objects.Objects, error) {
-	if c.Objects.Kind != "s3" {
-		d, err := objects.OpenDir(filepath.Join(c.Data, "objects"))
-		if err != nil {
-			return nil, err
-		}
-		return d, nil
-	}
-	s, err := objects.OpenS3(ctx, objects.S3Config{
-		Endpoint: c.Objects.Endpoint, Region: c.Objects.Region, Bucket: c.Objects.Bucket,
-		AccessKey: c.Objects.AccessKey, SecretKey: string(c.Objects.SecretKey), TLS: c.Objects.TLS,
-	})
-	if s == nil {
-		return nil, err
-	}
-	return s, err
-}
-
 func newPool(c Config, log *slog.Logger) *vision.Pool {
 	return &vision.Pool{Path: c.Vision.Path, Models: c.Vision.Models, Workers: c.Vision.Workers, Log: log}
 }
