@@ -30,6 +30,7 @@ type PostgresServer struct {
 	cred   *syscall.Credential // nil: run as ourselves
 	proc   *child
 	serial atomic.Int64
+	filled sync.Map // of func() error, by name
 }
 
 // shared is the one server of this test process.
@@ -51,6 +52,27 @@ func Postgres(t testing.TB) (dsn string) {
 		t.Fatal(err)
 	}
 	return s.Database(t)
+}
+
+// PostgresLike returns the address of a fresh copy of the database of that
+// name, which fill fills when it is first asked for. The copy is dropped when
+// the test ends.
+func PostgresLike(t testing.TB, name string, fill func(dsn string) error) (dsn string) {
+	t.Helper()
+	s, err := shared()
+	if err != nil {
+		t.Fatal(err)
+	}
+	once, _ := s.filled.LoadOrStore(name, sync.OnceValue(func() error {
+		if err := s.exec("CREATE DATABASE " + name); err != nil {
+			return err
+		}
+		return fill(s.dsn(name))
+	}))
+	if err := once.(func() error)(); err != nil {
+		t.Fatal(err)
+	}
+	return s.database(t, " TEMPLATE "+name)
 }
 
 // NewPostgres starts a server for this test alone, for tests of outages.
@@ -103,8 +125,13 @@ func (s *PostgresServer) Kept(t testing.TB, name string) (dsn string) {
 // dropped when the test ends.
 func (s *PostgresServer) Database(t testing.TB) (dsn string) {
 	t.Helper()
+	return s.database(t, "")
+}
+
+func (s *PostgresServer) database(t testing.TB, like string) (dsn string) {
+	t.Helper()
 	name := fmt.Sprintf("t%d", s.serial.Add(1))
-	if err := s.exec("CREATE DATABASE " + name); err != nil {
+	if err := s.exec("CREATE DATABASE " + name + like); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
