@@ -108,7 +108,7 @@ func (p *process) wait(limit time.Duration) int {
 func run(t testing.TB, env []string, args ...string) (code int, out, errs string) {
 	t.Helper()
 	p := start(t, env, args...)
-	code = p.wait(90 * time.Second)
+	code = p.wait(4 * time.Minute)
 	return code, p.out.String(), p.log.String()
 }
 
