@@ -162,6 +162,18 @@ func (s *Store) CasesAbout(ctx context.Context, v ward.CaseSubject, insts []ward
 		fmt.Sprintf(`%s%s AND id IN (SELECT case_id FROM case_subject WHERE kind = $%d AND ref = $%d) ORDER BY id DESC`, caseColumns, where, len(args)-1, len(args)), args...)
 }
 
+// CasePeople lists the insured people whom a case's settlements, alerts,
+// visits or file concern, at most 200 of them, by id.
+func (s *Store) CasePeople(ctx context.Context, id ward.CaseID) ([]ward.Insured, error) {
+	const of = `SELECT ref FROM evidence WHERE case_id = $1 AND kind = `
+	return listed(ctx, s, "list people of case "+string(id), s.scanInsured, insuredColumns+` WHERE id IN (
+		SELECT insured_id FROM settlement WHERE id IN (`+of+`'settlement')
+		UNION SELECT insured_id FROM settlement WHERE id IN (SELECT subject_id FROM alert WHERE id IN (`+of+`'alert'))
+		UNION SELECT insured_id FROM settlement WHERE id IN (SELECT settlement_id FROM alert_related WHERE alert_id IN (`+of+`'alert'))
+		UNION SELECT insured_id FROM visit WHERE id IN (`+of+`'visit')
+		UNION SELECT ref FROM case_subject WHERE case_id = $1 AND kind = 'person') ORDER BY id LIMIT 200`, id)
+}
+
 // StepCase takes a step of a case's reviews, sealed (kind "case_step"); see ward.StepCase.
 func (s *Store) StepCase(ctx context.Context, id ward.CaseID, seen int64, action ward.CaseAction, note string, by ward.User) (ward.CaseStep, error) {
 	var step ward.CaseStep

@@ -84,6 +84,15 @@ func (s *Store) Insured(ctx context.Context, id ward.InsuredID) (ward.Insured, e
 	return p, nil
 }
 
+// InsuredByNumber returns the person with exactly that number, or ward.NotFound.
+func (s *Store) InsuredByNumber(ctx context.Context, number string) (ward.Insured, error) {
+	p, err := s.scanInsured(s.read.QueryRowContext(ctx, insuredColumns+` WHERE number_ref = $1 AND $1 <> $2 ORDER BY id LIMIT 1`, s.numberRef(number), []byte{}))
+	if err != nil {
+		return p, fmt.Errorf("find insured by number: %w", missing(err, "insured.number", "没有这个号码的参保人，请核对号码。", "Nobody has this number; check it."))
+	}
+	return p, nil
+}
+
 // InsuredAfter lists at most limit people (1 to 500; 0 means 50) with ids
 // after the one given, by id; "" begins the list.
 func (s *Store) InsuredAfter(ctx context.Context, after ward.InsuredID, limit int) ([]ward.Insured, error) {

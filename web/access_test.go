@@ -351,6 +351,9 @@ var requests = map[string]func(*world) request{
 
 	"POST /api/v1/insured": func(*world) request { return request{json: m{"name": "李四", "id_number": "110101199202020022"}} },
 	"GET /api/v1/insured":  bare,
+	"POST /api/v1/insured/find": func(w *world) request {
+		return request{json: m{"id_number": w.insured.IDNumber, "reason": "核查"}}
+	},
 	"GET /api/v1/insured/{id}": func(w *world) request {
 		return request{path: id(w.insured.ID)}
 	},
@@ -636,6 +639,7 @@ var requests = map[string]func(*world) request{
 	"GET /api/v1/cases/{id}/evidence":   func(w *world) request { return request{path: id(w.openCase().ID)} },
 	"GET /api/v1/cases/{id}/export.zip": func(w *world) request { return request{path: id(w.openCase().ID)} },
 	"GET /api/v1/cases/{id}/file":       func(w *world) request { return request{path: id(w.openCase().ID)} },
+	"GET /api/v1/cases/{id}/people":     func(w *world) request { return request{path: id(w.openCase().ID)} },
 	"PUT /api/v1/cases/{id}/file": func(w *world) request {
 		return request{path: id(w.openCase().ID), json: m{"version": 0, "subjects": []m{}, "cause": "空刷", "basis": []string{}, "officers": []m{}, "links": []m{}, "reason": "立案"}}
 	},

@@ -28,8 +28,8 @@ func TestCaseFileAndReviews(t *testing.T) {
 		t.Errorf("got %+v", got)
 	}
 	a.do(http.MethodPut, base+"/file", file).want(409, "case_file.changed")
-	file["version"], file["links"] = 1, []m{{"case_id": "nothing", "reason": "同一人"}}
-	a.do(http.MethodPut, base+"/file", file).want(422, "case_file.link")
+	file["version"], file["links"] = 1, []m{{"number": "nothing", "reason": "同一人"}}
+	a.do(http.MethodPut, base+"/file", file).want(422, "case_file.link.unknown")
 	file["links"], file["subjects"] = []m{}, []m{{"kind": "person", "ref": "nobody"}}
 	a.do(http.MethodPut, base+"/file", file).want(422, "case_file.unknown")
 	found := into[web.Page[ward.Case]](a.do(http.MethodGet, "/api/v1/cases?subject_kind=person&subject="+string(w.insured.ID), nil).want(200, "")).Items
@@ -39,6 +39,18 @@ func TestCaseFileAndReviews(t *testing.T) {
 	if found := into[web.Page[ward.Case]](w.as(w.user(ward.Inspector, "other")).do(http.MethodGet, "/api/v1/cases?subject_kind=person&subject="+string(w.insured.ID), nil).want(200, "")).Items; len(found) != 0 {
 		t.Errorf("another institution's inspector finds %+v", found)
 	}
+	other := w.openCase()
+	file["subjects"], file["links"] = []m{{"kind": "person", "ref": w.insured.ID}}, []m{{"number": " " + other.Number, "reason": "同一人"}}
+	got = into[web.CaseFileDetail](a.do(http.MethodPut, base+"/file", file).want(200, ""))
+	if len(got.Links) != 1 || got.Links[0].Number != other.Number || got.Links[0].CaseID != other.ID || got.Links[0].Title != other.Title {
+		t.Errorf("got %+v", got.Links)
+	}
+	if from := into[web.CaseFileDetail](a.do(http.MethodGet, "/api/v1/cases/"+string(other.ID)+"/file", nil).want(200, "")).Linked; len(from) != 1 || from[0].Number != opened.Number {
+		t.Errorf("got %+v", from)
+	}
+	if people := into[web.CasePeople](a.do(http.MethodGet, base+"/people", nil).want(200, "")).People; len(people) != 1 || people[0].Name != w.insured.Masked().Name {
+		t.Errorf("got %+v", people)
+	}
 	a.do(http.MethodPost, base+"/steps", m{"seen": 0, "action": "pass", "note": "同意"}).want(409, "case.state")
 	a.do(http.MethodPost, base+"/steps", m{"seen": 0, "action": "submit", "note": ""}).want(200, "")
 	a.do(http.MethodPost, base+"/steps", m{"seen": 1, "action": "pass", "note": "同意"}).want(403, "case.own")
@@ -47,5 +59,30 @@ func TestCaseFileAndReviews(t *testing.T) {
 	got = into[web.CaseFileDetail](w.as(second).do(http.MethodPost, base+"/steps", m{"seen": 2, "action": "pass", "note": "同意"}).want(200, ""))
 	if got.State != ward.CaseDecided || len(got.Steps) != 3 || got.Steps[2].By != second.ID {
 		t.Errorf("got %+v", got)
+	}
+}
+
+func TestPeopleAreFoundByWholeNumberAndTheSearchIsRecorded(t *testing.T) {
+	w := newWorld(t).serve()
+	a := w.as(w.user(ward.Inspector, "own"))
+	for _, none := range []string{"110101199001010099", "----", w.insured.IDNumber[:10]} {
+		a.do(http.MethodPost, "/api/v1/insured/find", m{"id_number": none, "reason": "核查线索"}).want(404, "insured.number")
+	}
+	a.do(http.MethodPost, "/api/v1/insured/find", m{"id_number": w.insured.IDNumber, "reason": ""}).want(422, "")
+	if p := into[ward.Insured](a.do(http.MethodPost, "/api/v1/insured/find", m{"id_number": " " + w.insured.IDNumber, "reason": "核查线索"}).want(200, "")); p.ID != w.insured.ID || p.IDNumber == w.insured.IDNumber {
+		t.Errorf("got %+v", p)
+	}
+	all, err := w.store.Custody(t.Context(), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var found []string
+	for _, c := range all {
+		if c.Action == ward.ActionSearch && c.Reason == "核查线索" {
+			found = append(found, c.Object)
+		}
+	}
+	if len(found) != 4 || found[0] != "insured/none" || found[3] != "insured/"+string(w.insured.ID) {
+		t.Errorf("recorded %v", found)
 	}
 }

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
@@ -17,6 +18,12 @@ type NewInsured struct {
 	IDNumber string         `json:"id_number" minLength:"1" maxLength:"32"`
 }
 
+// InsuredSearch looks a person up.
+type InsuredSearch struct {
+	IDNumber string `json:"id_number" minLength:"4" maxLength:"32" doc:"The whole number of the card"`
+	Reason   string `json:"reason" minLength:"1" maxLength:"200" doc:"Is sealed with the search"`
+}
+
 // InsuredPath names an insured person in the address.
 type InsuredPath struct {
 	ID ward.InsuredID `path:"id" maxLength:"64"`
@@ -31,6 +38,7 @@ func (s *Server) insuredRoutes(r *routes) {
 	tags := []string{"insured"}
 	add(r, everywhere(ward.MayAdminister), huma.Operation{Method: http.MethodPost, Path: v1 + "/insured", OperationID: "putInsured", Summary: "Register an insured person, or correct name and number", Tags: tags, DefaultStatus: http.StatusCreated}, s.putInsured)
 	add(r, everywhere(ward.MayAdminister), huma.Operation{Method: http.MethodGet, Path: v1 + "/insured", OperationID: "listInsured", Summary: "All insured people by id, masked", Tags: tags}, s.listInsured)
+	add(r, role(ward.MayCase), huma.Operation{Method: http.MethodPost, Path: v1 + "/insured/find", OperationID: "findInsured", Summary: "The person with a number, masked; the search is recorded", Tags: tags}, s.findInsured)
 	add(r, everywhere(ward.MayReview), huma.Operation{Method: http.MethodGet, Path: v1 + "/insured/{id}", OperationID: "getInsured", Summary: "An insured person, masked", Tags: tags}, s.getInsured)
 	add(r, everywhere(ward.MayAdminister), huma.Operation{
 		Method: http.MethodPut, Path: v1 + "/insured/{id}/photo", OperationID: "enrolPhoto", Summary: fmt.Sprintf("Enrol a photo with exactly one face (JPEG or PNG, at most %d MB)", ward.MaxPhoto>>20), Tags: tags,
@@ -63,6 +71,19 @@ func (s *Server) listInsured(ctx context.Context, in *Paging) (*body[Page[ward.I
 
 func (s *Server) getInsured(ctx context.Context, in *InsuredPath) (*body[ward.Insured], error) {
 	p, err := s.Store.Insured(ctx, in.ID)
+	return answer(p.Masked(), err)
+}
+
+// findInsured records the search before it answers, also one that finds nobody.
+func (s *Server) findInsured(ctx context.Context, in *struct{ Body InsuredSearch }) (*body[ward.Insured], error) {
+	p, err := s.Store.InsuredByNumber(ctx, in.Body.IDNumber)
+	if err != nil && !missing(err) {
+		return nil, err
+	}
+	found := cmp.Or(string(p.ID), "none")
+	if err := s.record(ctx, view{object: "insured/" + found, action: ward.ActionSearch, reason: in.Body.Reason}); err != nil {
+		return nil, err
+	}
 	return answer(p.Masked(), err)
 }
 

@@ -1,8 +1,8 @@
 import { useInfiniteQuery } from '@tanstack/react-query'
-import { Button, Input, Table } from 'antd'
+import { Button, Input, Space, Table, Tag } from 'antd'
 import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
-import { Link, useNavigate } from 'react-router'
+import { Link, useNavigate, useSearchParams } from 'react-router'
 import { api, take, type Schemas } from '../api/client'
 import { useNames } from '../api/queries'
 import { Head } from '../parts/Head'
@@ -10,6 +10,7 @@ import { Loading } from '../parts/Loading'
 import { Nothing } from '../parts/Nothing'
 import { Trouble } from '../parts/Trouble'
 import { When } from '../parts/When'
+import { NewCase } from './NewCase'
 
 type Case = Schemas['Case']
 
@@ -19,15 +20,19 @@ export default function Cases() {
   const names = useNames()
   const navigate = useNavigate()
   const [number, setNumber] = useState('')
+  const [query, setQuery] = useSearchParams() // ?kind=…&subject=…: the cases about one subject
+  const kind = (query.get('kind') ?? undefined) as Schemas['SubjectKind'] | undefined
+  const subject = query.get('subject') ?? undefined
   const cases = useInfiniteQuery({
-    queryKey: ['cases', number],
-    queryFn: ({ pageParam }) => take(api.GET('/api/v1/cases', { params: { query: { number: number || undefined, cursor: pageParam || undefined, limit: 50 } } })),
+    queryKey: ['cases', number, kind, subject],
+    queryFn: ({ pageParam }) => take(api.GET('/api/v1/cases', { params: { query: { number: number || undefined, subject_kind: kind, subject, cursor: pageParam || undefined, limit: 50 } } })),
     initialPageParam: '',
     getNextPageParam: (last) => last.next || undefined,
   })
   return (
     <>
-      <Head title={t('screen.cases')} actions={<Input.Search allowClear placeholder={t('cases.search')} aria-label={t('cases.search')} style={{ width: 280 }} onSearch={(v) => setNumber(v.trim())} />} />
+      <Head title={t('screen.cases')} actions={<Space wrap><NewCase /><Input.Search allowClear placeholder={t('cases.search')} aria-label={t('cases.search')} style={{ width: 280 }} onSearch={(v) => setNumber(v.trim())} /></Space>} />
+      {subject && <Tag closable onClose={() => setQuery({})} style={{ marginBottom: 12 }} data-part="about">{t('cases.about')}：{kind && t(`caseFile.${kind}`)} {kind === 'institution' ? names.institution(subject) : <span className="mono">{subject}</span>}</Tag>}
       <Trouble error={cases.error} retry={() => void cases.refetch()} />
       {cases.isLoading ? <Loading /> : (
         <Table<Case>

@@ -10,6 +10,7 @@ import { Loading } from '../parts/Loading'
 import { Trouble } from '../parts/Trouble'
 import { When } from '../parts/When'
 import { FileForm } from './FileForm'
+import { useSubjectNames } from './subjects'
 
 type Detail = Schemas['CaseFileDetail']
 type State = Detail['state']
@@ -46,22 +47,23 @@ export function FileCard({ item }: { item: Schemas['Case'] }) {
       title={<Space>{t('caseFile.title')}<Tag color={colour[state]}>{t(`caseState.${state}`)}</Tag>{file.version > 0 && <span className="quiet small">{t('caseFile.version', { n: file.version })}</span>}</Space>}
       extra={state !== 'closed' && <Button size="small" icon={<EditOutlined />} onClick={() => setEditing(true)} data-part="edit-file">{t('caseFile.edit')}</Button>}
     >
-      <Facts detail={detail.data} />
+      <Facts id={item.id} detail={detail.data} />
       <Review id={item.id} detail={detail.data} onDone={changed} onStale={() => void detail.refetch()} />
       {steps.length > 0 && <Steps steps={steps} />}
       <Drawer open={editing} onClose={() => setEditing(false)} size={560} title={t('caseFile.edit')} destroyOnHidden>
-        <FileForm file={file} institution={item.institution_id} onDone={(v) => { setEditing(false); changed(v) }} />
+        <FileForm detail={detail.data} item={item} onDone={(v) => { setEditing(false); changed(v) }} />
       </Drawer>
     </Card>
   )
 }
 
-function Facts({ detail: { file, linked } }: { detail: Detail }) {
+function Facts({ id, detail: { file, links, linked } }: { id: string; detail: Detail }) {
   const { t } = useTranslation()
   const names = useNames()
+  const subject = useSubjectNames(id)
   const none = <span className="quiet">{t('caseFile.none')}</span>
   const lines = (all: React.ReactNode[]) => (all.length === 0 ? none : <div>{all.map((v, i) => <div key={i}>{v}</div>)}</div>)
-  const link = (l: Schemas['CaseLink']) => <><Link to={`/cases/${l.case_id}`}>{l.case_id}</Link> <span className="quiet">{l.reason}</span></>
+  const link = (l: Schemas['LinkedCase']) => <><Link to={`/cases/${l.case_id}`}>{l.number}</Link> {l.title} <span className="quiet">{l.reason}</span></>
   return (
     <Descriptions
       size="small" column={1} styles={{ label: { width: 96 } }}
@@ -69,9 +71,9 @@ function Facts({ detail: { file, linked } }: { detail: Detail }) {
         { key: 'cause', label: t('caseFile.cause'), children: file.cause || none },
         { key: 'basis', label: t('caseFile.basis'), children: lines(file.basis) },
         { key: 'officers', label: t('caseFile.officers'), children: lines(file.officers.map((o) => <>{names.user(o.user)} <span className="quiet">{o.certificate}</span></>)) },
-        { key: 'subjects', label: t('caseFile.subjects'), children: lines(file.subjects.map((s) => <>{t(`caseFile.${s.kind}`)} {s.kind === 'institution' ? names.institution(s.ref) : <span className="mono">{s.ref}</span>}</>)) },
+        { key: 'subjects', label: t('caseFile.subjects'), children: lines(file.subjects.map((s) => <>{t(`caseFile.${s.kind}`)} <Link to={`/cases?kind=${s.kind}&subject=${encodeURIComponent(s.ref)}`} title={t('cases.about')}>{subject(s)}</Link></>)) },
         ...(file.deadline ? [{ key: 'deadline', label: t('caseFile.deadline'), children: <When at={file.deadline} /> }] : []),
-        ...(file.links.length > 0 ? [{ key: 'links', label: t('caseFile.links'), children: lines(file.links.map(link)) }] : []),
+        ...(links.length > 0 ? [{ key: 'links', label: t('caseFile.links'), children: lines(links.map(link)) }] : []),
         ...(linked.length > 0 ? [{ key: 'linked', label: t('caseFile.linked'), children: lines(linked.map(link)) }] : []),
       ]}
     />

@@ -7,8 +7,7 @@ import { api, take, type Schemas } from '../api/client'
 import { useUsers } from '../api/queries'
 import { local } from '../parts/time'
 import { Trouble } from '../parts/Trouble'
-
-type File = Schemas['CaseFile']
+import { SubjectField } from './SubjectField'
 
 // The usual ones; any other may be typed.
 const laws = [
@@ -16,15 +15,15 @@ const laws = [
   '《中华人民共和国社会保险法》第八十七条', '《中华人民共和国社会保险法》第八十八条',
 ]
 
-interface Values { cause?: string; basis: { text: string }[]; officers: Schemas['CaseOfficer'][]; subjects: Schemas['CaseSubject'][]; links: Schemas['CaseLink'][]; deadline?: Dayjs; reason: string }
+interface Values { cause?: string; basis: { text: string }[]; officers: Schemas['CaseOfficer'][]; subjects: Schemas['CaseSubject'][]; links: Schemas['CaseLinkChange'][]; deadline?: Dayjs; reason: string }
 
 /** FileForm makes the next version of a case's file. */
-export function FileForm({ file, institution, onDone }: { file: File; institution: string; onDone: (v: Schemas['CaseFileDetail']) => void }) {
+export function FileForm({ detail: { file, links }, item, onDone }: { detail: Schemas['CaseFileDetail']; item: Schemas['Case']; onDone: (v: Schemas['CaseFileDetail']) => void }) {
   const { t } = useTranslation()
   const users = useUsers().data?.items ?? []
   const save = useMutation({
     mutationFn: (v: Values) => take(api.PUT('/api/v1/cases/{id}/file', {
-      params: { path: { id: file.case_id } },
+      params: { path: { id: item.id } },
       body: {
         version: file.version, cause: v.cause?.trim() ?? '', basis: v.basis.map((b) => b.text.trim()), officers: v.officers, subjects: v.subjects, links: v.links,
         deadline: v.deadline?.endOf('day').toISOString(), reason: v.reason.trim(),
@@ -38,8 +37,8 @@ export function FileForm({ file, institution, onDone }: { file: File; institutio
     <Form<Values>
       layout="vertical"
       initialValues={{
-        cause: file.cause, basis: file.basis.map((text) => ({ text })), officers: file.officers, links: file.links, deadline: file.deadline ? local(file.deadline) : undefined,
-        subjects: file.version === 0 ? [{ kind: 'institution', ref: institution }] : file.subjects,
+        cause: file.cause, basis: file.basis.map((text) => ({ text })), officers: file.officers, links: links.map(({ number, reason }) => ({ number, reason })), deadline: file.deadline ? local(file.deadline) : undefined,
+        subjects: file.version === 0 ? [{ kind: 'institution', ref: item.institution_id }] : file.subjects,
       }}
       onFinish={(v) => save.mutate(v)}
     >
@@ -59,14 +58,16 @@ export function FileForm({ file, institution, onDone }: { file: File; institutio
         {(at) => (
           <>
             <Form.Item name={[at, 'kind']} rules={required} noStyle><Select style={{ width: 120 }} options={kinds} aria-label={t('caseFile.kind')} /></Form.Item>
-            <Form.Item name={[at, 'ref']} rules={required} noStyle><Input style={{ width: 280 }} maxLength={64} placeholder={t('caseFile.ref')} aria-label={t('caseFile.ref')} /></Form.Item>
+            <Form.Item noStyle shouldUpdate>
+              {(form) => <Form.Item name={[at, 'ref']} rules={required} noStyle><SubjectField caseId={item.id} kind={form.getFieldValue(['subjects', at, 'kind']) as string} /></Form.Item>}
+            </Form.Item>
           </>
         )}
       </Rows>
       <Rows name="links" label={t('caseFile.links')}>
         {(at) => (
           <>
-            <Form.Item name={[at, 'case_id']} rules={required} noStyle><Input style={{ width: 220 }} maxLength={64} placeholder={t('caseFile.ref')} aria-label={t('caseFile.links')} /></Form.Item>
+            <Form.Item name={[at, 'number']} rules={required} noStyle><Input style={{ width: 220 }} maxLength={64} placeholder={t('cases.number')} aria-label={t('caseFile.links')} /></Form.Item>
             <Form.Item name={[at, 'reason']} rules={required} noStyle><Input style={{ width: 180 }} maxLength={200} placeholder={t('caseFile.linkReason')} aria-label={t('caseFile.linkReason')} /></Form.Item>
           </>
         )}
