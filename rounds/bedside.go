@@ -10,17 +10,18 @@ import (
 
 // Notice is what the person at the bedside reads before agreeing.
 type Notice struct {
-	Institution string `json:"institution"`
-	Ward        string `json:"ward"`
-	Bed         string `json:"bed"`
-	NameMasked  string `json:"name_masked"`
-	AskedBy     string `json:"asked_by"`
-	Reason      string `json:"reason"`
-	Recorded    bool   `json:"recorded"`
-	KeptDays    int    `json:"kept_days"`
-	Position    bool   `json:"position" doc:"The device is asked for its position, which may be refused"`
-	Codes       bool   `json:"codes" doc:"The ward's code or the wristband is to be filmed"`
-	Network     bool   `json:"network" doc:"The device's address is compared with the institution's networks"`
+	Purpose     ward.Purpose `json:"purpose"`
+	Institution string       `json:"institution"`
+	Ward        string       `json:"ward"`
+	Bed         string       `json:"bed"`
+	NameMasked  string       `json:"name_masked"`
+	AskedBy     string       `json:"asked_by"`
+	Reason      string       `json:"reason"`
+	Recorded    bool         `json:"recorded"`
+	KeptDays    int          `json:"kept_days"`
+	Position    bool         `json:"position" doc:"The device is asked for its position, which may be refused"`
+	Codes       bool         `json:"codes" doc:"The ward's code or the wristband is to be filmed"`
+	Network     bool         `json:"network" doc:"The device's address is compared with the institution's networks"`
 	// Authority is absent where the operator has not named it.
 	Authority *Authority `json:"authority,omitempty"`
 	LegalZH   string     `json:"legal_zh"`
@@ -64,16 +65,17 @@ func (e *Engine) opened(ctx context.Context, v ward.Visit) (n Notice, deadline t
 	if err != nil {
 		return n, deadline, err
 	}
-	site, err := e.Store.Site(ctx, v.InstitutionID)
+	site, err := siteOf(ctx, e.Store, v)
 	if err != nil {
 		return n, deadline, err
 	}
 	n = Notice{
+		Purpose:  v.Purpose,
 		Position: site.Fence != nil, Codes: site.WardCode || site.BedCode, Network: len(site.Networks) > 0,
 		Institution: inst.Name, Ward: v.Ward, Bed: v.Bed, Reason: r.Reason, Recorded: true, KeptDays: e.KeptDays,
 		Authority: e.Authority, LegalZH: e.Legal.ZH, LegalEN: e.Legal.EN,
 	}
-	if p, err := e.Store.Insured(ctx, v.InsuredID); err == nil {
+	if p, err := subject(ctx, e.Store, v); err == nil {
 		n.NameMasked = p.Masked().Name
 	} else if ward.KindOf(err) != ward.NotFound {
 		return n, deadline, err
@@ -110,6 +112,9 @@ func (e *Engine) Consent(ctx context.Context, device string, agree bool) error {
 		return err
 	}
 	v.Verdict, v.ReasonZH, v.ReasonEN = ward.Refused, "患者或陪护拒绝了本次查访。", "The patient or a carer declined the visit."
+	if v.Purpose.OfPhysician() {
+		v.ReasonZH, v.ReasonEN = "医师拒绝了本次核验。", "The physician declined the check."
+	}
 	return e.seal(ctx, v, nil)
 }
 
@@ -149,7 +154,7 @@ func (e *Engine) Session(ctx context.Context, device, offer string) (answer stri
 	if !inTime {
 		return "", overdue()
 	}
-	policy, err := e.Store.CheckPolicyFor(ctx, v.InstitutionID, v.Ward)
+	policy, err := e.Store.CheckPolicyFor(ctx, v.Purpose, v.InstitutionID, v.Ward)
 	if err != nil {
 		return "", err
 	}

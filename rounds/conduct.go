@@ -128,7 +128,7 @@ func (s *session) checkLive(ctx context.Context) (ward.Check, error) {
 		}
 		row.count(r)
 		if r == twoFaces {
-			if _, err := s.tell(ctx, say("画面中请只保留患者本人", "Only the patient should be in the picture")); err != nil {
+			if _, err := s.tell(ctx, say("画面中请只保留被核验者本人", "Only the person who is checked should be in the picture")); err != nil {
 				return c, err
 			}
 		}
@@ -251,9 +251,9 @@ func (s *session) checkFace(ctx context.Context) (ward.Check, error) {
 	}
 	reference := s.reference
 	if reference == nil {
-		reference = s.e.Store.Insured
+		reference = func(ctx context.Context, v ward.Visit) (ward.Insured, error) { return subject(ctx, s.e.Store, v) }
 	}
-	p, err := reference(ctx, s.visit.InsuredID)
+	p, err := reference(ctx, s.visit)
 	if err != nil && ward.KindOf(err) != ward.NotFound {
 		return ward.Check{}, err
 	}

@@ -70,7 +70,7 @@ func (e *earlier) forget(now time.Time) {
 // of who, the newest first: all of the same person, because another's
 // recording fails the face check, and before those of anybody whose pictures
 // may be the same.
-func candidates(all []storage.VisitTrace, self ward.VisitID, who ward.InsuredID, prints []uint64) []ward.VisitID {
+func candidates(all []storage.VisitTrace, self ward.VisitID, who string, prints []uint64) []ward.VisitID {
 	if n := len(prints); n > earlierAsked {
 		some := make([]uint64, earlierAsked)
 		for i := range some {
@@ -82,7 +82,7 @@ func candidates(all []storage.VisitTrace, self ward.VisitID, who ward.InsuredID,
 	for _, own := range []bool{true, false} {
 		for i := len(all) - 1; i >= 0 && len(out) < earlierMost; i-- {
 			v := &all[i]
-			if v.VisitID != self && (v.InsuredID == who) == own && (own || alike(prints, v.Prints)) {
+			if v.VisitID != self && (v.Who == who) == own && (own || alike(prints, v.Prints)) {
 				out = append(out, v.VisitID)
 			}
 		}
@@ -134,7 +134,7 @@ func (s *session) seenBefore(ctx context.Context) (was ward.VisitID, found bool,
 		return was, false, err
 	}
 	best := traceAgree
-	for _, id := range candidates(all, s.visit.ID, s.visit.InsuredID, s.trace.prints) {
+	for _, id := range candidates(all, s.visit.ID, s.visit.Who(), s.trace.prints) {
 		b, err := s.e.Store.TraceMoves(ctx, id)
 		if err != nil {
 			return was, false, err

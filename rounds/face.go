@@ -90,7 +90,7 @@ func (c *faces) judge(enrolled ward.Insured, t ward.FaceThresholds) ward.Check {
 	}
 	switch {
 	case len(enrolled.Template) == 0:
-		k.DetailZH, k.DetailEN = "该参保人尚未登记人脸照片。", "No face is enrolled for this person."
+		k.DetailZH, k.DetailEN = "尚未登记人脸照片。", "No face is enrolled for this person."
 		return k
 	case enrolled.ModelID != c.modelID:
 		k.DetailZH, k.DetailEN = "登记照片由另一个模型提取，请重新登记。", "The enrolment was made with another model; enrol the photo again."

@@ -94,24 +94,32 @@ func (e *Engine) order(ctx context.Context, by ward.User, o Order, store func(wa
 			return ward.Round{}, nil, err
 		}
 	}
-	links := make([]VisitLink, len(beds))
 	visits := make([]ward.Visit, len(beds))
-	hashes := make([][]byte, len(beds))
 	for i, a := range beds {
-		visits[i] = ward.Visit{
-			ID: ward.NewID[ward.VisitID](now), RoundID: r.ID, InstitutionID: r.InstitutionID, AdmissionID: a.ID, InsuredID: a.InsuredID,
-			Ward: a.Ward, Bed: a.Bed, State: ward.VisitOrdered, LinkExpires: e.expires(now, o.Deadline), Leaf: -1,
-		}
+		visits[i] = ward.Visit{AdmissionID: a.ID, InsuredID: a.InsuredID, Ward: a.Ward, Bed: a.Bed}
+	}
+	return e.issue(ctx, r, visits, store)
+}
+
+// issue stores a round and its visits, and makes their links.
+func (e *Engine) issue(ctx context.Context, r ward.Round, visits []ward.Visit, store func(ward.Round, []ward.Visit, [][]byte) (ward.Round, error)) (ward.Round, []VisitLink, error) {
+	links := make([]VisitLink, len(visits))
+	hashes := make([][]byte, len(visits))
+	for i := range visits {
+		v := &visits[i]
+		v.ID, v.RoundID, v.InstitutionID = ward.NewID[ward.VisitID](r.Ordered), r.ID, r.InstitutionID
+		v.State, v.LinkExpires, v.Leaf = ward.VisitOrdered, e.expires(r.Ordered, r.Deadline), -1
 		links[i].Token, hashes[i] = secret()
 	}
-	if r, err = store(r, visits, hashes); err != nil {
+	r, err := store(r, visits, hashes)
+	if err != nil {
 		return ward.Round{}, nil, err
 	}
 	for i, v := range visits {
 		links[i].Visit = v
 		e.notify(v)
 	}
-	e.Log.InfoContext(ctx, "round ordered", "round", r.ID, "institution", r.InstitutionID, "visits", len(visits), "method", r.Method)
+	e.Log.InfoContext(ctx, "round ordered", "round", r.ID, "institution", r.InstitutionID, "visits", len(visits), "purpose", r.Purpose, "method", r.Method)
 	return r, links, nil
 }
 

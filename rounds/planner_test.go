@@ -80,11 +80,11 @@ func TestPlanStartsOnceAndSaysHowLate(t *testing.T) {
 	teststore.Each(t, func(t *testing.T, s *storage.Store) {
 		p := planning(t, s)
 		plan := due(t, s, 5*time.Minute, nil)
-		if all, err := s.Rounds(t.Context(), nil, "", 10); err != nil || len(all) != 0 {
+		if all, err := s.Rounds(t.Context(), nil, nil, "", 10); err != nil || len(all) != 0 {
 			t.Fatalf("before: %+v, %v", all, err)
 		}
 		run := ran(t, p, plan.ID, 4)[0]
-		all, err := s.Rounds(t.Context(), nil, "", 10)
+		all, err := s.Rounds(t.Context(), nil, nil, "", 10)
 		if err != nil || len(all) != 1 || run.Outcome != ward.PlanStarted || run.RoundID != all[0].ID {
 			t.Fatalf("got %+v, run %+v, %v", all, run, err)
 		}
@@ -119,7 +119,7 @@ func TestPlansThatBringNoRound(t *testing.T) {
 			t.Errorf("%s: got %+v", name, run)
 		}
 	}
-	if all, err := p.Store.Rounds(t.Context(), nil, "", 10); err != nil || len(all) != 0 {
+	if all, err := p.Store.Rounds(t.Context(), nil, nil, "", 10); err != nil || len(all) != 0 {
 		t.Errorf("got %+v, %v", all, err)
 	}
 }

@@ -64,7 +64,7 @@ func showColour(c colour) prompt {
 }
 
 func thanks() prompt {
-	return prompt{Command: "done", Result: "thanks", ZH: "查访完成，谢谢您的配合。", EN: "That is all, thank you."}
+	return prompt{Command: "done", Result: "thanks", ZH: "核验完成，谢谢您的配合。", EN: "That is all, thank you."}
 }
 
 // tell sends a command and returns when it was displayed. It is sent again

@@ -95,7 +95,7 @@ func (k *RehearsedVisits) Keep(r Rehearsed) {
 		k.moves = map[ward.VisitID][]move{}
 	}
 	id := ward.VisitID(strconv.Itoa(len(k.all)))
-	k.all = append(k.all, storage.VisitTrace{VisitID: id, InsuredID: r.insured, Prints: r.trace.prints})
+	k.all = append(k.all, storage.VisitTrace{VisitID: id, Who: string(r.insured), Prints: r.trace.prints})
 	k.moves[id] = r.trace.moves
 }
 
@@ -106,7 +106,7 @@ func (k *RehearsedVisits) SeenBefore(r Rehearsed) ward.Check {
 		return c
 	}
 	c.Outcome = ward.Pass
-	for _, id := range candidates(k.all, "", r.insured, r.trace.prints) {
+	for _, id := range candidates(k.all, "", string(r.insured), r.trace.prints) {
 		if shownAgain(r.trace.moves, k.moves[id], traceAgree) > 0 {
 			c.Outcome = ward.Fail
 			break

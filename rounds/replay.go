@@ -220,9 +220,9 @@ func (r *rerun) outcomes(enrolled ward.Insured, t ward.FaceThresholds) []ward.Ch
 // sealed checks were judged against; without a face when none was enrolled
 // then. A version that is erased is named in Differ, and nothing is compared
 // with another one instead.
-func (o *Replayed) against(store *storage.Store, none bool) func(context.Context, ward.InsuredID) (ward.Insured, error) {
-	return func(ctx context.Context, id ward.InsuredID) (ward.Insured, error) {
-		p, err := store.Insured(ctx, id)
+func (o *Replayed) against(store *storage.Store, none bool) func(context.Context, ward.Visit) (ward.Insured, error) {
+	return func(ctx context.Context, v ward.Visit) (ward.Insured, error) {
+		p, err := subject(ctx, store, v)
 		i := slices.IndexFunc(o.Sealed, func(c ward.Check) bool { return c.Kind == ward.CheckFace })
 		if err != nil || i < 0 || o.Sealed[i].Enrolment == 0 {
 			if none {
@@ -230,7 +230,7 @@ func (o *Replayed) against(store *storage.Store, none bool) func(context.Context
 			}
 			return p, err // of before versions were kept: today's
 		}
-		e, face, err := store.EnrolmentVersion(ctx, id, o.Sealed[i].Enrolment)
+		e, face, err := store.EnrolmentVersion(ctx, v.InsuredID, o.Sealed[i].Enrolment)
 		if err != nil {
 			return p, err
 		}

@@ -65,7 +65,7 @@ func (r *Replayer) places(ctx context.Context, v ward.Visit, events []ward.Visit
 	if version == 0 {
 		return nil, nil
 	}
-	site, err := r.Store.SiteVersion(ctx, v.InstitutionID, version)
+	site, err := siteVersion(ctx, r.Store, v, version)
 	if err != nil {
 		return nil, err
 	}

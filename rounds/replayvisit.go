@@ -110,7 +110,7 @@ func (r *Replayer) guessed(ctx context.Context, out *Replayed, nonce []byte, eve
 			return nil, nil, err
 		}
 	}
-	p, err := out.against(r.Store, false)(ctx, out.Visit.InsuredID)
+	p, err := out.against(r.Store, false)(ctx, out.Visit)
 	if err != nil && ward.KindOf(err) != ward.NotFound {
 		return nil, nil, err
 	}

@@ -59,7 +59,7 @@ func (e *Engine) Propose(ctx context.Context, id ward.VisitID, by ward.User, p P
 	if err = r.Check(); err != nil {
 		return r, err
 	}
-	policy, err := e.Store.CheckPolicyFor(ctx, v.InstitutionID, v.Ward)
+	policy, err := e.Store.CheckPolicyFor(ctx, v.Purpose, v.InstitutionID, v.Ward)
 	if err != nil {
 		return r, err
 	}

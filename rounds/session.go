@@ -66,7 +66,7 @@ type session struct {
 	played  standIn // in a replay or a rehearsal, instead of a bedside; else nil
 	still   stillness
 	// reference is where a replay has the enrolled face from; nil: today's counts.
-	reference func(context.Context, ward.InsuredID) (ward.Insured, error)
+	reference func(context.Context, ward.Visit) (ward.Insured, error)
 	enrolled  string       // see enrolledAs
 	traced    bool         // it is stored
 	lots      *lots        // of the visit's nonce

@@ -38,7 +38,7 @@ func (e *Engine) Where(ctx context.Context, device string, w Whereabouts) error 
 	if err != nil {
 		return err
 	}
-	site, err := e.Store.Site(ctx, v.InstitutionID)
+	site, err := siteOf(ctx, e.Store, v)
 	if err != nil || !site.Asks() {
 		return err
 	}
@@ -62,7 +62,7 @@ func (e *Engine) Where(ctx context.Context, device string, w Whereabouts) error 
 // checkWhere does the checks of place that the institution's settings ask for.
 // Its result has all of them even when the session ends before they are done.
 func (s *session) checkWhere(ctx context.Context) ([]ward.Check, error) {
-	site, err := s.e.Store.Site(ctx, s.visit.InstitutionID)
+	site, err := siteOf(ctx, s.e.Store, s.visit)
 	if err != nil || site.Version == 0 {
 		return nil, err
 	}

@@ -78,10 +78,11 @@ func scanCheckPolicy(r row) (p ward.CheckPolicy, err error) {
 	return p, err
 }
 
-// CheckPolicyFor is the policy that counts for a visit in this ward.
-func (s *Store) CheckPolicyFor(ctx context.Context, inst ward.InstitutionID, room string) (ward.CheckPolicy, error) {
+// CheckPolicyFor is the policy that counts for a visit in this ward; room is
+// empty where a physician is verified.
+func (s *Store) CheckPolicyFor(ctx context.Context, purpose ward.Purpose, inst ward.InstitutionID, room string) (ward.CheckPolicy, error) {
 	all, err := s.CheckPolicies(ctx)
-	return ward.PolicyFor(all, ward.ForVisit, inst, room), err
+	return ward.PolicyFor(all, purpose, inst, room), err
 }
 
 // CheckPolicyVersion is the policy of a version; 0 is the built-in one.

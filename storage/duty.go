@@ -33,6 +33,7 @@ type dutyRecord struct {
 	Outcome     ward.DutyOutcome    `json:"outcome"`
 	Until       time.Time           `json:"until"`
 	Policy      int                 `json:"policy"`
+	Visit       ward.VisitID        `json:"visit,omitempty"` // whose verdict it follows from
 }
 
 // storedDuty is a row.
@@ -45,7 +46,7 @@ type storedDuty struct {
 func (v storedDuty) record() dutyRecord {
 	return dutyRecord{
 		v.ID, v.At, v.By, v.InstitutionID, v.PlaceID, v.CameraID, v.Source, v.Seen, salted(v.salt, "physician", []byte(v.PhysicianID)), v.picture,
-		v.Answer, v.Reason, float64(v.Score), v.ModelID, float64(v.Thresholds.Match), float64(v.Thresholds.NoMatch), v.Position, v.Outcome, v.Until, v.Policy,
+		v.Answer, v.Reason, float64(v.Score), v.ModelID, float64(v.Thresholds.Match), float64(v.Thresholds.NoMatch), v.Position, v.Outcome, v.Until, v.Policy, v.VisitID,
 	}
 }
 
@@ -72,7 +73,10 @@ func (s *Store) AddDuty(ctx context.Context, by ward.User, d ward.Duty, window t
 		if err := t.placeDuty(ctx, &v.Duty, window); err != nil {
 			return err
 		}
-		return t.insertDuty(ctx, &v, by)
+		if _, err := t.custody(ctx, ward.Custody{Actor: by.ID, Role: by.Role, Action: ward.ActionIdentify, Object: "duty/" + string(v.ID)}); err != nil {
+			return err
+		}
+		return t.insertDuty(ctx, &v)
 	})
 	return v.Duty, err
 }
@@ -96,21 +100,18 @@ func (t *tx) placeDuty(ctx context.Context, d *ward.Duty, window time.Duration) 
 	return nil
 }
 
-func (t *tx) insertDuty(ctx context.Context, v *storedDuty, by ward.User) error {
+func (t *tx) insertDuty(ctx context.Context, v *storedDuty) error {
 	var err error
 	if v.Leaf, err = t.sealRecord(ctx, KindDuty, string(v.ID), v.record()); err != nil {
 		return err
 	}
-	if _, err = t.custody(ctx, ward.Custody{Actor: by.ID, Role: by.Role, Action: ward.ActionIdentify, Object: "duty/" + string(v.ID)}); err != nil {
-		return err
-	}
-	_, err = t.ExecContext(ctx, `INSERT INTO duty (`+dutyFields+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22)`,
+	_, err = t.ExecContext(ctx, `INSERT INTO duty (`+dutyFields+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23)`,
 		v.ID, us(v.At), v.By, v.InstitutionID, v.PlaceID, v.CameraID, v.PhysicianID, v.Source, us(v.Seen), v.Answer, v.Reason, float64(v.Score), v.ModelID,
-		float64(v.Thresholds.Match), float64(v.Thresholds.NoMatch), v.Position, v.Outcome, us(v.Until), v.Policy, hex.EncodeToString(v.salt), v.picture, v.Leaf)
+		float64(v.Thresholds.Match), float64(v.Thresholds.NoMatch), v.Position, v.Outcome, us(v.Until), v.Policy, hex.EncodeToString(v.salt), v.picture, v.Leaf, v.VisitID)
 	return err
 }
 
-const dutyFields = `id, at_us, actor, institution_id, place_id, camera_id, physician_id, source, seen_us, answer, reason, score, model_id, match_from, no_match_below, position, outcome, until_us, policy, salt, picture, leaf`
+const dutyFields = `id, at_us, actor, institution_id, place_id, camera_id, physician_id, source, seen_us, answer, reason, score, model_id, match_from, no_match_below, position, outcome, until_us, policy, salt, picture, leaf, visit_id`
 
 const dutyColumns = `SELECT ` + dutyFields + `, ended_us FROM duty`
 
@@ -120,7 +121,7 @@ func scanStoredDuty(r row) (storedDuty, error) {
 	var score, match, noMatch float64
 	var salt string
 	err := r.Scan(&v.ID, &when, &v.By, &v.InstitutionID, &v.PlaceID, &v.CameraID, &v.PhysicianID, &v.Source, &seen, &v.Answer, &v.Reason, &score, &v.ModelID, &match, &noMatch,
-		&v.Position, &v.Outcome, &until, &v.Policy, &salt, &v.picture, &v.Leaf, &ended)
+		&v.Position, &v.Outcome, &until, &v.Policy, &salt, &v.picture, &v.Leaf, &v.VisitID, &ended)
 	if err != nil {
 		return v, err
 	}

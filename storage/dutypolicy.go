@@ -55,8 +55,22 @@ func (s *Store) SetDutyPolicy(ctx context.Context, p ward.DutyPolicy) (ward.Duty
 
 // DutyPolicies lists the newest version of every scope, by version.
 func (s *Store) DutyPolicies(ctx context.Context) ([]ward.DutyPolicy, error) {
-	return listed(ctx, s, "list duty policies", scanDutyPolicy, `SELECT params FROM duty_policy p
-		WHERE version = (SELECT MAX(version) FROM duty_policy n WHERE n.institution_id = p.institution_id) ORDER BY version`)
+	return listed(ctx, s, "list duty policies", scanDutyPolicy, dutyPolicyColumns)
+}
+
+const dutyPolicyColumns = `SELECT params FROM duty_policy p
+	WHERE version = (SELECT MAX(version) FROM duty_policy n WHERE n.institution_id = p.institution_id) ORDER BY version`
+
+// DutyPolicyVersion is one version, or ward.NotFound; 0 is the one that is built in.
+func (s *Store) DutyPolicyVersion(ctx context.Context, version int) (ward.DutyPolicy, error) {
+	if version == 0 {
+		return ward.DefaultDutyPolicy(), nil
+	}
+	p, err := scanDutyPolicy(s.read.QueryRowContext(ctx, `SELECT params FROM duty_policy WHERE version = $1`, version))
+	if err != nil {
+		return p, fmt.Errorf("read duty policy %d: %w", version, missing(err, "duty_policy.unknown", "没有这一版在岗规则。", "No such version of the duty policy."))
+	}
+	return p, nil
 }
 
 func scanDutyPolicy(r row) (p ward.DutyPolicy, err error) {

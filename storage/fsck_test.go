@@ -209,7 +209,7 @@ func itoa(n int64) string { return strconv.FormatInt(n, 10) }
 
 func roundOf(t *testing.T, w *testcase.World) string {
 	t.Helper()
-	all, err := w.Store.Rounds(t.Context(), nil, "", 1)
+	all, err := w.Store.Rounds(t.Context(), nil, nil, "", 1)
 	if err != nil || len(all) != 1 {
 		t.Fatal(all, err)
 	}

@@ -97,7 +97,7 @@ func (f *fsck) visitRows(ctx context.Context) error {
 	return each(ctx, f, "list visits", visitColumns+` WHERE state = 'sealed' AND id > $1 ORDER BY id LIMIT $2`, scanVisit, id, func(v ward.Visit) error {
 		rec := sealed.Verdict{
 			Visit: v.ID, Round: v.RoundID, Admission: v.AdmissionID, Verdict: v.Verdict, ReasonZH: v.ReasonZH, ReasonEN: v.ReasonEN,
-			DecidedBy: v.DecidedBy, Opened: v.Opened, Consented: v.Consented, Sealed: v.Sealed, Snapshot: hexOfSnapshot(v), Policy: v.Policy,
+			DecidedBy: v.DecidedBy, Opened: v.Opened, Consented: v.Consented, Sealed: v.Sealed, Snapshot: hexOfSnapshot(v), Policy: v.Policy, Purpose: otherwise(v.Purpose),
 		}
 		checks, err := readChecks(ctx, f.s.read, v.ID)
 		if err != nil {

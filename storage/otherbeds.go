@@ -2,6 +2,7 @@ package storage
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"wardwatch/ward"
@@ -78,19 +79,24 @@ func (t *tx) bedFaces(ctx context.Context, v ward.Visit, modelID string) ([]bedF
 	rows, err := t.QueryContext(ctx, `SELECT 'face', v.id, v.state, f.template, '' FROM visit_face f JOIN visit v ON v.id = f.visit_id
 			WHERE f.round_id = $1 AND f.visit_id <> $2 AND f.model_id = $3
 		UNION ALL SELECT 'enrolment', v.id, v.state, i.template, i.id FROM visit v JOIN insured i ON i.id = v.insured_id
-			WHERE v.round_id = $1 AND v.id <> $2 AND i.model_id = $3 AND i.template IS NOT NULL AND i.id <> $4`, v.RoundID, v.ID, modelID, v.InsuredID)
+			WHERE v.round_id = $1 AND v.id <> $2 AND i.model_id = $3 AND i.template IS NOT NULL AND i.id <> $4
+		UNION ALL SELECT 'enrolment', v.id, v.state, p.template, 'physician/' || p.id FROM visit v JOIN physician p ON p.id = v.physician_id
+			WHERE v.round_id = $1 AND v.id <> $2 AND p.model_id = $3 AND p.template IS NOT NULL`, v.RoundID, v.ID, modelID, v.InsuredID)
 	if err != nil {
 		return nil, err
 	}
 	return collect(rows, func(r row) (o bedFace, err error) {
 		var sealed []byte
-		var insured ward.InsuredID
-		if err = r.Scan(&o.basis, &o.visit, &o.state, &sealed, &insured); err != nil {
+		var who string
+		if err = r.Scan(&o.basis, &o.visit, &o.state, &sealed, &who); err != nil {
 			return o, err
 		}
 		cell := "visit_face.template." + string(o.visit)
 		if o.basis == ward.SameEnrolment {
-			cell = templateCell(insured)
+			cell = templateCell(ward.InsuredID(who))
+			if id, ok := strings.CutPrefix(who, "physician/"); ok {
+				cell = "physician.template." + id
+			}
 		}
 		o.template, err = t.s.seal.openTemplate(sealed, cell)
 		return o, err

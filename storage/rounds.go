@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 
 	"wardwatch/ward"
@@ -23,13 +24,16 @@ type orderedRecord struct {
 	RiskVersion int                `json:"risk_version,omitempty"`
 	Draw        ward.DrawID        `json:"draw,omitempty"`
 	Plan        ward.PlanID        `json:"plan,omitempty"`
-	Due         *time.Time         `json:"due,omitempty"` // when its plan wanted it
+	Due         *time.Time         `json:"due,omitempty"`     // when its plan wanted it
+	Purpose     ward.Purpose       `json:"purpose,omitempty"` // none: a ward round
 	Visits      []orderedVisit     `json:"visits"`
 }
 
 type orderedVisit struct {
 	Visit     ward.VisitID     `json:"visit"`
 	Admission ward.AdmissionID `json:"admission"`
+	Physician string           `json:"physician,omitempty"`        // SHA-256 of the nonce, "physician", id
+	Duty      ward.DutyID      `json:"duty,omitempty"`             // the start that is checked
 	Risk      *int             `json:"risk,omitempty"`             // the score that it was chosen by
 	Challenge string           `json:"challenge_sha256,omitempty"` // of the nonce that its challenges are drawn from
 }
@@ -38,7 +42,7 @@ type orderedVisit struct {
 func recordOfRound(r ward.Round) orderedRecord {
 	rec := orderedRecord{
 		Round: r.ID, Institution: r.InstitutionID, OrderedBy: r.OrderedBy, Reason: r.Reason, Ward: r.Ward, Ordered: r.Ordered.UTC(), Deadline: r.Deadline.UTC(),
-		Method: r.Method, RiskVersion: r.RiskVersion, Draw: r.DrawID,
+		Method: r.Method, RiskVersion: r.RiskVersion, Draw: r.DrawID, Purpose: otherwise(r.Purpose),
 	}
 	if r.Method == ward.ByHand {
 		rec.Method = ""
@@ -91,11 +95,17 @@ func (t *tx) orderRound(ctx context.Context, r ward.Round, visits []ward.Visit, 
 	if r.Method == "" {
 		r.Method = ward.ByHand
 	}
+	if r.Purpose == "" {
+		r.Purpose = ward.ForVisit
+	}
 	rec := recordOfRound(r)
 	nonces := make([][]byte, len(visits))
 	for i, v := range visits {
-		o := orderedVisit{Visit: v.ID, Admission: v.AdmissionID}
+		o := orderedVisit{Visit: v.ID, Admission: v.AdmissionID, Duty: v.DutyID}
 		nonces[i], o.Challenge = newNonce()
+		if v.PhysicianID != "" {
+			o.Physician = salted(nonces[i], "physician", []byte(v.PhysicianID))
+		}
 		if score, ok := r.Scores[v.AdmissionID]; ok {
 			o.Risk = &score
 		}
@@ -111,9 +121,9 @@ func (t *tx) orderRound(ctx context.Context, r ward.Round, visits []ward.Visit, 
 	if err != nil {
 		return r, err
 	}
-	_, err = t.ExecContext(ctx, `INSERT INTO round (id, institution_id, ordered_by, reason, ward, ordered_us, deadline_us, method, risk_version, draw_id, leaf, plan_id, due_us, remind_us, notify)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`,
-		r.ID, r.InstitutionID, r.OrderedBy, r.Reason, r.Ward, us(r.Ordered), us(r.Deadline), r.Method, r.RiskVersion, r.DrawID, leaf, r.PlanID, us(r.Due), us(r.Remind), string(notify))
+	_, err = t.ExecContext(ctx, `INSERT INTO round (id, institution_id, ordered_by, reason, ward, ordered_us, deadline_us, method, risk_version, draw_id, leaf, plan_id, due_us, remind_us, notify, purpose)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)`,
+		r.ID, r.InstitutionID, r.OrderedBy, r.Reason, r.Ward, us(r.Ordered), us(r.Deadline), r.Method, r.RiskVersion, r.DrawID, leaf, r.PlanID, us(r.Due), us(r.Remind), string(notify), r.Purpose)
 	if err != nil {
 		return r, err
 	}
@@ -124,6 +134,7 @@ func (t *tx) orderRound(ctx context.Context, r ward.Round, visits []ward.Visit, 
 	}
 	for i := range visits {
 		v := &visits[i]
+		v.Purpose = r.Purpose
 		if err := t.whereNow(ctx, v); err != nil {
 			return r, err
 		}
@@ -139,16 +150,16 @@ func (t *tx) orderRound(ctx context.Context, r ward.Round, visits []ward.Visit, 
 
 func (t *tx) addVisit(ctx context.Context, v ward.Visit, deadline time.Time, tokenHash []byte) error {
 	_, err := t.ExecContext(ctx, `INSERT INTO visit (id, round_id, institution_id, admission_id, insured_id, ward, bed, state, verdict,
-			reason_zh, reason_en, decided_by, token_hash, link_expires_us, deadline_us, opened_us, consented_us, sealed_us, snapshot_key, case_id, leaf)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, '', '', '', '', $9, $10, $11, 0, 0, 0, '', '', -1)`,
-		v.ID, v.RoundID, v.InstitutionID, v.AdmissionID, v.InsuredID, v.Ward, v.Bed, ward.VisitOrdered, tokenHash, us(v.LinkExpires), us(deadline))
+			reason_zh, reason_en, decided_by, token_hash, link_expires_us, deadline_us, opened_us, consented_us, sealed_us, snapshot_key, case_id, leaf, purpose, physician_id, duty_id)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, '', '', '', '', $9, $10, $11, 0, 0, 0, '', '', -1, $12, $13, $14)`,
+		v.ID, v.RoundID, v.InstitutionID, v.AdmissionID, v.InsuredID, v.Ward, v.Bed, ward.VisitOrdered, tokenHash, us(v.LinkExpires), us(deadline), v.Purpose, v.PhysicianID, v.DutyID)
 	if err != nil {
 		return fmt.Errorf("add visit %s: %w", v.ID, err)
 	}
 	return nil
 }
 
-const roundColumns = `SELECT id, institution_id, ordered_by, reason, ward, ordered_us, deadline_us, method, risk_version, draw_id, leaf, plan_id, due_us, remind_us, notify, reminded_us, escalated_us FROM round`
+const roundColumns = `SELECT id, institution_id, ordered_by, reason, ward, ordered_us, deadline_us, method, risk_version, draw_id, leaf, plan_id, due_us, remind_us, notify, reminded_us, escalated_us, purpose FROM round`
 
 // Round returns one round, or ward.NotFound.
 func (s *Store) Round(ctx context.Context, id ward.RoundID) (ward.Round, error) {
@@ -159,10 +170,19 @@ func (s *Store) Round(ctx context.Context, id ward.RoundID) (ward.Round, error) 
 	return r, nil
 }
 
-// Rounds lists the rounds of the institutions (nil: all), newest first, at
-// most limit, older than the round before when it is not empty.
-func (s *Store) Rounds(ctx context.Context, insts []ward.InstitutionID, before ward.RoundID, limit int) ([]ward.Round, error) {
+// Rounds lists the rounds of the institutions (nil: all) that were ordered for
+// one of the purposes (nil: any), newest first, at most limit, older than the round
+// before when it is not empty.
+func (s *Store) Rounds(ctx context.Context, insts []ward.InstitutionID, purposes []ward.Purpose, before ward.RoundID, limit int) ([]ward.Round, error) {
 	where, args := scope(insts, nil)
+	marks := make([]string, len(purposes))
+	for i, p := range purposes {
+		args = append(args, p)
+		marks[i] = fmt.Sprintf("$%d", len(args))
+	}
+	if len(marks) > 0 {
+		where += ` AND purpose IN (` + strings.Join(marks, ", ") + `)`
+	}
 	if before != "" {
 		args = append(args, before)
 		where += fmt.Sprintf(` AND id < $%d`, len(args))
@@ -184,7 +204,7 @@ func scanRound(r row) (ward.Round, error) {
 	var ordered, deadline, due, remind, reminded, escalated int64
 	var notify string
 	err := r.Scan(&o.ID, &o.InstitutionID, &o.OrderedBy, &o.Reason, &o.Ward, &ordered, &deadline, &o.Method, &o.RiskVersion, &o.DrawID, &o.Leaf,
-		&o.PlanID, &due, &remind, &notify, &reminded, &escalated)
+		&o.PlanID, &due, &remind, &notify, &reminded, &escalated, &o.Purpose)
 	if err != nil {
 		return o, err
 	}
@@ -193,14 +213,14 @@ func scanRound(r row) (ward.Round, error) {
 }
 
 const visitColumns = `SELECT id, round_id, institution_id, admission_id, insured_id, ward, bed, state, verdict, reason_zh, reason_en,
-	decided_by, link_expires_us, opened_us, consented_us, sealed_us, snapshot_key, snapshot_sha, case_id, leaf, policy, decide_by_us FROM visit`
+	decided_by, link_expires_us, opened_us, consented_us, sealed_us, snapshot_key, snapshot_sha, case_id, leaf, policy, decide_by_us, purpose, physician_id, duty_id FROM visit`
 
 func scanVisit(r row) (ward.Visit, error) {
 	var v ward.Visit
 	var link, opened, consented, sealed, decide int64
 	var sum []byte
 	err := r.Scan(&v.ID, &v.RoundID, &v.InstitutionID, &v.AdmissionID, &v.InsuredID, &v.Ward, &v.Bed, &v.State, &v.Verdict,
-		&v.ReasonZH, &v.ReasonEN, &v.DecidedBy, &link, &opened, &consented, &sealed, &v.SnapshotKey, &sum, &v.CaseID, &v.Leaf, &v.Policy, &decide)
+		&v.ReasonZH, &v.ReasonEN, &v.DecidedBy, &link, &opened, &consented, &sealed, &v.SnapshotKey, &sum, &v.CaseID, &v.Leaf, &v.Policy, &decide, &v.Purpose, &v.PhysicianID, &v.DutyID)
 	copy(v.SnapshotSHA[:], sum)
 	v.LinkExpires, v.Opened, v.Consented, v.Sealed, v.DecideBy = at(link), at(opened), at(consented), at(sealed), at(decide)
 	return v, err

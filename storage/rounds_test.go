@@ -180,7 +180,7 @@ func TestVisitRunsToItsSeal(t *testing.T) {
 				t.Errorf("event %d has seq %d", i, e.Seq)
 			}
 		}
-		if list, err := s.Rounds(ctx, []ward.InstitutionID{r.InstitutionID}, "", 10); err != nil || len(list) != 1 {
+		if list, err := s.Rounds(ctx, []ward.InstitutionID{r.InstitutionID}, nil, "", 10); err != nil || len(list) != 1 {
 			t.Errorf("rounds %v, %v", list, err)
 		}
 	})

@@ -190,17 +190,17 @@ func TestCheckPolicyIsAVersionPerScope(t *testing.T) {
 		if _, err := s.SetCheckPolicy(ctx, p); !errors.Is(err, &ward.Error{Kind: ward.Conflict, Code: "check_policy.changed"}) {
 			t.Errorf("set by one who saw none: %v", err)
 		}
-		if now, err := s.CheckPolicyFor(ctx, v.InstitutionID, v.Ward); err != nil || now.Version != set.Version || now.Need(ward.CheckLive) != ward.Advisory {
+		if now, err := s.CheckPolicyFor(ctx, ward.ForVisit, v.InstitutionID, v.Ward); err != nil || now.Version != set.Version || now.Need(ward.CheckLive) != ward.Advisory {
 			t.Errorf("in force: %+v, %v", now, err)
 		}
-		if now, err := s.CheckPolicyFor(ctx, v.InstitutionID, "别处"); err != nil || now.Version != 0 {
+		if now, err := s.CheckPolicyFor(ctx, ward.ForVisit, v.InstitutionID, "别处"); err != nil || now.Version != 0 {
 			t.Errorf("elsewhere: %+v, %v", now, err)
 		}
 		set.Off = true
 		if _, err := s.SetCheckPolicy(ctx, set); err != nil {
 			t.Fatal(err)
 		}
-		if now, err := s.CheckPolicyFor(ctx, v.InstitutionID, v.Ward); err != nil || now.Version != 0 {
+		if now, err := s.CheckPolicyFor(ctx, ward.ForVisit, v.InstitutionID, v.Ward); err != nil || now.Version != 0 {
 			t.Errorf("withdrawn: %+v, %v", now, err)
 		}
 		p.InstitutionID = "nowhere"

@@ -29,7 +29,7 @@ func (s *Store) Rings(ctx context.Context, v ward.Tablet, now time.Time) ([]Ring
 		return o, err
 	}, `SELECT v.id, v.bed, v.deadline_us, COALESCE(x.told_us, 0), COALESCE(x.delivered_us, 0)
 		FROM visit v LEFT JOIN visit_told x ON x.visit_id = v.id AND x.way = 'tablet' AND x.tablet_id = $1
-		WHERE v.institution_id = $2 AND v.ward = $3 AND v.state = 'ordered' AND v.deadline_us > $5
+		WHERE v.institution_id = $2 AND v.ward = $3 AND v.state = 'ordered' AND v.purpose = 'visit' AND v.deadline_us > $5
 			AND NOT EXISTS (SELECT 1 FROM admission a WHERE a.id = v.admission_id AND a.to_us > 0 AND a.to_us <= $5)
 			AND (v.bed = $4 OR $4 = '' AND NOT EXISTS (SELECT 1 FROM tablet o WHERE o.institution_id = v.institution_id AND o.ward = v.ward AND o.bed = v.bed
 				AND o.secret_hash IS NOT NULL AND o.seen_us > $6))

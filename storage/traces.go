@@ -15,8 +15,8 @@ import (
 // only read one by one, see TraceMoves.
 type VisitTrace struct {
 	VisitID   ward.VisitID
-	InsuredID ward.InsuredID // whom the visit was for; only read
-	Stored    int64          // microseconds since 1970
+	Who       string // ward.Visit.Who; only read
+	Stored    int64  // microseconds since 1970
 	KeepUntil time.Time
 	Prints    []uint64
 	Moves     []byte
@@ -45,13 +45,13 @@ func (s *Store) TracesAfter(ctx context.Context, stored int64, id ward.VisitID, 
 	return listed(ctx, s, "list traces of visits", func(r row) (v VisitTrace, err error) {
 		var keep int64
 		var prints []byte
-		err = r.Scan(&v.VisitID, &v.InsuredID, &v.Stored, &keep, &prints)
+		err = r.Scan(&v.VisitID, &v.Who, &v.Stored, &keep, &prints)
 		v.KeepUntil = at(keep)
 		for ; len(prints) >= 8; prints = prints[8:] {
 			v.Prints = append(v.Prints, binary.LittleEndian.Uint64(prints))
 		}
 		return v, err
-	}, `SELECT t.visit_id, v.insured_id, t.stored_us, t.keep_until_us, t.prints FROM visit_trace t JOIN visit v ON v.id = t.visit_id
+	}, `SELECT t.visit_id, CASE WHEN v.physician_id <> '' THEN 'physician/' || v.physician_id ELSE v.insured_id END, t.stored_us, t.keep_until_us, t.prints FROM visit_trace t JOIN visit v ON v.id = t.visit_id
 		WHERE (t.stored_us, t.visit_id) > ($1, $2) ORDER BY t.stored_us, t.visit_id LIMIT $3`, stored, id, limit)
 }
 

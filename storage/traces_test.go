@@ -18,7 +18,7 @@ func TestTracesAreKeptAndErased(t *testing.T) {
 			must(t, s.KeepTrace(ctx, storage.VisitTrace{VisitID: x.ID, KeepUntil: now.AddDate(0, 0, i+1), Prints: []uint64{1, 1 << 63}, Moves: []byte{1, 2, 3, 0x80}}))
 		}
 		all, err := s.TracesAfter(ctx, 0, "", 10)
-		if err != nil || len(all) != 2 || !slices.Equal(all[0].Prints, []uint64{1, 1 << 63}) || all[0].InsuredID != v[0].InsuredID || all[0].Stored == 0 {
+		if err != nil || len(all) != 2 || !slices.Equal(all[0].Prints, []uint64{1, 1 << 63}) || all[0].Who != v[0].Who() || all[0].Stored == 0 {
 			t.Fatalf("%+v, %v", all, err)
 		}
 		if rest, err := s.TracesAfter(ctx, all[0].Stored, all[0].VisitID, 10); err != nil || len(rest) != 1 || rest[0].VisitID != all[1].VisitID {

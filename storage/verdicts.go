@@ -146,7 +146,7 @@ func (t *tx) sealVerdict(ctx context.Context, v *ward.Visit) error {
 	}
 	rec := sealed.Verdict{
 		Visit: v.ID, Round: v.RoundID, Admission: v.AdmissionID, Verdict: v.Verdict, ReasonZH: v.ReasonZH, ReasonEN: v.ReasonEN,
-		DecidedBy: v.DecidedBy, Opened: v.Opened, Consented: v.Consented, Sealed: v.Sealed, Snapshot: hexOfSnapshot(*v), Policy: v.Policy,
+		DecidedBy: v.DecidedBy, Opened: v.Opened, Consented: v.Consented, Sealed: v.Sealed, Snapshot: hexOfSnapshot(*v), Policy: v.Policy, Purpose: otherwise(v.Purpose),
 		Segments: []sealed.Part{},
 	}
 	checks, err := readChecks(ctx, t, v.ID)
@@ -164,6 +164,9 @@ func (t *tx) sealVerdict(ctx context.Context, v *ward.Visit) error {
 		return err
 	}
 	if _, err = t.ExecContext(ctx, `UPDATE visit SET leaf = $2 WHERE id = $1`, v.ID, v.Leaf); err != nil {
+		return err
+	}
+	if err = t.dutyOfVisit(ctx, v, checks); err != nil {
 		return err
 	}
 	return t.announceVisit(ctx, *v)

@@ -10,8 +10,15 @@ import (
 // Purpose is what people are verified for.
 type Purpose string
 
-// ForVisit is the verification of a patient in a ward round.
-const ForVisit Purpose = "visit"
+// The purposes.
+const (
+	ForVisit     Purpose = "visit"      // a patient in a ward round
+	ForDuty      Purpose = "duty"       // a physician who begins a shift by a link
+	ForDutyCheck Purpose = "duty_check" // a physician on duty, by surprise
+)
+
+// OfPhysician says whether a physician is verified, and no patient.
+func (p Purpose) OfPhysician() bool { return p == ForDuty || p == ForDutyCheck }
 
 // Need says what a check counts for.
 type Need string

@@ -76,8 +76,8 @@ type DutyOutcome string
 const (
 	DutyVerified  DutyOutcome = "verified"  // the face matches, inside the fence
 	DutyUnplaced  DutyOutcome = "unplaced"  // the face matches; the position was not checked or proves nothing
-	DutyUnsure    DutyOutcome = "unsure"    // the face could not be told
-	DutyRefused   DutyOutcome = "refused"   // another face, or outside the fence
+	DutyUnsure    DutyOutcome = "unsure"    // the face could not be told; by a link also: the position was not
+	DutyRefused   DutyOutcome = "refused"   // another face, outside the fence, or by a link nobody live
 	DutyElsewhere DutyOutcome = "elsewhere" // on duty at another institution
 )
 
@@ -120,7 +120,37 @@ type Duty struct {
 	Policy        int            `json:"policy"` // the version whose window and fence counted
 	ModelID       string         `json:"-"`
 	Thresholds    FaceThresholds `json:"-"`
+	VisitID       VisitID        `json:"visit_id,omitempty" doc:"The live check by a link that it comes from"`
 	Leaf          int64          `json:"leaf"`
+}
+
+// DutyByVisit is what the checks of a sealed visit by a physician's own link
+// say of a start: the window opens only for a live face that matches, inside
+// the fence. tried is false when the physician never came to be judged.
+func DutyByVisit(v Verdict, checks []Check) (d Duty, tried bool) {
+	d = Duty{Source: IdentityByVisit, Answer: MatchUnsure, Position: DutyUnchecked, Outcome: DutyRefused}
+	for _, c := range checks {
+		switch c.Kind { //nolint:exhaustive // the others are the visit's to tell
+		case CheckFace:
+			d.Score = c.Score
+			d.Seen = c.At
+		case CheckPosition:
+			d.Position = map[Outcome]DutyPlace{Pass: DutyInside, Fail: DutyOutside, Unsure: DutyVague, NotDone: DutyNotGiven}[c.Outcome]
+		}
+	}
+	switch v {
+	case Present:
+		d.Answer = MatchYes
+		if d.Outcome = DutyOutcomeOf(d.Answer, d.Position); d.Outcome == DutyUnplaced {
+			d.Outcome = DutyUnsure
+		}
+	case Mismatch:
+		d.Answer = MatchNo
+	case Unable, Absent:
+	case NoVerdict, Undecided, Refused, NoAnswer, Discharged, Interrupted:
+		return d, false
+	}
+	return d, true
 }
 
 // DutyPolicy says for how long a start counts, and where an institution's

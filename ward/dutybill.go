@@ -61,6 +61,8 @@ func MayBill(p Physician, tried []Duty, inst InstitutionID, t, now time.Time) (B
 		return BillNo, DutyAway, Duty{}
 	case best.Outcome == DutyUnplaced:
 		return CannotSay, DutyPlaceless, best
+	case best.Outcome == DutyUnsure && best.Answer == MatchYes:
+		return CannotSay, DutyPlaceless, best
 	case best.Outcome == DutyUnsure && best.Reason == IdentityNotEnrolled:
 		return CannotSay, DutyNotEnrolled, best
 	case best.Outcome == DutyUnsure:

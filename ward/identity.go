@@ -9,6 +9,7 @@ type IdentitySource string
 const (
 	IdentityByPhoto  IdentitySource = "photo"  // the terminal took and sent it
 	IdentityByCamera IdentitySource = "camera" // a camera of the counter saw it just now
+	IdentityByVisit  IdentitySource = "visit"  // a live check by a link; of a start of a shift only
 )
 
 // IdentityReason says why an identity check could not tell; empty when it could.

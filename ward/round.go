@@ -23,6 +23,7 @@ type Round struct {
 	Ward          string        `json:"ward"`
 	Ordered       time.Time     `json:"ordered"`
 	Deadline      time.Time     `json:"deadline"`
+	Purpose       Purpose       `json:"purpose"`
 	Method        RoundMethod   `json:"method"`                 // how its beds were chosen
 	RiskVersion   int           `json:"risk_version,omitempty"` // of the scores that ranked them
 	DrawID        DrawID        `json:"draw_id,omitempty"`
@@ -68,11 +69,14 @@ const (
 	Undecided   Verdict = "undecided"   // a human must decide; never stored as sealed
 )
 
-// Visit is one bed in a round.
+// Visit is one bed in a round, or one physician in an order of ForDuty or ForDutyCheck.
 type Visit struct {
 	ID            VisitID       `json:"id"`
 	RoundID       RoundID       `json:"round_id"`
 	InstitutionID InstitutionID `json:"institution_id"`
+	Purpose       Purpose       `json:"purpose"`
+	PhysicianID   PhysicianID   `json:"physician_id,omitempty" doc:"Who is verified instead of a patient"`
+	DutyID        DutyID        `json:"duty_id,omitempty" doc:"The start of the shift during which the physician is checked"`
 	AdmissionID   AdmissionID   `json:"admission_id"`
 	InsuredID     InsuredID     `json:"insured_id"`
 	Ward          string        `json:"ward"`
@@ -94,6 +98,14 @@ type Visit struct {
 	Policy int `json:"policy,omitempty"`
 	// DecideBy is until when a human is to decide a visit in VisitDeciding.
 	DecideBy time.Time `json:"decide_by,omitzero"`
+}
+
+// Who tells whom the visit is to meet from everybody else: the insured person's id, or "physician/" and the id.
+func (v Visit) Who() string {
+	if v.PhysicianID != "" {
+		return "physician/" + string(v.PhysicianID)
+	}
+	return string(v.InsuredID)
 }
 
 // CheckKind names one test in a visit.

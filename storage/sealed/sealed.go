@@ -83,7 +83,8 @@ type Verdict struct {
 	Events    string           `json:"events_sha256"` // of the JSON array of the visit's events
 	Segments  []Part           `json:"segments"`      // of the recording, as far as committed
 	Snapshot  string           `json:"snapshot_sha256,omitempty"`
-	Policy    int              `json:"policy,omitempty"` // version of the check policy
+	Policy    int              `json:"policy,omitempty"`  // version of the check policy
+	Purpose   ward.Purpose     `json:"purpose,omitempty"` // none: a ward round
 }
 
 // Check is one of a verdict's checks.
