@@ -4,6 +4,8 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"slices"
+	"strings"
 	"time"
 
 	"wardwatch/ward"
@@ -63,7 +65,7 @@ func (t *tx) dutyOfVisit(ctx context.Context, v *ward.Visit, checks []ward.Check
 	return err
 }
 
-// DutyChecks lists the surprise checks of starts.
+// DutyChecks lists the surprise checks of starts, the newest first.
 func (s *Store) DutyChecks(ctx context.Context, starts []ward.DutyID) (map[ward.DutyID][]ward.Visit, error) {
 	out := map[ward.DutyID][]ward.Visit{}
 	err := eachOf(ctx, s.read, visitColumns+` WHERE purpose = 'duty_check' AND duty_id IN `, starts, nil, func(r row) error {
@@ -71,5 +73,8 @@ func (s *Store) DutyChecks(ctx context.Context, starts []ward.DutyID) (map[ward.
 		out[v.DutyID] = append(out[v.DutyID], v)
 		return err
 	})
+	for _, all := range out {
+		slices.SortFunc(all, func(a, b ward.Visit) int { return strings.Compare(string(b.ID), string(a.ID)) })
+	}
 	return out, err
 }

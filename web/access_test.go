@@ -395,6 +395,14 @@ var requests = map[string]func(*world) request{
 	"POST /api/v1/duties/{id}/end": func(w *world) request {
 		return request{path: id(w.duty().ID), json: m{"photo": []byte("\xff\xd8")}}
 	},
+	"POST /api/v1/duty-links": func(w *world) request {
+		w.dutyFence()
+		return request{json: m{"institution_id": own, "physician_id": w.physician(), "reason": "上岗", "deadline": time.Now().Add(time.Hour).UTC()}}
+	},
+	"POST /api/v1/duty-checks": func(w *world) request {
+		w.dutyFence()
+		return request{json: m{"institution_id": own, "physician_ids": []ward.PhysicianID{w.duty().PhysicianID}, "reason": "抽查", "deadline": time.Now().Add(time.Hour).UTC()}}
+	},
 	"GET /api/v1/duty-policies": bare,
 	"PUT /api/v1/duty-policies": func(w *world) request {
 		based := 0

@@ -44,7 +44,8 @@ type DutyAnswer struct {
 // ListedDuty is a start with who it was.
 type ListedDuty struct {
 	ward.Duty
-	Name string `json:"name" doc:"Of the physician"`
+	Name   string       `json:"name" doc:"Of the physician"`
+	Checks []ward.Visit `json:"checks" doc:"By surprise, during this shift; the newest first"`
 }
 
 // DutySight is a sighting that fits the physician's face.
@@ -102,6 +103,7 @@ func (s *Server) dutyRoutes(r *routes) {
 			return d, d.InstitutionID, err
 		}, s.getDuty)
 	s.dutyEndRoutes(r)
+	s.dutyLinkRoutes(r)
 	add(r, role(ward.MaySettle), huma.Operation{Method: http.MethodGet, Path: v1 + "/physicians/{id}/duty", OperationID: "mayBill", Summary: "May what this physician prescribed here be billed?", Tags: tags}, s.mayBill)
 	who := everywhere(ward.MayAdminister)
 	add(r, who, huma.Operation{Method: http.MethodGet, Path: v1 + "/duty-policies", OperationID: "listDutyPolicies", Summary: "For how long a start counts, and where", Tags: tags}, s.listDutyPolicies)
@@ -152,9 +154,17 @@ func (s *Server) listDuties(ctx context.Context, in *dutyList) (*body[Page[Liste
 		ids[i] = v[i].PhysicianID
 	}
 	who, err := s.Store.PhysiciansOf(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	starts := make([]ward.DutyID, len(v))
+	for i := range v {
+		starts[i] = v[i].ID
+	}
+	checks, err := s.Store.DutyChecks(ctx, starts)
 	out := make([]ListedDuty, len(v))
 	for i := range v {
-		out[i] = ListedDuty{v[i], who[v[i].PhysicianID].Name}
+		out[i] = ListedDuty{v[i], who[v[i].PhysicianID].Name, list(checks[v[i].ID])}
 	}
 	return answer(pageAfter(out, in.Limit, func(d ListedDuty) string { return string(d.ID) }), err)
 }
@@ -168,7 +178,11 @@ func (s *Server) getDuty(ctx context.Context, _ *dutyPath, d ward.Duty) (*body[D
 	if err != nil {
 		return nil, err
 	}
-	out := DutyDetail{ListedDuty: ListedDuty{d, p.Name}, Seen: make([]DutySight, len(seen))}
+	checks, err := s.Store.DutyChecks(ctx, []ward.DutyID{d.ID})
+	if err != nil {
+		return nil, err
+	}
+	out := DutyDetail{ListedDuty: ListedDuty{d, p.Name, list(checks[d.ID])}, Seen: make([]DutySight, len(seen))}
 	if !d.Ended.IsZero() {
 		var e ward.DutyEnd
 		e, err = s.Store.DutyEnd(ctx, d.ID)

@@ -37,6 +37,22 @@ func (w *world) duty() ward.Duty {
 	return d
 }
 
+// dutyFence is where own's physicians have to be from now on.
+func (w *world) dutyFence() {
+	w.t.Helper()
+	old, err := w.store.DutyPolicyFor(w.t.Context(), own)
+	must(w.t, err)
+	version := old.Version
+	if old.InstitutionID != own {
+		version = 0
+	}
+	_, err = w.store.SetDutyPolicy(w.t.Context(), ward.DutyPolicy{
+		Version: version, InstitutionID: own, WindowMinutes: 240, Reason: "试行",
+		Fence: &ward.Fence{Datum: ward.WGS84, Center: ward.GeoPoint{Lat: 31.2, Lon: 121.4}, Radius: 200},
+	})
+	must(w.t, err)
+}
+
 // From a table of physicians to the answer that the settlement system gets:
 // only face and position together are a yes.
 func TestShiftsDecideWhatIsBilled(t *testing.T) {

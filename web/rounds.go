@@ -43,14 +43,16 @@ type RoundDetail struct {
 
 // VisitSummary is a visit with the masked person.
 type VisitSummary struct {
-	Visit   ward.Visit     `json:"visit"`
-	Insured ward.Insured   `json:"insured" doc:"Masked"`
-	Told    []ward.Telling `json:"told" doc:"How the bedside was told, and the devices' own receipts"`
-	Tablets []TabletRow    `json:"tablets" doc:"Those that ring for this bed"`
-	Waiting int            `json:"waiting,omitempty" doc:"The bedside's place in the line of those that wait to be checked, from 1"`
-	Prompt  string         `json:"prompt,omitempty" doc:"The command that was sent last, while the bed is checked"`
-	Flagged bool           `json:"flagged" doc:"Another visit shows something about it: see its findings"`
-	InForce ward.Verdict   `json:"in_force" doc:"The verdict that counts now: the visit's own, or that of two people over it"`
+	Visit   ward.Visit   `json:"visit"`
+	Insured ward.Insured `json:"insured" doc:"Masked"`
+	// Physician is who is verified instead of an insured person.
+	Physician string         `json:"physician,omitempty" doc:"The name, where a physician is verified"`
+	Told      []ward.Telling `json:"told" doc:"How the bedside was told, and the devices' own receipts"`
+	Tablets   []TabletRow    `json:"tablets" doc:"Those that ring for this bed"`
+	Waiting   int            `json:"waiting,omitempty" doc:"The bedside's place in the line of those that wait to be checked, from 1"`
+	Prompt    string         `json:"prompt,omitempty" doc:"The command that was sent last, while the bed is checked"`
+	Flagged   bool           `json:"flagged" doc:"Another visit shows something about it: see its findings"`
+	InForce   ward.Verdict   `json:"in_force" doc:"The verdict that counts now: the visit's own, or that of two people over it"`
 	// Displaced are the checks of place that failed or are unsure.
 	Displaced []ward.CheckKind `json:"displaced"`
 	// Ruling is the proposal that waits for its second person, if any.
@@ -60,6 +62,7 @@ type VisitSummary struct {
 type roundList struct {
 	Paging
 	InstitutionFilter
+	Purpose ward.Purpose `query:"purpose" doc:"What it was ordered for; left out: ward rounds"`
 }
 
 // RoundPath names a round in the address.
@@ -117,7 +120,11 @@ func linked(l rounds.VisitLink) OrderedVisit {
 }
 
 func (s *Server) listRounds(ctx context.Context, in *roundList) (*body[Page[ward.Round]], error) {
-	v, err := s.Store.Rounds(ctx, callerOf(ctx).narrow(in.InstitutionID), ward.RoundID(in.Cursor), in.Limit)
+	purpose := in.Purpose
+	if purpose == "" {
+		purpose = ward.ForVisit
+	}
+	v, err := s.Store.Rounds(ctx, callerOf(ctx).narrow(in.InstitutionID), []ward.Purpose{purpose}, ward.RoundID(in.Cursor), in.Limit)
 	return answer(pageAfter(v, in.Limit, func(r ward.Round) string { return string(r.ID) }), err)
 }
 
@@ -140,6 +147,10 @@ func (s *Server) getRound(ctx context.Context, _ *RoundPath, round ward.Round) (
 		return nil, err
 	}
 	people, err := s.Store.InsuredMany(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	physicians, err := s.physicianNames(ctx, visits)
 	if err != nil {
 		return nil, err
 	}
@@ -170,7 +181,7 @@ func (s *Server) getRound(ctx context.Context, _ *RoundPath, round ward.Round) (
 	}
 	out := RoundDetail{Round: round, Visits: make([]VisitSummary, len(visits))}
 	for i, v := range visits {
-		out.Visits[i] = VisitSummary{Visit: v, Insured: people[v.InsuredID].Masked(), Told: list(told[v.ID]), Tablets: s.tabletsOf(v, tablets), Waiting: waiting[v.ID], Prompt: prompts[v.ID], Flagged: len(findings[v.ID]) > 0, Displaced: list(displaced[v.ID])}
+		out.Visits[i] = VisitSummary{Visit: v, Insured: people[v.InsuredID].Masked(), Physician: physicians[v.PhysicianID], Told: list(told[v.ID]), Tablets: s.tabletsOf(v, tablets), Waiting: waiting[v.ID], Prompt: prompts[v.ID], Flagged: len(findings[v.ID]) > 0, Displaced: list(displaced[v.ID])}
 		out.Visits[i].InForce, out.Visits[i].Ruling = ruled(v, rulings[v.ID])
 	}
 	return answer(out, err)

@@ -18,6 +18,7 @@ type VisitDetail struct {
 	Checks      []ward.Check        `json:"checks"`
 	Events      []ward.VisitEvent   `json:"events"`
 	Insured     ward.Insured        `json:"insured" doc:"Masked"`
+	Physician   string              `json:"physician,omitempty" doc:"The name, where a physician is verified"`
 	Enrolment   *ward.Enrolment     `json:"enrolment,omitempty" doc:"What the face was judged against; absent: nothing yet, or from before versions were kept"`
 	Recording   *Recording          `json:"recording,omitempty" doc:"Absent while nothing is recorded"`
 	Findings    []ward.VisitFinding `json:"findings" doc:"What other visits show about it, also after its verdict"`
@@ -103,6 +104,11 @@ func (s *Server) getVisit(ctx context.Context, _ *VisitPath, v ward.Visit) (*bod
 	if err != nil && !missing(err) {
 		return nil, err
 	}
+	physicians, err := s.physicianNames(ctx, []ward.Visit{v})
+	if err != nil {
+		return nil, err
+	}
+	out.Physician = physicians[v.PhysicianID]
 	r, err := s.Store.Round(ctx, v.RoundID)
 	if err != nil {
 		return nil, err
