@@ -71,7 +71,8 @@ func (t *tx) claim(ctx context.Context, id ward.CaseID, items []ward.Evidence, b
 			res, err = t.ExecContext(ctx, `UPDATE alert SET case_id = $1 WHERE id = $2 AND case_id = ''`, id, e.Ref)
 		case ward.EvidenceVisit:
 			res, err = t.ExecContext(ctx, `UPDATE visit SET case_id = $1 WHERE id = $2 AND case_id = ''`, id, e.Ref)
-		case ward.EvidenceSegment, ward.EvidenceSnapshot, ward.EvidenceSettlement, ward.EvidenceStretch, ward.EvidenceFile:
+		case ward.EvidenceSegment, ward.EvidenceSnapshot, ward.EvidenceSettlement, ward.EvidenceStretch, ward.EvidenceFile,
+			ward.EvidenceSighting, ward.EvidenceBlind, ward.EvidenceDraw, ward.EvidenceOutage:
 			continue
 		}
 		if err != nil {
@@ -205,6 +206,18 @@ func (t *tx) vouch(ctx context.Context, e *ward.Evidence) error {
 		}
 	case ward.EvidenceStretch:
 		r, ok, err = latestSealed(ctx, t.Tx, KindStretch, e.Ref)
+	case ward.EvidenceSighting:
+		r, ok, err = latestSealed(ctx, t.Tx, KindSighting, e.Ref)
+	case ward.EvidenceBlind:
+		if r, ok, err = latestSealed(ctx, t.Tx, KindBlind, e.Ref); err == nil && !ok {
+			return blindMissing(sql.ErrNoRows)
+		}
+	case ward.EvidenceDraw:
+		r, err = t.endedDraw(ctx, ward.DrawID(e.Ref))
+		ok = true
+	case ward.EvidenceOutage:
+		r, err = t.sealedOutage(ctx, ward.OutageID(e.Ref))
+		ok = true
 	default:
 		return fmt.Errorf("evidence %s %s: unknown kind", e.Kind, e.Ref)
 	}

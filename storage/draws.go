@@ -7,11 +7,12 @@ import (
 	"fmt"
 	"time"
 
+	"wardwatch/storage/sealed"
 	"wardwatch/ward"
 )
 
 // KindDraw is the kind of every step of a draw, by draw/seq.
-const KindDraw = "draw"
+const KindDraw = sealed.KindDraw
 
 // NewDraw is a draw to be committed.
 type NewDraw struct {

@@ -56,7 +56,10 @@ func (t *tx) holdFor(ctx context.Context, id ward.CaseID, e ward.Evidence, by wa
 		return t.wantHold(ctx, e.Ref)
 	case ward.EvidenceFile: // likewise
 		return t.wantHold(ctx, e.Ref)
-	case ward.EvidenceSettlement: // shows nothing
+	case ward.EvidenceSighting, ward.EvidenceBlind:
+		h.Source.Kind = ward.FromCamera
+		h.Source.ID, h.InstitutionID, from, to, err = t.seenAround(ctx, e)
+	case ward.EvidenceSettlement, ward.EvidenceDraw, ward.EvidenceOutage: // shows nothing, and its rows are never deleted
 		return nil
 	}
 	if err != nil {

@@ -22,8 +22,12 @@ const (
 	EvidenceSettlement EvidenceKind = "settlement"
 	EvidenceAlert      EvidenceKind = "alert"
 	EvidenceVisit      EvidenceKind = "visit"
-	EvidenceFile       EvidenceKind = "file"    // that somebody added: a bill, a photo; Ref is the object key
-	EvidenceStretch    EvidenceKind = "stretch" // of a source's recording, with its gaps; Ref is the item's own id
+	EvidenceFile       EvidenceKind = "file"     // that somebody added: a bill, a photo; Ref is the object key
+	EvidenceStretch    EvidenceKind = "stretch"  // of a source's recording, with its gaps; Ref is the item's own id
+	EvidenceSighting   EvidenceKind = "sighting" // what a detector saw, as it stood when it was added
+	EvidenceBlind      EvidenceKind = "blind"    // a blind period, with its pictures
+	EvidenceDraw       EvidenceKind = "draw"     // a draw that has ended, with each of its sealed steps
+	EvidenceOutage     EvidenceKind = "outage"   // that an institution reported, with every version of it
 )
 
 // Evidence is one item of a case.

@@ -15,11 +15,11 @@ import (
 )
 
 // NewEvidence is something to add to a case: what one of the kinds segment,
-// settlement, alert and visit names by ref, or with the kind stretch what a
+// settlement, alert, visit, sighting, blind, draw and outage names by ref, or with the kind stretch what a
 // camera or a visit recorded, and where it did not.
 type NewEvidence struct {
 	Kind     ward.EvidenceKind `json:"kind"`
-	Ref      string            `json:"ref,omitempty" maxLength:"64" doc:"The id of the segment, settlement, alert or visit"`
+	Ref      string            `json:"ref,omitempty" maxLength:"64" doc:"The id of the segment, settlement, alert, visit, sighting, blind period, draw or outage"`
 	CameraID ward.CameraID     `json:"camera_id,omitempty" maxLength:"64" doc:"Of a stretch"`
 	VisitID  ward.VisitID      `json:"visit_id,omitempty" maxLength:"64" doc:"Of a stretch: all of the visit's recording"`
 	From     time.Time         `json:"from,omitzero" doc:"Of a camera's stretch"`
@@ -104,10 +104,42 @@ func (s *Server) addItem(ctx context.Context, b NewEvidence, c ward.Case) ([]war
 			return nil, err
 		}
 		return s.clerk().AddVisit(ctx, c.ID, ward.VisitID(b.Ref), by)
+	case ward.EvidenceSighting, ward.EvidenceBlind, ward.EvidenceDraw, ward.EvidenceOutage:
+		return s.addSeen(ctx, b, c)
 	case ward.EvidenceFile: // is uploaded: see addFile
 	case ward.EvidenceSnapshot: // its name is a place in the store: it comes with its alert or visit
 	}
 	return nil, unknownItem()
+}
+
+// addSeen adds what was seen, or not seen, at an institution, and what says why.
+func (s *Server) addSeen(ctx context.Context, b NewEvidence, c ward.Case) ([]ward.Evidence, error) {
+	by := callerOf(ctx).User
+	err := s.mayAdd(ctx, c, b.Ref, func() (inst ward.InstitutionID, err error) {
+		switch b.Kind { //nolint:exhaustive // addItem has the others
+		case ward.EvidenceSighting:
+			v, err := s.Store.Sighting(ctx, ward.SightingID(b.Ref))
+			return v.InstitutionID, err
+		case ward.EvidenceBlind:
+			v, err := s.Store.BlindPeriod(ctx, ward.BlindID(b.Ref))
+			return v.InstitutionID, err
+		case ward.EvidenceDraw:
+			v, err := s.Store.Draw(ctx, ward.DrawID(b.Ref))
+			return v.InstitutionID, err
+		default:
+			v, err := s.Store.Outage(ctx, ward.OutageID(b.Ref))
+			return v.InstitutionID, err
+		}
+	})
+	switch {
+	case err != nil:
+		return nil, err
+	case b.Kind == ward.EvidenceSighting:
+		return s.clerk().AddSighting(ctx, c.ID, ward.SightingID(b.Ref), by)
+	case b.Kind == ward.EvidenceBlind:
+		return s.clerk().AddBlind(ctx, c.ID, ward.BlindID(b.Ref), by)
+	}
+	return s.Store.AddEvidence(ctx, c.ID, []ward.Evidence{{Kind: b.Kind, Ref: b.Ref}}, by)
 }
 
 // mayAdd says whether the caller may see the thing itself, and whether it is
@@ -136,7 +168,7 @@ func (s *Server) institutionOf(ctx context.Context, src ward.Source) (ward.Insti
 }
 
 func unknownItem() error {
-	return &ward.Error{Kind: ward.Invalid, Code: "evidence.subject", ZH: "请指定要加入的录像时段、录像、结算、疑点或查房，并确认您有权查看。", EN: "Name the stretch, recording, settlement, alert or visit to add, one that you may see."}
+	return &ward.Error{Kind: ward.Invalid, Code: "evidence.subject", ZH: "请指定要加入的录像时段、录像、结算、疑点、查房、识别记录、盲区、抽取或停机报备，并确认您有权查看。", EN: "Name the stretch, recording, settlement, alert, visit, sighting, blind period, draw or outage to add, one that you may see."}
 }
 
 // fileInput is a file as it is, of any declared type.
@@ -178,7 +210,7 @@ func (s *Server) evidenceRoutes(r *routes) {
 	}, s.addFile)
 	on(r, ward.MayCase, huma.Operation{
 		Method: http.MethodPost, Path: v1 + "/cases/{id}/evidence", OperationID: "addEvidence",
-		Summary: "Add a stretch of recording, a settlement, an alert or a visit to an open case", Tags: []string{"cases"}, DefaultStatus: http.StatusCreated,
+		Summary: "Add a stretch of recording, a settlement, an alert, a visit, a sighting, a blind period, a draw or an outage to an open case", Tags: []string{"cases"}, DefaultStatus: http.StatusCreated,
 	}, func(ctx context.Context, in *newEvidenceInput) (ward.Case, ward.InstitutionID, error) {
 		return s.loadCase(ctx, &in.CasePath)
 	}, s.addEvidence)

@@ -69,6 +69,49 @@ func TestAddEvidenceByAPI(t *testing.T) {
 	w.as(w.user(ward.Inspector, "all")).do(http.MethodPost, path, there).want(422, "case.institutions")
 }
 
+// What was seen, what was not, a draw and a report of downtime are added by
+// id, in the caller's scope only.
+func TestAddWhatWasSeenByAPI(t *testing.T) {
+	w := newWorld(t)
+	w.serve()
+	c := w.openCase()
+	ctx := t.Context()
+	put := func(id string, inst ward.InstitutionID) {
+		must(t, w.store.PutSighting(ctx, ward.Sighting{ID: ward.SightingID(id), CameraID: w.camera.ID, PlaceID: w.place.ID, InstitutionID: inst, Kind: ward.PeopleSeen, From: w.began, To: w.began.Add(time.Second), Count: 2}))
+		must(t, w.store.OpenBlind(ctx, ward.BlindPeriod{ID: ward.BlindID(id), CameraID: ward.CameraID("cam of " + id), PlaceID: w.place.ID, InstitutionID: inst, Cause: ward.Frozen, From: w.began}))
+	}
+	put("seen", own)
+	put("elsewhere", other)
+	report := func(inst ward.InstitutionID) ward.OutageID {
+		o, err := w.store.ReportOutage(ctx, ward.Outage{InstitutionID: inst, From: time.Now().Add(time.Hour), To: time.Now().Add(2 * time.Hour), Reason: "检修", By: "u"})
+		must(t, err)
+		return o.ID
+	}
+	d, err := w.store.CommitDraw(ctx, storage.NewDraw{InstitutionID: own, Source: ward.SourceCoin, By: "u", Record: func(ward.Draw, *ward.Draw) (any, time.Time, error) {
+		return m{}, time.Now().Add(time.Hour), nil
+	}})
+	must(t, err)
+	me, path := w.as(w.user(ward.Inspector, "own")), "/api/v1/cases/"+string(c.ID)+"/evidence"
+	me.do(http.MethodPost, path, m{"kind": "draw", "ref": d.ID}).want(409, "evidence.draw_open")
+	_, err = w.store.StepDraw(ctx, storage.DrawChange{ID: d.ID, Kind: ward.StepAbandon, Record: func(ward.Draw, []storage.SealedStep, time.Time) (any, error) { return m{}, nil }})
+	must(t, err)
+	for kind, ref := range map[ward.EvidenceKind]string{ward.EvidenceSighting: "seen", ward.EvidenceBlind: "seen", ward.EvidenceOutage: string(report(own)), ward.EvidenceDraw: string(d.ID)} {
+		got := into[web.Added](me.do(http.MethodPost, path, m{"kind": kind, "ref": ref}).want(201, "")).Items
+		if len(got) == 0 || got[0].Kind != kind {
+			t.Fatalf("%s: %+v", kind, got)
+		}
+		if body := string(me.do(http.MethodGet, "/api/v1/evidence/"+string(got[0].ID)+"/content", nil).want(200, "").body); !strings.Contains(body, ref) || !strings.Contains(body, `"record"`) {
+			t.Errorf("%s: %s", kind, body)
+		}
+		me.do(http.MethodPost, path, m{"kind": kind, "ref": "none"}).want(422, "evidence.subject")
+	}
+	there := report(other)
+	for kind, ref := range map[ward.EvidenceKind]string{ward.EvidenceSighting: "elsewhere", ward.EvidenceBlind: "elsewhere", ward.EvidenceOutage: string(there)} {
+		me.do(http.MethodPost, path, m{"kind": kind, "ref": ref}).want(422, "evidence.subject")
+		w.as(w.user(ward.Inspector, "all")).do(http.MethodPost, path, m{"kind": kind, "ref": ref}).want(422, "case.institutions")
+	}
+}
+
 func upload(c client, path string, content []byte) reply {
 	return c.with("Content-Type", "application/octet-stream").do(http.MethodPost, path, content)
 }

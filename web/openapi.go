@@ -52,7 +52,7 @@ var enums = map[reflect.Type][]any{
 	reflect.TypeFor[ward.SubjectKind]():        {ward.PersonSubject, ward.PhysicianSubject, ward.InstitutionSubject},
 	reflect.TypeFor[ward.CaseState]():          {ward.CaseOpen, ward.CaseFirst, ward.CaseSecond, ward.CaseDecided, ward.CaseAppealed, ward.CaseClosed},
 	reflect.TypeFor[ward.CaseAction]():         {ward.CaseSubmit, ward.CasePass, ward.CaseReturn, ward.CaseAppeal, ward.CaseClose, ward.CaseReopen, ward.CaseRecheck},
-	reflect.TypeFor[ward.EvidenceKind]():       {ward.EvidenceSegment, ward.EvidenceSnapshot, ward.EvidenceSettlement, ward.EvidenceAlert, ward.EvidenceVisit, ward.EvidenceStretch, ward.EvidenceFile},
+	reflect.TypeFor[ward.EvidenceKind]():       {ward.EvidenceSegment, ward.EvidenceSnapshot, ward.EvidenceSettlement, ward.EvidenceAlert, ward.EvidenceVisit, ward.EvidenceStretch, ward.EvidenceFile, ward.EvidenceSighting, ward.EvidenceBlind, ward.EvidenceDraw, ward.EvidenceOutage},
 	reflect.TypeFor[ward.ReleaseState]():       {ward.ReleaseRequested, ward.ReleaseConfirmed, ward.ReleaseRefused},
 	reflect.TypeFor[ward.OutageAction]():       {ward.OutageReport, ward.OutageWithdraw, ward.OutageRefuse, ward.OutageAccept},
 	reflect.TypeFor[ward.Origin]():             {ward.FromStream, ward.FromDevice},

@@ -123,7 +123,12 @@ func (c *Clerk) leads(ctx context.Context, items []ward.Evidence) ([]storage.Lea
 			l, err = c.Store.AlertLead(ctx, ward.AlertID(e.Ref))
 		case ward.EvidenceVisit:
 			l, err = c.Store.VisitLead(ctx, ward.VisitID(e.Ref))
-		case ward.EvidenceSegment, ward.EvidenceSnapshot, ward.EvidenceSettlement, ward.EvidenceStretch, ward.EvidenceFile:
+		case ward.EvidenceSighting:
+			l, err = c.Store.SightingLead(ctx, ward.SightingID(e.Ref))
+		case ward.EvidenceBlind:
+			l, err = c.Store.BlindLead(ctx, ward.BlindID(e.Ref))
+		case ward.EvidenceSegment, ward.EvidenceSnapshot, ward.EvidenceSettlement, ward.EvidenceStretch, ward.EvidenceFile,
+			ward.EvidenceDraw, ward.EvidenceOutage:
 			continue
 		}
 		if err != nil {
@@ -171,7 +176,8 @@ func (c *Clerk) Open(ctx context.Context, e ward.Evidence) (io.ReadCloser, strin
 	case ward.EvidenceFile:
 		r, err := c.Media.Objects.Get(ctx, e.Ref, 0, -1)
 		return r, "application/octet-stream", err
-	case ward.EvidenceSettlement, ward.EvidenceAlert, ward.EvidenceVisit, ward.EvidenceStretch:
+	case ward.EvidenceSettlement, ward.EvidenceAlert, ward.EvidenceVisit, ward.EvidenceStretch,
+		ward.EvidenceSighting, ward.EvidenceBlind, ward.EvidenceDraw, ward.EvidenceOutage:
 		rec, err := c.Store.Sealed(ctx, e.Leaf)
 		return io.NopCloser(bytes.NewReader(rec.Body)), "application/json", err
 	default:

@@ -199,7 +199,16 @@ func (d *draft) sealed(ctx context.Context, it *pack.Item, e ward.Evidence) erro
 	case ward.EvidenceAlert:
 		it.Path = p
 		return d.about(ctx, storage.KindDecision, e.Ref)
-	case ward.EvidenceSettlement, ward.EvidenceStretch:
+	case ward.EvidenceBlind:
+		it.Path = p
+		return d.blind(ctx, ward.BlindID(e.Ref))
+	case ward.EvidenceDraw:
+		it.Path = p
+		return d.draw(ctx, ward.DrawID(e.Ref))
+	case ward.EvidenceOutage:
+		it.Path = p
+		return d.outage(ctx, ward.OutageID(e.Ref))
+	case ward.EvidenceSettlement, ward.EvidenceStretch, ward.EvidenceSighting:
 		it.Path = p
 	case ward.EvidenceSnapshot: // has no record of its own
 	}

@@ -19,6 +19,10 @@ const (
 	KindStretch     = "stretch"
 	KindUpload      = "upload"
 	KindCaseVersion = "case_version"
+	KindSighting    = "sighting"
+	KindBlind       = "blind"
+	KindDraw        = "draw"
+	KindOutage      = "outage"
 )
 
 // Segment is what the ledger commits to when a segment is finished.
@@ -126,6 +130,25 @@ type Upload struct {
 	MediaType   string             `json:"media_type"` // by its first bytes
 	Bytes       int64              `json:"bytes"`
 	SHA256      string             `json:"sha256"`
+	By          ward.UserID        `json:"by"`
+}
+
+// Sighting is what the ledger commits to when what a detector saw is added to
+// a case: all of it but the face's template, which is biometric data.
+type Sighting struct {
+	ID          ward.SightingID    `json:"id"`
+	Camera      ward.CameraID      `json:"camera"`
+	Place       ward.PlaceID       `json:"place"`
+	Institution ward.InstitutionID `json:"institution"`
+	Kind        ward.SightingKind  `json:"kind"`
+	From        time.Time          `json:"from"`
+	To          time.Time          `json:"to"`    // the last picture that showed it
+	Count       int                `json:"count"` // as ward.Sighting
+	Score       float32            `json:"score"` // of the best detection, 0 to 1
+	Box         ward.Box           `json:"box"`   // in the picture
+	Zone        ward.ZoneKind      `json:"zone,omitempty"`
+	Model       string             `json:"model_id"`
+	Snapshot    string             `json:"snapshot_sha256,omitempty"` // absent: no picture is kept
 	By          ward.UserID        `json:"by"`
 }
 

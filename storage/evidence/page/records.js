@@ -164,6 +164,14 @@ const KINDS = {
     if (!s.segments.every(there)) c.fail(it.path, '该时段封存时列明的录像不在清单里。', "A recording that the stretch's record names is not among the items.")
     return true
   },
+  sighting(c, it) {
+    const s = recordOf(c, it.leaf, 'sighting', it.ref, ALERT)
+    if (s) pictured(c, it, s.snapshot_sha256)
+    return !!s
+  },
+  blind: (c, it) => !!recordOf(c, it.leaf, 'blind', it.ref, {}),
+  draw: (c, it) => numbered(c, it, 'draw'),
+  outage: (c, it) => numbered(c, it, 'outage'),
   settlement: (c, it) => !!recordOf(c, it.leaf, 'settlement', it.ref, {}),
   alert(c, it) {
     const alert = recordOf(c, it.leaf, 'alert', it.ref, ALERT)
@@ -189,6 +197,19 @@ async function checkItem(c, it, object) {
   }
   const known = Object.prototype.hasOwnProperty.call(KINDS, it.kind)
   if (!known || !(await KINDS[it.kind](c, it, object))) c.fail(it.path, '与封存记录不符，无法证明。', 'It does not agree with its sealed record and is not proven.')
+}
+
+/**
+ * numbered makes sure that the item's leaf is one of its numbered records (the
+ * steps of a draw, the versions of an outage) and that none before it is left out.
+ */
+function numbered(c, it, kind) {
+  const p = c.leafs.get(it.leaf)
+  const last = p && p.kind === kind && p.ref.startsWith(it.ref + '/') ? Number(p.ref.slice(it.ref.length + 1)) : 0
+  if (!(last >= 1 && last <= c.leafs.size) || p.ref !== it.ref + '/' + last) return false
+  const there = new Set([...c.leafs.values()].filter((l) => l.kind === kind).map((l) => l.ref))
+  for (let n = 1; n <= last; n++) if (!there.has(it.ref + '/' + n)) c.fail(it.path, '该证据此前的步骤或版本不在包内。', 'A step or version before this one is not in the package.')
+  return true
 }
 
 /** pictured makes sure that the picture whose hash an item's record sealed is among the items. */

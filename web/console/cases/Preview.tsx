@@ -20,6 +20,10 @@ export function Preview({ item }: { item: Schemas['Evidence'] }) {
     case 'alert':
     case 'visit':
     case 'stretch':
+    case 'sighting':
+    case 'blind':
+    case 'draw':
+    case 'outage':
       return <Document id={item.id} />
     case 'file':
       return <a href={src} download>{t('addFile.save')}</a>
