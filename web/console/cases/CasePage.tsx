@@ -16,6 +16,7 @@ import { ExportCard } from './ExportCard'
 import { HoldCard } from './HoldCard'
 import { FileCard } from './FileCard'
 import { Preview } from './Preview'
+import { PrintCard } from './PrintCard'
 import { ShareCard } from './ShareCard'
 
 type Evidence = Schemas['Evidence']
@@ -81,6 +82,7 @@ export default function CasePage() {
         <div className="column">
           <FileCard item={c} />
           <ExportCard item={c} onExported={again} />
+          <PrintCard item={c} evidence={evidence} onPrinted={again} />
           <ShareCard caseId={c.id} />
           <HoldCard caseId={c.id} />
           <Card size="small" title={t('case.custody')}>
