@@ -12,7 +12,7 @@ import { forget, remember, remembered } from './kept'
 import { firstPage, wishes } from './notice'
 import { place } from './place'
 import { speak } from './speak'
-import { language, other, pick, say, setLanguage } from './texts'
+import { language, other, pick, say, setLanguage, speakOf } from './texts'
 import type { Texts } from './texts.zh'
 import { button, card, el, fill, picture, player } from './view'
 
@@ -67,6 +67,7 @@ async function begin() {
 
 /** notice is the first page. */
 function notice(o: Opened) {
+  speakOf(o.notice.purpose)
   show(() => firstPage(o, () => void agree(o), () => refuse(o)))
 }
 
@@ -105,6 +106,7 @@ async function agree(o: Opened) {
 
 /** prepare opens the camera; again says that the call had begun. */
 async function prepare(o: Opened, again = false) {
+  speakOf(o.notice.purpose)
   message('plain', () => say('preparing'), () => say('preparingHint'))
   try {
     const media = await openCamera()

@@ -1,4 +1,5 @@
 // Chinese first; English by the switch, which the device remembers.
+import { instead } from './texts.physician'
 import { zh, type Texts } from './texts.zh'
 
 const en: Texts = {
@@ -134,9 +135,16 @@ export function setLanguage(l: Language) {
   }
 }
 
+let purpose: Parameters<typeof instead>[1] = 'visit'
+
+/** speakOf makes the page speak to whom it was opened for. */
+export function speakOf(p: typeof purpose) {
+  purpose = p
+}
+
 /** say is a text of the current language with its {words} filled in. */
 export function say(key: keyof Texts, words: Record<string, string> = {}): string {
-  const text = (current === 'en' ? en : zh)[key]
+  const text = instead(current, purpose)[key] ?? (current === 'en' ? en : zh)[key]
   return text.replace(/\{(\w+)\}/g, (_, name: string) => words[name] ?? '')
 }
 

@@ -36,7 +36,7 @@ export async function duty(page, ready) {
 }
 
 /** pictures are frames of the clip, as JPEG in base 64. @param {number[]} seconds */
-async function pictures(seconds) {
+export async function pictures(seconds) {
   const video = document.createElement('video')
   video.muted = true
   video.src = URL.createObjectURL(await (await fetch('/e2e-physician')).blob())

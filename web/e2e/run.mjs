@@ -6,6 +6,7 @@ import { admissions } from './admissions.mjs'
 import { alert } from './alert.mjs'
 import { startCameras } from './cameras.mjs'
 import { duty } from './duty.mjs'
+import { dutylink } from './dutylink.mjs'
 import { find } from './find.mjs'
 import { fleet } from './fleet.mjs'
 import { holds } from './holds.mjs'
@@ -39,6 +40,7 @@ try {
     fleet: async (page) => cameras && fleet(page, cameras),
     admissions: (page) => admissions(page, server.ready),
     duty: (page) => duty(page, server.ready),
+    dutylink: (page) => dutylink(browser, server.ready, page),
     alert: (page) => alert(page),
     share: (page) => share(browser, page),
     verify: (page) => verify(browser, page),

@@ -36,10 +36,11 @@ const verdictColor: Record<Exclude<Schemas['Verdict'], ''>, string> = {
   present: 'green', mismatch: 'red', absent: 'red', unable: 'orange', refused: 'purple', no_answer: 'gold', discharged: 'blue', interrupted: 'gold', undecided: 'orange',
 }
 
-export function VerdictTag({ verdict }: { verdict: Schemas['Verdict'] }) {
+/** VerdictTag; of a physician it says "in person" and not "in hospital". */
+export function VerdictTag({ verdict, physician = false }: { verdict: Schemas['Verdict']; physician?: boolean }) {
   const { t } = useTranslation()
   if (!verdict) return null
-  return <Tag color={verdictColor[verdict]} variant="solid">{t(`verdict.${verdict}`)}</Tag>
+  return <Tag color={verdictColor[verdict]} variant="solid">{t(physician && (verdict === 'present' || verdict === 'absent') ? `verdictPhysician.${verdict}` : `verdict.${verdict}`)}</Tag>
 }
 
 const visitColor: Record<Schemas['VisitState'], string> = { ordered: 'default', opened: 'cyan', consented: 'cyan', checking: 'blue', deciding: 'orange', sealed: 'green' }

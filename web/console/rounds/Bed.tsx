@@ -8,6 +8,7 @@ import { pick } from '../i18n'
 import { length } from '../parts/time'
 import { useNow } from '../parts/useNow'
 import { commands } from '../visit/steps'
+import { useSubject } from '../visit/useSubject'
 import { due } from './Undecided'
 
 type Summary = Schemas['VisitSummary']
@@ -29,7 +30,8 @@ function Until({ at }: { at: string }) {
 /** Bed is one bed on the board. What is the same is not drawn again. */
 export const Bed = memo(function Bed({ of, onStepIn }: { of: Summary; onStepIn: (id: string) => void }) {
   const { t } = useTranslation()
-  const { visit, insured, told, tablets, waiting, prompt, in_force, ruling, flagged, displaced } = of
+  const subject = useSubject()(of)
+  const { visit, told, tablets, waiting, prompt, in_force, ruling, flagged, displaced } = of
   const until = due(of)
   const asked = commands.find((c) => c === prompt)
   const lost = visit.state !== 'sealed' && tablets.length > 0 && tablets.every((v) => v.lost)
@@ -37,8 +39,8 @@ export const Bed = memo(function Bed({ of, onStepIn }: { of: Summary; onStepIn: 
   return (
     <div className={tone(of)}>
       <Link to={`/visits/${visit.id}`} data-visit={visit.id}>
-        <div className="bed-head"><span className="strong">{t('board.bed', { bed: visit.bed })}</span>{visit.state === 'sealed' ? <VerdictTag verdict={in_force} /> : <VisitStateTag state={visit.state} />}</div>
-        <div>{insured.name} <span className="quiet mono small">{insured.id_number.slice(-4)}</span></div>
+        <div className="bed-head"><span className="strong">{subject.title}</span>{visit.state === 'sealed' ? <VerdictTag verdict={in_force} physician={!!visit.physician_id} /> : <VisitStateTag state={visit.state} />}</div>
+        <div>{subject.name} <span className="quiet mono small">{subject.ending}</span></div>
         <div className="quiet small">
           {visit.state === 'sealed' ? pick(visit.reason_zh, visit.reason_en) : asked && visit.state === 'checking' ? t('board.asked', { what: t(`command.${asked}`) }) : waiting ? t('board.inLine', { n: waiting }) : visit.state === 'ordered' ? t(`delivery.${arrived}`) : t(`visitHint.${visit.state}`)}
         </div>

@@ -13,6 +13,7 @@ import { useNow } from '../parts/useNow'
 import { When } from '../parts/When'
 import { Bed } from './Bed'
 import { groupOf, groups, type Group } from './groups'
+import { useSubject } from '../visit/useSubject'
 import { LinkCard } from './LinkCard'
 import { useLinks } from './links'
 import { StepIn } from './StepIn'
@@ -26,6 +27,7 @@ export default function Board() {
   const { id = '' } = useParams()
   const names = useNames()
   const { links, forget } = useLinks()
+  const subject = useSubject()
   const now = useNow(1000)
   const [shown, setShown] = useState<Group | 'all'>('all')
   const [page, setPage] = useState(1)
@@ -39,6 +41,7 @@ export default function Board() {
   if (detail.isLoading) return <Loading />
   if (!detail.data) return <Trouble error={detail.error} retry={() => void detail.refetch()} />
   const { round } = detail.data
+  const ward = round.purpose === 'visit' // else physicians
   const all = detail.data.visits.toSorted((a, b) => a.visit.bed.localeCompare(b.visit.bed, 'zh-CN', { numeric: true }))
   const fresh = all.filter(({ visit }) => links[visit.id] && visit.state === 'ordered')
   const counts = new Map<Group, number>()
@@ -54,7 +57,7 @@ export default function Board() {
   const open = all.find(({ visit }) => visit.id === inside)
   return (
     <>
-      <Head title={t('board.title', { ward: round.ward || t('rounds.several') })} actions={<Link to="/rounds">{t('board.all')}</Link>}>
+      <Head title={ward ? t('board.title', { ward: round.ward || t('rounds.several') }) : t(`purpose.${round.purpose}`)} actions={ward ? <Link to="/rounds">{t('board.all')}</Link> : <Link to="/duty">{t('screen.duty')}</Link>}>
         <span className="quiet">{names.institution(round.institution_id)}</span>
         <span>{t('board.done', { done: (counts.get('present') ?? 0) + (counts.get('problem') ?? 0), all: all.length })}</span>
         <span className={left > 0 ? 'strong' : 'quiet'}>{left > 0 ? t('board.left', { time: length(left) }) : t('board.over')}</span>
@@ -63,11 +66,11 @@ export default function Board() {
         {lost.length > 0 && <Alert type="error" showIcon data-part="lost" title={t('board.lost', { beds: lost.slice(0, 12).map(({ visit }) => visit.bed).join(', ') })} />}
         {late >= 5 && <Alert type="warning" showIcon title={t('board.late', { time: length(late) })} />}
         {fresh.length > 0 && (
-          <Card size="small" title={t('links.title')} extra={<Button size="small" onClick={forget}>{t('links.hide')}</Button>}>
-            <Alert type="warning" showIcon title={t('links.once')} style={{ marginBottom: 12 }} />
+          <Card size="small" title={t(ward ? 'links.title' : 'links.titlePhysician')} extra={<Button size="small" onClick={forget}>{t('links.hide')}</Button>}>
+            <Alert type="warning" showIcon title={t(ward ? 'links.once' : 'links.oncePhysician')} style={{ marginBottom: 12 }} />
             <div className="links">
-              {fresh.map(({ visit, insured }) => (
-                <LinkCard key={visit.id} visit={visit} link={links[visit.id] ?? ''} title={t('board.bed', { bed: visit.bed })} subtitle={`${insured.name} · ${t('links.until', { at: visit.link_expires ? clock(visit.link_expires) : '' })}`} />
+              {fresh.map((of) => ({ visit: of.visit, whom: subject(of) })).map(({ visit, whom }) => (
+                <LinkCard key={visit.id} visit={visit} link={links[visit.id] ?? ''} title={whom.title} subtitle={`${whom.name || whom.number} · ${t('links.until', { at: visit.link_expires ? clock(visit.link_expires) : '' })}`} />
               ))}
             </div>
           </Card>
@@ -79,7 +82,7 @@ export default function Board() {
             items={[
               { key: 'reason', label: t('rounds.reason'), children: round.reason },
               { key: 'by', label: t('rounds.by'), children: names.user(round.ordered_by) },
-              { key: 'method', label: t('rounds.method'), children: round.draw_id ? <Link to={`/draws/${round.draw_id}`}>{t('roundMethod.draw')}</Link> : t(`roundMethod.${round.method}`) },
+              ...(!ward ? [] : [{ key: 'method', label: t('rounds.method'), children: round.draw_id ? <Link to={`/draws/${round.draw_id}`}>{t('roundMethod.draw')}</Link> : t(`roundMethod.${round.method}`) }]),
               { key: 'ordered', label: t('rounds.ordered'), children: <When at={round.ordered} /> },
               { key: 'deadline', label: t('rounds.deadline'), children: <When at={round.deadline} /> },
               ...(round.remind ? [{ key: 'reminded', label: t('board.reminded'), children: <When at={round.reminded} /> }] : []),
@@ -92,7 +95,7 @@ export default function Board() {
             aria-label={t('board.filter')}
             value={shown}
             onChange={(v) => { setShown(v); setPage(1) }}
-            options={[{ value: 'all' as const, label: t('board.group.all', { n: all.length }) }, ...groups.map((g) => ({ value: g, label: t(`board.group.${g}`, { n: counts.get(g) ?? 0 }) }))]}
+            options={[{ value: 'all' as const, label: t('board.group.all', { n: all.length }) }, ...groups.map((g) => ({ value: g, label: t(!ward && g === 'present' ? 'board.group.self' : `board.group.${g}`, { n: counts.get(g) ?? 0 }) }))]}
           />
           <Button type="primary" disabled={!next} onClick={() => next && setInside(next.visit.id)}>{t('board.next', { n: undecided.length })}</Button>
         </Space>
@@ -101,7 +104,7 @@ export default function Board() {
         </div>
         {last > 1 && <Pagination size="small" current={at} pageSize={perPage} total={visits.length} showSizeChanger={false} onChange={setPage} />}
       </div>
-      <Drawer open={open !== undefined} onClose={() => setInside(undefined)} size={640} title={open && t('board.bed', { bed: open.visit.bed })} extra={<Button disabled={!next || next.visit.id === inside} onClick={() => next && setInside(next.visit.id)}>{t('board.next', { n: undecided.length })}</Button>} destroyOnHidden>
+      <Drawer open={open !== undefined} onClose={() => setInside(undefined)} size={640} title={open && subject(open).title} extra={<Button disabled={!next || next.visit.id === inside} onClick={() => next && setInside(next.visit.id)}>{t('board.next', { n: undecided.length })}</Button>} destroyOnHidden>
         {open && <StepIn key={open.visit.id} id={open.visit.id} />}
       </Drawer>
     </>

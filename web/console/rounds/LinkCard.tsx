@@ -22,7 +22,7 @@ export function LinkCard({ visit, link, title, subtitle }: { visit: Schemas['Vis
     return response.ok
   }
   const sms = async () => {
-    await navigator.clipboard.writeText(t('links.smsText', { bed: title, at: visit.link_expires ? clock(visit.link_expires) : '', link }))
+    await navigator.clipboard.writeText(t(visit.physician_id ? 'links.smsPhysician' : 'links.smsText', { bed: title, at: visit.link_expires ? clock(visit.link_expires) : '', link }))
     if (await told('sms')) void message.success(t('links.smsCopied'))
   }
   const shown = async () => {

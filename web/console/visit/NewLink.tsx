@@ -8,7 +8,7 @@ import { LinkCard } from '../rounds/LinkCard'
 import { absolute, useLinks } from '../rounds/links'
 
 /** NewLink shows the bedside link of a visit, or makes a new one. */
-export function NewLink({ visit, name }: { visit: Schemas['Visit']; name: string }) {
+export function NewLink({ visit, title, name }: { visit: Schemas['Visit']; title: string; name: string }) {
   const { t } = useTranslation()
   const { links, add } = useLinks()
   const renew = useMutation({
@@ -20,7 +20,7 @@ export function NewLink({ visit, name }: { visit: Schemas['Visit']; name: string
     <Card size="small" title={t('links.one')} extra={<Button size="small" loading={renew.isPending} onClick={() => renew.mutate()}>{t('links.renew')}</Button>}>
       <Trouble error={renew.error} />
       {link
-        ? <LinkCard visit={visit} link={link} title={t('board.bed', { bed: visit.bed })} subtitle={`${name} · ${t('links.until', { at: visit.link_expires ? clock(visit.link_expires) : '' })}`} />
+        ? <LinkCard visit={visit} link={link} title={title} subtitle={`${name || visit.physician_id} · ${t('links.until', { at: visit.link_expires ? clock(visit.link_expires) : '' })}`} />
         : <span className="quiet">{t('links.lost')}</span>}
     </Card>
   )

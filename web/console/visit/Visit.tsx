@@ -21,18 +21,21 @@ import { Chat } from './Chat'
 import { Checks } from './Checks'
 import { Decision } from './Decision'
 import { Delivery } from './Delivery'
+import { DutyLine } from './DutyLine'
 import { Findings } from './Findings'
 import { NewLink } from './NewLink'
 import { Propose } from './Propose'
 import { Protocol } from './Protocol'
 import { Rulings } from './Rulings'
 import { discharged, missing } from './steps'
+import { useSubject } from './useSubject'
 
 /** Visit is one bed of a round: the call, the checks, the verdict. */
 export default function Visit() {
   const { t } = useTranslation()
   const { id = '' } = useParams()
   const names = useNames()
+  const whom = useSubject()
   const { may } = useMe()
   const detail = useQuery({
     queryKey: ['visit', id],
@@ -43,6 +46,8 @@ export default function Visit() {
   if (detail.isLoading) return <Loading />
   if (!detail.data) return <Trouble error={detail.error} retry={() => void detail.refetch()} />
   const { visit, checks, events, insured, recording, has_snapshot, rulings, findings, in_force, by_ruling, one_decides, circumstances, told, ordered } = detail.data
+  const subject = whom(detail.data)
+  const physician = !!visit.physician_id
   const proposed = rulings.some((r) => r.state === 'proposed')
   const running = visit.state === 'checking' || visit.state === 'deciding'
   const left = visit.state === 'sealed' ? undefined : discharged(events)
@@ -50,14 +55,15 @@ export default function Visit() {
   return (
     <>
       <Head
-        title={t('board.bed', { bed: visit.bed })}
-        actions={visit.state === 'sealed' && may('case') && <OpenCase of={{ visit_id: visit.id }} caseID={visit.case_id} title={`${t('board.bed', { bed: visit.bed })} · ${insured.name}`} />}
+        title={subject.title}
+        actions={visit.state === 'sealed' && may('case') && <OpenCase of={{ visit_id: visit.id }} caseID={visit.case_id} title={[subject.title, subject.name].filter(Boolean).join(' · ')} />}
       >
-        <span>{insured.name} <span className="quiet mono">{insured.id_number}</span></span>
+        <span>{subject.name} <span className="quiet mono">{subject.number}</span></span>
         {insured.proxy && visit.state !== 'sealed' && <EnrolledTag insured={insured} />}
         <VisitStateTag state={visit.state} />
-        <span className="quiet">{names.institution(visit.institution_id)} · {visit.ward}</span>
-        <Link to={`/rounds/${visit.round_id}`}>{t('visit.round')}</Link>
+        <span className="quiet">{names.institution(visit.institution_id)} · {visit.purpose === 'visit' ? visit.ward : t(`purpose.${visit.purpose}`)}</span>
+        {visit.duty_id && <DutyLine id={visit.duty_id} />}
+        <Link to={`/rounds/${visit.round_id}`}>{t(physician ? 'visit.order' : 'visit.round')}</Link>
       </Head>
       {detail.error && <Trouble error={detail.error} />}
       {left && <Alert type="warning" showIcon role="status" data-left={left.cancelled ? 'cancelled' : 'discharged'} style={{ marginBottom: 12 }} title={<>{t(left.cancelled ? 'stay.cancelled' : 'stay.discharged')} · <When at={left.at} /></>} description={t('stay.hint')} />}
@@ -76,15 +82,15 @@ export default function Visit() {
             </Card>
           )}
           <Chat visitID={visit.id} running={running} />
-          {visit.state === 'ordered' && <NewLink visit={visit} name={insured.name} />}
+          {visit.state === 'ordered' && <NewLink visit={visit} title={subject.title} name={subject.name} />}
           <Card size="small" title={t('visit.protocol')}><Protocol events={events} /></Card>
         </div>
         <div className="column">
           {visit.state === 'sealed' && (
             <Card size="small" title={t('visit.verdict')}>
               <div className="verdict" data-verdict={visit.verdict} data-in-force={in_force}>
-                {in_force !== visit.verdict && <><VerdictTag verdict={in_force} /><span className="strong">{t('ruling.counts')}</span><span className="quiet">{t('ruling.instead')}</span></>}
-                <VerdictTag verdict={visit.verdict} />
+                {in_force !== visit.verdict && <><VerdictTag verdict={in_force} physician={physician} /><span className="strong">{t('ruling.counts')}</span><span className="quiet">{t('ruling.instead')}</span></>}
+                <VerdictTag verdict={visit.verdict} physician={physician} />
               </div>
               <p className="wrap">{pick(visit.reason_zh, visit.reason_en)}</p>
               <div className="quiet small">
