@@ -97,9 +97,10 @@ async function shot(page, name) {
 
 /** hire makes an institution with a fence and a physician who is enrolled. @param {string} photo */
 async function hire(photo) {
-  /** @param {string} method @param {string} path @param {unknown} body @param {string} [type] */
-  const ask = async (method, path, body, type = 'application/json') => {
-    const r = await fetch(`/api/v1/${path}`, { method, headers: { 'Content-Type': type, 'Idempotency-Key': crypto.randomUUID() }, body: type === 'application/json' ? JSON.stringify(body) : /** @type {Blob} */ (body) })
+  /** @param {string} method @param {string} path @param {unknown} sent @param {string} [type] */
+  const ask = async (method, path, sent, type = 'application/json') => {
+    const content = type === 'application/json' ? JSON.stringify(sent) : /** @type {Blob} */ (sent)
+    const r = await fetch(`/api/v1/${path}`, { method, headers: { 'Content-Type': type, 'Idempotency-Key': crypto.randomUUID() }, body: content })
     if (!r.ok) throw new Error(`${path}: ${r.status} ${await r.text()}`)
   }
   const physician = `ph-link-${Date.now()}`
