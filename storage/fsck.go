@@ -102,6 +102,7 @@ func (f *fsck) steps() []fsckStep {
 		{"zone rows", f.zoneRows},
 		{"rule rows", f.ruleRows},
 		{"alert policy rows", f.policyRows},
+		{"access policy rows", f.accessPolicyRows},
 		{"check policy rows", f.checkPolicyRows},
 		{"site rows", f.siteRows},
 		{"face searches", f.searchRows},

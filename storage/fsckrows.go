@@ -260,6 +260,7 @@ func (f *fsck) absent(ctx context.Context) error {
 		{"case_version", `SELECT ref FROM sealed_record r WHERE kind = 'case_version' AND NOT EXISTS (SELECT 1 FROM case_version x WHERE x.leaf = r.leaf)`},
 		{"case_step", `SELECT ref FROM sealed_record r WHERE kind = 'case_step' AND NOT EXISTS (SELECT 1 FROM case_step x WHERE x.leaf = r.leaf)`},
 		{"alert_policy", `SELECT ref FROM sealed_record r WHERE kind = 'alert_policy' AND NOT EXISTS (SELECT 1 FROM alert_policy x WHERE x.leaf = r.leaf)`},
+		{"access_policy", `SELECT ref FROM sealed_record r WHERE kind = 'access_policy' AND NOT EXISTS (SELECT 1 FROM access_policy x WHERE x.leaf = r.leaf)`},
 		{"check_policy", `SELECT ref FROM sealed_record r WHERE kind = 'check_policy' AND NOT EXISTS (SELECT 1 FROM check_policy x WHERE x.leaf = r.leaf)`},
 		{"ruling", `SELECT ref FROM sealed_record r WHERE kind = 'ruling' AND NOT EXISTS (SELECT 1 FROM ruling x WHERE x.leaf = r.leaf OR x.answer_leaf = r.leaf)`},
 		{"visit_finding", `SELECT ref FROM sealed_record r WHERE kind = 'visit_finding' AND NOT EXISTS (SELECT 1 FROM visit_finding x WHERE x.leaf = r.leaf)`},

@@ -66,6 +66,9 @@ const (
 	ActionPermit     Action = "permit"      // a user was added or changed: the reason is role and scope
 	ActionPrint      Action = "print"       // a document of the case was printed; the hash is of its PDF
 	ActionSearch     Action = "search"      // a person was looked up by number: the reason says why
+	ActionPlay       Action = "play"        // a recording was played
+	ActionUnmask     Action = "unmask"      // what was made unrecognisable was shown as it is
+	ActionState      Action = "state"       // somebody said why they look at the evidence; the object is the session
 	ActionReceipt    Action = "receipt"     // that person confirmed it; the hash is of the zip
 )
 

@@ -567,6 +567,16 @@ var requests = map[string]func(*world) request{
 		r := w.proposed()
 		return request{path: map[string]string{"id": string(r.VisitID), "ruling": string(r.ID), "number": "1"}}
 	},
+	"GET /api/v1/access-policy": bare,
+	"PUT /api/v1/access-policy": func(w *world) request {
+		p, err := w.store.AccessPolicy(w.t.Context())
+		must(w.t, err)
+		p.Actions = []ward.Action{} // the table is of what nobody needs a reason for
+		return request{json: p}
+	},
+	"POST /api/v1/access-reasons": func(w *world) request {
+		return request{json: m{"case_id": w.openCase().ID, "reason": "复核"}}
+	},
 	"GET /api/v1/check-policies": bare,
 	"PUT /api/v1/check-policies": func(w *world) request {
 		seen := 0

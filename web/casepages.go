@@ -39,6 +39,9 @@ func (s *Server) casePageRoutes(r *routes) {
 }
 
 func (s *Server) getCase(ctx context.Context, _ *CasePath, c ward.Case) (*body[CaseDetail], error) {
+	if err := s.looked(ctx, c.ID); err != nil {
+		return nil, err
+	}
 	n, err := s.Store.EvidenceCount(ctx, c.ID)
 	if err != nil {
 		return nil, err
@@ -62,6 +65,9 @@ func (s *Server) evidencePage(ctx context.Context, id ward.CaseID, after ward.Ev
 }
 
 func (s *Server) listCaseEvidence(ctx context.Context, in *caseEvidenceList, c ward.Case) (*body[Page[Evidence]], error) {
+	if err := s.looked(ctx, c.ID); err != nil {
+		return nil, err
+	}
 	return answer(s.evidencePage(ctx, c.ID, ward.EvidenceID(in.Cursor), in.Limit))
 }
 

@@ -111,12 +111,22 @@ func (s *Server) listCases(ctx context.Context, in *caseList) (*body[Page[ward.C
 	who := callerOf(ctx)
 	if in.Number != "" {
 		c, err := s.Store.CaseByNumber(ctx, in.Number)
+		found := "case/none"
+		if err == nil && who.May(ward.MayCase, c.InstitutionID) {
+			found = "case/" + string(c.ID)
+		}
+		if err := s.searched(ctx, found); err != nil {
+			return nil, err
+		}
 		if missing(err) || err == nil && !who.May(ward.MayCase, c.InstitutionID) {
 			return items[ward.Case](nil, nil)
 		}
 		return items([]ward.Case{c}, err)
 	}
 	if in.Kind != "" && in.Ref != "" {
+		if err := s.searched(ctx, string(in.Kind)+"/"+in.Ref); err != nil {
+			return nil, err
+		}
 		return items(s.Store.CasesAbout(ctx, ward.CaseSubject{Kind: in.Kind, Ref: in.Ref}, who.narrow(in.InstitutionID)))
 	}
 	v, err := s.Store.Cases(ctx, who.narrow(in.InstitutionID), ward.CaseID(in.Cursor), in.Limit)
@@ -131,7 +141,11 @@ func (s *Server) loadCase(ctx context.Context, in *CasePath) (ward.Case, ward.In
 // exportCase streams the package. Preparing it records the export; a client
 // that gets less than Content-Length has no package.
 func (s *Server) exportCase(ctx context.Context, _ *CasePath, c ward.Case) (*huma.StreamResponse, error) {
-	p, err := s.clerk().Prepare(ctx, c.ID, callerOf(ctx).User, "")
+	reason, err := s.reasoned(ctx, c.ID, ward.ActionExport)
+	if err != nil {
+		return nil, err
+	}
+	p, err := s.clerk().Prepare(ctx, c.ID, callerOf(ctx).User, reason)
 	if err != nil {
 		return nil, err
 	}
@@ -158,7 +172,14 @@ func (s *Server) loadEvidence(ctx context.Context, in *EvidencePath) (ward.Evide
 }
 
 func (s *Server) evidenceContent(ctx context.Context, _ *EvidencePath, e ward.Evidence) (*huma.StreamResponse, error) {
-	v := view{object: "evidence/" + string(e.ID), caseID: e.CaseID, sha256: e.SHA256[:]}
+	v := view{object: "evidence/" + string(e.ID), caseID: e.CaseID, sha256: e.SHA256[:], action: ward.ActionView}
+	if e.Kind == ward.EvidenceSegment {
+		v.action = ward.ActionPlay
+	}
+	var err error
+	if v.reason, err = s.reasoned(ctx, e.CaseID, v.action); err != nil {
+		return nil, err
+	}
 	if e.Kind == ward.EvidenceSegment {
 		g, err := s.Store.Segment(ctx, ward.SegmentID(e.Ref))
 		if err != nil {

@@ -68,10 +68,11 @@ func (s *Server) record(ctx context.Context, v view) error {
 		v.action = ward.ActionView
 	}
 	key := fmt.Sprintf("%s\n%s\n%s\n%s\n%x", c.ID, v.action, v.object, v.reason, v.sha256)
+	again := v.action == ward.ActionView || v.action == ward.ActionPlay || v.action == ward.ActionSearch && v.rest > 0
 	if v.rest == 0 {
 		v.rest = viewRest
 	}
-	if v.action == ward.ActionView && !s.views.fresh(key, v.rest, now) {
+	if again && !s.views.fresh(key, v.rest, now) {
 		return nil
 	}
 	err := s.Store.Record(ctx, ward.Custody{

@@ -20,7 +20,7 @@ const schemaPrefix = "#/components/schemas/"
 // with the constants of package ward.
 var enums = map[reflect.Type][]any{
 	reflect.TypeFor[PrintKind]():               {PrintEvidence, PrintVisit},
-	reflect.TypeFor[ward.Action]():             {ward.ActionOpenCase, ward.ActionAdd, ward.ActionView, ward.ActionExport, ward.ActionRule, ward.ActionIdentify, ward.ActionFile, ward.ActionReview, ward.ActionShare, ward.ActionOpened, ward.ActionUnshare, ward.ActionHandOver, ward.ActionReceipt, ward.ActionSignIn, ward.ActionPermit, ward.ActionAskRelease, ward.ActionRelease, ward.ActionKeepHold, ward.ActionSearch, ward.ActionPrint},
+	reflect.TypeFor[ward.Action]():             {ward.ActionOpenCase, ward.ActionAdd, ward.ActionView, ward.ActionExport, ward.ActionRule, ward.ActionIdentify, ward.ActionFile, ward.ActionReview, ward.ActionShare, ward.ActionOpened, ward.ActionUnshare, ward.ActionHandOver, ward.ActionReceipt, ward.ActionSignIn, ward.ActionPermit, ward.ActionAskRelease, ward.ActionRelease, ward.ActionKeepHold, ward.ActionSearch, ward.ActionPlay, ward.ActionPrint, ward.ActionUnmask, ward.ActionState},
 	reflect.TypeFor[storage.AlertOrder]():      {storage.ByRank, storage.ByNewest, storage.ByDeadline},
 	reflect.TypeFor[ward.TimePrecision]():      {ward.ToTheDay, ward.ToTheHour, ward.ToTheMinute, ward.ToTheSecond},
 	reflect.TypeFor[ward.AdmissionWay]():       {ward.UnknownWay, ward.ByAPI, ward.ByCSV, ward.ByHL7, ward.ByFHIR, ward.ByMLLP},

@@ -203,6 +203,7 @@ func (s *Server) routes() (*routes, error) {
 	s.shareRoutes(r)
 	s.caseRoutes(r)
 	s.casePageRoutes(r)
+	s.accessRoutes(r)
 	s.caseFileRoutes(r)
 	s.printRoutes(r)
 	s.holdRoutes(r)

@@ -7,6 +7,7 @@ import { alert } from './alert.mjs'
 import { startCameras } from './cameras.mjs'
 import { duty } from './duty.mjs'
 import { dutylink } from './dutylink.mjs'
+import { evidence } from './evidence.mjs'
 import { find } from './find.mjs'
 import { fleet } from './fleet.mjs'
 import { holds } from './holds.mjs'
@@ -44,6 +45,7 @@ try {
     alert: (page) => alert(page),
     share: (page) => share(browser, page),
     verify: (page) => verify(browser, page),
+    evidence: (page) => evidence(page),
     holds: (page) => holds(browser, server.ready, page),
     manual: (page) => manual(browser, server.ready, page),
     round: (page) => round(browser, server.ready, page),

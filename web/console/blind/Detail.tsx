@@ -3,6 +3,7 @@ import { App, Button, Popconfirm } from 'antd'
 import { useTranslation } from 'react-i18next'
 import { api, take } from '../api/client'
 import { useMe } from '../api/queries'
+import { AddToCase } from '../parts/AddToCase'
 import { Loading } from '../parts/Loading'
 import { Trouble } from '../parts/Trouble'
 import { Period } from './Period'
@@ -29,6 +30,7 @@ export function Detail({ id }: { id: string }) {
           <Button loading={learn.isPending}>{t('blind.learn')}</Button>
         </Popconfirm>
       )}
+      <AddToCase kind="blind" id={b.id} institution={b.institution_id} />
       <Trouble error={learn.error} />
       <Period period={b} />
     </>

@@ -6,6 +6,7 @@ import { mediaURL } from '../api/media'
 import { Clip } from '../parts/Clip'
 import { Photo } from '../parts/Photo'
 import { Trouble } from '../parts/Trouble'
+import { Facts } from './Facts'
 
 /** Preview shows one piece of evidence: it plays, or it is read. */
 export function Preview({ item }: { item: Schemas['Evidence'] }) {
@@ -24,13 +25,14 @@ export function Preview({ item }: { item: Schemas['Evidence'] }) {
     case 'blind':
     case 'draw':
     case 'outage':
-      return <Document id={item.id} />
+      return <Document id={item.id} kind={item.kind} />
     case 'file':
       return <a href={src} download>{t('addFile.save')}</a>
   }
 }
 
-function Document({ id }: { id: string }) {
+function Document({ id, kind }: { id: string; kind: Schemas['EvidenceKind'] }) {
+  const { t } = useTranslation()
   const content = useQuery({
     queryKey: ['evidence', id],
     queryFn: () => take(api.GET('/api/v1/evidence/{id}/content', { params: { path: { id } }, parseAs: 'text' })),
@@ -38,7 +40,15 @@ function Document({ id }: { id: string }) {
   })
   if (content.isLoading) return <Skeleton active />
   if (content.error) return <Trouble error={content.error} retry={() => void content.refetch()} />
-  return <pre className="json">{pretty(String(content.data))}</pre>
+  return (
+    <>
+      <Facts kind={kind} body={String(content.data)} />
+      <details>
+        <summary className="quiet small">{t('facts.sealed')}</summary>
+        <pre className="json">{pretty(String(content.data))}</pre>
+      </details>
+    </>
+  )
 }
 
 function pretty(text: string): string {

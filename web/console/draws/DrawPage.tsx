@@ -5,6 +5,7 @@ import { useTranslation } from 'react-i18next'
 import { Link, useParams } from 'react-router'
 import { api, take, type Schemas } from '../api/client'
 import { useNames } from '../api/queries'
+import { AddToCase } from '../parts/AddToCase'
 import { Head } from '../parts/Head'
 import { Loading } from '../parts/Loading'
 import { Trouble } from '../parts/Trouble'
@@ -74,6 +75,7 @@ function Actions({ detail: { draw } }: { detail: Schemas['DrawDetail'] }) {
   return (
     <Space wrap>
       {(draw.state === 'committed' || draw.state === 'drawn') && <Button size="small" onClick={() => setReason('')}>{t('draws.abandon')}</Button>}
+      {draw.state !== 'committed' && <AddToCase kind="draw" id={draw.id} institution={draw.institution_id} />}
       <Button size="small" href={`/api/v1/draws/${draw.id}/proof`} download>{t('draws.proof')}</Button>
       <Modal open={reason !== undefined} title={t('draws.abandon')} okText={t('draws.abandon')} okButtonProps={{ disabled: !reason?.trim(), danger: true }} confirmLoading={abandon.isPending} onOk={() => abandon.mutate((reason ?? '').trim())} onCancel={() => setReason(undefined)}>
         <p>{t('draws.abandonHint')}</p>

@@ -4,6 +4,7 @@ import { Link } from 'react-router'
 import type { Schemas } from '../api/client'
 import { mediaURL } from '../api/media'
 import { useCameraName, useMe, useNames } from '../api/queries'
+import { AddToCase } from '../parts/AddToCase'
 import { Nothing } from '../parts/Nothing'
 import { Photo } from '../parts/Photo'
 import { When } from '../parts/When'
@@ -60,6 +61,7 @@ function Where({ sighting }: { sighting: Schemas['Sighting'] }) {
       <When at={sighting.from} />
       <div>{names.institution(sighting.institution_id)} · {names.place(sighting.place_id)}</div>
       <div className="small">{may('watch') ? <Link to={timelineOf(sighting)}>{t('faces.timeline')} {camera(sighting.camera_id)}</Link> : camera(sighting.camera_id)}</div>
+      <AddToCase kind="sighting" id={sighting.id} institution={sighting.institution_id} />
     </>
   )
 }

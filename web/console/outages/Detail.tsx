@@ -4,6 +4,7 @@ import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { api, take, type Schemas } from '../api/client'
 import { useMe, useNames } from '../api/queries'
+import { AddToCase } from '../parts/AddToCase'
 import { Loading } from '../parts/Loading'
 import { Trouble } from '../parts/Trouble'
 import { useNow } from '../parts/useNow'
@@ -34,6 +35,7 @@ export function Detail({ id }: { id: string }) {
         ]}
       />
       {o.late && <p>{t('outages.lateHint')}</p>}
+      <p><AddToCase kind="outage" id={o.id} institution={o.institution_id} /></p>
       <h3>{t('outages.versions')}</h3>
       <Timeline
         items={o.versions.map((v) => ({
