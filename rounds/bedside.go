@@ -154,7 +154,7 @@ func (e *Engine) Session(ctx context.Context, device, offer string) (answer stri
 	if !inTime {
 		return "", overdue()
 	}
-	policy, err := e.Store.CheckPolicyFor(ctx, v.Purpose, v.InstitutionID, v.Ward)
+	policy, err := e.Store.CheckPolicyFor(ctx, policyPurpose(v), v.InstitutionID, v.Ward)
 	if err != nil {
 		return "", err
 	}

@@ -36,6 +36,9 @@ func (s *session) conclude(ctx context.Context, checks []ward.Check, cause error
 	}
 	v.SnapshotKey, v.SnapshotSHA = s.putSnapshot(ctx)
 	v.ReasonZH, v.ReasonEN = reasons(v.Verdict, checks, cause)
+	if v.Verdict == ward.Present && v.Purpose == ward.ForEnrolment {
+		v.ReasonZH, v.ReasonEN = "活体检测通过，已登记本次会话中的面部。", "The live check passed; the face of this session is enrolled."
+	}
 	if v.Verdict == ward.Interrupted {
 		if err := s.event(ctx, "interrupted", map[string]any{"cause": cutBy(cause).name}); err != nil {
 			return err

@@ -258,7 +258,11 @@ func (s *session) checkFace(ctx context.Context) (ward.Check, error) {
 		return ward.Check{}, err
 	}
 	s.enrolled = enrolledAs(p.Template)
-	c := s.faces.judge(p, s.e.Thresholds)
+	judge := s.faces.judge
+	if s.visit.Purpose == ward.ForEnrolment {
+		judge = s.faces.judgeNew
+	}
+	c := judge(p, s.e.Thresholds)
 	c.VisitID, c.At = s.visit.ID, time.Now()
 	return c, s.event(ctx, "check", map[string]any{"check": c.Kind, "outcome": c.Outcome})
 }

@@ -29,6 +29,7 @@ func (e *Engine) Decide(ctx context.Context, id ward.VisitID, by ward.User, verd
 		return v, err
 	}
 	e.Log.InfoContext(ctx, "visit decided", "visit", v.ID, "verdict", v.Verdict, "user", by.ID)
+	e.forgetPhoto(ctx, v)
 	e.notify(v)
 	return v, nil
 }

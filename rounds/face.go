@@ -116,6 +116,23 @@ func (c *faces) judge(enrolled ward.Insured, t ward.FaceThresholds) ward.Check {
 	return k
 }
 
+// judgeNew says whether the session's face may be enrolled: of one person, in
+// enough usable pictures. A face that is not the one that is enrolled already
+// is for people.
+func (c *faces) judgeNew(enrolled ward.Insured, t ward.FaceThresholds) ward.Check {
+	k := c.judge(enrolled, t)
+	k.Proxy = false // whoever brought the one of before, this one is the patient's own
+	if !c.enough() || k.Outcome == ward.Pass || c.several(t.NoMatch) {
+		return k
+	}
+	if k.Outcome == ward.NotDone { // there is nothing to compare with
+		k.Outcome, k.DetailZH, k.DetailEN = ward.Pass, fmt.Sprintf("可登记（%d 张画面）。", len(c.straight)), fmt.Sprintf("Good enough to be enrolled (%d pictures).", len(c.straight))
+		return k
+	}
+	k.Outcome, k.DetailZH, k.DetailEN = ward.Unsure, "与现有登记照片不一致或不足以确认，是否更换需人工判断。", "Not the person of the present enrolment, or not enough so; a human decides whether it is replaced."
+	return k
+}
+
 // several says whether the session shows more than one person: more than a
 // quarter of its pictures are unlike all of them fused, or some in a row are
 // fused another person than the rest fused. One picture alone may be poor.

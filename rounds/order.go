@@ -31,6 +31,7 @@ type Order struct {
 	Method        ward.RoundMethod  // by hand, or by risk: then the scores are sealed with it
 	Remind        time.Duration     // before the deadline; 0: no reminder
 	Notify        []ward.EndpointID // who is reminded, and told when nobody answered
+	purpose       ward.Purpose      // none: ward.ForVisit
 	drawn         ward.DrawID
 	run           *ward.PlanRun // that the order ends
 }
@@ -77,7 +78,7 @@ func (e *Engine) order(ctx context.Context, by ward.User, o Order, store func(wa
 		return ward.Round{}, nil, err
 	}
 	r := ward.Round{
-		ID: ward.NewID[ward.RoundID](now), InstitutionID: o.InstitutionID, OrderedBy: by.ID,
+		ID: ward.NewID[ward.RoundID](now), InstitutionID: o.InstitutionID, OrderedBy: by.ID, Purpose: o.purpose,
 		Reason: o.Reason, Ward: o.Ward, Ordered: now, Deadline: o.Deadline, Method: o.Method, DrawID: o.drawn,
 	}
 	r.Notify = o.Notify

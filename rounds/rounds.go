@@ -230,6 +230,7 @@ func (e *Engine) sealed(ctx context.Context, v ward.Visit, err error) error {
 		return err
 	}
 	e.Log.InfoContext(ctx, "visit sealed", "visit", v.ID, "verdict", v.Verdict)
+	e.forgetPhoto(ctx, v)
 	e.notify(v)
 	return nil
 }

@@ -59,7 +59,7 @@ func (e *Engine) Propose(ctx context.Context, id ward.VisitID, by ward.User, p P
 	if err = r.Check(); err != nil {
 		return r, err
 	}
-	policy, err := e.Store.CheckPolicyFor(ctx, v.Purpose, v.InstitutionID, v.Ward)
+	policy, err := e.Store.CheckPolicyFor(ctx, policyPurpose(v), v.InstitutionID, v.Ward)
 	if err != nil {
 		return r, err
 	}
@@ -139,6 +139,7 @@ func (e *Engine) Answer(ctx context.Context, visit ward.VisitID, id ward.RulingI
 		return r, err
 	}
 	e.Log.InfoContext(ctx, "ruling answered", "ruling", r.ID, "visit", v.ID, "state", r.State, "verdict", r.Verdict, "user", by.ID)
+	e.forgetPhoto(ctx, v)
 	e.notify(v)
 	return r, nil
 }

@@ -9,7 +9,7 @@ import (
 
 // The engine of ward visits serves every purpose; what differs is here, in
 // physician.go (who may be asked), and in what the store does with a verdict
-// (storage.dutyOfVisit).
+// (storage.dutyOfVisit, storage.enrolOfVisit).
 
 // subject is whose face a visit is to meet, with the name.
 func subject(ctx context.Context, store *storage.Store, v ward.Visit) (ward.Insured, error) {
@@ -18,6 +18,14 @@ func subject(ctx context.Context, store *storage.Store, v ward.Visit) (ward.Insu
 	}
 	p, err := store.Physician(ctx, v.PhysicianID)
 	return ward.Insured{Name: p.Name, Template: p.Template, ModelID: p.ModelID}, err
+}
+
+// policyPurpose is whose check policy counts: that of the ward for every patient in it.
+func policyPurpose(v ward.Visit) ward.Purpose {
+	if v.Purpose == ward.ForEnrolment {
+		return ward.ForVisit
+	}
+	return v.Purpose
 }
 
 // siteOf is where a visit has to be: a physician inside the fence of the

@@ -21,9 +21,10 @@ type enrolmentRecord struct {
 	Proxy     bool              `json:"proxy"`
 	Admission ward.AdmissionID  `json:"admission"`
 	Model     string            `json:"model"`
-	Person    string            `json:"person"`  // SHA-256 of salt, "person", id
-	Picture   string            `json:"picture"` // SHA-256 of salt, "picture", the photo
-	Reason    string            `json:"reason"`  // SHA-256 of salt, "reason", the reason
+	Person    string            `json:"person"`          // SHA-256 of salt, "person", id
+	Picture   string            `json:"picture"`         // SHA-256 of salt, "picture", the photo
+	Reason    string            `json:"reason"`          // SHA-256 of salt, "reason", the reason
+	Visit     ward.VisitID      `json:"visit,omitempty"` // that the face was taken from; its snapshot's SHA-256 is the picture
 }
 
 // storedEnrolment is a row.
@@ -36,7 +37,7 @@ type storedEnrolment struct {
 func (v storedEnrolment) record() enrolmentRecord {
 	return enrolmentRecord{
 		v.ID, v.Version, v.At, v.By, v.Way, v.Proxy, v.AdmissionID, v.ModelID,
-		salted(v.salt, "person", []byte(v.InsuredID)), v.picture, salted(v.salt, "reason", []byte(v.Reason)),
+		salted(v.salt, "person", []byte(v.InsuredID)), v.picture, salted(v.salt, "reason", []byte(v.Reason)), v.VisitID,
 	}
 }
 
@@ -59,31 +60,36 @@ func (s *Store) EnrolBy(ctx context.Context, by ward.User, e ward.Enrolment, tmp
 		if err := t.enrol(ctx, e.InsuredID, tmpl, e.ModelID, photoKey); err != nil {
 			return err
 		}
-		if err := t.QueryRowContext(ctx, `SELECT COALESCE(MAX(version), 0) + 1 FROM enrolment WHERE insured_id = $1`, e.InsuredID).Scan(&v.Version); err != nil {
-			return err
-		}
-		v.ID, v.At = ward.NewID[ward.EnrolmentID](t.now), at(us(t.now))
-		var err error
-		if v.Leaf, err = t.sealRecord(ctx, KindEnrolment, string(v.ID), v.record()); err != nil {
-			return err
-		}
-		if _, err = t.ExecContext(ctx, `INSERT INTO enrolment (`+enrolmentFields+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
-			v.ID, v.InsuredID, v.Version, us(v.At), v.By, v.Way, flag(v.Proxy), s.seal.seal([]byte(v.Reason), reasonCell(v.ID)), v.AdmissionID, v.ModelID,
-			hex.EncodeToString(v.salt), v.picture, v.Leaf); err != nil {
-			return err
-		}
-		if _, err = t.ExecContext(ctx, `UPDATE insured SET enrolment = $2, proxy = $3 WHERE id = $1`, v.InsuredID, v.Version, flag(v.Proxy)); err != nil {
-			return err
-		}
-		_, err = t.ExecContext(ctx, `UPDATE enrolment SET template = $2 WHERE id = $1`, v.ID, s.seal.sealTemplate(tmpl, templateCell(v.InsuredID)))
-		return err
+		return t.addEnrolment(ctx, &v, tmpl)
 	})
 	return v.Enrolment, err
 }
 
+// addEnrolment seals and stores v as its person's next version, under the ledger's lock.
+func (t *tx) addEnrolment(ctx context.Context, v *storedEnrolment, tmpl ward.Template) error {
+	if err := t.QueryRowContext(ctx, `SELECT COALESCE(MAX(version), 0) + 1 FROM enrolment WHERE insured_id = $1`, v.InsuredID).Scan(&v.Version); err != nil {
+		return err
+	}
+	v.ID, v.At = ward.NewID[ward.EnrolmentID](t.now), at(us(t.now))
+	var err error
+	if v.Leaf, err = t.sealRecord(ctx, KindEnrolment, string(v.ID), v.record()); err != nil {
+		return err
+	}
+	if _, err = t.ExecContext(ctx, `INSERT INTO enrolment (`+enrolmentFields+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`,
+		v.ID, v.InsuredID, v.Version, us(v.At), v.By, v.Way, flag(v.Proxy), t.s.seal.seal([]byte(v.Reason), reasonCell(v.ID)), v.AdmissionID, v.ModelID,
+		hex.EncodeToString(v.salt), v.picture, v.Leaf, v.VisitID); err != nil {
+		return err
+	}
+	if _, err = t.ExecContext(ctx, `UPDATE insured SET enrolment = $2, proxy = $3 WHERE id = $1`, v.InsuredID, v.Version, flag(v.Proxy)); err != nil {
+		return err
+	}
+	_, err = t.ExecContext(ctx, `UPDATE enrolment SET template = $2 WHERE id = $1`, v.ID, t.s.seal.sealTemplate(tmpl, templateCell(v.InsuredID)))
+	return err
+}
+
 func reasonCell(id ward.EnrolmentID) string { return "enrolment.reason." + string(id) }
 
-const enrolmentFields = `id, insured_id, version, at_us, actor, way, proxy, reason, admission_id, model_id, salt, picture, leaf`
+const enrolmentFields = `id, insured_id, version, at_us, actor, way, proxy, reason, admission_id, model_id, salt, picture, leaf, visit_id`
 
 const enrolmentColumns = `SELECT ` + enrolmentFields + ` FROM enrolment`
 
@@ -91,7 +97,7 @@ func (s *Store) scanEnrolment(r row) (v storedEnrolment, err error) {
 	var when int64
 	var salt string
 	var reason []byte
-	if err := r.Scan(&v.ID, &v.InsuredID, &v.Version, &when, &v.By, &v.Way, &v.Proxy, &reason, &v.AdmissionID, &v.ModelID, &salt, &v.picture, &v.Leaf); err != nil {
+	if err := r.Scan(&v.ID, &v.InsuredID, &v.Version, &when, &v.By, &v.Way, &v.Proxy, &reason, &v.AdmissionID, &v.ModelID, &salt, &v.picture, &v.Leaf, &v.VisitID); err != nil {
 		return v, err
 	}
 	plain, err := s.seal.open(reason, reasonCell(v.ID))

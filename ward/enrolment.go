@@ -16,6 +16,7 @@ type EnrolmentWay string
 const (
 	EnrolByPhoto  EnrolmentWay = "photo"  // handed in
 	EnrolByCamera EnrolmentWay = "camera" // taken at the desk
+	EnrolByVisit  EnrolmentWay = "visit"  // from a live check by the bedside's own link; nobody hands such a picture in
 )
 
 // maxProxyReason bounds a reason, in runes.
@@ -33,6 +34,7 @@ type Enrolment struct {
 	Reason      string       `json:"reason"`       // why by proxy; empty otherwise
 	AdmissionID AdmissionID  `json:"admission_id"` // empty: not at an admission
 	ModelID     string       `json:"model_id"`
+	VisitID     VisitID      `json:"visit_id,omitempty" doc:"The live check that it was taken from"`
 	Leaf        int64        `json:"leaf"`
 }
 

@@ -508,6 +508,9 @@ var requests = map[string]func(*world) request{
 	"POST /api/v1/admissions/{id}/enrolments": func(w *world) request {
 		return request{path: id(w.stay.ID), json: m{"photo": []byte("\xff\xd8"), "way": "camera"}}
 	},
+	"POST /api/v1/admissions/{id}/enrolment-links": func(w *world) request {
+		return request{path: id(w.stay.ID), json: m{"reason": "入院登记", "deadline": time.Now().Add(time.Hour).UTC()}}
+	},
 	"GET /api/v1/admissions/{id}/beds": func(w *world) request { return request{path: id(w.stay.ID)} },
 	"POST /api/v1/admissions/import": func(w *world) request {
 		return request{query: "?dry_run=false&institution_id=" + string(own), kind: "application/octet-stream", raw: fmt.Appendf(nil, "住院号,时间,病区,床号\nzy-%d,2026-11-01 08:00,内一,3\n", w.next())}

@@ -39,6 +39,7 @@ func (s *Server) enrolmentRoutes(r *routes) {
 	}, func(ctx context.Context, in *enrolmentInput) (ward.Admission, ward.InstitutionID, error) {
 		return s.loadAdmission(ctx, &in.AdmissionPath)
 	}, s.enrolAdmitted)
+	s.enrolmentLinkRoutes(r)
 	on(r, ward.MayRound, huma.Operation{Method: http.MethodGet, Path: v1 + "/admissions/{id}/enrolments", OperationID: "listEnrolments", Summary: "The versions of the patient's reference face, the newest first; empty: none since versions are kept", Tags: tags}, s.loadAdmission, s.listEnrolments)
 }
 

@@ -1,5 +1,5 @@
 // Chinese first; English by the switch, which the device remembers.
-import { instead } from './texts.physician'
+import { instead } from './instead'
 import { zh, type Texts } from './texts.zh'
 
 const en: Texts = {

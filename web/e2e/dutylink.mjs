@@ -99,8 +99,8 @@ async function shot(page, name) {
 async function hire(photo) {
   /** @param {string} method @param {string} path @param {unknown} sent @param {string} [type] */
   const ask = async (method, path, sent, type = 'application/json') => {
-    const content = type === 'application/json' ? JSON.stringify(sent) : /** @type {Blob} */ (sent)
-    const r = await fetch(`/api/v1/${path}`, { method, headers: { 'Content-Type': type, 'Idempotency-Key': crypto.randomUUID() }, body: content })
+    const request = { method, headers: { 'Content-Type': type, 'Idempotency-Key': crypto.randomUUID() }, body: type === 'application/json' ? JSON.stringify(sent) : /** @type {Blob} */ (sent) }
+    const r = await fetch(`/api/v1/${path}`, request)
     if (!r.ok) throw new Error(`${path}: ${r.status} ${await r.text()}`)
   }
   const physician = `ph-link-${Date.now()}`

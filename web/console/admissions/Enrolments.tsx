@@ -1,6 +1,7 @@
 import { useQuery } from '@tanstack/react-query'
 import { Table, Tag } from 'antd'
 import { useTranslation } from 'react-i18next'
+import { Link } from 'react-router'
 import { api, take, type Schemas } from '../api/client'
 import { useNames } from '../api/queries'
 import { Loading } from '../parts/Loading'
@@ -27,7 +28,7 @@ export function Enrolments({ admission }: { admission: string }) {
         columns={[
           { title: t('enrol.version'), dataIndex: 'version', align: 'right', render: (v: number, e) => <>{v}{e === list.data?.items[0] && <div className="quiet small">{t('enrol.counts')}</div>}</> },
           { title: t('enrol.at'), dataIndex: 'at', render: (v: string) => <When at={v} /> },
-          { title: t('enrol.how'), render: (_, e) => <>{t(`enrol.way.${e.way}`)}{e.proxy && <div><Tag color="orange">{t('enrol.byProxy')}</Tag><span className="faces-reason">{e.reason}</span></div>}</> },
+          { title: t('enrol.how'), render: (_, e) => <>{e.visit_id ? <Link to={`/visits/${e.visit_id}`}>{t(`enrol.way.${e.way}`)}</Link> : t(`enrol.way.${e.way}`)}{e.proxy && <div><Tag color="orange">{t('enrol.byProxy')}</Tag><span className="faces-reason">{e.reason}</span></div>}</> },
           { title: t('enrol.by'), dataIndex: 'by', render: (v: string) => names.user(v) },
         ]}
       />

@@ -10,6 +10,7 @@ import { Trouble } from '../parts/Trouble'
 import { When } from '../parts/When'
 import { EnrolledTag } from '../people/Person'
 import { Enrol } from './Enrol'
+import { EnrolByLink } from './EnrolByLink'
 import { Enrolments } from './Enrolments'
 import { Patient } from './Register'
 import { Told } from './Told'
@@ -48,7 +49,7 @@ export function Stay({ id }: { id: string }) {
       <h2>{t('enrol.versions')}</h2>
       {a.insured_id ? <Enrolments admission={a.id} /> : <Alert type="info" showIcon title={t('enrol.unmatched')} />}
       {a.insured_id && !a.cancelled && may('admit') && (
-        <div style={{ margin: '12px 0 16px' }}><Enrol admission={a.id} onDone={() => void client.invalidateQueries({ queryKey: ['admissions'] })} /></div>
+        <div style={{ margin: '12px 0 16px' }}><Enrol admission={a.id} onDone={() => void client.invalidateQueries({ queryKey: ['admissions'] })} />{may('round') && <EnrolByLink admission={a.id} />}</div>
       )}
       <h2>{t('stays.beds')}</h2>
       <Beds id={id} />

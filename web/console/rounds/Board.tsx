@@ -41,7 +41,7 @@ export default function Board() {
   if (detail.isLoading) return <Loading />
   if (!detail.data) return <Trouble error={detail.error} retry={() => void detail.refetch()} />
   const { round } = detail.data
-  const ward = round.purpose === 'visit' // else physicians
+  const ward = round.purpose === 'visit' || round.purpose === 'enrolment' // else physicians
   const all = detail.data.visits.toSorted((a, b) => a.visit.bed.localeCompare(b.visit.bed, 'zh-CN', { numeric: true }))
   const fresh = all.filter(({ visit }) => links[visit.id] && visit.state === 'ordered')
   const counts = new Map<Group, number>()
@@ -57,7 +57,7 @@ export default function Board() {
   const open = all.find(({ visit }) => visit.id === inside)
   return (
     <>
-      <Head title={ward ? t('board.title', { ward: round.ward || t('rounds.several') }) : t(`purpose.${round.purpose}`)} actions={ward ? <Link to="/rounds">{t('board.all')}</Link> : <Link to="/duty">{t('screen.duty')}</Link>}>
+      <Head title={round.purpose === 'visit' ? t('board.title', { ward: round.ward || t('rounds.several') }) : t(`purpose.${round.purpose}`)} actions={ward ? <Link to="/rounds">{t('board.all')}</Link> : <Link to="/duty">{t('screen.duty')}</Link>}>
         <span className="quiet">{names.institution(round.institution_id)}</span>
         <span>{t('board.done', { done: (counts.get('present') ?? 0) + (counts.get('problem') ?? 0), all: all.length })}</span>
         <span className={left > 0 ? 'strong' : 'quiet'}>{left > 0 ? t('board.left', { time: length(left) }) : t('board.over')}</span>

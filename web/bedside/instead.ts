@@ -1,4 +1,4 @@
-// What the page says instead where a physician is verified, and no patient.
+// What the page says instead where it was opened for something else than a ward round.
 import type { Opened } from './api'
 import type { Language } from './texts'
 import type { Texts } from './texts.zh'
@@ -36,6 +36,23 @@ const en: Some = {
   cutText: 'Please tell the inspector, who decides whether to send a new link.',
 }
 
+const enrolment = {
+  zh: {
+    title: '床旁人脸登记',
+    ask: '{who}请患者本人通过视频登记面部，供以后核验身份。',
+    recorded: '会录像和录音。活体检测通过后，从本次视频中取面部特征和一张照片作为您的登记；已有登记的会与之比对。若您发文字消息，文字也会保存。',
+    keptResult: '登记的面部特征保存到被新的登记取代为止。核验结论和一张面部照片作为登记记录保存。',
+    thanks: '核验完成，谢谢您的配合。',
+  },
+  en: {
+    title: 'Enrolment at the bedside',
+    ask: '{who} asks the patient to enrol the face by video, so that it can be compared later.',
+    recorded: 'Picture and sound are recorded. After the live check the face data and one photo of this video become your enrolment; an earlier one is compared with it. Text that you send is kept, too.',
+    keptResult: 'The enrolled face data are kept until a new enrolment takes their place. The result and one photo of your face stay in the enrolment’s records.',
+    thanks: 'That is all, thank you.',
+  },
+}
+
 const own: Record<Language, Partial<Record<Purpose, Some>>> = {
   zh: {
     duty: {
@@ -43,6 +60,7 @@ const own: Record<Language, Partial<Record<Purpose, Some>>> = {
       ask: '{who}请您在上岗前通过视频核验本人身份。',
       position: '同意本机提供位置。只判断是否在机构内，最多保留大致距离。上岗须核验位置：不提供位置也可以继续，但不能上岗。',
     },
+    enrolment: enrolment.zh,
     duty_check: { ...zh, ask: '{who}请您现在通过视频确认您在岗（抽查）。' },
   },
   en: {
@@ -51,6 +69,7 @@ const own: Record<Language, Partial<Record<Purpose, Some>>> = {
       ask: '{who} asks you to show by video who you are before your shift begins.',
       position: 'My device may tell its position. It is judged whether it is inside the institution, and at most a rough distance is kept. A shift takes a position: you can go on without it, but no shift will begin.',
     },
+    enrolment: enrolment.en,
     duty_check: { ...en, ask: '{who} asks you to show by video, now, that you are on duty (a surprise check).' },
   },
 }
