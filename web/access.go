@@ -19,6 +19,11 @@ const listRest = 10 * time.Minute
 type AccessPolicyDetail struct {
 	Policy  ward.AccessPolicy `json:"policy"`
 	Actions []ward.Action     `json:"actions" doc:"Those that can need a reason"`
+	Stated  string            `json:"stated" doc:"The reason that the caller gave in this session for case_id, or for searching; empty: none"`
+}
+
+type accessPolicyInput struct {
+	CaseID ward.CaseID `query:"case_id" maxLength:"64" doc:"Empty: for searching over cases"`
 }
 
 // AccessReason is why the caller looks at the evidence of a case from now on
@@ -35,10 +40,15 @@ func (s *Server) accessRoutes(r *routes) {
 	add(r, role(may), huma.Operation{Method: http.MethodPost, Path: v1 + "/access-reasons", OperationID: "stateReason", Summary: "Say why one looks at a case's evidence in this session: a custody event", Tags: tags, DefaultStatus: http.StatusNoContent}, s.stateReason)
 }
 
-func (s *Server) getAccessPolicy(ctx context.Context, _ *none) (*body[AccessPolicyDetail], error) {
+func (s *Server) getAccessPolicy(ctx context.Context, in *accessPolicyInput) (*body[AccessPolicyDetail], error) {
 	p, err := s.Store.AccessPolicy(ctx)
+	if err != nil {
+		return nil, err
+	}
 	p.Actions, p.Usual = list(p.Actions), list(p.Usual)
-	return answer(AccessPolicyDetail{p, ward.PolicyActions()}, err)
+	who := callerOf(ctx)
+	stated, err := s.Store.AccessReason(ctx, in.CaseID, who.ID, sessionObject(who)) // the caller's own: of no case but one in scope
+	return answer(AccessPolicyDetail{p, ward.PolicyActions(), stated}, err)
 }
 
 // setAccessPolicy: version is the one that was read; who and when are the caller's.

@@ -70,6 +70,9 @@ func TestReasonsWherePolicyAsks(t *testing.T) {
 	for _, a := range all {
 		me.do(a.method, a.path, a.body).want(a.status, "")
 	}
+	if got := into[web.AccessPolicyDetail](me.do(http.MethodGet, "/api/v1/access-policy?case_id="+string(c.ID), nil).want(200, "")); got.Stated != "听证" {
+		t.Errorf("stated: %+v", got)
+	}
 	w.as(w.user(ward.Inspector, "own")).do(http.MethodGet, content(ward.EvidenceAlert), nil).want(409, "access.reason") // another session
 	events, err := w.store.Custody(t.Context(), c.ID)
 	must(t, err)

@@ -15,6 +15,7 @@ import { launch, newPage, signIn, tab } from './browser.mjs'
 import { manual } from './manual.mjs'
 import { pages } from './pages.mjs'
 import { live, playback } from './playback.mjs'
+import { reasons } from './reasons.mjs'
 import { round } from './round.mjs'
 import { share } from './share.mjs'
 import { start } from './server.mjs'
@@ -52,6 +53,7 @@ try {
   }
   /** @type {typeof beside} */
   const alone = { // these look at when pictures come: the machine is theirs
+    reasons: (page) => reasons(page), // what it sets is everybody's
     find: async (page) => cameras && find(page, cameras),
     playback: async (page) => cameras && playback(page, cameras),
     live: async (page) => cameras && live(page, cameras),

@@ -8,6 +8,7 @@ import { useNames } from '../api/queries'
 import { Head } from '../parts/Head'
 import { Loading } from '../parts/Loading'
 import { Nothing } from '../parts/Nothing'
+import { ReasonGate } from '../parts/ReasonGate'
 import { Trouble } from '../parts/Trouble'
 import { When } from '../parts/When'
 import { AddFile } from './AddFile'
@@ -57,8 +58,9 @@ export default function CasePage() {
       </Head>
       <div className="columns">
         <div className="column">
-          <Card size="small" title={t('case.preview')}>{item ? <Preview key={item.id} item={item} /> : <Nothing text={t('case.noEvidence')} />}</Card>
-          <Card size="small" title={t('case.evidence', { n: detail.data.evidence_count })} extra={<Space wrap><AddFile caseId={c.id} onAdded={again} /><AddStretch item={c} onAdded={again} /></Space>}>
+          <Card size="small" title={t('case.preview')}>{item ? <ReasonGate caseId={c.id} needs={['view', 'play', 'export', 'unmask']}><Preview key={item.id} item={item} /></ReasonGate> : <Nothing text={t('case.noEvidence')} />}</Card>
+          <Card size="small" title={t('case.evidence', { n: detail.data.evidence_count })}>
+            <Space wrap style={{ marginBottom: 8 }}><AddFile caseId={c.id} onAdded={again} /><AddStretch item={c} onAdded={again} /></Space>
             <Table<Evidence>
               className="click-rows"
               size="small"
@@ -90,6 +92,7 @@ export default function CasePage() {
               size="small"
               rowKey="seq"
               pagination={{ pageSize: 12, hideOnSinglePage: true, size: 'small' }}
+              scroll={{ x: 'max-content' }}
               dataSource={custody}
               locale={{ emptyText: <Nothing text={t('case.noCustody')} /> }}
               columns={[

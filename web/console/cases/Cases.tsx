@@ -8,6 +8,7 @@ import { useNames } from '../api/queries'
 import { Head } from '../parts/Head'
 import { Loading } from '../parts/Loading'
 import { Nothing } from '../parts/Nothing'
+import { ReasonGate } from '../parts/ReasonGate'
 import { Trouble } from '../parts/Trouble'
 import { When } from '../parts/When'
 import { NewCase } from './NewCase'
@@ -18,11 +19,24 @@ type Case = Schemas['Case']
 export default function Cases() {
   const { t } = useTranslation()
   const names = useNames()
-  const navigate = useNavigate()
   const [number, setNumber] = useState('')
   const [query, setQuery] = useSearchParams() // ?kind=…&subject=…: the cases about one subject
   const kind = (query.get('kind') ?? undefined) as Schemas['SubjectKind'] | undefined
   const subject = query.get('subject') ?? undefined
+  return (
+    <>
+      <Head title={t('screen.cases')} actions={<Space wrap><NewCase /><Input.Search allowClear placeholder={t('cases.search')} aria-label={t('cases.search')} style={{ width: 280 }} onSearch={(v) => setNumber(v.trim())} /></Space>} />
+      {subject && <Tag closable onClose={() => setQuery({})} style={{ marginBottom: 12 }} data-part="about">{t('cases.about')}：{kind && t(`caseFile.${kind}`)} {kind === 'institution' ? names.institution(subject) : <span className="mono">{subject}</span>}</Tag>}
+      <ReasonGate needs={number || subject ? ['search'] : []}><Found number={number} kind={kind} subject={subject} /></ReasonGate>
+    </>
+  )
+}
+
+/** Found lists the cases with a number or about a subject, or all of them. */
+function Found({ number, kind, subject }: { number: string; kind?: Schemas['SubjectKind']; subject?: string }) {
+  const { t } = useTranslation()
+  const names = useNames()
+  const navigate = useNavigate()
   const cases = useInfiniteQuery({
     queryKey: ['cases', number, kind, subject],
     queryFn: ({ pageParam }) => take(api.GET('/api/v1/cases', { params: { query: { number: number || undefined, subject_kind: kind, subject, cursor: pageParam || undefined, limit: 50 } } })),
@@ -31,8 +45,6 @@ export default function Cases() {
   })
   return (
     <>
-      <Head title={t('screen.cases')} actions={<Space wrap><NewCase /><Input.Search allowClear placeholder={t('cases.search')} aria-label={t('cases.search')} style={{ width: 280 }} onSearch={(v) => setNumber(v.trim())} /></Space>} />
-      {subject && <Tag closable onClose={() => setQuery({})} style={{ marginBottom: 12 }} data-part="about">{t('cases.about')}：{kind && t(`caseFile.${kind}`)} {kind === 'institution' ? names.institution(subject) : <span className="mono">{subject}</span>}</Tag>}
       <Trouble error={cases.error} retry={() => void cases.refetch()} />
       {cases.isLoading ? <Loading /> : (
         <Table<Case>

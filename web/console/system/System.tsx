@@ -1,5 +1,6 @@
 import { useTranslation } from 'react-i18next'
 import { Head } from '../parts/Head'
+import { AccessCard } from './AccessCard'
 import { LedgerCard } from './LedgerCard'
 import { StorageCard } from './StorageCard'
 
@@ -11,6 +12,7 @@ export default function System() {
       <Head title={t('screen.system')} />
       <StorageCard />
       <LedgerCard />
+      <AccessCard />
     </>
   )
 }
