@@ -187,6 +187,9 @@ func (s *Server) evidenceContent(ctx context.Context, _ *EvidencePath, e ward.Ev
 		}
 		return s.showSegment(ctx, v, g)
 	}
+	if e.Kind == ward.EvidenceFile {
+		return s.saveFile(ctx, v, e)
+	}
 	r, contentType, err := s.clerk().Open(ctx, e)
 	if err != nil {
 		return nil, err
@@ -198,10 +201,19 @@ func (s *Server) evidenceContent(ctx context.Context, _ *EvidencePath, e ward.Ev
 	if err := s.record(ctx, v); err != nil {
 		return nil, err
 	}
-	if e.Kind == ward.EvidenceFile {
-		return download("evidence-"+string(e.ID)+path.Ext(e.Ref), nopCloser{bytes.NewReader(b)}), nil
-	}
 	return serve(contentType, "", nopCloser{bytes.NewReader(b)}), nil
+}
+
+// saveFile serves an uploaded file from the store, as it is read.
+func (s *Server) saveFile(ctx context.Context, v view, e ward.Evidence) (*huma.StreamResponse, error) {
+	info, err := s.Objects.Stat(ctx, e.Ref)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.record(ctx, v); err != nil {
+		return nil, err
+	}
+	return download("evidence-"+string(e.ID)+path.Ext(e.Ref), &objectReader{ctx: ctx, objects: s.Objects, key: e.Ref, size: info.Size}), nil
 }
 
 type nopCloser struct{ io.ReadSeeker }

@@ -171,16 +171,28 @@ func unknownItem() error {
 	return &ward.Error{Kind: ward.Invalid, Code: "evidence.subject", ZH: "请指定要加入的录像时段、录像、结算、疑点、查房、识别记录、盲区、抽取或停机报备，并确认您有权查看。", EN: "Name the stretch, recording, settlement, alert, visit, sighting, blind period, draw or outage to add, one that you may see."}
 }
 
-// fileInput is a file as it is, of any declared type.
+// fileInput is a file as it is, of any declared type, and not read yet: it
+// goes from the connection to the object store.
 type fileInput struct {
 	CasePath
 	Name    string `query:"name" required:"true" maxLength:"480" doc:"What the file is called; never a path"`
-	RawBody []byte `contentType:"application/octet-stream"`
+	content io.Reader
+	length  int64 // as the request says, negative when it does not
+}
+
+// Resolve implements huma.Resolver.
+func (in *fileInput) Resolve(hc huma.Context) []error {
+	in.content, in.length = hc.BodyReader(), humaecho.Unwrap(hc).Request().ContentLength
+	_ = hc.SetReadDeadline(time.Now().Add(uploadTimeout)) // a recorder of answers has none
+	return nil
 }
 
 func (s *Server) addFile(ctx context.Context, in *fileInput, c ward.Case) (*created[Added], error) {
 	return once(ctx, s, "addFile/"+string(c.ID), "", nil, func() (Added, error) {
-		items, err := s.clerk().AddFile(ctx, c, in.Name, in.RawBody, callerOf(ctx).User)
+		if in.length <= 0 {
+			return Added{}, &ward.Error{Kind: ward.Invalid, Code: "upload.length", ZH: "文件为空，或请求没有给出文件大小（Content-Length）。", EN: "The file is empty, or the request does not say how long it is (Content-Length)."}
+		}
+		items, err := s.clerk().AddFile(ctx, c, in.Name, in.content, in.length, callerOf(ctx).User)
 		return added(items), err
 	})
 }
@@ -204,7 +216,7 @@ func (s *Server) evidenceRoutes(r *routes) {
 	on(r, ward.MayCase, huma.Operation{
 		Method: http.MethodPost, Path: v1 + "/cases/{id}/files", OperationID: "addFile",
 		Summary: "Add a file to an open case: PDF, JPEG or PNG of at most 20 MB", Tags: []string{"cases"}, DefaultStatus: http.StatusCreated,
-		MaxBodyBytes: evidence.MaxUpload + 1, BodyReadTimeout: uploadTimeout,
+		RequestBody: &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{"application/octet-stream": {Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}}}},
 	}, func(ctx context.Context, in *fileInput) (ward.Case, ward.InstitutionID, error) {
 		return s.loadCase(ctx, &in.CasePath)
 	}, s.addFile)

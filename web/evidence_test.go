@@ -152,7 +152,7 @@ func TestUploadsAreNeverOpened(t *testing.T) {
 	} {
 		upload(me, path+url.QueryEscape(name), c.content).want(422, c.code)
 	}
-	upload(me, path+"large.pdf", append([]byte("%PDF-"), make([]byte, 21<<20)...)).want(413, "")
+	upload(me, path+"large.pdf", append([]byte("%PDF-"), make([]byte, 21<<20)...)).want(422, "upload.size")
 	upload(w.as(w.user(ward.Inspector, "other")), path+"a.jpg", testPicture()).want(404, "")
 	if r, err := w.store.Fsck(t.Context(), w.media(), storage.FsckOptions{}); err != nil || slices.ContainsFunc(r.Problems, func(p storage.FsckProblem) bool {
 		return strings.Contains(p.Where, "upload") || strings.HasPrefix(p.Where, "evidence/")

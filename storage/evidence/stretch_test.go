@@ -70,7 +70,7 @@ func TestAStretchWithoutRecordingIsAnAnswer(t *testing.T) {
 		}
 
 		bill := []byte("%PDF-1.7 a bill")
-		if items, err := k.AddFile(ctx, c, "票据.pdf", bill, w.By); err != nil || len(items) != 1 {
+		if items, err := k.AddFile(ctx, c, "票据.pdf", bytes.NewReader(bill), int64(len(bill)), w.By); err != nil || len(items) != 1 {
 			t.Fatal(items, err)
 		}
 		b, _ := export(t, w, c.ID)

@@ -98,8 +98,8 @@ export default function CasePage() {
               columns={[
                 { title: '#', dataIndex: 'seq', width: 36 },
                 { title: t('case.when'), dataIndex: 'at', render: (v: string) => <When at={v} short /> },
-                { title: t('case.who'), render: (_, e) => <>{e.role !== 'recipient' && names.user(e.actor)} <span className="quiet small">{t(`role.${e.role}`)}</span></> },
                 { title: t('case.did'), render: (_, e) => <Tooltip title={<span className="mono">{e.object}</span>}>{t(`action.${e.action}`)}{e.reason && <div className="quiet small">{e.action === 'review' ? t(`caseAction.${e.reason as Schemas['CaseAction']}`) : e.reason}</div>}</Tooltip> },
+                { title: t('case.who'), render: (_, e) => <>{e.role !== 'recipient' && names.user(e.actor)} <span className="quiet small">{t(`role.${e.role}`)}</span></> },
               ]}
             />
             <Trouble error={touches.error} retry={() => void touches.refetch()} />

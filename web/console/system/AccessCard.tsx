@@ -29,8 +29,8 @@ function Policy() {
     onSettled: () => void client.invalidateQueries({ queryKey: ['access-policy'] }),
   })
   return (
-    <Card size="small" title={t('access.title')} data-part="access-policy" extra={now && now.version > 0 && <span className="quiet small">{t('access.version', { n: now.version })} <When at={now.at} /></span>} style={{ marginTop: 12 }}>
-      <p className="quiet" style={{ marginTop: 0 }}>{t('access.what')}</p>
+    <Card size="small" title={t('access.title')} data-part="access-policy" style={{ marginTop: 12 }}>
+      <p className="quiet" style={{ marginTop: 0 }}>{t('access.what')} {now && now.version > 0 && <>{t('access.version', { n: now.version })} <When at={now.at} /></>}</p>
       {now && (
         <Form<Values> key={now.version} layout="vertical" initialValues={now} onFinish={(v) => set.mutate(v)}>
           <Form.Item name="actions" label={t('access.actions')}><Checkbox.Group options={(policy.data?.actions ?? []).map((a) => ({ value: a, label: t(`accessAction.${a as Asked}`) }))} /></Form.Item>
