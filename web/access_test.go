@@ -663,6 +663,12 @@ var requests = map[string]func(*world) request{
 	"POST /api/v1/cases/{id}/prints": func(w *world) request {
 		return request{path: id(w.openCase().ID), json: m{"document": "evidence_list", "reason": "移送"}}
 	},
+	"POST /api/v1/dossier": func(*world) request {
+		return request{json: m{"kind": "institution", "number": own, "reason": "核查线索"}}
+	},
+	"POST /api/v1/dossier/print": func(*world) request {
+		return request{json: m{"kind": "institution", "number": own, "reason": "核查线索"}}
+	},
 	"GET /api/v1/cases/{id}/people": func(w *world) request { return request{path: id(w.openCase().ID)} },
 	"PUT /api/v1/cases/{id}/file": func(w *world) request {
 		return request{path: id(w.openCase().ID), json: m{"version": 0, "subjects": []m{}, "cause": "空刷", "basis": []string{}, "officers": []m{}, "links": []m{}, "reason": "立案"}}

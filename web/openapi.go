@@ -50,6 +50,7 @@ var enums = map[reflect.Type][]any{
 	reflect.TypeFor[ward.EndpointKind]():       {ward.Webhook, ward.Email, ward.MQTT},
 	reflect.TypeFor[ward.EventType]():          {ward.AlertRaisedEvent, ward.AlertChangedEvent, ward.VisitSealedEvent, ward.VisitWaitingEvent, ward.VisitLapsedEvent, ward.OutageChangedEvent, ward.RoundRemindedEvent, ward.RoundEscalatedEvent, ward.TestEvent},
 	reflect.TypeFor[EventKind]():               {AlertEvent, SettlementEvent, VisitEvent, CameraEvent, OutageEvent, TabletEvent, ReloadEvent},
+	reflect.TypeFor[ward.DossierKind]():        {ward.DossierCase, ward.DossierAlert, ward.DossierVisit, ward.DossierSettlement, ward.DossierDuty},
 	reflect.TypeFor[ward.SubjectKind]():        {ward.PersonSubject, ward.PhysicianSubject, ward.InstitutionSubject},
 	reflect.TypeFor[ward.CaseState]():          {ward.CaseOpen, ward.CaseFirst, ward.CaseSecond, ward.CaseDecided, ward.CaseAppealed, ward.CaseClosed},
 	reflect.TypeFor[ward.CaseAction]():         {ward.CaseSubmit, ward.CasePass, ward.CaseReturn, ward.CaseAppeal, ward.CaseClose, ward.CaseReopen, ward.CaseRecheck},
@@ -145,6 +146,7 @@ func apiConfig() huma.Config {
 	alias[ward.AlertSubject](r)
 	alias[ward.BlindCause](r)
 	alias[ward.SubjectKind](r)
+	alias[ward.DossierKind](r)
 	alias[ward.CaseState](r)
 	alias[ward.CaseAction](r)
 	alias[BlindWhich](r)

@@ -206,6 +206,7 @@ func (s *Server) routes() (*routes, error) {
 	s.accessRoutes(r)
 	s.caseFileRoutes(r)
 	s.printRoutes(r)
+	s.dossierRoutes(r)
 	s.holdRoutes(r)
 	s.evidenceRoutes(r)
 	s.ledgerRoutes(r)

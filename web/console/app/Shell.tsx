@@ -1,5 +1,5 @@
 import {
-  AlertOutlined, SolutionOutlined, SafetyCertificateOutlined, UserSwitchOutlined, AuditOutlined, BankOutlined, DotChartOutlined, AccountBookOutlined, EyeInvisibleOutlined, FileProtectOutlined, FundOutlined, FolderOpenOutlined, ScanOutlined, ControlOutlined, HeartOutlined, HeatMapOutlined, HddOutlined, IdcardOutlined, NotificationOutlined, PauseCircleOutlined, PlaySquareOutlined, RetweetOutlined, ScheduleOutlined, TabletOutlined, TeamOutlined, UserOutlined, VideoCameraOutlined,
+  AlertOutlined, SolutionOutlined, SafetyCertificateOutlined, UserSwitchOutlined, AuditOutlined, BankOutlined, DotChartOutlined, AccountBookOutlined, EyeInvisibleOutlined, FileProtectOutlined, FundOutlined, FolderOpenOutlined, ScanOutlined, ControlOutlined, HeartOutlined, HeatMapOutlined, HddOutlined, IdcardOutlined, NotificationOutlined, PauseCircleOutlined, PlaySquareOutlined, ProfileOutlined, RetweetOutlined, ScheduleOutlined, TabletOutlined, TeamOutlined, UserOutlined, VideoCameraOutlined,
 } from '@ant-design/icons'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { Alert, Badge, Button, Dropdown, Layout, Menu, Space, Tooltip } from 'antd'
@@ -39,6 +39,7 @@ const Treatments = lazy(() => import('../treatments/Treatments'))
 const TreatmentPage = lazy(() => import('../treatments/TreatmentPage'))
 const Identity = lazy(() => import('../identity/Identity'))
 const Cases = lazy(() => import('../cases/Cases'))
+const Dossier = lazy(() => import('../dossier/Dossier'))
 const CasePage = lazy(() => import('../cases/CasePage'))
 const Admissions = lazy(() => import('../admissions/Admissions'))
 const Cameras = lazy(() => import('../cameras/Cameras'))
@@ -53,7 +54,7 @@ const Plans = lazy(() => import('../plans/Plans'))
 const Tablets = lazy(() => import('../tablets/Tablets'))
 const Users = lazy(() => import('../users/Users'))
 
-type Screen = { path: string; key: 'admissions' | 'alerts' | 'blind' | 'draws' | 'faces' | 'findings' | 'flips' | 'outages' | 'plans' | 'precision' | 'duty' | 'identity' | 'settlements' | 'live' | 'rounds' | 'cases' | 'people' | 'cameras' | 'coverage' | 'places' | 'rules' | 'notifications' | 'system' | 'tablets' | 'treatments' | 'users'; icon: ReactNode; needs: Permission | Permission[] }
+type Screen = { path: string; key: 'admissions' | 'alerts' | 'blind' | 'draws' | 'faces' | 'findings' | 'flips' | 'outages' | 'plans' | 'precision' | 'duty' | 'identity' | 'settlements' | 'live' | 'rounds' | 'cases' | 'dossier' | 'people' | 'cameras' | 'coverage' | 'places' | 'rules' | 'notifications' | 'system' | 'tablets' | 'treatments' | 'users'; icon: ReactNode; needs: Permission | Permission[] }
 
 const screens: Screen[] = [
   { path: '/alerts', key: 'alerts', icon: <AlertOutlined />, needs: 'review' },
@@ -70,6 +71,7 @@ const screens: Screen[] = [
   { path: '/draws', key: 'draws', icon: <DotChartOutlined />, needs: 'round' },
   { path: '/flips', key: 'flips', icon: <RetweetOutlined />, needs: 'flip' },
   { path: '/cases', key: 'cases', icon: <FolderOpenOutlined />, needs: 'case' },
+  { path: '/dossier', key: 'dossier', icon: <ProfileOutlined />, needs: 'case' },
   { path: '/admissions', key: 'admissions', icon: <SolutionOutlined />, needs: ['round', 'settle'] },
   { path: '/people', key: 'people', icon: <IdcardOutlined />, needs: 'review' },
   { path: '/cameras', key: 'cameras', icon: <VideoCameraOutlined />, needs: 'manage' },
@@ -141,6 +143,7 @@ export function Shell() {
                 <Route path="/flips" element={<Flips />} />
                 <Route path="/visits/:id" element={<Visit />} />
                 <Route path="/cases" element={<Cases />} />
+                <Route path="/dossier" element={<Dossier />} />
                 <Route path="/cases/:id" element={<CasePage />} />
                 <Route path="/cameras" element={<Cameras />} />
                 <Route path="/cameras/:id/zones" element={<Zones />} />
