@@ -31,6 +31,9 @@ func policyPurpose(v ward.Visit) ward.Purpose {
 // siteOf is where a visit has to be: a physician inside the fence of the
 // institution's duty policy, with no codes to be filmed.
 func siteOf(ctx context.Context, store *storage.Store, v ward.Visit) (ward.Site, error) {
+	if v.Purpose == ward.ForTreatment { // at a machine, not in a bed
+		return ward.Site{}, nil
+	}
 	if !v.Purpose.OfPhysician() {
 		return store.Site(ctx, v.InstitutionID)
 	}

@@ -34,6 +34,8 @@ type orderedVisit struct {
 	Admission ward.AdmissionID `json:"admission"`
 	Physician string           `json:"physician,omitempty"`        // SHA-256 of the nonce, "physician", id
 	Duty      ward.DutyID      `json:"duty,omitempty"`             // the start that is checked
+	Treatment ward.TreatmentID `json:"treatment,omitempty"`        // the session that it is about
+	Call      int              `json:"call,omitempty"`             // of the session; none: its end
 	Risk      *int             `json:"risk,omitempty"`             // the score that it was chosen by
 	Challenge string           `json:"challenge_sha256,omitempty"` // of the nonce that its challenges are drawn from
 }
@@ -101,7 +103,7 @@ func (t *tx) orderRound(ctx context.Context, r ward.Round, visits []ward.Visit, 
 	rec := recordOfRound(r)
 	nonces := make([][]byte, len(visits))
 	for i, v := range visits {
-		o := orderedVisit{Visit: v.ID, Admission: v.AdmissionID, Duty: v.DutyID}
+		o := orderedVisit{Visit: v.ID, Admission: v.AdmissionID, Duty: v.DutyID, Treatment: v.TreatmentID, Call: v.TreatmentCall}
 		nonces[i], o.Challenge = newNonce()
 		if v.PhysicianID != "" {
 			o.Physician = salted(nonces[i], "physician", []byte(v.PhysicianID))
@@ -150,9 +152,9 @@ func (t *tx) orderRound(ctx context.Context, r ward.Round, visits []ward.Visit, 
 
 func (t *tx) addVisit(ctx context.Context, v ward.Visit, deadline time.Time, tokenHash []byte) error {
 	_, err := t.ExecContext(ctx, `INSERT INTO visit (id, round_id, institution_id, admission_id, insured_id, ward, bed, state, verdict,
-			reason_zh, reason_en, decided_by, token_hash, link_expires_us, deadline_us, opened_us, consented_us, sealed_us, snapshot_key, case_id, leaf, purpose, physician_id, duty_id)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, '', '', '', '', $9, $10, $11, 0, 0, 0, '', '', -1, $12, $13, $14)`,
-		v.ID, v.RoundID, v.InstitutionID, v.AdmissionID, v.InsuredID, v.Ward, v.Bed, ward.VisitOrdered, tokenHash, us(v.LinkExpires), us(deadline), v.Purpose, v.PhysicianID, v.DutyID)
+			reason_zh, reason_en, decided_by, token_hash, link_expires_us, deadline_us, opened_us, consented_us, sealed_us, snapshot_key, case_id, leaf, purpose, physician_id, duty_id, treatment_id, treatment_call)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, '', '', '', '', $9, $10, $11, 0, 0, 0, '', '', -1, $12, $13, $14, $15, $16)`,
+		v.ID, v.RoundID, v.InstitutionID, v.AdmissionID, v.InsuredID, v.Ward, v.Bed, ward.VisitOrdered, tokenHash, us(v.LinkExpires), us(deadline), v.Purpose, v.PhysicianID, v.DutyID, v.TreatmentID, v.TreatmentCall)
 	if err != nil {
 		return fmt.Errorf("add visit %s: %w", v.ID, err)
 	}
@@ -213,14 +215,14 @@ func scanRound(r row) (ward.Round, error) {
 }
 
 const visitColumns = `SELECT id, round_id, institution_id, admission_id, insured_id, ward, bed, state, verdict, reason_zh, reason_en,
-	decided_by, link_expires_us, opened_us, consented_us, sealed_us, snapshot_key, snapshot_sha, case_id, leaf, policy, decide_by_us, purpose, physician_id, duty_id FROM visit`
+	decided_by, link_expires_us, opened_us, consented_us, sealed_us, snapshot_key, snapshot_sha, case_id, leaf, policy, decide_by_us, purpose, physician_id, duty_id, treatment_id, treatment_call FROM visit`
 
 func scanVisit(r row) (ward.Visit, error) {
 	var v ward.Visit
 	var link, opened, consented, sealed, decide int64
 	var sum []byte
 	err := r.Scan(&v.ID, &v.RoundID, &v.InstitutionID, &v.AdmissionID, &v.InsuredID, &v.Ward, &v.Bed, &v.State, &v.Verdict,
-		&v.ReasonZH, &v.ReasonEN, &v.DecidedBy, &link, &opened, &consented, &sealed, &v.SnapshotKey, &sum, &v.CaseID, &v.Leaf, &v.Policy, &decide, &v.Purpose, &v.PhysicianID, &v.DutyID)
+		&v.ReasonZH, &v.ReasonEN, &v.DecidedBy, &link, &opened, &consented, &sealed, &v.SnapshotKey, &sum, &v.CaseID, &v.Leaf, &v.Policy, &decide, &v.Purpose, &v.PhysicianID, &v.DutyID, &v.TreatmentID, &v.TreatmentCall)
 	copy(v.SnapshotSHA[:], sum)
 	v.LinkExpires, v.Opened, v.Consented, v.Sealed, v.DecideBy = at(link), at(opened), at(consented), at(sealed), at(decide)
 	return v, err

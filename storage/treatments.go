@@ -137,37 +137,44 @@ func (s *Store) StepTreatment(ctx context.Context, by ward.User, id ward.Treatme
 		if err := t.lockLedger(ctx); err != nil {
 			return err
 		}
-		stored, err := scanTreatment(t.QueryRowContext(ctx, treatmentColumns+` WHERE id = $1`, id))
-		if err != nil {
-			return unknownTreatment(err)
-		}
-		rows, err := t.QueryContext(ctx, treatmentEvents, id)
-		if err != nil {
-			return err
-		}
-		if events, err = collect(rows, scanTreatmentEvent); err != nil {
-			return err
-		}
-		v = stored.TreatmentSession
-		when := at(us(now))
-		if n := len(events); n > 0 && events[n-1].At.After(when) {
-			when = events[n-1].At
-		}
-		e, err := step(v, events, when)
-		if err != nil || e.Kind == "" {
-			return err
-		}
-		e.N, e.At, e.By = len(events)+1, when, by.ID
-		if err := t.finishEvent(ctx, &stored, &e, picture); err != nil {
-			return err
-		}
-		if e, err = t.addTreatmentEvent(ctx, by, id, e); err != nil {
-			return err
-		}
-		v, events = stored.TreatmentSession, append(events, e)
-		return nil
+		v, events, err = t.stepTreatment(ctx, by, id, now, picture, step)
+		return err
 	})
 	return v, events, err
+}
+
+// stepTreatment is StepTreatment under the ledger's lock.
+func (t *tx) stepTreatment(ctx context.Context, by ward.User, id ward.TreatmentID, now time.Time, picture []byte,
+	step func(v ward.TreatmentSession, events []ward.TreatmentEvent, now time.Time) (ward.TreatmentEvent, error),
+) (v ward.TreatmentSession, events []ward.TreatmentEvent, err error) {
+	stored, err := scanTreatment(t.QueryRowContext(ctx, treatmentColumns+` WHERE id = $1`, id))
+	if err != nil {
+		return v, nil, unknownTreatment(err)
+	}
+	rows, err := t.QueryContext(ctx, treatmentEvents, id)
+	if err != nil {
+		return v, nil, err
+	}
+	if events, err = collect(rows, scanTreatmentEvent); err != nil {
+		return v, nil, err
+	}
+	v = stored.TreatmentSession
+	when := at(us(now))
+	if n := len(events); n > 0 && events[n-1].At.After(when) {
+		when = events[n-1].At
+	}
+	e, err := step(v, events, when)
+	if err != nil || e.Kind == "" {
+		return v, events, err
+	}
+	e.N, e.At, e.By = len(events)+1, when, by.ID
+	if err := t.finishEvent(ctx, &stored, &e, picture); err != nil {
+		return v, events, err
+	}
+	if e, err = t.addTreatmentEvent(ctx, by, id, e); err != nil {
+		return v, events, err
+	}
+	return stored.TreatmentSession, append(events, e), nil
 }
 
 // finishEvent commits to the picture, notes that the patient was there if e

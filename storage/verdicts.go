@@ -172,6 +172,9 @@ func (t *tx) sealVerdict(ctx context.Context, v *ward.Visit) error {
 	if err = t.enrolOfVisit(ctx, v); err != nil {
 		return err
 	}
+	if err = t.treatmentOfVisit(ctx, v, checks); err != nil {
+		return err
+	}
 	return t.announceVisit(ctx, *v)
 }
 

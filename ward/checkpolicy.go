@@ -15,6 +15,7 @@ const (
 	ForVisit     Purpose = "visit"      // a patient in a ward round
 	ForDuty      Purpose = "duty"       // a physician who begins a shift by a link
 	ForDutyCheck Purpose = "duty_check" // a physician on duty, by surprise
+	ForTreatment Purpose = "treatment"  // a patient at a treatment session
 	ForEnrolment Purpose = "enrolment"  // a patient whose reference face is taken
 )
 

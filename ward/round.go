@@ -79,6 +79,8 @@ type Visit struct {
 	DutyID        DutyID        `json:"duty_id,omitempty" doc:"The start of the shift during which the physician is checked"`
 	AdmissionID   AdmissionID   `json:"admission_id"`
 	InsuredID     InsuredID     `json:"insured_id"`
+	TreatmentID   TreatmentID   `json:"treatment_id,omitempty" doc:"The session whose call it answers, or which it ends"`
+	TreatmentCall int           `json:"treatment_call,omitempty" doc:"The call; 0: the end"`
 	Ward          string        `json:"ward"`
 	Bed           string        `json:"bed"`
 	State         VisitState    `json:"state"`

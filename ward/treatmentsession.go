@@ -46,7 +46,30 @@ type TreatmentEvent struct {
 	Face   *TreatmentFace     `json:"face,omitempty" doc:"Of begun, seen and ended; left out: no face was asked for"`
 	Bill   *TreatmentBill     `json:"bill,omitempty"`
 	Nonce  string             `json:"nonce,omitempty" doc:"Of ended: hex; the calls can be drawn again from it"`
+	Visit  VisitID            `json:"visit,omitempty" doc:"The live check by the patient's own link that it comes from"`
 	Leaf   int64              `json:"leaf,omitempty"`
+}
+
+// TreatmentFaceByVisit is what a sealed visit by the patient's own link says of
+// who is at the session; tried is false when it says nothing: nobody was
+// judged, or people decided, who do so later.
+func TreatmentFaceByVisit(v Visit, checks []Check) (f TreatmentFace, tried bool) {
+	f = TreatmentFace{Source: IdentityByVisit, Answer: MatchUnsure, Seen: v.Sealed}
+	for _, c := range checks {
+		if c.Kind == CheckFace {
+			f.Score, f.Seen = c.Score, c.At
+		}
+	}
+	switch v.Verdict {
+	case Present:
+		f.Answer = MatchYes
+	case Mismatch:
+		f.Answer = MatchNo
+	case Unable:
+	case NoVerdict, Undecided, Absent, Refused, NoAnswer, Discharged, Interrupted:
+		return f, false
+	}
+	return f, v.DecidedBy == ""
 }
 
 // TreatmentFace is what a face said.

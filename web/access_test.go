@@ -429,6 +429,9 @@ var requests = map[string]func(*world) request{
 	"POST /api/v1/treatments/{id}/end": func(w *world) request {
 		return request{path: id(w.treatment("").ID), json: m{"photo": []byte("\xff\xd8")}}
 	},
+	"POST /api/v1/treatments/{id}/links": func(w *world) request {
+		return request{path: id(w.treatment("").ID), json: m{"end": true, "reason": "治疗核验"}}
+	},
 	"POST /api/v1/treatments/{id}/bills": func(w *world) request {
 		return request{path: id(w.treatment("").ID), json: m{"external_no": "no-1", "minutes": 10}}
 	},

@@ -68,7 +68,7 @@ var enums = map[reflect.Type][]any{
 	reflect.TypeFor[ward.Circumstance]():       {ward.Review, ward.Bedridden, ward.HardHear, ward.Demented, ward.Palsy, ward.Child, ward.Asleep, ward.ICU, ward.Surgery, ward.OnLeave, ward.Refusing},
 	reflect.TypeFor[ward.Need]():               {ward.Required, ward.Advisory, ward.Off},
 	reflect.TypeFor[ward.Proof]():              {ward.NoProof, ward.ProofPatient, ward.ProofBedCard, ward.ProofSchedule, ward.ProofLeaveSlip},
-	reflect.TypeFor[ward.Purpose]():            {ward.ForVisit, ward.ForDuty, ward.ForDutyCheck, ward.ForEnrolment},
+	reflect.TypeFor[ward.Purpose]():            {ward.ForVisit, ward.ForDuty, ward.ForDutyCheck, ward.ForTreatment, ward.ForEnrolment},
 	reflect.TypeFor[ward.RulingState]():        {ward.RulingProposed, ward.RulingConfirmed, ward.RulingRejected, ward.RulingLapsed},
 	reflect.TypeFor[ward.Role]():               {ward.Administrator, ward.Inspector, ward.Operator, ward.Contact, ward.Recipient, ward.Terminal},
 	reflect.TypeFor[ward.Rule]():               {ward.NobodyAtCounter, ward.MoreCardsThanFolk, ward.OneFaceManyCards, ward.CardsHoarded, ward.OneCardManyFaces, ward.FaceMismatch, ward.ImpossibleTravel, ward.BatchSwiping, ward.OutOfHours, ward.DrugNotCollected, ward.KnownCollector, ward.SettledBlind, ward.NoPhysician, ward.Loitering, ward.BlindUnreported},

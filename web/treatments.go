@@ -108,6 +108,7 @@ func (s *Server) treatmentRoutes(r *routes) {
 	}, func(ctx context.Context, in *treatmentEndInput) (ward.TreatmentSession, ward.InstitutionID, error) {
 		return s.loadTreatment(ctx, &in.TreatmentPath)
 	}, s.endTreatment)
+	s.treatmentLinkRoutes(r)
 	s.treatmentResultRoutes(r)
 }
 

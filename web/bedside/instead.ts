@@ -53,6 +53,11 @@ const enrolment = {
   },
 }
 
+const treatment = {
+  zh: { title: '治疗核验', where: '{institution}', ask: '{who}请患者本人通过视频确认正在治疗。', steps: '大约一分钟：看着镜头，按提示转头。护士可以帮您拿手机。', thanks: '核验完成，谢谢您的配合。' },
+  en: { title: 'Check at a treatment', where: '{institution}', ask: '{who} asks the patient to show by video that the treatment is going on.', steps: 'It takes about a minute: look at the camera and turn your head when asked. A nurse may hold the phone.', thanks: 'That is all, thank you.' },
+}
+
 const own: Record<Language, Partial<Record<Purpose, Some>>> = {
   zh: {
     duty: {
@@ -61,6 +66,7 @@ const own: Record<Language, Partial<Record<Purpose, Some>>> = {
       position: '同意本机提供位置。只判断是否在机构内，最多保留大致距离。上岗须核验位置：不提供位置也可以继续，但不能上岗。',
     },
     enrolment: enrolment.zh,
+    treatment: treatment.zh,
     duty_check: { ...zh, ask: '{who}请您现在通过视频确认您在岗（抽查）。' },
   },
   en: {
@@ -70,6 +76,7 @@ const own: Record<Language, Partial<Record<Purpose, Some>>> = {
       position: 'My device may tell its position. It is judged whether it is inside the institution, and at most a rough distance is kept. A shift takes a position: you can go on without it, but no shift will begin.',
     },
     enrolment: enrolment.en,
+    treatment: treatment.en,
     duty_check: { ...en, ask: '{who} asks you to show by video, now, that you are on duty (a surprise check).' },
   },
 }

@@ -78,6 +78,19 @@ export async function admissions(page, ready) {
   await drawer.getByText(t.enrol.byProxy, { exact: true }).waitFor()
   await page.keyboard.press('Escape')
   await row.getByText(t.rounds.enrolled, { exact: true }).waitFor()
+
+  // 5. a link for the bedside: its page speaks of an enrolment, and works once
+  await row.click()
+  await drawer.getByRole('button', { name: t.enrol.link }).scrollIntoViewIfNeeded()
+  if (shots) await page.screenshot({ path: join(shots, 'enrol-link.png') })
+  await drawer.getByRole('button', { name: t.enrol.link }).click()
+  const link = await page.locator('[data-link]').getAttribute('data-link')
+  await page.getByRole('heading', { name: t.purpose.enrolment }).waitFor()
+  const bedside = await page.context().newPage()
+  await bedside.goto(link ?? '')
+  await bedside.locator('.notice h1', { hasText: '登记面部' }).waitFor()
+  if (shots) await bedside.screenshot({ path: join(shots, 'enrol-notice.png') })
+  await bedside.close()
   return { number }
 }
 

@@ -41,7 +41,7 @@ export default function Board() {
   if (detail.isLoading) return <Loading />
   if (!detail.data) return <Trouble error={detail.error} retry={() => void detail.refetch()} />
   const { round } = detail.data
-  const ward = round.purpose === 'visit' || round.purpose === 'enrolment' // else physicians
+  const ward = round.purpose === 'visit' || round.purpose === 'enrolment' || round.purpose === 'treatment' // else physicians
   const all = detail.data.visits.toSorted((a, b) => a.visit.bed.localeCompare(b.visit.bed, 'zh-CN', { numeric: true }))
   const fresh = all.filter(({ visit }) => links[visit.id] && visit.state === 'ordered')
   const counts = new Map<Group, number>()
