@@ -258,6 +258,7 @@ func (f *fsck) absent(ctx context.Context) error {
 		{"outage", `SELECT ref FROM sealed_record r WHERE kind = 'outage' AND NOT EXISTS (SELECT 1 FROM outage x WHERE x.leaf = r.leaf)`},
 		{"site", `SELECT ref FROM sealed_record r WHERE kind = 'site' AND NOT EXISTS (SELECT 1 FROM site x WHERE x.leaf = r.leaf)`},
 		{"case_version", `SELECT ref FROM sealed_record r WHERE kind = 'case_version' AND NOT EXISTS (SELECT 1 FROM case_version x WHERE x.leaf = r.leaf)`},
+		{"letter_step", `SELECT ref FROM sealed_record r WHERE kind = 'letter' AND NOT EXISTS (SELECT 1 FROM letter_step x WHERE x.leaf = r.leaf)`},
 		{"case_step", `SELECT ref FROM sealed_record r WHERE kind = 'case_step' AND NOT EXISTS (SELECT 1 FROM case_step x WHERE x.leaf = r.leaf)`},
 		{"alert_policy", `SELECT ref FROM sealed_record r WHERE kind = 'alert_policy' AND NOT EXISTS (SELECT 1 FROM alert_policy x WHERE x.leaf = r.leaf)`},
 		{"access_policy", `SELECT ref FROM sealed_record r WHERE kind = 'access_policy' AND NOT EXISTS (SELECT 1 FROM access_policy x WHERE x.leaf = r.leaf)`},

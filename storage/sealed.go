@@ -45,6 +45,7 @@ const (
 	KindRuling      = "ruling"        // by ruling/1: proposed by one; /2: answered by another
 
 	KindCaseVersion = sealed.KindCaseVersion // by case/version: what a case is about and who works on it
+	KindLetter      = "letter"               // by letter/n: a step of a letter, with what it said then
 	KindCaseStep    = "case_step"            // by case/n: how it went through its reviews
 
 	KindKey = "ledger_key" // by fingerprint: the ledger is signed by another key from here on

@@ -64,6 +64,7 @@ const (
 	ActionRelease    Action = "release"     // another confirmed that
 	ActionKeepHold   Action = "keep_hold"   // the request was refused or taken back
 	ActionPermit     Action = "permit"      // a user was added or changed: the reason is role and scope
+	ActionLetter     Action = "letter"      // a letter was written, issued, delivered, answered or withdrawn: the reason says which
 	ActionPrint      Action = "print"       // a document of the case was printed; the hash is of its PDF
 	ActionSearch     Action = "search"      // a person was looked up by number: the reason says why
 	ActionPlay       Action = "play"        // a recording was played

@@ -44,6 +44,8 @@ type (
 	CaseID string
 	// HoldID is the id of a hold on a stretch of recording.
 	HoldID string
+	// LetterID is the id of a letter to an institution.
+	LetterID string
 	// ReleaseID is the id of a request that a case holds something no more.
 	ReleaseID string
 	// EvidenceID is the id of one item of a case.

@@ -17,6 +17,7 @@ import (
 	"testing/fstest"
 	"time"
 
+	"wardwatch/storage"
 	"wardwatch/ward"
 	"wardwatch/web"
 )
@@ -671,6 +672,19 @@ var requests = map[string]func(*world) request{
 	},
 	"POST /api/v1/dossier/print": func(*world) request {
 		return request{json: m{"kind": "institution", "number": own, "reason": "核查线索"}}
+	"GET /api/v1/cases/{id}/letters": func(w *world) request { return request{path: id(w.openCase().ID)} },
+	"GET /api/v1/cases/{id}/letter-proposal": func(w *world) request {
+		return request{path: id(w.openCase().ID), query: "kind=reminder"}
+	},
+	"POST /api/v1/cases/{id}/letters": func(w *world) request {
+		return request{path: id(w.openCase().ID), json: m{"kind": "reminder", "recipient": "医院", "body": "请核查。"}}
+	},
+	"POST /api/v1/letters/{id}/steps": func(w *world) request {
+		l, err := w.store.StepLetter(w.t.Context(), storage.LetterChange{
+			ID: ward.NewID[ward.LetterID](time.Now()), CaseID: w.openCase().ID, Action: ward.LetterWrite, Words: ward.LetterWords{Kind: ward.Audit, Recipient: "医院", Body: "请核查。"},
+		}, w.user(ward.Inspector, "own"))
+		must(w.t, err)
+		return request{path: id(l[0].ID), json: m{"seen": 1, "action": "withdraw", "note": "不再需要"}}
 	},
 	"GET /api/v1/cases/{id}/people": func(w *world) request { return request{path: id(w.openCase().ID)} },
 	"PUT /api/v1/cases/{id}/file": func(w *world) request {

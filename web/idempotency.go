@@ -11,10 +11,16 @@ import (
 	"wardwatch/ward"
 )
 
-// creation is embedded in the input of a POST that makes something. With a
-// key, repeating the request repeats the answer and makes nothing new.
+// Keyed is in the input of a POST that makes something. With a key, repeating
+// the request repeats the answer and makes nothing new.
+type Keyed struct {
+	Key string `header:"Idempotency-Key" maxLength:"128" doc:"The same key with the same body repeats the stored answer for 24 h; with another body it is refused"`
+}
+
+// creation is the input of such a POST without a path of its own. One with a
+// path embeds Keyed: headers of an embedded type that is not exported are not read.
 type creation[T any] struct {
-	Key     string `header:"Idempotency-Key" maxLength:"128" doc:"The same key with the same body repeats the stored answer for 24 h; with another body it is refused"`
+	Keyed
 	RawBody []byte
 	Body    T
 }

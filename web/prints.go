@@ -24,13 +24,15 @@ type PrintKind string
 const (
 	PrintEvidence PrintKind = "evidence_list" // 电子数据提取固定清单
 	PrintVisit    PrintKind = "visit_record"  // 远程查房笔录
+	PrintLetter   PrintKind = "letter"        // as it stands, to look at; an issued one is evidence itself
 )
 
 // CasePrint asks for a document of a case.
 type CasePrint struct {
-	Document PrintKind    `json:"document"`
-	VisitID  ward.VisitID `json:"visit_id,omitempty" maxLength:"64" doc:"Of visit_record: an item of the case"`
-	Reason   string       `json:"reason" minLength:"1" maxLength:"200" doc:"Is sealed with the print"`
+	Document PrintKind     `json:"document"`
+	VisitID  ward.VisitID  `json:"visit_id,omitempty" maxLength:"64" doc:"Of visit_record: an item of the case"`
+	LetterID ward.LetterID `json:"letter_id,omitempty" maxLength:"64" doc:"Of letter: one of the case"`
+	Reason   string        `json:"reason" minLength:"1" maxLength:"200" doc:"Is sealed with the print"`
 }
 
 type casePrintInput struct {
@@ -54,10 +56,20 @@ func (s *Server) printCase(ctx context.Context, in *casePrintInput, c ward.Case)
 	var d paper.Document
 	var err error
 	object := "print/" + string(in.Body.Document)
-	if in.Body.Document == PrintVisit {
+	switch in.Body.Document {
+	case PrintVisit:
 		object += "/" + string(in.Body.VisitID)
 		d, err = s.visitRecord(ctx, c, in.Body.VisitID)
-	} else {
+	case PrintLetter:
+		object += "/" + string(in.Body.LetterID)
+		var steps []ward.LetterStep
+		if steps, err = s.Store.Letter(ctx, in.Body.LetterID); err == nil && steps[0].CaseID != c.ID {
+			err = notFound()
+		}
+		if err == nil {
+			d = s.letter(c, steps[len(steps)-1])
+		}
+	default:
 		d, err = s.evidenceList(ctx, c)
 	}
 	if err != nil {

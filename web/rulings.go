@@ -58,7 +58,9 @@ type RulingPath struct {
 
 type rulingProposalInput struct {
 	VisitPath
-	creation[RulingProposal]
+	Keyed
+	RawBody []byte
+	Body    RulingProposal
 }
 
 type rulingReplyInput struct {

@@ -207,6 +207,7 @@ func (s *Server) routes() (*routes, error) {
 	s.caseFileRoutes(r)
 	s.printRoutes(r)
 	s.dossierRoutes(r)
+	s.letterRoutes(r)
 	s.holdRoutes(r)
 	s.evidenceRoutes(r)
 	s.ledgerRoutes(r)

@@ -13,6 +13,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"wardwatch/storage"
 	"wardwatch/storage/sealed"
 	"wardwatch/ward"
 )
@@ -56,14 +57,11 @@ func (c *Clerk) AddFile(ctx context.Context, file ward.Case, name string, conten
 		if !bytes.HasPrefix(begin, []byte(f.magic)) {
 			continue
 		}
-		key := "v1/" + string(file.InstitutionID) + "/uploads/" + ward.NewID[string](time.Now()) + f.ext
-		sum := sha256.New()
-		if err := c.Media.Objects.Put(ctx, key, io.TeeReader(io.MultiReader(bytes.NewReader(begin), content), sum), size); err != nil {
-			return nil, cut(fmt.Errorf("store file: %w", err))
+		key, v, err := c.put(ctx, file, name, f.mediaType, f.ext, io.MultiReader(bytes.NewReader(begin), content), size, by)
+		if err != nil {
+			return nil, err
 		}
-		return c.Store.AddUpload(ctx, file.ID, key, sealed.Upload{
-			Institution: file.InstitutionID, Name: name, MediaType: f.mediaType, Bytes: size, SHA256: hex.EncodeToString(sum.Sum(nil)), By: by.ID,
-		}, by)
+		return c.Store.AddUpload(ctx, file.ID, key, v, by)
 	}
 	return nil, &ward.Error{Kind: ward.Invalid, Code: "upload.type", ZH: "只接受 PDF、JPEG 和 PNG 文件（按内容判断，与扩展名无关）。", EN: "Only PDF, JPEG and PNG files are taken, told by their content and not by their names."}
 }
@@ -74,4 +72,28 @@ func cut(err error) error {
 		return &ward.Error{Kind: ward.Invalid, Code: "upload.cut", ZH: "文件没有传完，请检查网络后重新上传。", EN: "The file did not arrive whole; check the network and upload it again.", Err: err}
 	}
 	return err
+}
+
+// put stores a file under a name of the store's own.
+func (c *Clerk) put(ctx context.Context, file ward.Case, name, mediaType, ext string, content io.Reader, size int64, by ward.User) (key string, v sealed.Upload, err error) {
+	key = "v1/" + string(file.InstitutionID) + "/uploads/" + ward.NewID[string](time.Now()) + ext
+	sum := sha256.New()
+	if err := c.Media.Objects.Put(ctx, key, io.TeeReader(content, sum), size); err != nil {
+		return key, v, cut(fmt.Errorf("store file: %w", err))
+	}
+	return key, sealed.Upload{
+		Institution: file.InstitutionID, Name: name, MediaType: mediaType, Bytes: size, SHA256: hex.EncodeToString(sum.Sum(nil)), By: by.ID,
+	}, nil
+}
+
+// IssueLetter issues a letter of a case: its PDF is stored and becomes evidence
+// with the step. See storage.Store.StepLetter.
+func (c *Clerk) IssueLetter(ctx context.Context, file ward.Case, id ward.LetterID, seen int64, number string, pdf []byte, by ward.User) ([]ward.LetterStep, error) {
+	key, v, err := c.put(ctx, file, number+".pdf", "application/pdf", ".pdf", bytes.NewReader(pdf), int64(len(pdf)), by)
+	if err != nil {
+		return nil, err
+	}
+	return c.Store.StepLetter(ctx, storage.LetterChange{
+		ID: id, CaseID: file.ID, Seen: seen, Action: ward.LetterIssue, Number: number, PDF: &storage.LetterPDF{Key: key, Upload: v},
+	}, by)
 }

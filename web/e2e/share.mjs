@@ -127,6 +127,18 @@ async function fillFile(page) {
   if (!head.subarray(0, 5).equals(Buffer.from('%PDF-')) || !pdf.suggestedFilename().endsWith('电子数据提取固定清单.pdf')) throw new Error(`printed ${pdf.suggestedFilename()}`)
   if (shots) await pdf.saveAs(join(shots, 'list.pdf'))
   await page.getByText(t.action.print, { exact: true }).first().waitFor()
+  const letters = page.locator('[data-part=letters]')
+  await letters.getByRole('button', { name: t.letter.new }).click()
+  await page.getByRole('menuitem', { name: t.letterKind.reminder }).click()
+  const words = page.locator('.ant-drawer').getByLabel(t.letter.body)
+  await words.waitFor()
+  if (!(await words.inputValue()).includes('整改')) throw new Error('no words are proposed')
+  await shot(page, 'letter-form')
+  await page.locator('.ant-drawer form button[type=submit]').click()
+  await letters.locator('[data-letter=draft]').waitFor()
+  await letters.locator('[data-action=issue]').click()
+  await letters.getByText('拟稿人不能签发').waitFor() // another person must
+  await shot(page, 'letter-draft')
 }
 
 /** @param {import('playwright-core').Page} page @param {string} name */

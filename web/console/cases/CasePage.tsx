@@ -16,6 +16,7 @@ import { AddStretch } from './AddStretch'
 import { ExportCard } from './ExportCard'
 import { HoldCard } from './HoldCard'
 import { FileCard } from './FileCard'
+import { LetterCard } from './LetterCard'
 import { Preview } from './Preview'
 import { PrintCard } from './PrintCard'
 import { ShareCard } from './ShareCard'
@@ -85,6 +86,7 @@ export default function CasePage() {
           <FileCard item={c} />
           <ExportCard item={c} onExported={again} />
           <PrintCard item={c} evidence={evidence} onPrinted={again} />
+          <LetterCard item={c} onChanged={again} />
           <ShareCard caseId={c.id} />
           <HoldCard caseId={c.id} />
           <Card size="small" title={t('case.custody')}>
@@ -98,7 +100,7 @@ export default function CasePage() {
               columns={[
                 { title: '#', dataIndex: 'seq', width: 36 },
                 { title: t('case.when'), dataIndex: 'at', render: (v: string) => <When at={v} short /> },
-                { title: t('case.did'), render: (_, e) => <Tooltip title={<span className="mono">{e.object}</span>}>{t(`action.${e.action}`)}{e.reason && <div className="quiet small">{e.action === 'review' ? t(`caseAction.${e.reason as Schemas['CaseAction']}`) : e.reason}</div>}</Tooltip> },
+                { title: t('case.did'), render: (_, e) => <Tooltip title={<span className="mono">{e.object}</span>}>{t(`action.${e.action}`)}{e.reason && <div className="quiet small">{e.action === 'review' ? t(`caseAction.${e.reason as Schemas['CaseAction']}`) : e.action === 'letter' ? t(`letterAction.${e.reason as Schemas['LetterAction']}`) : e.reason}</div>}</Tooltip> },
                 { title: t('case.who'), render: (_, e) => <>{e.role !== 'recipient' && names.user(e.actor)} <span className="quiet small">{t(`role.${e.role}`)}</span></> },
               ]}
             />

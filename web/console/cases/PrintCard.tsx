@@ -24,7 +24,7 @@ export function PrintCard({ item, evidence, onPrinted }: { item: Schemas['Case']
       body: document === 'evidence_list' ? { document, reason: reason.trim() } : { document: 'visit_record', visit_id: document, reason: reason.trim() },
     })),
     onSuccess: (pdf, v) => {
-      save(pdf as Blob, `${item.number} ${t(v.document === 'evidence_list' ? 'print.evidence_list' : 'print.visit_record')}.pdf`)
+      save(pdf as unknown as Blob, `${item.number} ${t(v.document === 'evidence_list' ? 'print.evidence_list' : 'print.visit_record')}.pdf`)
       form.resetFields(['reason'])
     },
     onSettled: onPrinted,
