@@ -674,7 +674,7 @@ var requests = map[string]func(*world) request{
 		return request{json: m{"kind": "institution", "number": own, "reason": "核查线索"}}
 	"GET /api/v1/cases/{id}/letters": func(w *world) request { return request{path: id(w.openCase().ID)} },
 	"GET /api/v1/cases/{id}/letter-proposal": func(w *world) request {
-		return request{path: id(w.openCase().ID), query: "kind=reminder"}
+		return request{path: id(w.openCase().ID), query: "?kind=reminder"}
 	},
 	"POST /api/v1/cases/{id}/letters": func(w *world) request {
 		return request{path: id(w.openCase().ID), json: m{"kind": "reminder", "recipient": "医院", "body": "请核查。"}}
