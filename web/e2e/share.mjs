@@ -117,7 +117,7 @@ async function fillFile(page) {
   await shot(page, 'case-file')
   await page.locator('[data-part=case-file]').getByRole('link', { name: /王\* 110/ }).click()
   await page.locator('[data-part=about]').waitFor()
-  if (await page.locator('.ant-table-row').count() !== 1) throw new Error('the cases about a person are not the one')
+  await page.waitForFunction(() => document.querySelectorAll('.ant-table-row').length === 1) // the cases about a person are this one
   await shot(page, 'cases-about')
   await page.goto(here)
   const print = page.locator('[data-part=print]')
