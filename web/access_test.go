@@ -672,6 +672,7 @@ var requests = map[string]func(*world) request{
 	},
 	"POST /api/v1/dossier/print": func(*world) request {
 		return request{json: m{"kind": "institution", "number": own, "reason": "核查线索"}}
+	},
 	"GET /api/v1/cases/{id}/letters": func(w *world) request { return request{path: id(w.openCase().ID)} },
 	"GET /api/v1/cases/{id}/letter-proposal": func(w *world) request {
 		return request{path: id(w.openCase().ID), query: "?kind=reminder"}
