@@ -141,8 +141,10 @@ func (s *Server) searchFace(ctx context.Context, in *faceSearchInput) (*body[Fac
 	for _, h := range found.Hits {
 		record.Found = append(record.Found, h.Sighting.ID)
 	}
-	out.Search, err = s.Store.AddFaceSearch(ctx, record)
-	return answer(out, err)
+	if out.Search, err = s.Store.AddFaceSearch(ctx, record); err != nil {
+		return nil, err
+	}
+	return answer(out, s.record(ctx, view{object: "face_search/" + string(out.Search.ID), action: ward.ActionSearch, reason: record.Reason}))
 }
 
 // faceOf is the face that is looked for; it notes in the record whose it is.

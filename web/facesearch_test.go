@@ -87,6 +87,11 @@ func TestFaceSearchIsSealedWithItsReason(t *testing.T) {
 	if sealed.Kind != storage.KindSearch || record.Reason != "核查一人多卡线索" || record.By != u.ID || record.Purpose != ward.SearchCards || !slices.Equal(record.Found, []ward.SightingID{face.ID}) {
 		t.Errorf("sealed %s", sealed.Body)
 	}
+	if !slices.ContainsFunc(w.seen(), func(e ward.Custody) bool {
+		return e.Action == ward.ActionSearch && e.Object == "face_search/"+string(got.Search.ID) && e.Reason == record.Reason && e.Actor == u.ID
+	}) {
+		t.Error("the search is no custody event")
+	}
 	if strings.Contains(w.log.String(), "线索") {
 		t.Error("the reason is in the log")
 	}
