@@ -43,6 +43,7 @@ type Store struct {
 	log     *slog.Logger
 	life    atomic.Pointer[ownLife] // of this process, once it began
 	onAlert func(ward.Alert)        // may be nil
+	events  eventQueue
 }
 
 // Options say where the catalogue is.
@@ -103,7 +104,7 @@ func Migrate(ctx context.Context, o Options) (*Store, error) {
 }
 
 func connect(ctx context.Context, o Options) (*Store, error) {
-	s := &Store{log: o.Log, onAlert: o.OnAlert}
+	s := &Store{log: o.Log, onAlert: o.OnAlert, events: eventQueue{turn: make(turn, 1)}}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}

@@ -25,12 +25,13 @@ import (
 // PostgresServer is a server that a test may stop and start again. It
 // listens on a socket in its own directory, on no port.
 type PostgresServer struct {
-	dir    string
-	bin    string
-	cred   *syscall.Credential // nil: run as ourselves
-	proc   *child
-	serial atomic.Int64
-	filled sync.Map // of func() error, by name
+	dir     string
+	bin     string
+	cred    *syscall.Credential // nil: run as ourselves
+	proc    *child
+	durable bool // see Durable
+	serial  atomic.Int64
+	filled  sync.Map // of func() error, by name
 }
 
 // shared is the one server of this test process.
@@ -109,6 +110,15 @@ func PostgresIn(t testing.TB, dir string) *PostgresServer {
 	}
 	t.Cleanup(s.Stop)
 	return s
+}
+
+// Durable starts the server again as an operator has it: every commit reaches
+// the disk before it is answered.
+func (s *PostgresServer) Durable(t testing.TB) {
+	t.Helper()
+	s.Stop()
+	s.durable = true
+	s.Start(t)
 }
 
 // Kept returns the address of the database of that name, which is created
@@ -207,7 +217,7 @@ func (s *PostgresServer) start() error {
 	for _, set := range []string{
 		"listen_addresses=", "unix_socket_permissions=0700", "max_connections=200",
 		// A test needs no power-loss safety, and must not slow the others.
-		"fsync=off", "full_page_writes=off", "shared_buffers=32MB", "max_wal_size=256MB",
+		"fsync=" + onOff(s.durable), "full_page_writes=" + onOff(s.durable), "shared_buffers=32MB", "max_wal_size=256MB",
 		// Shared memory in our directory: a kill leaves nothing elsewhere.
 		"dynamic_shared_memory_type=mmap", "timezone=UTC",
 	} {
@@ -223,6 +233,13 @@ func (s *PostgresServer) start() error {
 	}
 	s.proc = proc
 	return nil
+}
+
+func onOff(on bool) string {
+	if on {
+		return "on"
+	}
+	return "off"
 }
 
 func (s *PostgresServer) command(name string, args ...string) *exec.Cmd {

@@ -21,27 +21,44 @@ type Querier interface {
 	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
 }
 
-// Append adds leaf and returns its index. The caller holds the ledger lock
-// of its engine until the transaction ends.
-func Append(ctx context.Context, q Querier, leaf []byte) (int64, error) {
-	n, err := Size(ctx, q)
+// Append adds leaves and returns the index of the first. The caller holds the
+// ledger lock of its engine until the transaction ends.
+func Append(ctx context.Context, q Querier, leaves ...[]byte) (int64, error) {
+	first, err := Size(ctx, q)
 	if err != nil {
 		return 0, err
 	}
-	hashes, err := tlog.StoredHashes(n, leaf, Reader(ctx, q))
-	if err != nil {
-		return 0, fmt.Errorf("hash leaf %d: %w", n, err)
-	}
-	if _, err := q.ExecContext(ctx, `INSERT INTO log_entry (idx, leaf) VALUES ($1, $2)`, n, leaf); err != nil {
-		return 0, fmt.Errorf("insert leaf %d: %w", n, err)
-	}
-	pos := tlog.StoredHashCount(n)
-	for i, h := range hashes {
-		if _, err := q.ExecContext(ctx, `INSERT INTO log_hash (pos, h) VALUES ($1, $2)`, pos+int64(i), h[:]); err != nil {
-			return 0, fmt.Errorf("insert hash %d: %w", pos+int64(i), err)
+	begin := tlog.StoredHashCount(first)
+	var entries, hashes []any
+	var added []tlog.Hash // from position begin on
+	// StoredHashes asks in the order of positions: those of the table come first.
+	read := tlog.HashReaderFunc(func(pos []int64) ([]tlog.Hash, error) {
+		k, _ := slices.BinarySearch(pos, begin)
+		out, err := Reader(ctx, q).ReadHashes(pos[:k])
+		for _, p := range pos[k:] {
+			out = append(out, added[p-begin])
+		}
+		return out, err
+	})
+	for i, leaf := range leaves {
+		n := first + int64(i)
+		more, err := tlog.StoredHashes(n, leaf, read)
+		if err != nil {
+			return 0, fmt.Errorf("hash leaf %d: %w", n, err)
+		}
+		entries = append(entries, n, leaf)
+		for _, h := range more {
+			hashes = append(hashes, begin+int64(len(added)), h[:])
+			added = append(added, h)
 		}
 	}
-	return n, nil
+	if err := Insert(ctx, q, `INSERT INTO log_entry (idx, leaf)`, 2, entries); err != nil {
+		return 0, fmt.Errorf("insert %d leaves from %d on: %w", len(leaves), first, err)
+	}
+	if err := Insert(ctx, q, `INSERT INTO log_hash (pos, h)`, 2, hashes); err != nil {
+		return 0, fmt.Errorf("insert hashes from %d on: %w", begin, err)
+	}
+	return first, nil
 }
 
 // Size is the number of leaves.
