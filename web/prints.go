@@ -69,7 +69,7 @@ func (s *Server) printCase(ctx context.Context, in *casePrintInput, c ward.Case)
 		if err == nil {
 			d = s.letter(c, steps[len(steps)-1])
 		}
-	default:
+	case PrintEvidence:
 		d, err = s.evidenceList(ctx, c)
 	}
 	if err != nil {

@@ -3,7 +3,6 @@ package evidence
 import (
 	"bytes"
 	"context"
-	_ "embed"
 
 	"wardwatch/storage/evidence/pack"
 )

@@ -45,6 +45,8 @@ export async function pictures(seconds) {
     video.addEventListener('error', () => reject(new Error('the clip cannot be decoded')), { once: true })
   })
   const canvas = document.createElement('canvas')
+  const paint = canvas.getContext('2d', { willReadFrequently: true })
+  if (!paint) throw new Error('no canvas')
   canvas.width = video.videoWidth
   canvas.height = video.videoHeight
   const out = []
@@ -52,7 +54,11 @@ export async function pictures(seconds) {
     const sought = new Promise((resolve) => video.addEventListener('seeked', resolve, { once: true }))
     video.currentTime = at
     await sought
-    canvas.getContext('2d')?.drawImage(video, 0, 0)
+    for (let tries = 0; tries < 100; tries++) { // a busy decoder shows the picture a little after it says so
+      paint.drawImage(video, 0, 0)
+      if (paint.getImageData(0, 0, canvas.width, canvas.height).data.some((v, i) => i % 4 < 3 && v > 32)) break
+      await new Promise((resolve) => setTimeout(resolve, 50))
+    }
     out.push(canvas.toDataURL('image/jpeg', 0.95).split(',')[1] ?? '')
   }
   return out

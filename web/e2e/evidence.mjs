@@ -1,28 +1,29 @@
 // Reported downtime and a draw are put into a case from their own pages, and
 // the case says in words what they are.
 import { join } from 'node:path'
-import { openCase, t } from './browser.mjs'
+import { t } from './browser.mjs'
 
 const shots = process.env.SHOTS
 
 /** @param {import('playwright-core').Page} page an administrator, signed in */
 export async function evidence(page) {
-  const id = await openCase(page, '各类证据')
-  const { number, draw } = await page.evaluate(async (held) => {
+  const { id, number, draw } = await page.evaluate(async () => {
     /** @param {string} path @param {unknown} [body] */
     const ask = async (path, body) => {
       const r = await fetch('/api/v1/' + path, body ? { method: 'POST', headers: { 'Content-Type': 'application/json', 'Idempotency-Key': crypto.randomUUID() }, body: JSON.stringify(body) } : {})
       if (!r.ok) throw new Error(`${path}: ${r.status} ${await r.text()}`)
       return r.json()
     }
-    const { number: of, institution_id } = (await ask(`cases/${held}`)).case
+    const { institution_id } = (await ask('admissions')).items.find((/** @type {{ to?: string }} */ a) => !a.to) // where somebody lies
+    const { id: opened } = await ask('cases', { institution_id, title: '各类证据' })
+    const { number: of } = (await ask(`cases/${opened}`)).case
     const hour = 3600_000
     await ask('outages', { institution_id, from: new Date(Date.now() + hour), to: new Date(Date.now() + 2 * hour), reason: '更换电源' })
     await ask('users', { login: `drawn-${Date.now()}`, name: '赵稽核', role: 'inspector', all_institutions: true, institutions: [] })
     const made = (await ask('draws', { institution_id, source: 'drand', strata: [{ ward: '', take: 1 }], inspectors: 1 }))
     await ask(`draws/${made.id}/abandon`, { reason: '误选' })
-    return { number: of, draw: made.id }
-  }, id)
+    return { id: opened, number: of, draw: made.id }
+  })
   await page.goto(new URL(`/draws/${draw}`, page.url()).href)
   await intoCase(page, number)
   await page.goto(new URL('/outages', page.url()).href)

@@ -279,7 +279,7 @@ func (t Table) row(s *sheet, at, wide []float64, cells []string) {
 // box rules a row and goes below it.
 func box(s *sheet, at, wide []float64, height float64) {
 	end := at[len(at)-1] + wide[len(wide)-1]
-	for _, x := range append(at[:len(at):len(at)], end) {
+	for _, x := range append(slices.Clip(at), end) {
 		s.put(ink{x: x, y: s.y, x2: x, y2: s.y + height})
 	}
 	s.put(ink{x: margin, y: s.y, x2: end, y2: s.y})

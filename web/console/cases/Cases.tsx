@@ -26,7 +26,7 @@ export default function Cases() {
   return (
     <>
       <Head title={t('screen.cases')} actions={<Space wrap><NewCase /><Input.Search allowClear placeholder={t('cases.search')} aria-label={t('cases.search')} style={{ width: 280 }} onSearch={(v) => setNumber(v.trim())} /></Space>} />
-      {subject && <Tag closable onClose={() => setQuery({})} style={{ marginBottom: 12 }} data-part="about">{t('cases.about')}：{kind && t(`caseFile.${kind}`)} {kind === 'institution' ? names.institution(subject) : <span className="mono">{subject}</span>}</Tag>}
+      {subject && <Tag closable onClose={() => setQuery({})} style={{ marginBottom: 12 }} data-part="about">{t('cases.about')}{' · '}{kind && t(`caseFile.${kind}`)} {kind === 'institution' ? names.institution(subject) : <span className="mono">{subject}</span>}</Tag>}
       <ReasonGate needs={number || subject ? ['search'] : []}><Found number={number} kind={kind} subject={subject} /></ReasonGate>
     </>
   )

@@ -9,12 +9,6 @@ import { local } from '../parts/time'
 import { Trouble } from '../parts/Trouble'
 import { SubjectField } from './SubjectField'
 
-// The usual ones; any other may be typed.
-const laws = [
-  '《医疗保障基金使用监督管理条例》第三十八条', '《医疗保障基金使用监督管理条例》第四十条', '《医疗保障基金使用监督管理条例》第四十一条',
-  '《中华人民共和国社会保险法》第八十七条', '《中华人民共和国社会保险法》第八十八条',
-]
-
 interface Values { cause?: string; basis: { text: string }[]; officers: Schemas['CaseOfficer'][]; subjects: Schemas['CaseSubject'][]; links: Schemas['CaseLinkChange'][]; deadline?: Dayjs; reason: string }
 
 /** FileForm makes the next version of a case's file. */
@@ -44,7 +38,7 @@ export function FileForm({ detail: { file, links }, item, onDone }: { detail: Sc
     >
       <Form.Item name="cause" label={t('caseFile.cause')} rules={[{ max: 200 }]}><Input /></Form.Item>
       <Rows name="basis" label={t('caseFile.basis')}>
-        {(at) => <Form.Item name={[at, 'text']} rules={required} noStyle><AutoComplete style={{ width: 420 }} options={laws.map((value) => ({ value }))} aria-label={t('caseFile.basis')} /></Form.Item>}
+        {(at) => <Form.Item name={[at, 'text']} rules={required} noStyle><AutoComplete style={{ width: 420 }} options={t('caseFile.laws').split('|').map((value) => ({ value }))} aria-label={t('caseFile.basis')} /></Form.Item>}
       </Rows>
       <Rows name="officers" label={t('caseFile.officers')} most={2}>
         {(at) => (

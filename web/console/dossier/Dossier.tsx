@@ -1,5 +1,5 @@
 import { PrinterOutlined } from '@ant-design/icons'
-import { useInfiniteQuery, useMutation } from '@tanstack/react-query'
+import { skipToken, useInfiniteQuery, useMutation } from '@tanstack/react-query'
 import { Button, Form, Input, Segmented, Space, Table, Tag } from 'antd'
 import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
@@ -19,6 +19,8 @@ type Entry = Schemas['DossierEntry']
 type Search = Schemas['DossierSearch']
 type Asked = Search & { nr: number } // nr: opening it again is another opening
 
+const searchOf = ({ kind, number, reason }: Asked): Search => ({ kind, number, reason })
+
 /** Dossier is one file per person: found by the whole number only, each opening with its reason. */
 export default function Dossier() {
   const { t } = useTranslation()
@@ -28,19 +30,15 @@ export default function Dossier() {
   const [asked, setAsked] = useState<Asked>()
   const dossier = useInfiniteQuery({
     queryKey: ['dossier', asked],
-    enabled: asked !== undefined,
     staleTime: Infinity, // each reading is recorded: none happens unasked
     gcTime: 0,
     retry: false,
-    queryFn: ({ pageParam }) => {
-      const { kind, number, reason } = asked!
-      return take(api.POST('/api/v1/dossier', { params: { query: { cursor: pageParam || undefined, limit: 50 } }, body: { kind, number, reason } }))
-    },
+    queryFn: asked ? ({ pageParam }) => take(api.POST('/api/v1/dossier', { params: { query: { cursor: pageParam || undefined, limit: 50 } }, body: searchOf(asked) })) : skipToken,
     initialPageParam: '',
     getNextPageParam: (last) => last.next || undefined,
   })
   const print = useMutation({
-    mutationFn: ({ kind, number, reason }: Asked) => take(api.POST('/api/v1/dossier/print', { parseAs: 'blob', body: { kind, number, reason } })),
+    mutationFn: (of: Asked) => take(api.POST('/api/v1/dossier/print', { parseAs: 'blob', body: searchOf(of) })),
     onSuccess: (pdf) => save(pdf as Blob, `${t('screen.dossier')}.pdf`),
   })
   const first = dossier.data?.pages[0]
