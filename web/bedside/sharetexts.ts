@@ -1,32 +1,6 @@
 // What the page of a person outside says, in both languages.
+import { zh } from './share.texts.zh'
 import { language } from './texts'
-
-const zh = {
-  title: '证据移交',
-  hello: '请输入验证码',
-  helloText: '链接是发给您本人的，只能在一台设备上打开一次。验证码由承办人另行告知（不与链接一起发送）。',
-  code: '验证码（8 位数字）',
-  open: '打开',
-  noLink: '链接不完整，请使用承办人发给您的完整链接。',
-  forYou: '移交给',
-  number: '案号',
-  subject: '案由',
-  until: '有效期至',
-  fetch: '下载证据包',
-  fetching: '正在准备，请稍候；文件较大时需要几分钟，请不要关闭页面。',
-  fetched: '已收到 {bytes}，本机计算的 SHA-256 与交付记录一致。',
-  differs: '本机收到的文件与交付记录不一致，请重新下载。',
-  delivered: '交付 {n}',
-  at: '交付时间',
-  confirmed: '{name} 已于 {at} 签收',
-  name: '接收人姓名',
-  confirm: '确认收到（签收）',
-  confirmText: '签收只表示文件已完整收到，不代表认可其内容。签收时间和文件的 SHA-256 会记入保管链。',
-  verify: '怎样核验',
-  verifyText: '1. 从另一渠道（公函、公告或电话）取得密钥指纹，与下面的比较；2. 用离线核验工具打开证据包，说明见包内 README.txt。',
-  fingerprint: '密钥指纹',
-  network: '无法连接服务器，请检查网络后重试。',
-}
 
 const en: typeof zh = {
   title: 'Evidence handed over',

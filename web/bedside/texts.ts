@@ -1,5 +1,6 @@
 // Chinese first; English by the switch, which the device remembers.
-import { instead } from './instead'
+import { en as insteadEN } from './instead.en'
+import { zh as insteadZH, type Instead } from './instead.texts.zh'
 import { zh, type Texts } from './texts.zh'
 
 const en: Texts = {
@@ -135,7 +136,7 @@ export function setLanguage(l: Language) {
   }
 }
 
-let purpose: Parameters<typeof instead>[1] = 'visit'
+let purpose: keyof Instead = 'visit'
 
 /** speakOf makes the page speak to whom it was opened for. */
 export function speakOf(p: typeof purpose) {
@@ -144,7 +145,8 @@ export function speakOf(p: typeof purpose) {
 
 /** say is a text of the current language with its {words} filled in. */
 export function say(key: keyof Texts, words: Record<string, string> = {}): string {
-  const text = instead(current, purpose)[key] ?? (current === 'en' ? en : zh)[key]
+  const [instead, usual] = current === 'en' ? [insteadEN, en] : [insteadZH, zh]
+  const text = instead[purpose]?.[key] ?? usual[key]
   return text.replace(/\{(\w+)\}/g, (_, name: string) => words[name] ?? '')
 }
 
