@@ -202,6 +202,9 @@ func (f *fsck) caseRows(ctx context.Context) error {
 		if err := f.caseFileRows(ctx, c.ID); err != nil {
 			return err
 		}
+		if err := f.exportRows(ctx, c.ID); err != nil {
+			return err
+		}
 		return f.shareRows(ctx, c.ID)
 	})
 }

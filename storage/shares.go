@@ -217,18 +217,6 @@ func (s *Store) RevokeShare(ctx context.Context, id ward.ShareID, reason string,
 	})
 }
 
-// Deliver notes that the share's device got a package of that size and hash whole.
-func (s *Store) Deliver(ctx context.Context, id ward.ShareID, bytes int64, sum [32]byte) (ward.Share, error) {
-	return s.onShare(ctx, "deliver to", id, func(t *tx, v storedShare) error {
-		_, err := t.ExecContext(ctx, `INSERT INTO share_delivery (share_id, seq, at_us, bytes, sha256, confirmed_us) VALUES ($1, $2, $3, $4, $5, 0)`,
-			id, len(v.Deliveries)+1, us(t.now), bytes, sum[:])
-		if err != nil {
-			return err
-		}
-		return t.shareEvent(ctx, v.Share, v.Actor(), ward.ActionHandOver, hexOf(sum), "")
-	})
-}
-
 // Confirm is the receipt of the person who got delivery seq: the name given
 // with it is sealed in the row, and the custody event names the package.
 func (s *Store) Confirm(ctx context.Context, id ward.ShareID, seq int64, name string) (ward.Share, error) {

@@ -88,8 +88,14 @@ func TestShareLeavesReceiptsThatFsckChecks(t *testing.T) {
 		if _, err := w.Store.Confirm(ctx, v.ID, 1, "王"); !errors.Is(err, &ward.Error{Code: "share.delivery"}) {
 			t.Errorf("a receipt for nothing: %v", err)
 		}
-		if _, err := w.Store.Deliver(ctx, v.ID, 7, [32]byte(hash("zip"))); err != nil {
-			t.Fatal(err)
+		x, err := w.Store.BeginExport(ctx, ward.Custody{CaseID: c.ID, Actor: v.Actor().ID, Role: ward.Recipient, Object: "package/1"})
+		if err == nil {
+			x, err = w.Store.FreezeExport(ctx, x, 7, []byte("parts"))
+		}
+		for range 2 { // delivered once
+			if err = errors.Join(err, w.Store.ExportWhole(ctx, x, v.ID, [32]byte(hash("zip")))); err != nil {
+				t.Fatal(err)
+			}
 		}
 		got, err := w.Store.Confirm(ctx, v.ID, 1, "王法官")
 		if err != nil || len(got.Deliveries) != 1 || got.Deliveries[0].By != "王法官" || got.Deliveries[0].Bytes != 7 || got.Deliveries[0].Confirmed.IsZero() {

@@ -51,6 +51,7 @@ const (
 	ActionAdd        Action = "add"
 	ActionView       Action = "view"
 	ActionExport     Action = "export"
+	ActionEndExport  Action = "end_export"  // an export was not fetched whole, or an original changed in it: the reason says which
 	ActionRule       Action = "rule"        // two people ruled over a visit of the case
 	ActionIdentify   Action = "identify"    // a face was compared with an enrolment for a terminal
 	ActionFile       Action = "file"        // the file was changed: subjects, cause, officers

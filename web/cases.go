@@ -7,10 +7,8 @@ import (
 	"io"
 	"net/http"
 	"path"
-	"strconv"
 
 	"github.com/danielgtaylor/huma/v2"
-	"github.com/danielgtaylor/huma/v2/adapters/humaecho"
 
 	"wardwatch/storage/evidence"
 	"wardwatch/ward"
@@ -61,7 +59,10 @@ func (s *Server) caseRoutes(r *routes) {
 	add(r, role(may), huma.Operation{Method: http.MethodPost, Path: v1 + "/cases", OperationID: "openCase", Summary: "Open a case from an alert or a visit, or empty", Tags: tags, DefaultStatus: http.StatusCreated}, s.openCase)
 	add(r, role(may), huma.Operation{Method: http.MethodGet, Path: v1 + "/cases", OperationID: "listCases", Summary: "Cases in scope, newest first, or the one with a number", Tags: tags}, s.listCases)
 	on(r, may, huma.Operation{Method: http.MethodGet, Path: v1 + "/cases/{id}", OperationID: "getCase", Summary: "A case with its first evidence and newest custody", Tags: tags}, s.loadCase, s.getCase)
-	on(r, may, media(huma.Operation{Method: http.MethodGet, Path: v1 + "/cases/{id}/export.zip", OperationID: "exportCase", Summary: "The evidence package", Tags: tags}, "application/zip"), s.loadCase, s.exportCase)
+	on(r, may, media(huma.Operation{Method: http.MethodGet, Path: v1 + "/cases/{id}/export.zip", OperationID: "exportCase", Summary: "The evidence package", Tags: tags}, "application/zip"),
+		func(ctx context.Context, in *exportInput) (ward.Case, ward.InstitutionID, error) {
+			return s.loadCase(ctx, &in.CasePath)
+		}, s.exportCase)
 	on(r, may, media(huma.Operation{Method: http.MethodGet, Path: v1 + "/evidence/{id}/content", OperationID: "evidenceContent", Summary: "One item's bytes", Tags: tags}, "video/mp4", "image/jpeg", "application/json", "application/octet-stream"), s.loadEvidence, s.evidenceContent)
 }
 
@@ -138,27 +139,9 @@ func (s *Server) loadCase(ctx context.Context, in *CasePath) (ward.Case, ward.In
 	return c, c.InstitutionID, err
 }
 
-// exportCase streams the package. Preparing it records the export; a client
-// that gets less than Content-Length has no package.
-func (s *Server) exportCase(ctx context.Context, _ *CasePath, c ward.Case) (*huma.StreamResponse, error) {
-	reason, err := s.reasoned(ctx, c.ID, ward.ActionExport)
-	if err != nil {
-		return nil, err
-	}
-	p, err := s.clerk().Prepare(ctx, c.ID, callerOf(ctx).User, reason)
-	if err != nil {
-		return nil, err
-	}
-	return &huma.StreamResponse{Body: func(hc huma.Context) {
-		w := patient(humaecho.Unwrap(hc).Response())
-		w.Header().Set("Content-Type", "application/zip")
-		w.Header().Set("Content-Length", strconv.FormatInt(p.Size, 10))
-		w.Header().Set("Content-Disposition", `attachment; filename="`+p.Name+`"`)
-		w.WriteHeader(http.StatusOK)
-		if err := p.Write(ctx, w); err != nil && ctx.Err() == nil {
-			s.Log.ErrorContext(ctx, "export broken off", "request_id", requestID(ctx), "case", c.ID, "error", err)
-		}
-	}}, nil
+// exportCase streams the package. Preparing it records the export.
+func (s *Server) exportCase(ctx context.Context, in *exportInput, c ward.Case) (*huma.StreamResponse, error) {
+	return s.sendPackage(ctx, &in.Resuming, c.ID, callerOf(ctx).User, "", func() (string, error) { return s.reasoned(ctx, c.ID, ward.ActionExport) })
 }
 
 // loadEvidence: an item belongs to the institution of its case.

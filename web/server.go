@@ -262,6 +262,7 @@ func (s *Server) Run(ctx context.Context, l net.Listener) error {
 	go func() { served <- srv.Serve(l) }()
 	tidy := time.NewTicker(time.Hour)
 	defer tidy.Stop()
+	s.sweepExports(ctx) // what a crash cut off
 	for {
 		select {
 		case err := <-served:
@@ -270,6 +271,7 @@ func (s *Server) Run(ctx context.Context, l net.Listener) error {
 			if err := s.Store.SweepSessions(ctx, s.now()); err != nil && ctx.Err() == nil {
 				s.Log.WarnContext(ctx, "sessions not swept", "error", err)
 			}
+			s.sweepExports(ctx)
 		case <-ctx.Done():
 			return s.stop(ctx, srv, served)
 		}

@@ -5,14 +5,11 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"fmt"
-	"hash"
 	"math/big"
 	"net/http"
-	"strconv"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
-	"github.com/danielgtaylor/huma/v2/adapters/humaecho"
 
 	"wardwatch/storage"
 	"wardwatch/storage/ledger"
@@ -178,45 +175,12 @@ func (s *Server) getShared(ctx context.Context, _ *none) (*body[Shared], error) 
 }
 
 // fetchShared streams the package. Only one that was taken whole is a delivery.
-func (s *Server) fetchShared(ctx context.Context, _ *none) (*huma.StreamResponse, error) {
+func (s *Server) fetchShared(ctx context.Context, in *Resuming) (*huma.StreamResponse, error) {
 	v := shareHere(ctx)
 	if !s.opens.allow("share/" + string(v.ID)) { // each is read whole, and an export
 		return nil, tooMany()
 	}
-	p, err := s.clerk().Prepare(ctx, v.CaseID, v.Actor(), v.Reason)
-	if err != nil {
-		return nil, err
-	}
-	return &huma.StreamResponse{Body: func(hc huma.Context) {
-		w := patient(humaecho.Unwrap(hc).Response())
-		w.Header().Set("Content-Type", "application/zip")
-		w.Header().Set("Content-Length", strconv.FormatInt(p.Size, 10))
-		w.Header().Set("Content-Disposition", `attachment; filename="`+p.Name+`"`)
-		w.WriteHeader(http.StatusOK)
-		sum := sha256.New()
-		err := p.Write(ctx, hashing{w, sum})
-		if err == nil {
-			err = http.NewResponseController(w).Flush()
-		}
-		if err == nil {
-			_, err = s.Store.Deliver(context.WithoutCancel(ctx), v.ID, p.Size, [32]byte(sum.Sum(nil)))
-		}
-		if err != nil && ctx.Err() == nil {
-			s.Log.ErrorContext(ctx, "delivery broken off", "request_id", requestID(ctx), "share", v.ID, "error", err)
-		}
-	}}, nil
-}
-
-// hashing hashes what was written.
-type hashing struct {
-	http.ResponseWriter
-	sum hash.Hash
-}
-
-func (h hashing) Write(b []byte) (int, error) {
-	n, err := h.ResponseWriter.Write(b)
-	h.sum.Write(b[:n])
-	return n, err
+	return s.sendPackage(ctx, in, v.CaseID, v.Actor(), v.ID, func() (string, error) { return v.Reason, nil })
 }
 
 func (s *Server) confirmShared(ctx context.Context, in *body[ShareReceipt]) (*body[Shared], error) {

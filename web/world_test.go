@@ -40,17 +40,18 @@ const (
 // world is a server over a real store, object folder and spool, with one of
 // everything in the institution own.
 type world struct {
-	t        testing.TB
-	database string
-	store    *storage.Store
-	objects  *objects.Dir
-	spool    *spool.Spool
-	rounds   *rounds.Engine
-	draws    *rounds.Drawer
-	web      *web.Server
-	http     *httptest.Server
-	log      *logText
-	began    time.Time
+	t         testing.TB
+	database  string
+	store     *storage.Store
+	objects   *objects.Dir
+	objectDir string
+	spool     *spool.Spool
+	rounds    *rounds.Engine
+	draws     *rounds.Drawer
+	web       *web.Server
+	http      *httptest.Server
+	log       *logText
+	began     time.Time
 
 	place   ward.Place
 	camera  ward.Camera
@@ -73,7 +74,8 @@ func newWorld(t testing.TB) *world {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { must(t, w.store.Close()) })
-	if w.objects, err = objects.OpenDir(t.TempDir()); err != nil {
+	w.objectDir = t.TempDir()
+	if w.objects, err = objects.OpenDir(w.objectDir); err != nil {
 		t.Fatal(err)
 	}
 	if w.spool, err = spool.Open(t.TempDir(), spool.Options{Reserve: -1}); err != nil {

@@ -44,6 +44,7 @@ type World struct {
 	// Options are what Store was opened with.
 	Options storage.Options
 	seq     int
+	refused []string // tables
 }
 
 // Each runs f on SQLite and on a real PostgreSQL.

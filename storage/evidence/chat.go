@@ -13,17 +13,29 @@ import (
 // line that is gone or differs from its event is named, as media are.
 func (d *draft) chat(ctx context.Context, it *pack.Item, events []byte) error {
 	id := ward.VisitID(it.Ref)
-	var of []ward.VisitEvent
-	if err := json.Unmarshal(events, &of); err != nil {
-		return fmt.Errorf("read events: %w", err)
-	}
-	bodies, err := d.Store.MessageBodies(ctx, id)
+	file, err := d.chatFile(ctx, id, events)
 	if err != nil {
 		return err
 	}
-	c := pack.Chat{Visit: id, Lines: pack.LinesOf(of)}
-	for i := range c.Lines {
-		l := &c.Lines[i]
+	it.Chat = pack.ChatPath(id)
+	p := dataPart(it.Chat, file)
+	p.from = source{Kind: fromChat, Ref: it.Ref}
+	d.file(pack.RoleChat, p)
+	return nil
+}
+
+func (c *Clerk) chatFile(ctx context.Context, id ward.VisitID, events []byte) ([]byte, error) {
+	var of []ward.VisitEvent
+	if err := json.Unmarshal(events, &of); err != nil {
+		return nil, fmt.Errorf("read events: %w", err)
+	}
+	bodies, err := c.Store.MessageBodies(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	chat := pack.Chat{Visit: id, Lines: pack.LinesOf(of)}
+	for i := range chat.Lines {
+		l := &chat.Lines[i]
 		b, there := bodies[l.ID]
 		l.Body = string(b.Body)
 		switch {
@@ -35,11 +47,9 @@ func (d *draft) chat(ctx context.Context, it *pack.Item, events []byte) error {
 			l.Body, l.Missing = "", pack.MissingChanged
 		}
 	}
-	file, err := json.MarshalIndent(c, "", "  ")
+	file, err := json.MarshalIndent(chat, "", "  ")
 	if err != nil {
-		return fmt.Errorf("write chat: %w", err)
+		return nil, fmt.Errorf("write chat: %w", err)
 	}
-	it.Chat = pack.ChatPath(id)
-	d.file(pack.RoleChat, dataPart(it.Chat, file))
-	return nil
+	return file, nil
 }

@@ -3,36 +3,71 @@ package evidence
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
-	"strings"
 
+	"wardwatch/storage"
 	"wardwatch/storage/evidence/pack"
 	"wardwatch/ward"
 )
 
-// Package is an export that is ready to be streamed.
+// Package is an export that is ready to be streamed, from any byte on.
 type Package struct {
+	Export  ward.Export
 	Name    string      // a file name for it
 	Size    int64       // bytes that Write writes
-	Missing []pack.Item // items whose bytes are not in the package, and why
+	Missing []pack.Item // items whose bytes are not in the package, and why; only Prepare says
+	clerk   *Clerk
 	parts   []part
+	entries []pack.Entry // of parts
+	tail    []byte       // the list of files
 }
 
 // part is one file of a package to be written.
 type part struct {
 	name string
 	sum  pack.Sum
-	data []byte                                           // or
-	open func(ctx context.Context) (io.ReadCloser, error) // re-read while streaming
+	data []byte // nil: it is read from where it came
+	from source
 }
 
-// measure reads an object once.
-func measure(ctx context.Context, name string, open func(context.Context) (io.ReadCloser, error)) (part, error) {
-	p := part{name: name, open: open}
-	r, err := open(ctx)
+// sourceKind says where a part comes from.
+type sourceKind string
+
+const (
+	fromHere   sourceKind = ""       // made for this export
+	fromRecord sourceKind = "record" // Ref is the leaf
+	fromItem   sourceKind = "item"   // an object; Item is the piece of evidence
+	fromEvents sourceKind = "events" // Ref is the visit
+	fromChat   sourceKind = "chat"   // Ref is the visit
+)
+
+// source is where a part is read again.
+type source struct {
+	Kind sourceKind    `json:"kind"`
+	Ref  string        `json:"ref,omitempty"`
+	Leaf int64         `json:"leaf,omitempty"`
+	Item ward.Evidence `json:"item,omitzero"`
+}
+
+func newPackage(c *Clerk, x ward.Export, parts []part) *Package {
+	p := &Package{Export: x, Name: "case-" + string(x.CaseID) + ".zip", clerk: c, parts: parts}
+	var at int64
+	for _, f := range parts {
+		e := pack.Entry{Name: f.name, Size: f.sum.Size, CRC: f.sum.CRC, Offset: at}
+		p.entries = append(p.entries, e)
+		at = e.End()
+	}
+	p.tail = pack.Directory(p.entries)
+	p.Size = at + int64(len(p.tail))
+	return p
+}
+
+// measure reads the object of e once.
+func (c *Clerk) measure(ctx context.Context, name string, e ward.Evidence) (part, error) {
+	p := part{name: name, from: source{Kind: fromItem, Item: e}}
+	r, _, err := c.Open(ctx, e)
 	if err != nil {
 		return p, err
 	}
@@ -45,55 +80,45 @@ func measure(ctx context.Context, name string, open func(context.Context) (io.Re
 
 func dataPart(name string, b []byte) part { return part{name: name, sum: pack.SumOf(b), data: b} }
 
-func (p *Package) entries() []pack.Entry {
-	var all []pack.Entry
-	var at int64
-	for _, f := range p.parts {
-		e := pack.Entry{Name: f.name, Size: f.sum.Size, CRC: f.sum.CRC, Offset: at}
-		all = append(all, e)
-		at = e.End()
+func recordPart(name string, r storage.SealedRecord) part {
+	p := dataPart(name, r.Body)
+	p.from = source{Kind: fromRecord, Leaf: r.Leaf}
+	return p
+}
+
+// source reads a part from where it came.
+func (c *Clerk) source(ctx context.Context, p part) (io.ReadCloser, error) {
+	b := p.data
+	var err error
+	if b == nil {
+		switch p.from.Kind {
+		case fromItem:
+			r, _, err := c.Open(ctx, p.from.Item)
+			return r, err
+		case fromRecord:
+			var r storage.SealedRecord
+			r, err = c.Store.Sealed(ctx, p.from.Leaf)
+			b = r.Body
+		case fromEvents:
+			b, err = c.Store.SealedEvents(ctx, ward.VisitID(p.from.Ref))
+		case fromChat:
+			if b, err = c.Store.SealedEvents(ctx, ward.VisitID(p.from.Ref)); err == nil {
+				b, err = c.chatFile(ctx, ward.VisitID(p.from.Ref), b)
+			}
+		case fromHere: // an empty one
+		}
 	}
-	return all
+	return io.NopCloser(bytes.NewReader(b)), err
 }
 
 // Write streams the package in little memory, reading every object again.
-// An object that changed since Prepare is an error that names it; what was
-// written until then is not a zip file.
+// An object that is gone or changed since Prepare is an error that names it,
+// ward.Conflict "evidence.changed"; what was written until then is not a zip file.
 func (p *Package) Write(ctx context.Context, w io.Writer) error {
-	entries := p.entries()
-	for i, f := range p.parts {
-		if _, err := w.Write(entries[i].Local()); err != nil {
-			return fmt.Errorf("write package: %w", err)
-		}
-		if err := f.copy(ctx, w); err != nil {
-			return fmt.Errorf("write package: %s: %w", f.name, err)
-		}
-	}
-	if _, err := w.Write(pack.Directory(entries)); err != nil {
+	r := p.Reader(ctx)
+	_, err := io.Copy(w, r)
+	if err = errors.Join(err, r.Close()); err != nil {
 		return fmt.Errorf("write package: %w", err)
-	}
-	return nil
-}
-
-func (p *part) copy(ctx context.Context, w io.Writer) error {
-	if p.open == nil {
-		_, err := io.Copy(w, bytes.NewReader(p.data))
-		return err
-	}
-	r, err := p.open(ctx)
-	if err != nil {
-		return err
-	}
-	h := sha256.New()
-	n, err := io.Copy(io.MultiWriter(w, h), io.LimitReader(r, p.sum.Size))
-	if err := errors.Join(err, r.Close()); err != nil {
-		return err
-	}
-	if n != p.sum.Size || [32]byte(h.Sum(nil)) != p.sum.SHA256 {
-		return &ward.Error{
-			Kind: ward.Conflict, Code: "evidence.changed", ZH: "导出过程中原件发生变化，已中止：" + strings.TrimPrefix(p.name, "media/"),
-			EN: "An original changed during the export, which was stopped: " + p.name,
-		}
 	}
 	return nil
 }

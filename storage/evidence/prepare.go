@@ -10,7 +10,6 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"path"
 	"slices"
@@ -38,7 +37,8 @@ type draft struct {
 // the export as a custody event that seals the manifest's hash, signs a
 // checkpoint after it and proves every record. An object that is missing or
 // differs from its sealed hash is named in the package and in Missing; it
-// does not stop the export. Nothing is written to the catalogue before all
+// does not stop the export. What the package is made of is kept, so that Resume
+// gives the same bytes. Nothing is written to the catalogue before all
 // objects have been read.
 func (c *Clerk) Prepare(ctx context.Context, id ward.CaseID, by ward.User, reason string) (*Package, error) {
 	p, err := c.prepare(ctx, id, by, reason)
@@ -66,9 +66,8 @@ func (c *Clerk) prepare(ctx context.Context, id ward.CaseID, by ward.User, reaso
 	}
 	sum := sha256.Sum256(manifest)
 	hexSum := hex.EncodeToString(sum[:])
-	err = c.Store.Record(ctx, ward.Custody{
-		CaseID: id, Actor: by.ID, Role: by.Role, Action: ward.ActionExport,
-		Object: "package/" + hexSum[:16], SHA256: hexSum, Reason: reason,
+	x, err := c.Store.BeginExport(ctx, ward.Custody{
+		CaseID: id, Actor: by.ID, Role: by.Role, Object: "package/" + hexSum[:16], SHA256: hexSum, Reason: reason,
 	})
 	if err != nil {
 		return nil, err
@@ -77,14 +76,15 @@ func (c *Clerk) prepare(ctx context.Context, id ward.CaseID, by ward.User, reaso
 	if err := d.finish(ctx, hexSum); err != nil {
 		return nil, err
 	}
-	p := &Package{Name: "case-" + string(file.ID) + ".zip", parts: d.parts}
+	p := newPackage(c, x, d.parts)
 	for _, it := range d.m.Items {
 		if it.Missing != "" {
 			p.Missing = append(p.Missing, it)
 		}
 	}
-	entries := p.entries()
-	p.Size = entries[len(entries)-1].End() + int64(len(pack.Directory(entries)))
+	if p.Export, err = c.freeze(ctx, x, p); err != nil {
+		return nil, err
+	}
 	return p, nil
 }
 
@@ -138,7 +138,7 @@ func (d *draft) record(r storage.SealedRecord) string {
 		d.leafs[r.Leaf] = true
 		sum := r.Sum()
 		d.m.Records = append(d.m.Records, pack.RecordFile{Leaf: r.Leaf, Kind: r.Kind, Ref: r.Ref, Path: p, SHA256: hex.EncodeToString(sum[:])})
-		d.file(pack.RoleRecord, dataPart(p, r.Body))
+		d.file(pack.RoleRecord, recordPart(p, r))
 	}
 	return p
 }
@@ -187,7 +187,9 @@ func (d *draft) sealed(ctx context.Context, it *pack.Item, e ward.Evidence) erro
 		if err != nil {
 			return err
 		}
-		d.file(pack.RoleEvents, dataPart(it.Events, b))
+		p := dataPart(it.Events, b)
+		p.from = source{Kind: fromEvents, Ref: e.Ref}
+		d.file(pack.RoleEvents, p)
 		if err := d.chat(ctx, it, b); err != nil {
 			return err
 		}
@@ -227,11 +229,7 @@ func (d *draft) about(ctx context.Context, kind, ref string) error {
 
 // media hashes the object behind e and adds it, or says why it cannot.
 func (d *draft) media(ctx context.Context, it *pack.Item, e ward.Evidence, role pack.Role, name string) error {
-	open := func(ctx context.Context) (io.ReadCloser, error) {
-		r, _, err := d.Open(ctx, e)
-		return r, err
-	}
-	p, err := measure(ctx, name, open)
+	p, err := d.measure(ctx, name, e)
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, &ward.Error{Kind: ward.NotFound}) {
 		it.Missing = pack.MissingAbsent
 		return nil
@@ -278,7 +276,7 @@ func (d *draft) finish(ctx context.Context, manifestSum string) error {
 			return fmt.Errorf("custody event %d: %w", e.Seq, err)
 		}
 		bodies = append(bodies, r.Body)
-		parts = append(parts, dataPart(pack.CustodyPath(e.Seq, e.Leaf), r.Body))
+		parts = append(parts, recordPart(pack.CustodyPath(e.Seq, e.Leaf), r))
 		leafs = append(leafs, e.Leaf)
 	}
 	d.parts = append(append(d.parts, dataPart(pack.CustodyName, pack.CustodyJSON(bodies))), parts...)
