@@ -251,24 +251,6 @@ func (s *Store) CaseHolds(ctx context.Context, id ward.CaseID) (c CaseHolds, err
 		return c, err
 	}
 	c.Pictures = len(pictures)
-	seen := map[string]bool{}
-	count := func(query string, args ...any) error {
-		all, err := listed(ctx, s, what, scanObjectHold, query, args...)
-		for _, h := range all {
-			if !seen[h.Key] {
-				seen[h.Key] = true
-				c.Objects.add(h.State, h.Why, 1)
-			}
-		}
-		return err
-	}
-	for _, h := range c.Holds {
-		if h.Release != "" {
-			continue
-		}
-		if err := count(objectHoldColumns+` WHERE object_key IN (`+objectsUnder+`)`, underArgs(h)...); err != nil {
-			return c, err
-		}
-	}
-	return c, count(objectHoldColumns+` WHERE object_key IN (SELECT ref FROM evidence WHERE case_id = $1 AND kind IN ('snapshot', 'file') AND release_id = '')`, id)
+	err = s.countObjects(ctx, id, &c)
+	return c, err
 }

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"strconv"
 	"time"
 
 	"wardwatch/ward"
@@ -49,17 +50,23 @@ func scanObjectHold(r row) (ObjectHold, error) {
 }
 
 // objectsUnder are the keys of the objects that a hold on the source of kind
-// $1 and id $2 over [$3, $4] touches. $5 is maxBefore, $6 is $4 and MaxSighting.
-const objectsUnder = `SELECT object_key AS held_key FROM segment WHERE source_kind = $1 AND source_id = $2 AND start_us >= $3 AND start_us < $4 AND end_us > $3
-		AND (state IN ('spooled', 'archived') OR state = 'deleting' AND removing = 0)
-	UNION SELECT object_key FROM (SELECT object_key, end_us, state, removing FROM segment WHERE source_kind = $1 AND source_id = $2 AND start_us < $3 AND start_us < $4
-		ORDER BY start_us DESC LIMIT $5) earlier WHERE end_us > $3 AND (state IN ('spooled', 'archived') OR state = 'deleting' AND removing = 0)
-	UNION SELECT snapshot_key FROM sighting WHERE $1 = 'camera' AND camera_id = $2 AND snapshot_key <> '' AND to_us >= $3 AND to_us <= $6 AND from_us <= $4
+// $1 and id $2 over [$3, $4] touches. $5 is $4 and MaxSighting.
+var objectsUnder = `SELECT held_key FROM (` + spansUnder + `) touched`
+
+// spansUnder are these objects with the first and the last microsecond that a
+// hold touches them with. The limit is no argument: SQLite would
+// parse the statement again for every hold.
+var spansUnder = `SELECT object_key AS held_key, start_us + 1 AS first_us, end_us - 1 AS last_us FROM segment
+		WHERE source_kind = $1 AND source_id = $2 AND start_us >= $3 AND start_us < $4 AND end_us > $3 AND (state IN ('spooled', 'archived') OR state = 'deleting' AND removing = 0)
+	UNION ALL SELECT object_key, start_us + 1, end_us - 1 FROM (SELECT object_key, start_us, end_us, state, removing FROM segment
+		WHERE source_kind = $1 AND source_id = $2 AND start_us < $3 AND start_us < $4 ORDER BY start_us DESC LIMIT ` + strconv.Itoa(maxBefore) + `) earlier
+		WHERE end_us > $3 AND (state IN ('spooled', 'archived') OR state = 'deleting' AND removing = 0)
+	UNION ALL SELECT snapshot_key, from_us, to_us FROM sighting WHERE $1 = 'camera' AND camera_id = $2 AND snapshot_key <> '' AND to_us >= $3 AND to_us <= $5 AND from_us <= $4
 		AND (picture_state = '' OR picture_state = 'deleting' AND removing = 0)`
 
 func underArgs(h ward.Hold) []any {
 	to := us(h.To)
-	return []any{h.Source.Kind, h.Source.ID, us(h.From), to, maxBefore, to + MaxSighting.Microseconds()}
+	return []any{h.Source.Kind, h.Source.ID, us(h.From), to, to + MaxSighting.Microseconds()}
 }
 
 // stillHeld says whether something holds the object with the key $1.
