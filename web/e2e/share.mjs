@@ -139,6 +139,28 @@ async function fillFile(page) {
   await letters.locator('[data-action=issue]').click()
   await letters.getByText('拟稿人不能签发').waitFor() // another person must
   await shot(page, 'letter-draft')
+  await dossier(page)
+  await page.goto(here)
+}
+
+/** dossier opens the file of the person whom the case is about. @param {import('playwright-core').Page} page */
+async function dossier(page) {
+  await page.goto(new URL('/dossier', page.url()).href)
+  await page.getByLabel(t.dossier.personNumber).fill('110101196211120018')
+  await page.getByLabel(t.dossier.reason).fill('核查线索')
+  await page.getByRole('button', { name: t.dossier.open }).click()
+  await page.locator('[data-part=dossier-subject]').getByText('王*').waitFor()
+  for (const kind of ['case', 'alert', 'settlement']) await page.getByRole('cell', { name: t.dossier[kind], exact: true }).first().waitFor()
+  const [pdf] = await Promise.all([page.waitForEvent('download'), page.locator('[data-part=dossier-print]').click()])
+  if (!readFileSync(await pdf.path()).subarray(0, 5).equals(Buffer.from('%PDF-'))) throw new Error('the dossier is no PDF')
+  if (shots) await pdf.saveAs(join(shots, 'dossier.pdf'))
+  for (const [lang, size] of /** @type {[string, number][]} */ (shots ? [['zh', 1440], ['zh', 390], ['en', 800]] : [])) {
+    await page.evaluate((l) => localStorage.setItem('wardwatch.language', l), lang)
+    await page.setViewportSize({ width: size, height: 900 })
+    await shot(page, `dossier-open-${lang}-${size}`)
+  }
+  await page.evaluate(() => localStorage.removeItem('wardwatch.language'))
+  await page.setViewportSize({ width: 1440, height: 900 })
 }
 
 /** @param {import('playwright-core').Page} page @param {string} name */
