@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"wardwatch/ward"
@@ -155,17 +156,21 @@ func idList(text string) []string {
 
 // Names are what a package calls the things that it has ids of. Unknown
 // ones are empty.
-type Names struct{ Institution, Place, Camera string }
+type Names struct {
+	Institution, Place, Camera string
+	Stream                     string // the camera's RTSP address without its query
+}
 
 // NamesOf returns the names around a source.
 func (s *Store) NamesOf(ctx context.Context, inst ward.InstitutionID, src ward.Source) (Names, error) {
 	var n Names
 	err := s.read.QueryRowContext(ctx, `SELECT COALESCE((SELECT name FROM institution WHERE id = $1), ''),
 		COALESCE((SELECT p.name FROM camera c JOIN place p ON p.id = c.place_id WHERE c.id = $2), ''),
-		COALESCE((SELECT name FROM camera WHERE id = $2), '')`, inst, cameraOf(src)).Scan(&n.Institution, &n.Place, &n.Camera)
+		COALESCE((SELECT name FROM camera WHERE id = $2), ''), COALESCE((SELECT url FROM camera WHERE id = $2), '')`, inst, cameraOf(src)).Scan(&n.Institution, &n.Place, &n.Camera, &n.Stream)
 	if err != nil {
 		return n, fmt.Errorf("read names of %s: %w", src, err)
 	}
+	n.Stream, _, _ = strings.Cut(n.Stream, "?")
 	return n, nil
 }
 

@@ -67,7 +67,7 @@ func (s *Server) caseRoutes(r *routes) {
 }
 
 func (s *Server) clerk() *evidence.Clerk {
-	return &evidence.Clerk{Store: s.Store, Media: s.media(), Software: s.Software, Ask: s.askOutside}
+	return &evidence.Clerk{Store: s.Store, Media: s.media(), Software: s.Software, System: s.System, Ask: s.askOutside}
 }
 
 func (s *Server) openCase(ctx context.Context, in *creation[NewCase]) (*created[ward.Case], error) {

@@ -24,6 +24,7 @@ import (
 	"wardwatch/ingest"
 	"wardwatch/rounds"
 	"wardwatch/storage"
+	"wardwatch/storage/evidence/pack"
 	"wardwatch/storage/facesearch"
 	"wardwatch/storage/objects"
 	"wardwatch/storage/spool"
@@ -94,6 +95,8 @@ type Server struct {
 	MetricsToken string
 	// Software is the name and version that a package's manifest gives.
 	Software string
+	// System is what else it says of what made the package.
+	System *pack.System
 	// Heartbeat of event streams; zero means 15 s.
 	Heartbeat time.Duration
 	// Now is the clock; nil means time.Now.

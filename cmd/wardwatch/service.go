@@ -132,11 +132,15 @@ func (s *service) open(ctx context.Context) error {
 	s.draws = &rounds.Drawer{Store: s.store, Chain: s.config.Draws.Chain.drand(), Relays: s.config.Draws.Relays, Log: s.log}
 	s.planner = &rounds.Planner{Store: s.store, Engine: s.rounds, Drawer: s.draws, Log: s.log}
 	s.correl = &analytics.Correlator{Store: s.store, Objects: s.objects, Notify: hub.Notify, Log: s.log}
+	system, err := systemOf(s.config)
+	if err != nil {
+		return err
+	}
 	s.faces = &facesearch.Index{Store: s.store, Most: s.config.Vision.FacesInMemory, Log: s.log}
 	s.web = &web.Server{
 		Faces: s.faces, Paper: openPaper(ctx, s.config, s.log),
 		Store: s.store, Objects: s.objects, Spool: s.spool, Library: library, Fleet: s.fleet, Keeper: s.keeper, WHEP: &ingest.WHEP{API: api}, Live: s.live, Rounds: s.rounds, Draws: s.draws, Planner: s.planner,
-		Hub: hub, Software: "wardwatch " + version, Log: s.log, BehindTLS: strings.HasPrefix(s.config.PublicURL, "https://"),
+		Hub: hub, Software: "wardwatch " + version, System: system, Log: s.log, BehindTLS: strings.HasPrefix(s.config.PublicURL, "https://"),
 	}
 	if err = s.openHL7(hub); err != nil {
 		return err

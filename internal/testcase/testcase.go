@@ -111,7 +111,7 @@ func (w *World) places() {
 	w.must(w.Store.PutPlace(ctx, ward.Place{ID: "counter", InstitutionID: "h1", Name: "收费窗口 1", Kind: ward.Charge}))
 	w.Camera = ward.Source{Kind: ward.FromCamera, ID: "cam-1"}
 	w.must(w.Store.AddCamera(ctx, ward.Camera{
-		ID: "cam-1", InstitutionID: "h1", PlaceID: "counter", Name: "窗口", URL: "rtsp://127.0.0.1/1", Transport: ward.TransportTCP,
+		ID: "cam-1", InstitutionID: "h1", PlaceID: "counter", Name: "窗口", URL: "rtsp://127.0.0.1/1?key=hidden", Transport: ward.TransportTCP,
 		SegmentSeconds: 10, RetentionDays: 30, Enabled: true, Created: w.Start,
 	}))
 }
@@ -162,8 +162,12 @@ func (w *World) visit() {
 		w.must(err)
 	}
 	w.Record(ward.Source{Kind: ward.FromVisit, ID: string(w.Visit)}, w.Start.Add(2*time.Second), 20*time.Second, true)
+	policy := ward.DefaultCheckPolicy()
+	policy.InstitutionID, policy.Ward, policy.Reason, policy.By = "h1", "内一", "内科", w.By.ID
+	policy, err = w.Store.SetCheckPolicy(ctx, policy)
+	w.must(err)
 	key, sum := w.Picture("v1/h1/snapshots/visit-1.jpg")
-	_, err = w.Store.SealVisit(ctx, ward.Visit{ID: w.Visit, Verdict: ward.Present, ReasonZH: "核验通过", ReasonEN: "All checks passed", SnapshotKey: key, SnapshotSHA: sum}, []ward.Check{
+	_, err = w.Store.SealVisit(ctx, ward.Visit{ID: w.Visit, Policy: policy.Version, Verdict: ward.Present, ReasonZH: "核验通过", ReasonEN: "All checks passed", SnapshotKey: key, SnapshotSHA: sum}, []ward.Check{
 		{VisitID: w.Visit, Kind: ward.CheckLive, Outcome: ward.Pass, Score: 1, At: w.Start.Add(12 * time.Second)},
 		{VisitID: w.Visit, Kind: ward.CheckFace, Outcome: ward.Pass, Score: .7, At: w.Start.Add(14 * time.Second)},
 	})

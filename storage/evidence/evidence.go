@@ -13,6 +13,7 @@ import (
 	"io/fs"
 
 	"wardwatch/storage"
+	"wardwatch/storage/evidence/pack"
 	"wardwatch/storage/objects"
 	"wardwatch/ward"
 )
@@ -21,7 +22,8 @@ import (
 type Clerk struct {
 	Store    *storage.Store
 	Media    storage.Media
-	Software string // name and version, for the manifest
+	Software string       // name and version, for the manifest
+	System   *pack.System // nil: the manifest does not tell
 	// Ask has the witnesses and the time-stamping authority sign the newest
 	// checkpoint, as far as they answer soon; nil: there are none.
 	Ask func(context.Context)

@@ -4,23 +4,28 @@ import (
 	"archive/zip"
 	"bytes"
 	"crypto/sha256"
+	"fmt"
 	"io"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"wardwatch/internal/testcase"
+	"wardwatch/storage"
 	"wardwatch/storage/evidence"
+	"wardwatch/storage/evidence/pack"
 	"wardwatch/storage/evidence/verify"
 	"wardwatch/storage/ledger"
 	"wardwatch/ward"
 )
 
 func clerk(w *testcase.World) *evidence.Clerk {
-	return &evidence.Clerk{Store: w.Store, Media: w.Media, Software: "wardwatch test"}
+	return &evidence.Clerk{Store: w.Store, Media: w.Media, Software: "wardwatch test", System: &pack.System{Program: "aa", Config: "bb", Zone: "Asia/Shanghai"}}
 }
 
 func openAlert(t testing.TB, w *testcase.World) ward.Case {
@@ -118,6 +123,55 @@ func TestExportOfAVisitVerifies(t *testing.T) {
 	b, _ := export(t, w, c.ID)
 	if r := verified(t, b, fingerprint(w)); r.Exit(false) != verify.ExitVerified || r.Items != 3 {
 		t.Errorf("got %+v", r)
+	}
+	if !strings.Contains(string(unpack(t, b)["manifest.json"]), `"kind": "check_policy"`) {
+		t.Error("what the checks required is not in the package")
+	}
+}
+
+// The rule behind an alert is in the package as it was set then, and so is
+// which camera, program and configuration it was.
+func TestPackageTellsHowItCameAbout(t *testing.T) {
+	w := testcase.SQLite(t)
+	ctx := t.Context()
+	set := ward.RuleSetting{Rule: ward.NobodyAtCounter, Mode: ward.RuleLive, Params: map[string]float64{}, By: w.By.ID}
+	info, _ := ward.RuleOf(set.Rule)
+	maps.Copy(set.Params, info.BuiltIn().Params)
+	set, err := w.Store.SetRule(ctx, set, ward.BuiltInVersion)
+	if err != nil {
+		t.Fatal(err)
+	}
+	swiped := w.Start.Add(12 * time.Second)
+	v, _, err := w.Store.AddSettlement(ctx, ward.Settlement{InstitutionID: "h1", PlaceID: "counter", ExternalNo: "S-2", InsuredID: "p-1", Kind: ward.Outpatient, At: swiped, AmountFen: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := ward.Alert{
+		ID: ward.NewID[ward.AlertID](swiped), InstitutionID: "h1", PlaceID: "counter", CameraID: "cam-1", Rule: set.Rule, RuleVersion: set.Version, SettlementID: v.ID,
+		At: swiped, Raised: swiped, Severity: 2, ClipFrom: w.Start, ClipTo: swiped,
+	}
+	if _, _, err = w.Store.Judge(ctx, storage.Judgement{Settlement: v, State: ward.Suspicious, Stage: ward.JudgedFully, Alerts: []ward.Alert{a}}); err != nil {
+		t.Fatal(err)
+	}
+	c, err := clerk(w).OpenAlert(ctx, a.ID, "空刷", w.By)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, _ := export(t, w, c.ID)
+	if r := verified(t, b, fingerprint(w)); r.Exit(false) != verify.ExitVerified {
+		t.Errorf("got %+v", r)
+	}
+	manifest := string(unpack(t, b)["manifest.json"])
+	for _, want := range []string{
+		`"kind": "rule"`, fmt.Sprintf(`"ref": "%s/%d"`, set.Rule, set.Version), `"stream": "rtsp://127.0.0.1/1"`, `"format": "video/mp4"`,
+		`"program_sha256": "aa"`, `"config_sha256": "bb"`, `"time_zone": "Asia/Shanghai"`,
+	} {
+		if !strings.Contains(manifest, want) {
+			t.Errorf("the manifest lacks %s", want)
+		}
+	}
+	if strings.Contains(manifest, "hidden") {
+		t.Error("a secret of the camera's address is in the manifest")
 	}
 }
 

@@ -10,9 +10,9 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
-	"io/fs"
 	"path"
 	"slices"
+	"strconv"
 
 	"wardwatch/storage"
 	"wardwatch/storage/evidence/pack"
@@ -97,7 +97,7 @@ func (c *Clerk) draft(ctx context.Context, file ward.Case) (*draft, error) {
 	}
 	d := &draft{Clerk: c, leafs: map[int64]bool{}}
 	d.m = pack.Manifest{
-		Schema: pack.Schema, Case: file, Software: c.Software, Log: c.Store.Log(), Fingerprint: ledger.Fingerprint(pub),
+		Schema: pack.Schema, Case: file, Software: c.Software, System: c.System, Log: c.Store.Log(), Fingerprint: ledger.Fingerprint(pub),
 		ModelIDs: []string{}, Items: []pack.Item{}, Recordings: []pack.Recording{}, Records: []pack.RecordFile{}, Files: []pack.File{},
 	}
 	d.file(pack.RoleReadme, dataPart(pack.ReadmeName, readme))
@@ -129,7 +129,7 @@ func (c *Clerk) draft(ctx context.Context, file ward.Case) (*draft, error) {
 
 func (d *draft) file(role pack.Role, p part) {
 	d.parts = append(d.parts, p)
-	d.m.Files = append(d.m.Files, pack.File{Path: p.name, Role: role, Bytes: p.sum.Size, SHA256: hex.EncodeToString(p.sum.SHA256[:])})
+	d.m.Files = append(d.m.Files, pack.File{Path: p.name, Role: role, Format: pack.FormatOf(p.name), Bytes: p.sum.Size, SHA256: hex.EncodeToString(p.sum.SHA256[:])})
 }
 
 func (d *draft) record(r storage.SealedRecord) string {
@@ -197,9 +197,19 @@ func (d *draft) sealed(ctx context.Context, it *pack.Item, e ward.Evidence) erro
 		if err := r.Into(&v); err != nil {
 			return err
 		}
-		return d.about(ctx, storage.KindRound, string(v.Round))
+		if err := d.about(ctx, storage.KindRound, string(v.Round)); err != nil || v.Policy == 0 {
+			return err
+		}
+		return d.about(ctx, storage.KindCheckPolicy, strconv.Itoa(v.Policy))
 	case ward.EvidenceAlert:
 		it.Path = p
+		var a sealed.Alert
+		if err := r.Into(&a); err != nil {
+			return err
+		}
+		if err := d.about(ctx, storage.KindRule, fmt.Sprintf("%s/%d", a.Rule, a.RuleVersion)); err != nil {
+			return err
+		}
 		return d.about(ctx, storage.KindDecision, e.Ref)
 	case ward.EvidenceBlind:
 		it.Path = p
@@ -217,37 +227,14 @@ func (d *draft) sealed(ctx context.Context, it *pack.Item, e ward.Evidence) erro
 	return nil
 }
 
-// about adds the records that explain an item: the decisions on an alert,
-// the order of a round.
+// about adds the records that explain an item: the rule of an alert as it was
+// set and the decisions on it, the order of a round and what its checks required.
 func (d *draft) about(ctx context.Context, kind, ref string) error {
 	records, err := d.Store.SealedOf(ctx, kind, ref)
 	for _, r := range records {
 		d.record(r)
 	}
 	return err
-}
-
-// media hashes the object behind e and adds it, or says why it cannot.
-func (d *draft) media(ctx context.Context, it *pack.Item, e ward.Evidence, role pack.Role, name string) error {
-	p, err := d.measure(ctx, name, e)
-	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, &ward.Error{Kind: ward.NotFound}) {
-		it.Missing = pack.MissingAbsent
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	if e.SHA256 == [32]byte{} {
-		it.Missing, it.Found = pack.MissingAbsent, hex.EncodeToString(p.sum.SHA256[:]) // came after it was looked for
-		return nil
-	}
-	if p.sum.SHA256 != e.SHA256 {
-		it.Missing, it.Found = pack.MissingChanged, hex.EncodeToString(p.sum.SHA256[:])
-		return nil
-	}
-	it.Path = name
-	d.file(role, p)
-	return nil
 }
 
 // finish adds what depends on the export's own custody event: the custody

@@ -3,8 +3,12 @@ package evidence
 import (
 	"bytes"
 	"context"
+	"encoding/hex"
+	"errors"
+	"io/fs"
 
 	"wardwatch/storage/evidence/pack"
+	"wardwatch/ward"
 )
 
 // caseFile adds what the case is about, its officers, and how it was reviewed.
@@ -68,4 +72,27 @@ func (d *draft) list(name string, hash func(pack.Sum) [32]byte) {
 		names = append(names, p.name)
 	}
 	d.parts = append(d.parts, dataPart(name, pack.Sums(names, func(n string) [32]byte { return byName[n] })))
+}
+
+// media hashes the object behind e and adds it, or says why it cannot.
+func (d *draft) media(ctx context.Context, it *pack.Item, e ward.Evidence, role pack.Role, name string) error {
+	p, err := d.measure(ctx, name, e)
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, &ward.Error{Kind: ward.NotFound}) {
+		it.Missing = pack.MissingAbsent
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if e.SHA256 == [32]byte{} {
+		it.Missing, it.Found = pack.MissingAbsent, hex.EncodeToString(p.sum.SHA256[:]) // came after it was looked for
+		return nil
+	}
+	if p.sum.SHA256 != e.SHA256 {
+		it.Missing, it.Found = pack.MissingChanged, hex.EncodeToString(p.sum.SHA256[:])
+		return nil
+	}
+	it.Path = name
+	d.file(role, p)
+	return nil
 }

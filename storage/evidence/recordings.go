@@ -46,7 +46,7 @@ func (d *draft) recording(ctx context.Context, l storage.Lead) (pack.Recording, 
 	if err != nil {
 		return rec, err
 	}
-	rec.Place, rec.Camera = names.Place, names.Camera
+	rec.Place, rec.Camera, rec.Stream = names.Place, names.Camera, names.Stream
 	segs, err := d.Store.SegmentsBetween(ctx, l.Source, l.From, l.To)
 	if err != nil {
 		return rec, err

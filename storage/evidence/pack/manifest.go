@@ -5,6 +5,7 @@ package pack
 import (
 	"encoding/hex"
 	"fmt"
+	"path"
 	"strings"
 	"time"
 
@@ -55,13 +56,21 @@ type Manifest struct {
 	File        *ward.CaseFile `json:"file,omitempty"`
 	Officers    []Officer      `json:"officers,omitempty"`
 	Software    string         `json:"software"`
-	ModelIDs    []string       `json:"model_ids"` // of the detectors behind the alerts
-	Log         string         `json:"log"`       // the name of the ledger and its key
+	System      *System        `json:"system,omitempty"` // packages of earlier versions have none
+	ModelIDs    []string       `json:"model_ids"`        // of the detectors behind the alerts
+	Log         string         `json:"log"`              // the name of the ledger and its key
 	Fingerprint string         `json:"key_sha256"`
 	Items       []Item         `json:"items"`
 	Recordings  []Recording    `json:"recordings"`
 	Records     []RecordFile   `json:"records"`
 	Files       []File         `json:"files"`
+}
+
+// System is what made the package, so that somebody else can set up the same.
+type System struct {
+	Program string `json:"program_sha256"` // of the program's file, in hex
+	Config  string `json:"config_sha256"`  // of its configuration as JSON, each secret as "***"
+	Zone    string `json:"time_zone"`      // of documents; every time in the package is UTC or has its offset
 }
 
 // Officer is who answers for the case.
@@ -106,6 +115,7 @@ type Recording struct {
 	Source   ward.Source `json:"source"`
 	Place    string      `json:"place"`
 	Camera   string      `json:"camera"`
+	Stream   string      `json:"stream,omitempty"` // the camera's address today, without what could be a secret
 	From     time.Time   `json:"from"`
 	To       time.Time   `json:"to"`
 	Recorded float64     `json:"recorded_s"`
@@ -137,6 +147,7 @@ type RecordFile struct {
 type File struct {
 	Path   string `json:"path"`
 	Role   Role   `json:"role"`
+	Format string `json:"format,omitempty"` // as FormatOf says; empty: the role says enough
 	Bytes  int64  `json:"bytes"`
 	SHA256 string `json:"sha256"`
 }
@@ -164,6 +175,15 @@ func MediaRole(o ward.Origin) Role {
 		return RoleOriginal
 	}
 	return RoleBackfill
+}
+
+// FormatOf is the media type of a file by its name's ending; empty for those
+// that only this package has.
+func FormatOf(name string) string {
+	return map[string]string{
+		".mp4": "video/mp4", ".jpg": "image/jpeg", ".png": "image/png", ".pdf": "application/pdf", ".json": "application/json",
+		".txt": "text/plain; charset=utf-8", ".html": "text/html; charset=utf-8", ".pub": "application/x-pem-file",
+	}[path.Ext(name)]
 }
 
 // ProofPath names the proof of a leaf.

@@ -12,14 +12,14 @@ const SEGMENT = {
 }
 const ITEM = { kind: '', ref: '', sha256: '', added: TIME, added_by: '', leaf: 0, path: '', missing: '', found_sha256: '', segment: maybe(SEGMENT), events: '', chat: '' }
 const GAP = { from: TIME, to: TIME, cause: '' }
-const RECORDING = { source: SOURCE, place: '', camera: '', from: TIME, to: TIME, recorded_s: 0, filled_s: 0, gaps: [GAP] }
+const RECORDING = { source: SOURCE, place: '', camera: '', stream: '', from: TIME, to: TIME, recorded_s: 0, filled_s: 0, gaps: [GAP] }
 const RECORD = { leaf: 0, kind: '', ref: '', path: '', sha256: '' }
-const FILE = { path: '', role: '', bytes: 0, sha256: '' }
+const FILE = { path: '', role: '', format: '', bytes: 0, sha256: '' }
 const CASE_FILE = {
   case_id: '', version: 0, subjects: [{ kind: '', ref: '' }], cause: '', basis: [''], officers: [{ user: '', certificate: '' }], deadline: TIME, links: [{ case_id: '', reason: '' }], reason: '', by: '', at: TIME, leaf: 0,
 }
 const MANIFEST = {
-  schema: '', case: CASE, case_leaf: 0, institution: '', file: maybe(CASE_FILE), officers: [{ name: '', certificate: '' }], software: '', model_ids: [''], log: '', key_sha256: '', items: [ITEM], recordings: [RECORDING], records: [RECORD], files: [FILE],
+  schema: '', case: CASE, case_leaf: 0, institution: '', file: maybe(CASE_FILE), officers: [{ name: '', certificate: '' }], software: '', system: maybe({ program_sha256: '', config_sha256: '', time_zone: '' }), model_ids: [''], log: '', key_sha256: '', items: [ITEM], recordings: [RECORDING], records: [RECORD], files: [FILE],
 }
 const CUSTODY = { case_id: '', seq: 0, at: TIME, actor: '', role: '', action: '', object: '', sha256: '', reason: '', prev: '' }
 const SEALED = { kind: '', id: '', at: TIME, salt: '' }
