@@ -102,6 +102,10 @@ replays: setup-test ready ## conduct and replay VISITS (30) visits beside six bu
 mutants: ## change every byte of an evidence package, and reject each change with both verifiers; half an hour
 	@WARDWATCH_MUTANTS=all go test ./storage/evidence -run 'TestEveryChangedByte|TestPackageCarries' -count=1 -timeout 4h -v
 
+.PHONY: kills
+kills: ## kill -9 at every commit, file call and S3 request of a case's life, on both engines and stores; 20 minutes
+	@WARDWATCH_TEST_KILLS=0 go test ./storage -run TestKill9OfACase -count=1 -timeout 4h
+
 .PHONY: trees
 trees: ## compare TREES (100000) generated Merkle trees with two other implementations; minutes
 	@WARDWATCH_TREES=$(or $(TREES),100000) go test ./storage/evidence/page -run TestThreeImplementations -count=1 -timeout 2h -v

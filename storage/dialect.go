@@ -98,18 +98,23 @@ func openDatabase(database string) (dialect, *sql.DB, *sql.DB, error) {
 	if err := os.MkdirAll(filepath.Dir(database), 0o700); err != nil {
 		return dialect{}, nil, nil, fmt.Errorf("make database folder: %w", err)
 	}
+	c := connectorOf(database)
+	write, read := sql.OpenDB(c), sql.OpenDB(c)
+	write.SetMaxOpenConns(1)
+	read.SetMaxOpenConns(8)
+	keepIdle(read, 8)
+	return sqliteDialect, read, write, nil
+}
+
+// connectorOf opens the SQLite file of that path.
+func connectorOf(path string) sqliteConnector {
 	q := url.Values{"_pragma": {
 		"journal_mode(WAL)",
 		"synchronous(FULL)", // a committed row survives power loss
 		"busy_timeout(10000)",
 		"foreign_keys(1)",
 	}, "_txlock": {"immediate"}}
-	dsn := (&url.URL{Scheme: "file", Opaque: (&url.URL{Path: database}).EscapedPath(), RawQuery: q.Encode()}).String()
-	write, read := sql.OpenDB(sqliteConnector{dsn}), sql.OpenDB(sqliteConnector{dsn})
-	write.SetMaxOpenConns(1)
-	read.SetMaxOpenConns(8)
-	keepIdle(read, 8)
-	return sqliteDialect, read, write, nil
+	return sqliteConnector{(&url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(), RawQuery: q.Encode()}).String()}
 }
 
 // keepIdle keeps connections for a while that nobody uses. By default all but

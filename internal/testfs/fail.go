@@ -11,10 +11,11 @@ import (
 // Fail is a file system one of whose calls fails, or all from one on.
 type Fail struct {
 	disk.FS
-	Err   error // what a call that fails returns
-	Call  int   // which one fails, from 1; 0: none
-	Short bool  // a write that fails writes half of its bytes
-	Stays bool  // the calls after it fail too
+	Err   error  // what a call that fails returns
+	Call  int    // which one fails, from 1; 0: none
+	Short bool   // a write that fails writes half of its bytes
+	Stays bool   // the calls after it fail too
+	Each  func() // before each call, in its goroutine; nil: nothing
 
 	mu     sync.Mutex // guards the rest
 	calls  int
@@ -23,6 +24,9 @@ type Fail struct {
 
 // call says whether a call may go on.
 func (f *Fail) call(what string) error {
+	if f.Each != nil {
+		f.Each()
+	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.calls++
