@@ -1,6 +1,13 @@
 // Runs the page's verifier for Go tests: a request on stdin is two lengths
 // (4 bytes, big-endian), JSON and bytes; the answer on stdout is a line of JSON.
 const requests = {
+  // Files that many of the packages to come have in common: what is hashed and is one of
+  // them, byte for byte, is not hashed again, and no signature is checked twice.
+  async known(_, b) {
+    const { entries } = await walk({ size: b.length, read: async (at, n) => b.subarray(at, at + n) })
+    entries.forEach((e) => remember(b.slice(e.start, e.end)))
+    return {}
+  },
   async verify({ fingerprint, witnesses }, b) {
     const source = { size: b.length, read: async (at, n) => b.subarray(at, at + n) }
     return verify(source, { fingerprint, witnesses: (witnesses || []).map(parseWitness) }, async () => {})
@@ -26,6 +33,44 @@ const requests = {
       }
     }),
   forms: async () => ({ manifest: MANIFEST, custody: CUSTODY, kinds: Object.keys(KINDS) }),
+}
+
+const files = new Map() // of length: { bytes, sums by block function, crc }
+function remember(bytes) {
+  const crc = crc32(0, bytes)
+  const sums = new Map([block256, blockSM3].map((block) => {
+    const h = hasher(block === block256 ? H256 : HSM3, block)
+    h.add(bytes)
+    return [block, h.sum()]
+  }))
+  files.set(bytes.length, [...(files.get(bytes.length) || []), { bytes, sums, crc }])
+}
+
+const found = (b) => (files.get(b.length) || []).find((f) => Buffer.compare(f.bytes, b) === 0)
+
+const [hashed, checked, crced] = [hasher, ed25519, crc32]
+hasher = (start, block) => {
+  const parts = []
+  return {
+    add: (b) => parts.push(b.slice()),
+    sum() {
+      const f = parts.length === 1 && found(parts[0])
+      if (f) return f.sums.get(block).slice()
+      const h = hashed(start, block)
+      parts.forEach(h.add)
+      return h.sum()
+    },
+  }
+}
+crc32 = (crc, b) => {
+  const f = crc === 0 && found(b)
+  return f ? f.crc : crced(crc, b)
+}
+const signatures = new Map()
+ed25519 = (...args) => {
+  const key = args.map(hex).join(' ')
+  if (!signatures.has(key)) signatures.set(key, checked(...args))
+  return signatures.get(key)
 }
 
 // The page meets no tree that grew: these two are of the page's nodeHash and split.
