@@ -99,7 +99,7 @@ replays: setup-test ready ## conduct and replay VISITS (30) visits beside six bu
 	@WARDWATCH_REPLAYS=$(or $(VISITS),30) go test ./rounds -run TestReplaysUnderLoad -count=1 -timeout 4h -v
 
 .PHONY: mutants
-mutants: ## change every byte of an evidence package, and reject each change with both verifiers; half an hour
+mutants: ## change every byte of an evidence package, and reject each change with both verifiers; 5 minutes
 	@WARDWATCH_MUTANTS=all go test ./storage/evidence -run 'TestEveryChangedByte|TestPackageCarries' -count=1 -timeout 4h -v
 
 .PHONY: kills

@@ -87,7 +87,9 @@ func (j *judge) of(t testing.TB, what string, b []byte, folded bool) verify.Repo
 	}
 	j.judged.Add(1)
 	// What is no UTF-8 in a forged name, the two replace by other numbers of U+FFFD.
-	said := func(file string) string { return strings.ToValidUTF8(strings.ReplaceAll(file, "\ufffd", "\xff"), "\ufffd") }
+	said := func(file string) string {
+		return strings.ToValidUTF8(strings.ReplaceAll(file, "\ufffd", "\xff"), "\ufffd")
+	}
 	var ours, theirs []string
 	for _, f := range r.Failures {
 		if f.File != "timestamp.tsr" {
