@@ -4,6 +4,7 @@ import './style.css'
 import './tablet.css'
 import './share.css'
 import type { components } from '../console/api/schema.gen'
+import { whole as fetchWhole } from '../console/api/whole'
 import { Refused, words } from './api'
 import { language, other, setLanguage } from './texts'
 import { tell } from './sharetexts'
@@ -126,9 +127,8 @@ function delivery(d: Schemas['Delivered']): HTMLElement {
 /** download hashes what arrived before it is called received. */
 async function download() {
   arrived = ''
-  const r = await fetch('/api/v1/shared/package.zip', { cache: 'no-store', credentials: 'same-origin' })
-  if (!r.ok) throw new Refused((await r.json()) as Schemas['Problem'])
-  const zip = await r.blob()
+  const { answer: r, file: zip } = await fetchWhole('/api/v1/shared/package.zip', () => {})
+  if (!zip) throw new Refused((await r.json()) as Schemas['Problem'])
   const link = document.createElement('a')
   link.href = URL.createObjectURL(zip)
   link.download = /filename="([^"]+)"/.exec(r.headers.get('Content-Disposition') ?? '')?.[1] ?? 'package.zip'

@@ -17,6 +17,7 @@ import { pages } from './pages.mjs'
 import { live, playback } from './playback.mjs'
 import { reasons } from './reasons.mjs'
 import { round } from './round.mjs'
+import { resume } from './resume.mjs'
 import { share } from './share.mjs'
 import { start } from './server.mjs'
 import { verify } from './verify.mjs'
@@ -45,6 +46,7 @@ try {
     dutylink: (page) => dutylink(browser, server.ready, page),
     alert: (page) => alert(page),
     share: (page) => share(browser, page),
+    resume: (page) => resume(page),
     verify: (page) => verify(browser, page),
     evidence: (page) => evidence(page),
     holds: (page) => holds(browser, server.ready, page),

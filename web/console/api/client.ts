@@ -43,6 +43,12 @@ export function asProblem(body: unknown, status: number): Problem {
   return { title: '', status, code: `http.${status}`, detail: `HTTP ${status}`, detail_en: `HTTP ${status}`, detail_zh: `HTTP ${status}` }
 }
 
+/** refusal is what an answer that is no success says, of a call past the generated client. */
+export async function refusal(answer: Response): Promise<Refusal> {
+  if (answer.status === 401) onSignedOut?.()
+  return new Refusal(asProblem(await answer.json().catch(() => undefined), answer.status))
+}
+
 function isProblem(v: unknown): v is Problem {
   return typeof v === 'object' && v !== null && 'code' in v && 'detail' in v
 }

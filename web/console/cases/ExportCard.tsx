@@ -1,8 +1,10 @@
 import { DownloadOutlined } from '@ant-design/icons'
 import { useMutation, useQuery } from '@tanstack/react-query'
 import { Button, Card, Space, Typography } from 'antd'
+import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
-import { api, take, type Schemas } from '../api/client'
+import { api, refusal, take, type Schemas } from '../api/client'
+import { whole } from '../api/whole'
 import { save } from '../parts/save'
 import { Trouble } from '../parts/Trouble'
 
@@ -11,11 +13,18 @@ export function ExportCard({ item, onExported }: { item: Schemas['Case']; onExpo
   const { t } = useTranslation()
   const key = useQuery({ queryKey: ['ledger-key'], queryFn: () => take(api.GET('/api/v1/ledger/key')), staleTime: Infinity })
   const file = `${item.number}.zip`
+  const [part, setPart] = useState(0)
   const download = useMutation({
-    // The browser keeps what is large of a Blob on disk, not in memory.
-    mutationFn: () => take(api.GET('/api/v1/cases/{id}/export.zip', { params: { path: { id: item.id } }, parseAs: 'blob' })),
-    onSuccess: (zip) => save(zip as Blob, file),
-    onSettled: onExported,
+    mutationFn: async () => {
+      const { answer, file: zip } = await whole(`/api/v1/cases/${item.id}/export.zip`, (have, size) => setPart(size > 0 ? Math.floor((100 * have) / size) : 0))
+      if (!zip) throw await refusal(answer)
+      return zip
+    },
+    onSuccess: (zip) => save(zip, file),
+    onSettled: () => {
+      setPart(0)
+      onExported()
+    },
   })
   return (
     <Card size="small" title={t('export.title')}>
@@ -23,7 +32,7 @@ export function ExportCard({ item, onExported }: { item: Schemas['Case']; onExpo
       <Space wrap>
         <Button type="primary" icon={<DownloadOutlined />} loading={download.isPending} onClick={() => download.mutate()} data-part="export">{t('export.button')}</Button>
         <Button type="link" href="/verify.html" download="verify.html" data-part="verifier">{t('export.page')}</Button>
-        {download.isPending && <span className="quiet small">{t('export.preparing')}</span>}
+        {download.isPending && <span className="quiet small">{part > 0 ? t('export.arriving', { part }) : t('export.preparing')}</span>}
       </Space>
       <div style={{ marginTop: 12 }}><Trouble error={download.error} /></div>
       <Trouble error={key.error} />
