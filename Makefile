@@ -16,7 +16,7 @@ MODELS := $(or $(WARDWATCH_MODELS),$(CURDIR)/.models)
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
-.PHONY: setup setup-test setup-check setup-interop setup-bench
+.PHONY: setup setup-test setup-check setup-interop setup-bench setup-old
 setup:
 	@deploy/setup.sh run
 setup-test:
@@ -27,6 +27,8 @@ setup-interop:
 	@deploy/setup.sh interop
 setup-bench:
 	@deploy/setup.sh bench
+setup-old:
+	@deploy/setup.sh old
 
 .PHONY: models
 models: ## fetch, convert and check the models and demo clips
@@ -131,6 +133,10 @@ soak: setup-test ready ## 16 cameras for SOAK (1h), half of it under faults; SOA
 .PHONY: interop
 interop: setup-test setup-interop ## record from MediaMTX, ffmpeg and GStreamer servers
 	@go test -tags interop -run 'TestInterop|TestFFmpegPublishing|TestStock' -timeout 20m -v ./ingest
+
+.PHONY: old-browser
+old-browser: setup-test setup-old ready ## verify packages, answer a visit and open shared evidence in a Chromium of 2021; 5 minutes
+	@cd web && OLD_BROWSER="$(CURDIR)/.tools/old" node e2e/run.mjs verify round share
 
 .PHONY: check
 check: setup-check web/node_modules/.installed ## format, lint with the import rules, vet, dead code, TypeScript

@@ -3,6 +3,7 @@ package bench_test
 import (
 	"bytes"
 	"crypto/sha256"
+	"encoding/json"
 	"io"
 	"math/rand/v2"
 	"os"
@@ -14,6 +15,7 @@ import (
 
 	"wardwatch/internal/testcase"
 	"wardwatch/storage/evidence"
+	"wardwatch/storage/evidence/page"
 	"wardwatch/storage/evidence/verify"
 	"wardwatch/storage/ledger"
 	"wardwatch/ward"
@@ -130,6 +132,44 @@ func BenchmarkGigabyte(b *testing.B) {
 		b.ReportMetric(verifying.Seconds(), "s/verify")
 		b.ReportMetric(float64(export)/float64(copying+hashing), "×cp+sha256sum")
 		b.ReportMetric(float64(exportCPU)/float64(copyCPU+hashCPU), "×cp+sha256sum-cpu")
+	}
+}
+
+// BenchmarkGigabytePage verifies 1 GB by the page that is in the package, in
+// Chromium, beside the program. The page must not hold the file: the most memory
+// that a process of the browser ever had is told, beside what the page has without one.
+func BenchmarkGigabytePage(b *testing.B) {
+	clerk, w, file := caseOf(b, 64)
+	dir := b.TempDir()
+	html, path := filepath.Join(dir, "verify.html"), filepath.Join(dir, "p.zip")
+	must(b, os.WriteFile(html, page.HTML(), 0o600))
+	fingerprint := ledger.Fingerprint(w.Store.PublicKey())
+	p, err := clerk.Prepare(b.Context(), file.ID, w.By, "基准")
+	must(b, err)
+	must(b, create(path, func(f *os.File) error { return p.Write(b.Context(), f) }))
+	for b.Loop() {
+		program := timed(func() {
+			r, err := verifyFile(path, p.Size, fingerprint)
+			must(b, err)
+			if !r.Authentic() {
+				b.Fatalf("the package does not verify: %+v", r)
+			}
+		})
+		cmd := exec.CommandContext(b.Context(), "node", "e2e/gigabyte.mjs", html, path, fingerprint)
+		cmd.Dir, cmd.Stderr = filepath.Join("..", "web"), os.Stderr
+		out, err := cmd.Output()
+		must(b, err)
+		var said struct {
+			Seconds float64 `json:"seconds"`
+			Before  float64 `json:"mb_before"`
+			Most    float64 `json:"mb_most"`
+			Browser string  `json:"browser"`
+		}
+		must(b, json.Unmarshal(out, &said))
+		b.Logf("%d MB by the page in Chromium %s: %.1f s = %.1f × the program's %v; at most %.0f MB in a process, %.0f without a file",
+			p.Size>>20, said.Browser, said.Seconds, said.Seconds/program.Seconds(), program, said.Most, said.Before)
+		b.ReportMetric(said.Seconds/program.Seconds(), "×program")
+		b.ReportMetric(said.Most-said.Before, "MB-more")
 	}
 }
 

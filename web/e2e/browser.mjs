@@ -1,5 +1,7 @@
 // Real Chromium, and what every page of a test needs.
 import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { join } from 'node:path'
 import { chromium } from 'playwright-core'
 
 /** t holds the console's Chinese texts: the tests find buttons by what they say. */
@@ -11,6 +13,16 @@ export const flags = [
 ]
 
 export const launch = () => chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', headless: true, args: flags })
+
+/**
+ * launchOld starts the browser in folder (deploy/setup.sh old), with a driver that such an old one understands.
+ * @param {string} folder
+ * @returns {Promise<import('playwright-core').Browser>}
+ */
+export async function launchOld(folder) {
+  const driver = createRequire(import.meta.url)(join(folder, 'playwright-core'))
+  return driver.chromium.launch({ executablePath: join(folder, 'chromium'), headless: true, args: flags.filter((f) => !f.startsWith('--headless')) })
+}
 
 /**
  * newPage opens a page in a profile of its own and notes what goes wrong in it.

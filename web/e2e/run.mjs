@@ -11,7 +11,7 @@ import { evidence } from './evidence.mjs'
 import { find } from './find.mjs'
 import { fleet } from './fleet.mjs'
 import { holds } from './holds.mjs'
-import { launch, newPage, signIn, tab } from './browser.mjs'
+import { launch, launchOld, newPage, signIn, tab } from './browser.mjs'
 import { manual } from './manual.mjs'
 import { pages } from './pages.mjs'
 import { live, playback } from './playback.mjs'
@@ -26,6 +26,9 @@ import { tablet } from './tablet.mjs'
 const pictures = fileURLToPath(new URL('../../.demo/e2e-failed/', import.meta.url))
 const server = await start()
 const browser = await launch()
+// The console's users have a browser of today; patients, physicians and strangers may have an old one.
+const theirs = process.env.OLD_BROWSER ? await launchOld(process.env.OLD_BROWSER) : browser
+console.log(`console: Chromium ${browser.version()}; bedside, tablet, share and verify.html: ${theirs.version()}`)
 /** @type {import('./cameras.mjs').Cameras | undefined} */
 let cameras
 let failed = false
@@ -39,19 +42,19 @@ try {
   /** @type {Record<string, (page: Page) => Promise<unknown>>} */
   const beside = { // two at the same time, each in a page of its own; the longest and those whose films must not stutter do not meet
     pages: (page) => pages(browser, page),
-    tablet: () => tablet(browser),
+    tablet: () => tablet(browser, theirs),
     fleet: async (page) => cameras && fleet(page, cameras),
     admissions: (page) => admissions(page, server.ready),
     duty: (page) => duty(page, server.ready),
-    dutylink: (page) => dutylink(browser, server.ready, page),
+    dutylink: (page) => dutylink(theirs, server.ready, page),
     alert: (page) => alert(page),
-    share: (page) => share(browser, page),
+    share: (page) => share(theirs, page),
     resume: (page) => resume(page),
-    verify: (page) => verify(browser, page),
+    verify: (page) => verify(theirs, page),
     evidence: (page) => evidence(page),
     holds: (page) => holds(browser, server.ready, page),
     manual: (page) => manual(browser, server.ready, page),
-    round: (page) => round(browser, server.ready, page),
+    round: (page) => round(theirs, server.ready, page),
   }
   /** @type {typeof beside} */
   const alone = { // these look at when pictures come: the machine is theirs
@@ -75,7 +78,7 @@ try {
       failed = true
       console.error(`FAIL ${name} (${((Date.now() - began) / 1000).toFixed(1)} s)`, error, errors.join('\n'))
       mkdirSync(pictures, { recursive: true })
-      for (const [i, seen] of browser.contexts().flatMap((c) => c.pages()).entries()) await seen.screenshot({ path: `${pictures}${name}-${i}.png` }).catch(() => {})
+      for (const [i, seen] of [browser, theirs].flatMap((b) => b.contexts()).flatMap((c) => c.pages()).entries()) await seen.screenshot({ path: `${pictures}${name}-${i}.png` }).catch(() => {})
       console.error(`screenshots are in ${pictures}`)
     } finally {
       await page.close()
@@ -89,6 +92,7 @@ try {
   for (const test of Object.entries(alone)) await run(test)
 } finally {
   cameras?.stop()
+  await theirs.close()
   await browser.close()
   await server.stop()
 }

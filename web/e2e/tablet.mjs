@@ -14,13 +14,13 @@ import { overhear, treatcall } from './treatcall.mjs'
 const patience = 120_000 // ms
 const root = fileURLToPath(new URL('../../', import.meta.url))
 
-/** @param {import('playwright-core').Browser} browser */
-export async function tablet(browser) {
+/** @param {import('playwright-core').Browser} browser of the desk @param {import('playwright-core').Browser} theirs of the tablet */
+export async function tablet(browser, theirs) {
   const dir = mkdtempSync(join(tmpdir(), 'wardwatch-tablet-'))
   const port = await freePort()
   let service = await serve(dir, port)
   const desk = await newPage(browser, 'desk', { width: 1440, height: 900 })
-  const kiosk = await newPage(browser, 'tablet', { width: 800, height: 1280 })
+  const kiosk = await newPage(theirs, 'tablet', { width: 800, height: 1280 })
   try {
     await desk.page.goto(service.signIn)
     await desk.page.locator('.shell').waitFor()
