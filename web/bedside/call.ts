@@ -103,6 +103,7 @@ export async function call(device: string, local: MediaStream, heard: Heard): Pr
     line.ontrack = (e) => {
       // Tracks are there from the beginning; media come when an inspector joins.
       const changed = () => {
+        if (over) return // Chromium of 2021 mutes the tracks of a line that is closed
         const there = shown.getTracks().includes(e.track)
         if (e.track.muted === !there) return
         if (there) shown.removeTrack(e.track)
