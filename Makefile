@@ -102,7 +102,7 @@ replays: setup-test ready ## conduct and replay VISITS (30) visits beside six bu
 
 .PHONY: mutants
 mutants: ## change every byte of an evidence package, and reject each change with both verifiers; 5 minutes
-	@WARDWATCH_MUTANTS=all go test ./storage/evidence -run 'TestEveryChangedByte|TestPackageCarries' -count=1 -timeout 4h -v
+	@WARDWATCH_MUTANTS=all go test ./storage/evidence/... -run 'TestEveryChangedByte|TestPackageCarries|TestThePageChecksWhoSigned' -count=1 -timeout 4h -v
 
 .PHONY: kills
 kills: ## kill -9 at every commit, file call and S3 request of a case's life, on both engines and stores; 20 minutes

@@ -17,6 +17,7 @@ const requests = {
     for (const h of [one, two]) for (let at = 0, n = 1; at < b.length; at += n, n = (n * 3) % 257) h.add(b.subarray(at, at + n))
     return { sha256: hex(one.sum()), sm3: hex(two.sum()), sha512: hex(sha512(b)), crc32: crc32(0, b) }
   },
+  stamp: async (_, b) => ({ certificate: openStamp(b).certificate }),
   signed: async ({ key, message, signature }) => ed25519(unhex(key), unhex(message), unhex(signature)),
   // What the page's hashing and rootOf say of trees of the leaves "NAME 0", "NAME 1"…
   trees: async (all) =>

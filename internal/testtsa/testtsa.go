@@ -11,6 +11,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
+	"strings"
 	"sync"
 	"testing"
 )
@@ -57,6 +59,16 @@ ess_cert_id_chain = no
 // Start makes an authority of its own, with a root of its own.
 func Start(t testing.TB) *TSA {
 	t.Helper()
+	return StartWith(t, "P-256", "sha256")
+}
+
+// StartWith is Start with a key (a curve of OpenSSL's, or rsa2048, rsa3072…) and a digest (sha256, sha384, sha512) for signatures.
+func StartWith(t testing.TB, key, digest string) *TSA {
+	t.Helper()
+	kind := []string{"-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:" + key}
+	if size, ok := strings.CutPrefix(key, "rsa"); ok {
+		kind = []string{"-newkey", "rsa:" + size}
+	}
 	dir := t.TempDir()
 	run := func(stdin []byte, args ...string) []byte {
 		cmd := exec.CommandContext(t.Context(), "openssl", args...)
@@ -69,13 +81,13 @@ func Start(t testing.TB) *TSA {
 		}
 		return out
 	}
-	for name, text := range map[string]string{"ts.cnf": config, "serial": "01\n", "ext": "extendedKeyUsage=critical,timeStamping\n"} {
+	for name, text := range map[string]string{"ts.cnf": strings.Replace(config, "signer_digest = sha256", "signer_digest = "+digest, 1), "serial": "01\n", "ext": "extendedKeyUsage=critical,timeStamping\n"} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
 	run(nil, "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", "ca.key", "-out", "ca.pem", "-days", "2", "-subj", "/CN=Test root")
-	run(nil, "req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", "tsa.key", "-out", "tsa.csr", "-subj", "/CN=Test TSA")
+	run(nil, slices.Concat([]string{"req"}, kind, []string{"-nodes", "-keyout", "tsa.key", "-out", "tsa.csr", "-subj", "/CN=Test TSA"})...)
 	run(nil, "x509", "-req", "-in", "tsa.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-days", "2", "-extfile", "ext", "-out", "tsa.pem")
 	s := &TSA{CAFile: filepath.Join(dir, "ca.pem"), Roots: x509.NewCertPool()}
 	b, err := os.ReadFile(s.CAFile)

@@ -1,5 +1,5 @@
 // SHA-256 (FIPS 180-4), SM3 (GB/T 32905) and CRC-32 that take their input
-// piece by piece, and SHA-512. crypto.subtle is not used: it is missing on
+// piece by piece, and SHA-1, SHA-384 and SHA-512. crypto.subtle is not used: it is missing on
 // file:// in some browsers and hashes only what is whole in memory.
 
 /** primes are the first n. */
@@ -24,9 +24,12 @@ function root(n, k) {
 
 const K512 = primes(80).map((p) => root(p, 3n))
 const H512 = primes(8).map((p) => root(p, 2n))
+const H384 = primes(16).slice(8).map((p) => root(p, 2n))
 const K256 = Int32Array.from(K512.slice(0, 64), (k) => Number(k >> 32n))
 const H256 = Int32Array.from(H512, (h) => Number(h >> 32n))
 const HSM3 = Int32Array.of(0x7380166f, 0x4914b2b9, 0x172442d7, 0xda8a0600, 0xa96f30bc, 0x163138aa, 0xe38dee4d, 0xb0fb0e4e)
+const H1 = Int32Array.of(0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476, 0xc3d2e1f0)
+const K1 = Int32Array.of(0x5a827999, 0x6ed9eba1, 0x8f1bbcdc, 0xca62c1d6)
 const KSM3 = Int32Array.from({ length: 64 }, (_, j) => {
   const t = j < 16 ? 0x79cc4519 : 0x7a879d8a
   return j % 32 === 0 ? t : (t << j % 32) | (t >>> (32 - (j % 32)))
@@ -118,10 +121,26 @@ function blockSM3(h, w, bytes, i) {
   h[7] ^= k
 }
 
+/** block1 is the same for SHA-1; w needs room for 80 words. */
+function block1(h, w, bytes, i) {
+  for (let j = 0; j < 16; j++, i += 4) w[j] = (bytes[i] << 24) | (bytes[i + 1] << 16) | (bytes[i + 2] << 8) | bytes[i + 3]
+  for (let j = 16; j < 80; j++) {
+    const x = w[j - 3] ^ w[j - 8] ^ w[j - 14] ^ w[j - 16]
+    w[j] = (x << 1) | (x >>> 31)
+  }
+  let [a, b, c, d, e] = h
+  for (let j = 0; j < 80; j++) {
+    const f = j < 20 ? (b & c) | (~b & d) : j < 40 || j >= 60 ? b ^ c ^ d : (b & c) | (b & d) | (c & d)
+    const t = (((a << 5) | (a >>> 27)) + f + e + K1[Math.floor(j / 20)] + w[j]) | 0
+    ;[a, b, c, d, e] = [t, a, (b << 30) | (b >>> 2), c, d]
+  }
+  ;[a, b, c, d, e].forEach((v, j) => (h[j] += v))
+}
+
 /** hasher hashes what add gets, with one of the block functions; sum ends it. */
 function hasher(start, block) {
   const h = start.slice()
-  const w = new Int32Array(68)
+  const w = new Int32Array(80)
   const rest = new Uint8Array(64)
   let held = 0
   let length = 0
@@ -146,7 +165,7 @@ function hasher(start, block) {
     pad[0] = 0x80
     add(pad)
     add(new Uint8Array(bits.buffer))
-    const out = new DataView(new ArrayBuffer(32))
+    const out = new DataView(new ArrayBuffer(4 * h.length))
     h.forEach((v, j) => out.setInt32(4 * j, v))
     return new Uint8Array(out.buffer)
   }
@@ -162,8 +181,18 @@ function sha256(...parts) {
   return h.sum()
 }
 
+/** sha1 is for what older authorities say of their own certificate, whose signature counts. */
+function sha1(b) {
+  const h = hasher(H1, block1)
+  h.add(b)
+  return h.sum()
+}
+
 /** sha512 is for signatures only: it is slow. */
-function sha512(...parts) {
+const sha512 = (...parts) => long512(H512, ...parts)
+const sha384 = (...parts) => long512(H384, ...parts).subarray(0, 48)
+
+function long512(start, ...parts) {
   const message = joined(...parts)
   const padded = new Uint8Array(Math.ceil((message.length + 17) / 128) * 128)
   padded.set(message)
@@ -172,7 +201,7 @@ function sha512(...parts) {
   view.setBigUint64(padded.length - 8, BigInt(message.length) * 8n)
   const only = (v) => BigInt.asUintN(64, v)
   const turn = (v, n) => only((v >> n) | (v << (64n - n)))
-  const h = H512.slice()
+  const h = start.slice()
   const w = []
   for (let at = 0; at < padded.length; at += 128) {
     for (let j = 0; j < 16; j++) w[j] = view.getBigUint64(at + 8 * j)

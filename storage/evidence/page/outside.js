@@ -1,5 +1,4 @@
-// What others say of the checkpoint: as storage/evidence/verify/outside.go,
-// but for the signature of a time stamp, which this page does not check.
+// What others say of the checkpoint: as storage/evidence/verify/outside.go.
 
 const OUTSIDE = ['cosignatures', 'timestamp.tsr', 'checkpoint.sm2']
 
@@ -52,46 +51,5 @@ async function checkCosigned(c, witnesses) {
     } catch (e) {
       c.fail('cosignatures', `见证方 ${name} 的签名无效。`, `The signature of the witness ${name} is not valid.`)
     }
-  }
-}
-
-/** der reads the elements of DER: { tag, value }; it throws. */
-function der(b) {
-  const all = []
-  for (let at = 0; at < b.length; ) {
-    const tag = b[at]
-    let n = b[at + 1]
-    at += 2
-    if (n > 0x80 && n <= 0x84) {
-      const bytes = n & 0x7f
-      n = b.subarray(at, at + bytes).reduce((v, x) => v * 256 + x, 0)
-      at += bytes
-    }
-    if (!(n >= 0 && at + n <= b.length)) throw new Error('not DER')
-    all.push({ tag, value: b.subarray(at, at + n) })
-    at += n
-  }
-  return all
-}
-
-/** inside walks down into DER by the numbers of the elements. */
-const inside = (b, ...path) => path.reduce((at, i) => der(at)[i].value, b)
-
-/**
- * checkStamp reads what an RFC 3161 response stamps, and when it says so. Who
- * signed it is not checked here: the report says who does.
- */
-async function checkStamp(c) {
-  if (!c.byName.has('timestamp.tsr')) return
-  const b = await small(c, 'timestamp.tsr')
-  if (!b) return
-  try {
-    const info = inside(b, 0, 1, 1, 0, 2, 1, 0, 0) // response, token, content, SignedData, encapContentInfo, eContent, its bytes, TSTInfo
-    const imprint = der(inside(info, 2))
-    const time = /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(\.\d+)?Z$/.exec(textOf(der(info)[4].value))
-    if (hex(inside(imprint[0].value, 0)) !== '608648016503040201' || !same(imprint[1].value, sha256(utf8(c.note))) || !time) throw new Error('it is of something else')
-    c.report.outside.push({ name: '', at: new Date(`${time[1]}-${time[2]}-${time[3]}T${time[4]}:${time[5]}:${time[6]}Z`), checked: false })
-  } catch (e) {
-    c.fail('timestamp.tsr', '时间戳无效。', 'The time stamp is not valid: ' + e.message)
   }
 }

@@ -15,7 +15,7 @@ import (
 var files embed.FS
 
 // parts of the script, in order. What a user sees is in the last one.
-var parts = []string{"bytes.js", "hash.js", "ed25519.js", "sm2.js", "form.js", "ledger.js", "manifest.js", "verify.js", "outside.js", "chat.js", "records.js", "ui.js"}
+var parts = []string{"bytes.js", "hash.js", "ed25519.js", "curve.js", "sm2.js", "form.js", "ledger.js", "manifest.js", "verify.js", "outside.js", "stamp.js", "chat.js", "records.js", "ui.js"}
 
 // Script is the verifier without the page around it, for tests.
 func Script() string {

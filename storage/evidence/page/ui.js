@@ -17,6 +17,8 @@ const both = (name, zh, en) => tag(name, {}, zh + ' ', tag('span', { lang: 'en' 
 /** visible shows what does not print, or changes the direction of what follows, as its code. */
 const visible = (text) => text.replace(/[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/g, (c) => '\\u' + c.charCodeAt(0).toString(16).padStart(4, '0'))
 
+const spaced = (sum) => sum.replace(/(.{8})(?=.)/g, '$1 ')
+
 const dated = (at) => {
   const d = new Date(at)
   return isNaN(d) ? '?' : new Date(d.getTime() + 8 * 3600e3).toISOString().slice(0, 19).replace('T', ' ') + ' +08:00'
@@ -104,7 +106,7 @@ function page(r, file) {
   }
   if (r.lines > 0) row('文字交流', 'lines of text', String(r.lines))
   if (r.exported) row('导出', 'exported', dated(r.exported))
-  if (r.fingerprint) row('公钥指纹', 'key fingerprint', tag('span', { class: 'mono' }, r.fingerprint.replace(/(.{8})(?=.)/g, '$1 ')))
+  if (r.fingerprint) row('公钥指纹', 'key fingerprint', tag('span', { class: 'mono' }, spaced(r.fingerprint)))
   const out = [verdict(r), rows]
   if (r.fingerprint && !r.compared) out.push(both('p', '请与从其他途径取得的指纹逐位比较，或填在上面再次核验。包内公钥不能证明自己。', 'Compare it with the fingerprint that you were given elsewhere, or enter that above and verify again. A key cannot vouch for itself.'))
   if (r.former) out.push(both('p', `给定的是旧密钥的指纹；该密钥于 ${dated(r.former)} 声明由上述密钥接替。`, 'The given fingerprint is of a former key, which stated then that the key above follows it.'))
@@ -136,7 +138,7 @@ function stretch(s) {
 /** said words what a witness or an authority says of the checkpoint. */
 function said(o) {
   const at = o.at ? dated(o.at) : ''
-  if (!o.name) return both('p', `时间戳 ${at}：与本包的 checkpoint 相符；签名和证书本页未核对，请用 wardwatch-verify --tsa 证书，或 openssl ts -verify -in timestamp.tsr -data checkpoint -CAfile 证书。`, `The time stamp is of this package's checkpoint. Its signature and certificate were NOT checked here: use wardwatch-verify --tsa FILE, or openssl ts -verify -in timestamp.tsr -data checkpoint -CAfile FILE.`)
+  if (!o.name) return both('p', `时间戳 ${at}：与本包的 checkpoint 相符，由包内证书签署，签名有效。该证书的 SHA-256 为 ${spaced(o.certificate)}；证书由谁颁发本页未核对，请与时间戳机构公布的比较，或用 wardwatch-verify --tsa 证书，或 openssl ts -verify -in timestamp.tsr -data checkpoint -CAfile 证书。`, `The time stamp is of this package's checkpoint, and the certificate in it signed it; its SHA-256 is above. Who issued that certificate was NOT checked here: compare it with what the authority publishes, or use wardwatch-verify --tsa FILE, or openssl ts -verify -in timestamp.tsr -data checkpoint -CAfile FILE.`)
   const name = visible(o.name)
   if (o.checked) return both('p', `见证 ${name} ${at}：签名已核对。`, `Witness ${name}: signature checked.`)
   return both('p', `见证 ${name}：未给出密钥，未核对。`, `Witness ${name}: its key was not given, not checked.`)
