@@ -48,21 +48,28 @@ type desk struct {
 	Due, Free                     ward.Segment // past their retention: one that the case holds, and one that it does not
 	ObjectDir                     string       // or
 	S3                            objects.S3Config
-	KillAt                        int64 // the point at which the process dies; 0: none
+	KillAt                        int64         // the point at which the process dies; 0: none
+	Later                         time.Duration // how far ahead the clock of the keeper of holds is
+	FullAt                        int64         // the point from which everything fails, as on a full disk; 0: none
 }
 
 // point counts what a process does to the outside: before and after each
 // commit and each request to S3, before each call of the file system.
-func (d desk) point(n *atomic.Int64) func() {
-	return func() {
-		if n.Add(1) == d.KillAt {
+func (d desk) point(n *atomic.Int64) func() error {
+	return func() error {
+		at := n.Add(1)
+		if at == d.KillAt {
 			_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
 			select {} // until it comes
 		}
+		if d.FullAt > 0 && at >= d.FullAt {
+			return syscall.ENOSPC
+		}
+		return nil
 	}
 }
 
-func (d desk) open(ctx context.Context, point func()) (*storage.Store, storage.Media, error) {
+func (d desk) open(ctx context.Context, point func() error) (*storage.Store, storage.Media, error) {
 	s, err := storage.Open(ctx, storage.Options{Database: d.Database, Keys: d.Keys})
 	if err != nil {
 		return nil, storage.Media{}, err
@@ -85,8 +92,8 @@ func (d desk) open(ctx context.Context, point func()) (*storage.Store, storage.M
 		r.Out.Host = r.In.Host // it is signed
 	}}
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		point()
-		defer point()
+		_ = point()
+		defer func() { _ = point() }()
 		proxy.ServeHTTP(w, r)
 	}))
 	d.S3.Endpoint = srv.Listener.Addr().String()
@@ -103,7 +110,7 @@ func twoDaysOn() time.Time { return time.Now().Add(48 * time.Hour) }
 func (d desk) work(ctx context.Context, s *storage.Store, m storage.Media, log *slog.Logger) error {
 	one, two := ward.User{ID: "u-1", Role: ward.Inspector}, ward.User{ID: "u-2", Role: ward.Inspector}
 	k := &evidence.Clerk{Store: s, Media: m, Software: "wardwatch test"}
-	keeper := &storage.HoldKeeper{Store: s, Objects: m.Objects, Log: log, Now: func() time.Time { return time.Now().Add(time.Hour) }}
+	keeper := &storage.HoldKeeper{Store: s, Objects: m.Objects, Log: log, Now: func() time.Time { return time.Now().Add(d.Later) }}
 	all, err := s.Cases(ctx, nil, "", 10)
 	if err != nil {
 		return err
@@ -260,13 +267,7 @@ func (d desk) run(t *testing.T) (died bool) {
 // fsck finds nothing wrong, and what was cut off is finished by the next.
 func TestKill9OfACase(t *testing.T) {
 	t.Parallel()
-	kills := killsInTest
-	if text := os.Getenv("WARDWATCH_TEST_KILLS"); text != "" {
-		var err error
-		if kills, err = strconv.Atoi(text); err != nil {
-			t.Fatalf("WARDWATCH_TEST_KILLS: %v", err)
-		}
-	}
+	kills := killsOf(t)
 	seed := uint64(time.Now().UnixNano()) //nolint:gosec // any will do
 	t.Logf("seed %d", seed)
 	random := rand.New(rand.NewPCG(seed, 0)) //nolint:gosec // not for secrets
@@ -324,13 +325,8 @@ func inMinIO(t *testing.T) func(*testing.T, *desk, *testcase.World) {
 // killed, and killAt returns how many points there were.
 func killAt(t *testing.T, w *testcase.World, fill func(*testing.T, *desk, *testcase.World), at int64) (points int) {
 	t.Helper()
-	d := desk{Database: w.Options.Database, Keys: w.Options.Keys, Spool: w.SpoolDir, Folder: t.TempDir(), Alert: w.Alert, KillAt: at}
-	w.Keep = time.Hour // over by twoDaysOn
-	d.Due = w.Record(w.Camera, w.Start.Add(35*time.Second), 10*time.Second, true)
-	d.Free = w.Record(ward.Source{Kind: ward.FromCamera, ID: "cam-7"}, w.Start, 10*time.Second, true)
-	if err := w.Store.SetKnownTime(t.Context(), twoDaysOn()); err != nil {
-		t.Fatal(err)
-	}
+	d := deskOf(t, w)
+	d.KillAt = at
 	fill(t, &d, w)
 	died := d.run(t)
 	d.finish(t, w)
@@ -347,6 +343,18 @@ func killAt(t *testing.T, w *testcase.World, fill func(*testing.T, *desk, *testc
 	return points
 }
 
+func deskOf(t *testing.T, w *testcase.World) desk {
+	t.Helper()
+	d := desk{Database: w.Options.Database, Keys: w.Options.Keys, Spool: w.SpoolDir, Folder: t.TempDir(), Alert: w.Alert}
+	w.Keep = time.Hour // over by twoDaysOn
+	d.Due = w.Record(w.Camera, w.Start.Add(35*time.Second), 10*time.Second, true)
+	d.Free = w.Record(ward.Source{Kind: ward.FromCamera, ID: "cam-7"}, w.Start, 10*time.Second, true)
+	if err := w.Store.SetKnownTime(t.Context(), twoDaysOn()); err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
 // finish is what the next process makes of it.
 func (d desk) finish(t *testing.T, w *testcase.World) {
 	t.Helper()
@@ -359,6 +367,7 @@ func (d desk) finish(t *testing.T, w *testcase.World) {
 		}
 	}
 	clean("as it was left")
+	d.Later = 3 * time.Hour // what the keeper could not do is due
 	all, err := w.Store.Cases(ctx, nil, "", 10)
 	if err != nil {
 		t.Fatal(err)
@@ -422,4 +431,57 @@ func (d desk) finish(t *testing.T, w *testcase.World) {
 			t.Errorf("%s is held after the release: %v", o.Key, err)
 		}
 	}
+}
+
+// TestAFullDiskInACase is the same on a disk of which nothing more can be
+// written or committed from a point on, until somebody makes room. A commit
+// that fails may have happened.
+func TestAFullDiskInACase(t *testing.T) {
+	t.Parallel()
+	tries := killsOf(t)
+	seed := uint64(time.Now().UnixNano()) //nolint:gosec // any will do
+	t.Logf("seed %d", seed)
+	var points atomic.Int64
+	full := func(t *testing.T, w *testcase.World, at int64) {
+		t.Helper()
+		d := deskOf(t, w)
+		d.ObjectDir, d.FullAt = w.ObjectDir, at
+		points.Store(0)
+		s, m, err := d.open(t.Context(), d.point(&points))
+		if err == nil {
+			err = d.work(t.Context(), s, m, slog.New(slog.DiscardHandler))
+		}
+		if (err == nil) != (at == 0) && points.Load() >= at {
+			t.Errorf("at point %d: %v", at, err)
+		}
+		if s != nil {
+			if err := s.Close(); err != nil {
+				t.Error(err)
+			}
+		}
+		d.finish(t, w)
+	}
+	t.Run("uncut", func(t *testing.T) { full(t, testcase.SQLite(t), 0) })
+	all := rand.New(rand.NewPCG(seed, 0)).Perm(int(points.Load())) //nolint:gosec // not for secrets
+	if tries > 0 {
+		all = all[:tries]
+	}
+	for _, at := range all {
+		t.Run(strconv.Itoa(at+1), func(t *testing.T) {
+			testcase.Each(t, func(t *testing.T, w *testcase.World) { full(t, w, int64(at+1)) })
+		})
+	}
+}
+
+// killsOf is how many points are tried; 0: all.
+func killsOf(t *testing.T) int {
+	t.Helper()
+	kills := killsInTest
+	if text := os.Getenv("WARDWATCH_TEST_KILLS"); text != "" {
+		var err error
+		if kills, err = strconv.Atoi(text); err != nil {
+			t.Fatalf("WARDWATCH_TEST_KILLS: %v", err)
+		}
+	}
+	return kills
 }

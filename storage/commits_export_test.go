@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"database/sql/driver"
+	"errors"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
@@ -11,8 +12,9 @@ import (
 )
 
 // HookCommits calls hook before and after every commit of what changes the
-// catalogue, which is at database.
-func (s *Store) HookCommits(database string, hook func()) error {
+// catalogue, which is at database. A commit fails with its error: before, nothing
+// is changed; after, it is, and nobody was told.
+func (s *Store) HookCommits(database string, hook func() error) error {
 	if !strings.HasPrefix(database, "postgres") {
 		old := s.write
 		s.write = sql.OpenDB(hookedConnector{connectorOf(database), hook})
@@ -31,7 +33,7 @@ func (s *Store) HookCommits(database string, hook func()) error {
 
 type hookedConnector struct {
 	driver.Connector
-	hook func()
+	hook func() error
 }
 
 func (c hookedConnector) Connect(ctx context.Context) (driver.Conn, error) {
@@ -47,7 +49,7 @@ func (c hookedConnector) Connect(ctx context.Context) (driver.Conn, error) {
 
 type hookedSQLite struct {
 	*preparedConn
-	hook func()
+	hook func() error
 }
 
 func (c hookedSQLite) BeginTx(ctx context.Context, o driver.TxOptions) (driver.Tx, error) {
@@ -56,7 +58,7 @@ func (c hookedSQLite) BeginTx(ctx context.Context, o driver.TxOptions) (driver.T
 
 type hookedPostgres struct {
 	*stdlib.Conn
-	hook func()
+	hook func() error
 }
 
 func (c hookedPostgres) BeginTx(ctx context.Context, o driver.TxOptions) (driver.Tx, error) {
@@ -65,15 +67,17 @@ func (c hookedPostgres) BeginTx(ctx context.Context, o driver.TxOptions) (driver
 
 type hookedTx struct {
 	driver.Tx
-	hook func()
+	hook func() error
 }
 
-func hooked(hook func()) func(driver.Tx, error) (driver.Tx, error) {
+func hooked(hook func() error) func(driver.Tx, error) (driver.Tx, error) {
 	return func(t driver.Tx, err error) (driver.Tx, error) { return hookedTx{t, hook}, err }
 }
 
 func (t hookedTx) Commit() error {
-	t.hook()
-	defer t.hook()
-	return t.Tx.Commit()
+	if err := t.hook(); err != nil {
+		return errors.Join(err, t.Rollback())
+	}
+	err := t.Tx.Commit()
+	return errors.Join(err, t.hook())
 }

@@ -11,11 +11,11 @@ import (
 // Fail is a file system one of whose calls fails, or all from one on.
 type Fail struct {
 	disk.FS
-	Err   error  // what a call that fails returns
-	Call  int    // which one fails, from 1; 0: none
-	Short bool   // a write that fails writes half of its bytes
-	Stays bool   // the calls after it fail too
-	Each  func() // before each call, in its goroutine; nil: nothing
+	Err   error        // what a call that fails returns
+	Call  int          // which one fails, from 1; 0: none
+	Short bool         // a write that fails writes half of its bytes
+	Stays bool         // the calls after it fail too
+	Each  func() error // before each call, in its goroutine, which fails with its error; nil: nothing
 
 	mu     sync.Mutex // guards the rest
 	calls  int
@@ -25,7 +25,9 @@ type Fail struct {
 // call says whether a call may go on.
 func (f *Fail) call(what string) error {
 	if f.Each != nil {
-		f.Each()
+		if err := f.Each(); err != nil {
+			return &fs.PathError{Op: what, Path: "each", Err: err}
+		}
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
