@@ -135,8 +135,8 @@ interop: setup-test setup-interop ## record from MediaMTX, ffmpeg and GStreamer 
 	@go test -tags interop -run 'TestInterop|TestFFmpegPublishing|TestStock' -timeout 20m -v ./ingest
 
 .PHONY: old-browser
-old-browser: setup-test setup-old ready ## verify packages, answer a visit and open shared evidence in a Chromium of 2021; 5 minutes
-	@cd web && OLD_BROWSER="$(CURDIR)/.tools/old" node e2e/run.mjs verify round share
+old-browser: setup-test setup-old ready ## verify packages, answer a visit, begin a shift, ring a tablet and open shared evidence in a Chromium of 2021; 5 minutes
+	@cd web && OLD_BROWSER="$(CURDIR)/.tools/old" node e2e/run.mjs verify round share dutylink tablet
 
 .PHONY: check
 check: setup-check web/node_modules/.installed ## format, lint with the import rules, vet, dead code, TypeScript

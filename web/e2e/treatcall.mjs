@@ -46,10 +46,11 @@ export async function treatcall(kiosk) {
   await ring.click()
   const dialog = kiosk.getByRole('dialog')
   const take = dialog.locator('.answer')
-  await kiosk.waitForFunction(() => {
-    const v = document.querySelector('video')
-    return v && v.videoWidth > 0 && !document.querySelector('.treat .answer:disabled')
-  })
+  const limit = Date.now() + 120_000 // asked from here: an older driver's waitForFunction needs eval, which the page forbids
+  while (!(await kiosk.evaluate(() => (document.querySelector('video')?.videoWidth ?? 0) > 0 && !document.querySelector('.treat .answer:disabled')))) {
+    if (Date.now() > limit) throw new Error('the camera of the call does not come')
+    await kiosk.waitForTimeout(100)
+  }
   await looked(kiosk, 'camera')
   await take.click()
   await dialog.locator('.said.problem').filter({ hasText: '面部' }).waitFor()
