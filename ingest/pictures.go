@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"io"
+	"math"
 	"time"
 
 	"github.com/bluenviron/mediacommon/v2/pkg/codecs/h264"
@@ -47,6 +48,41 @@ func (l *Library) Pictures(ctx context.Context, inst ward.InstitutionID, src war
 			if err != nil {
 				return err
 			}
+		}
+	}
+	return nil
+}
+
+// PicturesOf hands to f every picture of a segment in the order of decoding,
+// with when and how long it is shown, in 1/90000 s from the segment's first,
+// until f returns an error.
+func (l *Library) PicturesOf(ctx context.Context, g ward.Segment, f func(p RecordedPicture, shown, lasts int64) error) error {
+	rec, err := l.open(ctx, place{segment: g})
+	if err != nil {
+		return fmt.Errorf("pictures of recording %s: %w", g.ID, err)
+	}
+	defer closeAll([]*recording{rec})
+	x, ok, err := rec.index(g.InstitutionID)
+	if err != nil {
+		return fmt.Errorf("pictures of recording %s: %w", g.ID, err)
+	}
+	v, ok := x.videoIf(ok)
+	if !ok {
+		return nil
+	}
+	all := x.pictures(v, rec.clock())
+	first, ok := nextShown(all, math.MinInt64)
+	if !ok {
+		return nil
+	}
+	scaled := func(ticks int64) int64 { return ticks * 90000 / int64(v.timescale) }
+	for _, p := range all {
+		pic, err := recorded(keyPicture{p, rec, v, x.header.Codec}, g.Source)
+		if err == nil {
+			err = f(pic, scaled(p.shown()-first.shown()), scaled(int64(p.duration)))
+		}
+		if err != nil {
+			return err
 		}
 	}
 	return nil

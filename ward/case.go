@@ -69,7 +69,10 @@ const (
 	ActionPrint      Action = "print"       // a document of the case was printed; the hash is of its PDF
 	ActionSearch     Action = "search"      // a person was looked up by number: the reason says why
 	ActionPlay       Action = "play"        // a recording was played
-	ActionUnmask     Action = "unmask"      // what was made unrecognisable was shown as it is
+	ActionRedact     Action = "redact"      // a copy was made in which parts cannot be recognised; the hash is of the original
+	ActionAskUnmask  Action = "ask_unmask"  // one person asks to see such an original
+	ActionUnmask     Action = "unmask"      // another agreed: what was made unrecognisable may be seen as it is
+	ActionKeepMask   Action = "keep_mask"   // the request was refused or taken back
 	ActionState      Action = "state"       // somebody said why they look at the evidence; the object is the session
 	ActionReceipt    Action = "receipt"     // that person confirmed it; the hash is of the zip
 )

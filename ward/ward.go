@@ -48,6 +48,10 @@ type (
 	LetterID string
 	// ReleaseID is the id of a request that a case holds something no more.
 	ReleaseID string
+	// RedactionID is the id of a redaction of an item of a case.
+	RedactionID string
+	// UnmaskingID is the id of a request to see a redacted item as it is.
+	UnmaskingID string
 	// EvidenceID is the id of one item of a case.
 	EvidenceID string
 	// FaceSearchID is the id of one search for a face.

@@ -126,6 +126,9 @@ func ReadReply(r io.Reader) (Reply, error) {
 	return a, nil
 }
 
+// MaxMasks bounds the rectangles that are covered in one picture.
+const MaxMasks = 256
+
 // CodeRequest is one access unit on its way to a transcoding worker; every
 // request has one reply, in order.
 type CodeRequest struct {
@@ -134,8 +137,12 @@ type CodeRequest struct {
 	Key   bool       `json:"key,omitempty"`   // a decoder may begin here
 	Show  bool       `json:"show,omitempty"`  // code what comes out; else only decode, to keep up
 	Fresh bool       `json:"fresh,omitempty"` // code the next picture as a key frame
-	Flush bool       `json:"flush,omitempty"` // without Data: code what the decoder holds back; the next unit is a key frame
-	Data  []byte     `json:"-"`               // Annex B; MJPEG and VP8: the frame
+	// Masks cover parts of the picture that this unit holds. With Masked only a
+	// picture whose PTS was given with its unit is shown at all.
+	Masked bool       `json:"masked,omitempty"`
+	Masks  []ward.Box `json:"masks,omitempty"` // at most MaxMasks
+	Flush  bool       `json:"flush,omitempty"` // without Data: code what the decoder holds back; the next unit is a key frame
+	Data   []byte     `json:"-"`               // Annex B; MJPEG and VP8: the frame
 }
 
 // Coded is one picture as an H.264 access unit (Annex B) with its parameter

@@ -10,6 +10,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* What is covered of the picture that is shown at pts. */
+typedef struct {
+  int64_t pts;
+  int count; /* above AVENC_COVERS: everything */
+  float rects[AVENC_COVERS][4];
+} mask;
+
 struct avenc {
   AVCodecContext *dec;
   AVCodecContext *enc; /* NULL before the first picture and after a change of size */
@@ -20,6 +27,9 @@ struct avenc {
   struct SwsContext *sws;
   int max_lines;
   int64_t last; /* pts of the last coded picture */
+  int masking;
+  int masks;      /* announced so far; the newest AVENC_MASKED are kept */
+  mask *announced; /* AVENC_MASKED of them, NULL without masking */
 };
 
 avenc *avenc_new(int codec, int64_t max_pixels, int max_lines) {
@@ -55,6 +65,7 @@ avenc *avenc_new(int codec, int64_t max_pixels, int max_lines) {
 
 void avenc_free(avenc *e) {
   if (!e) return;
+  free(e->announced);
   sws_freeContext(e->sws);
   av_frame_free(&e->small);
   av_frame_free(&e->picture);
@@ -73,6 +84,61 @@ int avenc_push(avenc *e, const uint8_t *data, int size, int64_t pts) {
   r = avcodec_send_packet(e->dec, e->in);
   av_packet_unref(e->in);
   return r;
+}
+
+void avenc_mask(avenc *e, int64_t pts) {
+  e->masking = 1;
+  if (!e->announced) e->announced = calloc(AVENC_MASKED, sizeof *e->announced);
+  if (!e->announced) return; /* then everything is covered */
+  mask *m = &e->announced[e->masks++ % AVENC_MASKED];
+  m->pts = pts;
+  m->count = 0;
+}
+
+void avenc_cover(avenc *e, float x, float y, float w, float h) {
+  if (!e->announced || !e->masks) return;
+  mask *m = &e->announced[(e->masks - 1) % AVENC_MASKED];
+  if (m->count < AVENC_COVERS) {
+    float *r = m->rects[m->count];
+    r[0] = x, r[1] = y, r[2] = w, r[3] = h;
+  }
+  m->count++;
+}
+
+static int within(float at, int size) {
+  if (!(at > 0)) return 0; /* also NaN */
+  return at >= 1 ? size : (int)(at * size);
+}
+
+/* Paints a rectangle of e->small grey, its edges rounded outwards to whole
+ * pixels of colour, so that nothing of what was there is left. */
+static void paint(avenc *e, float x, float y, float w, float h) {
+  AVFrame *f = e->small;
+  int left = within(x, f->width) & ~1, top = within(y, f->height) & ~1;
+  int right = (within(x + w, f->width) + 2) & ~1, bottom = (within(y + h, f->height) + 2) & ~1;
+  if (right > f->width) right = f->width;
+  if (bottom > f->height) bottom = f->height;
+  if (right <= left || bottom <= top) return;
+  for (int p = 0; p < 3; p++) {
+    int half = p > 0;
+    for (int row = top >> half; row < bottom >> half; row++)
+      memset(f->data[p] + (ptrdiff_t)row * f->linesize[p] + (left >> half), half ? 128 : 96,
+             (right - left) >> half);
+  }
+}
+
+/* Covers of e->small what was announced for this picture, or all of it. */
+static void cover(avenc *e, int64_t pts) {
+  if (!e->masking) return;
+  if (e->announced && pts != AV_NOPTS_VALUE)
+    for (int i = 0; i < AVENC_MASKED && i < e->masks; i++) {
+      mask *m = &e->announced[i];
+      if (m->pts != pts || m->count > AVENC_COVERS) continue;
+      for (int n = 0; n < m->count; n++)
+        paint(e, m->rects[n][0], m->rects[n][1], m->rects[n][2], m->rects[n][3]);
+      return;
+    }
+  paint(e, 0, 0, 1, 1);
 }
 
 int avenc_flush(avenc *e) { return avcodec_send_packet(e->dec, NULL); }
@@ -144,6 +210,7 @@ static int code(avenc *e, int key) {
   if (!e->enc || e->enc->width != width || e->enc->height != height)
     if ((r = open_encoder(e, width, height)) < 0) return r;
   if ((r = scale(e, width, height)) < 0) return r;
+  cover(e, f->pts);
   int64_t pts = f->pts;
   if (pts == AV_NOPTS_VALUE || (e->last != AV_NOPTS_VALUE && pts <= e->last))
     pts = e->last == AV_NOPTS_VALUE ? 0 : e->last + 1;

@@ -13,6 +13,16 @@ void avenc_free(avenc *e);
 /* Decodes one access unit that is shown at pts (1/90000 s); 0, or a negative AVERROR. */
 int avenc_push(avenc *e, const uint8_t *data, int size, int64_t pts);
 
+/* From now on only pictures whose pts was announced are shown as they are: all
+ * others are covered whole. Announces pts; at most AVENC_MASKED are remembered. */
+void avenc_mask(avenc *e, int64_t pts);
+
+/* Covers a rectangle, in fractions of the picture from its top left, of the
+ * picture announced last. When there is no room for it the picture is covered whole. */
+void avenc_cover(avenc *e, float x, float y, float w, float h);
+
+enum { AVENC_MASKED = 64, AVENC_COVERS = 256 };
+
 /* Says that no more comes: the pictures that are held back can be taken. */
 int avenc_flush(avenc *e);
 

@@ -96,6 +96,12 @@ func (e *encoder) close() {
 // code decodes one access unit and codes the pictures that came out.
 func (e *encoder) code(q vision.CodeRequest) ([]vision.Coded, error) {
 	e.fresh = e.fresh || q.Fresh
+	if q.Masked {
+		C.avenc_mask(e.c, C.int64_t(q.PTS))
+		for _, m := range q.Masks {
+			C.avenc_cover(e.c, C.float(m.X), C.float(m.Y), C.float(m.W), C.float(m.H))
+		}
+	}
 	r := C.avenc_push(e.c, (*C.uint8_t)(unsafe.Pointer(unsafe.SliceData(q.Data))), C.int(len(q.Data)), C.int64_t(q.PTS))
 	if r < 0 {
 		return nil, fmt.Errorf("libavcodec error %d", int(r))
