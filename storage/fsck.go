@@ -96,6 +96,7 @@ func (f *fsck) steps() []fsckStep {
 		{"case rows", f.caseRows},
 		{"hold rows", f.holdRows},
 		{"release rows", f.releaseRows},
+		{"redaction rows", f.redactionRows},
 		{"letters", f.letterRows},
 		{"holds in the object store", f.objectHolds},
 		{"blind periods", f.blindRows},

@@ -252,6 +252,7 @@ func (f *fsck) absent(ctx context.Context) error {
 		{"round", `SELECT ref FROM sealed_record r WHERE kind = 'round' AND NOT EXISTS (SELECT 1 FROM round x WHERE x.id = r.ref AND x.leaf = r.leaf)`},
 		{"case_file", `SELECT ref FROM sealed_record r WHERE kind = 'case' AND NOT EXISTS (SELECT 1 FROM case_file x WHERE x.id = r.ref)`},
 		{"hold", `SELECT ref FROM sealed_record r WHERE kind = 'hold' AND NOT EXISTS (SELECT 1 FROM hold x WHERE x.id = r.ref AND x.leaf = r.leaf)`},
+		{"unmasking", `SELECT ref FROM sealed_record r WHERE kind = 'unmasking' AND NOT EXISTS (SELECT 1 FROM unmasking x WHERE x.leaf = r.leaf OR x.answer_leaf = r.leaf)`},
 		{"hold_release", `SELECT ref FROM sealed_record r WHERE kind = 'hold_release' AND NOT EXISTS (SELECT 1 FROM hold_release x WHERE x.leaf = r.leaf OR x.answer_leaf = r.leaf)`},
 		{"segment", `SELECT ref FROM sealed_record r WHERE kind = 'eviction' AND NOT EXISTS (SELECT 1 FROM segment x WHERE x.id = r.ref AND x.state = 'evicted')`},
 		{"quarantine", `SELECT ref FROM sealed_record r WHERE kind = 'quarantine' AND NOT EXISTS (SELECT 1 FROM quarantine x WHERE x.moved_to = r.ref AND x.leaf = r.leaf)`},

@@ -48,7 +48,8 @@ const (
 	KindLetter      = "letter"               // by letter/n: a step of a letter, with what it said then
 	KindCaseStep    = "case_step"            // by case/n: how it went through its reviews
 
-	KindKey = "ledger_key" // by fingerprint: the ledger is signed by another key from here on
+	KindUnmasking = "unmasking"  // by unmasking/1: one asks to see a covered item; /2: answered by another
+	KindKey       = "ledger_key" // by fingerprint: the ledger is signed by another key from here on
 
 	KindEnrolment = "enrolment" // by enrolment: who enrolled a face how, and whether by proxy
 

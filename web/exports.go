@@ -55,7 +55,9 @@ func (s *Server) sendPackage(ctx context.Context, in *Resuming, id ward.CaseID, 
 		if err != nil {
 			return nil, err
 		}
-		if p, err = s.clerk().Prepare(ctx, id, by, why); err != nil {
+		k := s.clerk()
+		k.Outside = share != ""
+		if p, err = k.Prepare(ctx, id, by, why); err != nil {
 			return nil, err
 		}
 	}

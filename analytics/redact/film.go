@@ -13,6 +13,9 @@ import (
 	"wardwatch/analytics/vision"
 )
 
+// errNothing: no picture of the recording could be decoded.
+var errNothing = errors.New("no picture could be decoded")
+
 // timescale of what is written: that of the coder's times.
 const timescale = 90000
 
@@ -92,7 +95,7 @@ func (f *film) flush() error {
 func (f *film) end() error {
 	n := len(f.samples)
 	if n == 0 {
-		return errors.New("no picture could be decoded")
+		return errNothing
 	}
 	f.samples[n-1].Duration = uint32(max(f.lasts, 1)) //nolint:gosec // as recorded
 	return f.flush()

@@ -24,6 +24,9 @@ type Clerk struct {
 	Media    storage.Media
 	Software string       // name and version, for the manifest
 	System   *pack.System // nil: the manifest does not tell
+	// Outside: the package is for somebody outside, to whom no covered item is
+	// shown as it is, whoever may see it here.
+	Outside bool
 	// Ask has the witnesses and the time-stamping authority sign the newest
 	// checkpoint, as far as they answer soon; nil: there are none.
 	Ask func(context.Context)

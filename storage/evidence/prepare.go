@@ -28,9 +28,10 @@ var readme []byte
 // draft is a package in the making.
 type draft struct {
 	*Clerk
-	m     pack.Manifest
-	parts []part         // manifest, custody, proofs, checkpoint and sums are still to come
-	leafs map[int64]bool // records that are in
+	m       pack.Manifest
+	parts   []part                   // manifest, custody, proofs, checkpoint and sums are still to come
+	leafs   map[int64]bool           // records that are in
+	covered map[ward.EvidenceID]bool // left out: see Redaction
 }
 
 // Prepare collects the case (Complete first), hashes every object, records
@@ -56,7 +57,7 @@ func (c *Clerk) prepare(ctx context.Context, id ward.CaseID, by ward.User, reaso
 	if err != nil {
 		return nil, err
 	}
-	d, err := c.draft(ctx, file)
+	d, err := c.draft(ctx, file, by)
 	if err != nil {
 		return nil, err
 	}
@@ -89,7 +90,7 @@ func (c *Clerk) prepare(ctx context.Context, id ward.CaseID, by ward.User, reaso
 }
 
 // draft reads everything that the manifest lists.
-func (c *Clerk) draft(ctx context.Context, file ward.Case) (*draft, error) {
+func (c *Clerk) draft(ctx context.Context, file ward.Case, by ward.User) (*draft, error) {
 	pub := c.Store.PublicKey()
 	der, err := x509.MarshalPKIXPublicKey(pub)
 	if err != nil {
@@ -117,6 +118,13 @@ func (c *Clerk) draft(ctx context.Context, file ward.Case) (*draft, error) {
 	}
 	items, err := c.Store.Evidence(ctx, file.ID)
 	if err != nil {
+		return nil, err
+	}
+	who := by.ID
+	if c.Outside {
+		who = ""
+	}
+	if d.covered, err = c.Store.Covered(ctx, file.ID, who); err != nil {
 		return nil, err
 	}
 	for _, e := range items {
@@ -180,7 +188,11 @@ func (d *draft) sealed(ctx context.Context, it *pack.Item, e ward.Evidence) erro
 		}
 		return d.media(ctx, it, e, pack.MediaRole(it.Segment.Origin), "media/"+it.Segment.Source.ID+"/"+path.Base(it.Segment.Key))
 	case ward.EvidenceFile:
-		return d.media(ctx, it, e, pack.RoleUpload, fmt.Sprintf("uploads/%04d%s", len(d.m.Items)+1, path.Ext(e.Ref)))
+		role, folder := pack.RoleUpload, "uploads"
+		if storage.IsDerivative(e) {
+			role, folder = pack.RoleDerivative, "derivatives"
+		}
+		return d.media(ctx, it, e, role, fmt.Sprintf("%s/%04d%s", folder, len(d.m.Items)+1, path.Ext(e.Ref)))
 	case ward.EvidenceVisit:
 		it.Path, it.Events = p, "records/visit-"+e.Ref+"-events.json"
 		b, err := d.Store.SealedEvents(ctx, ward.VisitID(e.Ref))

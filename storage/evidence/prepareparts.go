@@ -76,6 +76,10 @@ func (d *draft) list(name string, hash func(pack.Sum) [32]byte) {
 
 // media hashes the object behind e and adds it, or says why it cannot.
 func (d *draft) media(ctx context.Context, it *pack.Item, e ward.Evidence, role pack.Role, name string) error {
+	if d.covered[e.ID] {
+		it.Missing = pack.MissingCovered
+		return nil
+	}
 	p, err := d.measure(ctx, name, e)
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, &ward.Error{Kind: ward.NotFound}) {
 		it.Missing = pack.MissingAbsent

@@ -131,6 +131,17 @@ type Upload struct {
 	Bytes       int64              `json:"bytes"`
 	SHA256      string             `json:"sha256"`
 	By          ward.UserID        `json:"by"`
+	Derived     *Derived           `json:"derived,omitempty"` // this system made it of another item
+}
+
+// Derived says of what a derivative was made, and how.
+type Derived struct {
+	From   string             `json:"from"`             // the item, kind/ref
+	SHA256 string             `json:"sha256"`           // of its bytes, hex
+	Tool   string             `json:"tool"`             // with its version
+	Model  string             `json:"model,omitempty"`  // of the face detector, when faces were covered
+	Plan   ward.RedactionPlan `json:"plan"`             // what is covered
+	Reason string             `json:"reason,omitempty"` // why
 }
 
 // Sighting is what the ledger commits to when what a detector saw is added to

@@ -107,6 +107,7 @@ const (
 	MissingAbsent  = "absent"  // the object is not in the store
 	MissingChanged = "changed" // the object's SHA-256 is Found, not SHA256
 	MissingErased  = "erased"  // the sealed record was deleted
+	MissingCovered = "covered" // who exported may see the derivative alone, in which parts are covered
 )
 
 // Recording says what a camera or bedside recorded of one stretch, and what
@@ -157,16 +158,17 @@ type Role string
 
 // The roles.
 const (
-	RoleOriginal Role = "original" // media, byte for byte as recorded
-	RoleBackfill Role = "backfill" // media that the device had stored and gave afterwards: it fills a gap
-	RoleSnapshot Role = "snapshot"
-	RoleRecord   Role = "record"
-	RoleEvents   Role = "events" // the protocol of a visit
-	RoleChat     Role = "chat"   // what was written in a visit
-	RoleUpload   Role = "upload" // a file that somebody added to the case
-	RoleReadme   Role = "readme"
-	RoleKey      Role = "key"
-	RoleTool     Role = "tool" // verify.html
+	RoleOriginal   Role = "original" // media, byte for byte as recorded
+	RoleBackfill   Role = "backfill" // media that the device had stored and gave afterwards: it fills a gap
+	RoleSnapshot   Role = "snapshot"
+	RoleRecord     Role = "record"
+	RoleEvents     Role = "events"     // the protocol of a visit
+	RoleChat       Role = "chat"       // what was written in a visit
+	RoleDerivative Role = "derivative" // made of another item: its sealed record says how
+	RoleUpload     Role = "upload"     // a file that somebody added to the case
+	RoleReadme     Role = "readme"
+	RoleKey        Role = "key"
+	RoleTool       Role = "tool" // verify.html
 )
 
 // MediaRole is the role of a recording's file.

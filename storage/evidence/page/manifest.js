@@ -26,7 +26,7 @@ const SEALED = { kind: '', id: '', at: TIME, salt: '' }
 const VERDICT = { events_sha256: '', snapshot_sha256: '' }
 const PART = { id: '', sha256: '' }
 const STRETCH = { source: SOURCE, from: TIME, to: TIME, recorded_ms: 0, filled_ms: 0, segments: [PART], gaps: [GAP] }
-const UPLOAD = { sha256: '' }
+const UPLOAD = { sha256: '', derived: maybe({ from: '', sha256: '' }) }
 const ALERT = { snapshot_sha256: '' }
 
 const SCHEMA = 'wardwatch-package/1'

@@ -154,7 +154,14 @@ const KINDS = {
   },
   file(c, it) {
     const u = recordOf(c, it.leaf, 'upload', it.ref, UPLOAD)
-    return !!u && u.sha256 === it.sha256
+    if (!u || u.sha256 !== it.sha256) return false
+    if (u.derived) {
+      c.report.derivatives++
+      if (!c.m.items.some((i) => i.kind + '/' + i.ref === u.derived.from && i.sha256 === u.derived.sha256)) c.fail(it.path, '遮挡件所依据的原件不在清单里。', 'What the derivative was made of is not among the items.')
+    }
+    const role = u.derived ? 'derivative' : 'upload'
+    if (!c.m.files.some((f) => f.path === it.path && f.role === role)) c.fail(it.path, '文件是上传件还是遮挡件，与封存记录不符。', 'Whether the file is uploaded or a derivative differs from its sealed record.')
+    return true
   },
   stretch(c, it) {
     const s = recordOf(c, it.leaf, 'stretch', it.ref, STRETCH)
@@ -220,5 +227,6 @@ function pictured(c, it, sum) {
 const MISSING = {
   absent: ['导出时原件已不在存储中。', 'The original was not in the store at the export.'],
   changed: ['导出时存储中的文件与封存的哈希不同，未放入本包。', 'The stored file differed from its sealed hash at the export and was left out.'],
+  covered: ['原件已遮挡，导出人只能取得遮挡件（derivatives/），未放入本包。', 'The original is covered: who exported may have its derivative (derivatives/) alone, and it was left out.'],
   erased: ['封存记录已依法删除。', 'The sealed record was erased.'],
 }

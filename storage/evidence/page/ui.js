@@ -111,6 +111,7 @@ function page(r, file) {
   if (r.fingerprint && !r.compared) out.push(both('p', '请与从其他途径取得的指纹逐位比较，或填在上面再次核验。包内公钥不能证明自己。', 'Compare it with the fingerprint that you were given elsewhere, or enter that above and verify again. A key cannot vouch for itself.'))
   if (r.former) out.push(both('p', `给定的是旧密钥的指纹；该密钥于 ${dated(r.former)} 声明由上述密钥接替。`, 'The given fingerprint is of a former key, which stated then that the key above follows it.'))
   if (r.sm2) out.push(both('p', `SM2 签名有效；公钥文件 sm2.pub 的 SHA-256 为 ${r.sm2}。`, 'The SM2 signature is valid; the SHA-256 of sm2.pub is above.'))
+  if (r.derivatives > 0) out.push(both('p', `遮挡件 ${r.derivatives} 件：部分画面已被遮挡，所依据的原件已在清单中列明。`, `${r.derivatives} derivatives, in which parts of the picture are covered; what they were made of is listed.`))
   if (r.filled > 0) out.push(both('p', `补录 ${r.filled} 个录像文件，共 ${(r.filledMS / 1000).toFixed(1)} 秒：事后从设备自身存储取回，用以填补缺口，并非当时录制。`, `${r.filled} recordings of ${(r.filledMS / 1000).toFixed(1)} s were taken afterwards from what the device itself had stored, to fill gaps; not recorded as it happened.`))
   for (const s of r.stretches) out.push(...stretch(s))
   for (const o of r.outside) out.push(said(o))

@@ -93,7 +93,9 @@ func (c *check) item(it pack.Item) {
 		}
 	case ward.EvidenceFile:
 		var u sealed.Upload
-		ok = ok && p.kind == sealed.KindUpload && p.ref == it.Ref && c.into(it.Leaf, &u) == nil && u.SHA256 == it.SHA256
+		if ok = ok && p.kind == sealed.KindUpload && p.ref == it.Ref && c.into(it.Leaf, &u) == nil && u.SHA256 == it.SHA256; ok {
+			c.derived(it, u)
+		}
 	case ward.EvidenceStretch:
 		var s sealed.Stretch
 		if ok = ok && p.kind == sealed.KindStretch && p.ref == it.Ref && c.into(it.Leaf, &s) == nil; ok {
@@ -161,6 +163,24 @@ func (c *check) stretch(it pack.Item, s sealed.Stretch) {
 	}
 }
 
+// derived makes sure that what a derivative was made of is among the items,
+// as it is or as left out, and that its file is not called an original.
+func (c *check) derived(it pack.Item, u sealed.Upload) {
+	role := pack.RoleUpload
+	if u.Derived != nil {
+		role = pack.RoleDerivative
+		if !slices.ContainsFunc(c.m.Items, func(i pack.Item) bool {
+			return string(i.Kind)+"/"+i.Ref == u.Derived.From && i.SHA256 == u.Derived.SHA256
+		}) {
+			c.report.fail(it.Path, "遮挡件所依据的原件不在清单里。", "What the derivative was made of is not among the items.")
+		}
+		c.report.Derivatives++
+	}
+	if !slices.ContainsFunc(c.m.Files, func(f pack.File) bool { return f.Path == it.Path && f.Role == role }) {
+		c.report.fail(it.Path, "文件是上传件还是遮挡件，与封存记录不符。", "Whether the file is uploaded or a derivative differs from its sealed record.")
+	}
+}
+
 // missing words what the package says of an item that it lacks.
 func missing(it pack.Item) Finding {
 	f := Finding{File: string(it.Kind) + "/" + it.Ref}
@@ -169,6 +189,8 @@ func missing(it pack.Item) Finding {
 		f.ZH, f.EN = "导出时原件已不在存储中。", "The original was not in the store at the export."
 	case pack.MissingChanged:
 		f.ZH, f.EN = "导出时存储中的文件与封存的哈希不同，未放入本包。", "The stored file differed from its sealed hash at the export and was left out."
+	case pack.MissingCovered:
+		f.ZH, f.EN = "原件已遮挡，导出人只能取得遮挡件（derivatives/），未放入本包。", "The original is covered: who exported may have its derivative (derivatives/) alone, and it was left out."
 	case pack.MissingErased:
 		f.ZH, f.EN = "封存记录已依法删除。", "The sealed record was erased."
 	default:

@@ -32,8 +32,11 @@ type Report struct {
 	Stretches []sealed.Stretch
 	// Filled are recordings that the device had stored itself and that were
 	// taken from it afterwards, and their length: proven, and not recorded as it happened.
-	Filled    int
-	FilledFor time.Duration
+	Filled int
+	// Derivatives are copies made of items in the package or left out of it, in
+	// which parts of the picture are covered: proven, and what they were made of too.
+	Derivatives int
+	FilledFor   time.Duration
 	// OtherPage says that the package's verify.html is not the one of this
 	// version: the package is of another one, or its exporter was tampered with.
 	OtherPage bool
@@ -114,6 +117,9 @@ func Print(w io.Writer, r Report) error {
 	}
 	if r.Lines > 0 {
 		line("文字交流 lines of text: %d", r.Lines)
+	}
+	if r.Derivatives > 0 {
+		line("遮挡件 redacted:   %d", r.Derivatives)
 	}
 	if r.Filled > 0 {
 		line("补录 backfilled:  %d 个录像文件 recordings, %.1f 秒 s", r.Filled, r.FilledFor.Seconds())

@@ -1,0 +1,269 @@
+package redact
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"os"
+	"sync"
+	"time"
+
+	"wardwatch/analytics/vision"
+	"wardwatch/storage"
+	"wardwatch/storage/sealed"
+	"wardwatch/ward"
+)
+
+const (
+	// rest is how often the queue is looked at when nobody wakes the maker.
+	rest = 30 * time.Second
+	// mostStill bounds a picture that is covered, in bytes: the largest upload.
+	mostStill = 20 << 20
+)
+
+// errCancelled is the cause with which somebody ends a redaction that is being made.
+var errCancelled = errors.New("cancelled")
+
+// Maker makes the redactions that are queued, one at a time. One that a stop
+// interrupts is made anew: until it is finished there is nothing but a temporary file.
+type Maker struct {
+	Store  *storage.Store
+	Media  storage.Media
+	Artist *Artist
+	Folder string // of temporary files; "": the system's
+	Log    *slog.Logger
+	// Notify is told of every change, also of progress; nil: nobody is.
+	Notify func(ward.Redaction)
+
+	once sync.Once
+	wake chan struct{}
+
+	mu   sync.Mutex // guards the rest
+	now  ward.RedactionID
+	part float64
+	stop context.CancelCauseFunc
+}
+
+func (m *Maker) woken() chan struct{} {
+	m.once.Do(func() { m.wake = make(chan struct{}, 1) })
+	return m.wake
+}
+
+// Wake says that the queue has something.
+func (m *Maker) Wake() {
+	select {
+	case m.woken() <- struct{}{}:
+	default:
+	}
+}
+
+// Progress is how far a redaction is, 0 to 1: 0 while it waits.
+func (m *Maker) Progress(id ward.RedactionID) float64 {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.now != id {
+		return 0
+	}
+	return m.part
+}
+
+// Cancel ends a redaction that waits or is being made.
+func (m *Maker) Cancel(ctx context.Context, id ward.RedactionID) error {
+	if err := m.Store.EndRedaction(ctx, id, ward.RedactionCancelled, ""); err != nil {
+		return err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.now == id {
+		m.stop(errCancelled)
+	}
+	return nil
+}
+
+// Run makes what is queued until ctx ends.
+func (m *Maker) Run(ctx context.Context) error {
+	for {
+		queued, err := m.Store.QueuedRedactions(ctx, 1)
+		if err == nil && len(queued) > 0 {
+			err = m.one(ctx, queued[0])
+			if err == nil {
+				continue
+			}
+		}
+		if ctx.Err() != nil {
+			return nil
+		}
+		if err != nil {
+			m.Log.WarnContext(ctx, "redaction not made", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-m.woken():
+		case <-time.After(rest):
+		}
+	}
+}
+
+// one makes one redaction, or says why it cannot be made; the error is of what
+// may be tried again.
+func (m *Maker) one(ctx context.Context, r ward.Redaction) error {
+	in, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	m.mu.Lock()
+	m.now, m.part, m.stop = r.ID, 0, stop
+	m.mu.Unlock()
+	defer func() {
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		m.now = ""
+	}()
+	done, err := m.make(in, r)
+	switch fault := faultOf(err); {
+	case err == nil:
+		m.tell(done)
+		return nil
+	case errors.Is(context.Cause(in), errCancelled) || errors.Is(err, &ward.Error{Kind: ward.Conflict, Code: "redaction.ended"}):
+		return nil
+	case fault != "" && ctx.Err() == nil:
+		m.Log.WarnContext(ctx, "redaction failed", "redaction", r.ID, "error", err)
+		r.State, r.Fault = ward.RedactionFailed, fault
+		m.tell(r)
+		return m.Store.EndRedaction(ctx, r.ID, r.State, fault)
+	}
+	return err
+}
+
+// faultOf is the code of an error that another try would meet again.
+func faultOf(err error) string {
+	switch {
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, &ward.Error{Kind: ward.NotFound}):
+		return "original"
+	case errors.Is(err, errChanged):
+		return "changed"
+	case errors.Is(err, vision.ErrLost):
+		return "worker"
+	case errors.Is(err, vision.ErrPicture), errors.Is(err, errNothing):
+		return "picture"
+	}
+	return ""
+}
+
+func (m *Maker) tell(r ward.Redaction) {
+	if m.Notify != nil {
+		m.Notify(r)
+	}
+}
+
+// make writes the derivative beside, then stores and seals it.
+func (m *Maker) make(ctx context.Context, r ward.Redaction) (ward.Redaction, error) {
+	e, err := m.Store.EvidenceItem(ctx, r.EvidenceID)
+	if err != nil {
+		return r, err
+	}
+	f, err := os.CreateTemp(m.Folder, "redaction-*")
+	if err != nil {
+		return r, fmt.Errorf("make redaction %s: %w", r.ID, err)
+	}
+	defer func() {
+		_ = f.Close()
+		_ = os.Remove(f.Name())
+	}()
+	sum := sha256.New()
+	model, err := m.draw(ctx, e, r, io.MultiWriter(f, sum))
+	if err != nil {
+		return r, err
+	}
+	size, err := f.Seek(0, io.SeekEnd)
+	if err == nil {
+		_, err = f.Seek(0, io.SeekStart)
+	}
+	if err == nil {
+		err = m.Media.Objects.Put(ctx, r.Key, f, size)
+	}
+	if err != nil {
+		return r, fmt.Errorf("store redaction %s: %w", r.ID, err)
+	}
+	v := sealed.Upload{
+		Institution: r.InstitutionID, Name: string(r.ID), MediaType: "image/jpeg", Bytes: size, SHA256: hex.EncodeToString(sum.Sum(nil)), By: r.By,
+		Derived: &sealed.Derived{From: string(e.Kind) + "/" + e.Ref, SHA256: hex.EncodeToString(e.SHA256[:]), Tool: Tool, Model: model, Plan: r.Plan, Reason: r.Reason},
+	}
+	if e.Kind == ward.EvidenceSegment {
+		v.MediaType = "video/mp4"
+	}
+	done, err := m.Store.FinishRedaction(ctx, r.ID, v)
+	if err != nil {
+		_ = m.Media.Objects.Delete(context.WithoutCancel(ctx), r.Key) // nothing knows of it; made anew it has the same key
+	}
+	return done, err
+}
+
+// errChanged: the original is not what was sealed.
+var errChanged = errors.New("the original's hash is not the sealed one")
+
+// draw writes the derivative of an item whose bytes are what was sealed.
+func (m *Maker) draw(ctx context.Context, e ward.Evidence, r ward.Redaction, w io.Writer) (model string, err error) {
+	original, err := m.original(ctx, e)
+	if err != nil {
+		return "", err
+	}
+	if e.Kind != ward.EvidenceSegment {
+		b, model, err := m.Artist.Still(ctx, original, r.Plan)
+		if err == nil {
+			_, err = w.Write(b)
+		}
+		return model, err
+	}
+	g, err := m.Store.Segment(ctx, ward.SegmentID(e.Ref))
+	if err != nil {
+		return "", err
+	}
+	told := time.Time{}
+	return m.Artist.Video(ctx, g, r.Plan, w, func(part float64) {
+		m.mu.Lock()
+		m.part = part
+		m.mu.Unlock()
+		if time.Since(told) > time.Second {
+			told = time.Now()
+			m.tell(r)
+		}
+	})
+}
+
+// original reads an item and compares it with its sealed hash; of a recording
+// it returns nothing: that is read again, picture by picture.
+func (m *Maker) original(ctx context.Context, e ward.Evidence) ([]byte, error) {
+	var in io.ReadCloser
+	var err error
+	if e.Kind == ward.EvidenceSegment {
+		var g ward.Segment
+		if g, err = m.Store.Segment(ctx, ward.SegmentID(e.Ref)); err == nil {
+			in, err = m.Media.Segment(ctx, g)
+		}
+	} else {
+		in, err = m.Media.Objects.Get(ctx, e.Ref, 0, -1)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read the original %s: %w", e.Ref, err)
+	}
+	defer in.Close()
+	sum := sha256.New()
+	var b []byte
+	if e.Kind == ward.EvidenceSegment {
+		_, err = io.Copy(sum, in)
+	} else if b, err = io.ReadAll(io.LimitReader(in, mostStill)); err == nil {
+		_, err = sum.Write(b)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read the original %s: %w", e.Ref, err)
+	}
+	if [32]byte(sum.Sum(nil)) != e.SHA256 {
+		return nil, fmt.Errorf("%s: %w", e.Ref, errChanged)
+	}
+	return b, nil
+}
