@@ -99,6 +99,16 @@ func (s *Store) Covered(ctx context.Context, id ward.CaseID, by ward.UserID) (ma
 	return out, err
 }
 
+// CoveredSpan says whether a recording of src that overlaps [from, to) is covered
+// in some case, and by may not see it as it is now.
+func (s *Store) CoveredSpan(ctx context.Context, src ward.Source, from, to time.Time, by ward.UserID) (bool, error) {
+	ids, err := listed(ctx, s, "list what is covered of "+src.String(), scanKey, `SELECT g.id FROM redaction r JOIN evidence e ON e.id = r.evidence_id JOIN segment g ON g.id = e.ref
+		WHERE r.state = 'done' AND e.kind = 'segment' AND g.source_kind = $1 AND g.source_id = $2 AND g.start_us < $4 AND g.end_us > $3
+		AND NOT EXISTS (SELECT 1 FROM unmasking u WHERE u.evidence_id = r.evidence_id AND u.requested_by = $5 AND u.state = 'confirmed' AND u.until_us > $6) LIMIT 1`,
+		src.Kind, src.ID, us(from), us(to), by, us(time.Now()))
+	return len(ids) > 0, err
+}
+
 // RequestUnmasking asks that by may see a covered item as it is, and seals
 // that with its custody event. ward.Conflict: "unmask.open" when another such
 // request waits, "unmask.nothing" when nothing covers the item.
@@ -160,7 +170,7 @@ func (s *Store) AnswerUnmasking(ctx context.Context, id ward.UnmaskingID, by war
 		r.State, r.AnsweredBy, r.Answered, r.Answer = ward.ReleaseRefused, by.ID, at(us(t.now)), answer
 		action, until := ward.ActionKeepMask, int64(0)
 		if agree {
-			r.State, r.Until, action = ward.ReleaseConfirmed, r.Answered.Add(ward.UnmaskedFor), ward.ActionUnmask
+			r.State, r.Until, action = ward.ReleaseConfirmed, r.Answered.Add(ward.UnmaskedFor), ward.ActionLiftMask
 			until = us(r.Until)
 		}
 		if r.AnswerLeaf, err = t.sealRecord(ctx, KindUnmasking, string(r.ID)+"/2", answerOfUnmasking(r)); err != nil {

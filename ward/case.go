@@ -71,7 +71,8 @@ const (
 	ActionPlay       Action = "play"        // a recording was played
 	ActionRedact     Action = "redact"      // a copy was made in which parts cannot be recognised; the hash is of the original
 	ActionAskUnmask  Action = "ask_unmask"  // one person asks to see such an original
-	ActionUnmask     Action = "unmask"      // another agreed: what was made unrecognisable may be seen as it is
+	ActionLiftMask   Action = "lift_mask"   // another agreed to that, for an hour
+	ActionUnmask     Action = "unmask"      // what was made unrecognisable was shown as it is
 	ActionKeepMask   Action = "keep_mask"   // the request was refused or taken back
 	ActionState      Action = "state"       // somebody said why they look at the evidence; the object is the session
 	ActionReceipt    Action = "receipt"     // that person confirmed it; the hash is of the zip

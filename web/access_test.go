@@ -673,6 +673,25 @@ var requests = map[string]func(*world) request{
 	"POST /api/v1/dossier/print": func(*world) request {
 		return request{json: m{"kind": "institution", "number": own, "reason": "核查线索"}}
 	},
+	"GET /api/v1/cases/{id}/redactions": func(w *world) request { return request{path: id(w.openCase().ID)} },
+	"POST /api/v1/cases/{id}/redactions": func(w *world) request {
+		c, e := w.coverable()
+		return request{path: id(c.ID), json: m{"evidence_id": e.ID, "faces": true, "regions": []m{}, "reason": "隐私"}}
+	},
+	"POST /api/v1/redactions/{id}/cancel": func(w *world) request {
+		return request{path: id(w.queued().ID)}
+	},
+	"POST /api/v1/cases/{id}/unmaskings": func(w *world) request {
+		r := w.queued()
+		e := w.cover(r)
+		return request{path: id(r.CaseID), json: m{"evidence_id": e.ID, "reason": "质证"}}
+	},
+	"POST /api/v1/unmaskings/{id}/answer": func(w *world) request {
+		r := w.queued()
+		u, err := w.store.RequestUnmasking(w.t.Context(), w.cover(r), own, "质证", w.user(ward.Inspector, "own"))
+		must(w.t, err)
+		return request{path: id(u.ID), json: m{"agree": false, "reason": "不需要"}}
+	},
 	"GET /api/v1/cases/{id}/letters": func(w *world) request { return request{path: id(w.openCase().ID)} },
 	"GET /api/v1/cases/{id}/letter-proposal": func(w *world) request {
 		return request{path: id(w.openCase().ID), query: "?kind=reminder"}

@@ -10,7 +10,9 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"wardwatch/storage"
 	"wardwatch/storage/evidence"
+	"wardwatch/storage/evidence/pack"
 	"wardwatch/ward"
 )
 
@@ -159,7 +161,13 @@ func (s *Server) evidenceContent(ctx context.Context, _ *EvidencePath, e ward.Ev
 	if e.Kind == ward.EvidenceSegment {
 		v.action = ward.ActionPlay
 	}
-	var err error
+	lifted, err := s.uncovered(ctx, e)
+	if err != nil {
+		return nil, err
+	}
+	if lifted {
+		v.action = ward.ActionUnmask
+	}
 	if v.reason, err = s.reasoned(ctx, e.CaseID, v.action); err != nil {
 		return nil, err
 	}
@@ -169,6 +177,9 @@ func (s *Server) evidenceContent(ctx context.Context, _ *EvidencePath, e ward.Ev
 			return nil, err
 		}
 		return s.showSegment(ctx, v, g)
+	}
+	if storage.IsDerivative(e) { // this system made it: it can be shown
+		return s.showObject(ctx, v, e.Ref, pack.FormatOf(e.Ref))
 	}
 	if e.Kind == ward.EvidenceFile {
 		return s.saveFile(ctx, v, e)

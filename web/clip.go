@@ -65,6 +65,9 @@ func (c *openClip) Close() error {
 
 // clip returns a clip that was cut before, or cuts it and reads it once, for its hash.
 func (s *Server) clip(ctx context.Context, inst ward.InstitutionID, src ward.Source, from, to time.Time) (clipCut, error) {
+	if err := s.uncoveredSpan(ctx, src, from, to); err != nil {
+		return clipCut{}, err
+	}
 	key := fmt.Sprintf("%s/%s/%d/%d", inst, src, from.UnixNano(), to.UnixNano())
 	if c, ok := s.clips.kept(key, s.now()); ok {
 		return c, nil

@@ -68,7 +68,7 @@ func (s *Server) record(ctx context.Context, v view) error {
 		v.action = ward.ActionView
 	}
 	key := fmt.Sprintf("%s\n%s\n%s\n%s\n%x", c.ID, v.action, v.object, v.reason, v.sha256)
-	again := v.action == ward.ActionView || v.action == ward.ActionPlay || v.action == ward.ActionSearch && v.rest > 0
+	again := v.action == ward.ActionView || v.action == ward.ActionPlay || v.action == ward.ActionUnmask || v.action == ward.ActionSearch && v.rest > 0
 	if v.rest == 0 {
 		v.rest = viewRest
 	}

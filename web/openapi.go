@@ -20,10 +20,11 @@ const schemaPrefix = "#/components/schemas/"
 // with the constants of package ward.
 var enums = map[reflect.Type][]any{
 	reflect.TypeFor[ward.LetterKind]():         {ward.Reminder, ward.Interview, ward.Audit},
+	reflect.TypeFor[ward.RedactionState]():     {ward.RedactionQueued, ward.RedactionDone, ward.RedactionFailed, ward.RedactionCancelled},
 	reflect.TypeFor[ward.LetterState]():        {ward.LetterDraft, ward.LetterIssued, ward.LetterDelivered, ward.LetterAcknowledged, ward.LetterWithdrawn},
 	reflect.TypeFor[ward.LetterAction]():       {ward.LetterWrite, ward.LetterIssue, ward.LetterDeliver, ward.LetterAcknowledge, ward.LetterWithdraw},
 	reflect.TypeFor[PrintKind]():               {PrintEvidence, PrintVisit, PrintLetter},
-	reflect.TypeFor[ward.Action]():             {ward.ActionOpenCase, ward.ActionAdd, ward.ActionView, ward.ActionExport, ward.ActionEndExport, ward.ActionRule, ward.ActionIdentify, ward.ActionFile, ward.ActionReview, ward.ActionShare, ward.ActionOpened, ward.ActionUnshare, ward.ActionHandOver, ward.ActionReceipt, ward.ActionSignIn, ward.ActionPermit, ward.ActionAskRelease, ward.ActionRelease, ward.ActionKeepHold, ward.ActionSearch, ward.ActionPlay, ward.ActionPrint, ward.ActionUnmask, ward.ActionState, ward.ActionLetter},
+	reflect.TypeFor[ward.Action]():             {ward.ActionOpenCase, ward.ActionAdd, ward.ActionView, ward.ActionExport, ward.ActionEndExport, ward.ActionRule, ward.ActionIdentify, ward.ActionFile, ward.ActionReview, ward.ActionShare, ward.ActionOpened, ward.ActionUnshare, ward.ActionHandOver, ward.ActionReceipt, ward.ActionSignIn, ward.ActionPermit, ward.ActionAskRelease, ward.ActionRelease, ward.ActionKeepHold, ward.ActionSearch, ward.ActionPlay, ward.ActionPrint, ward.ActionUnmask, ward.ActionRedact, ward.ActionAskUnmask, ward.ActionLiftMask, ward.ActionKeepMask, ward.ActionState, ward.ActionLetter},
 	reflect.TypeFor[storage.AlertOrder]():      {storage.ByRank, storage.ByNewest, storage.ByDeadline},
 	reflect.TypeFor[ward.TimePrecision]():      {ward.ToTheDay, ward.ToTheHour, ward.ToTheMinute, ward.ToTheSecond},
 	reflect.TypeFor[ward.AdmissionWay]():       {ward.UnknownWay, ward.ByAPI, ward.ByCSV, ward.ByHL7, ward.ByFHIR, ward.ByMLLP},
@@ -153,6 +154,7 @@ func apiConfig() huma.Config {
 	alias[ward.CaseState](r)
 	alias[ward.CaseAction](r)
 	alias[ward.LetterKind](r)
+	alias[ward.RedactionState](r)
 	alias[ward.LetterState](r)
 	alias[ward.LetterAction](r)
 	alias[PrintKind](r)

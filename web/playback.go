@@ -107,7 +107,11 @@ func (s *Server) playbackFile(ctx context.Context, in *pieceInput, c ward.Camera
 		return nil, err
 	}
 	if !p.At.IsZero() {
-		if err := s.recordPlayed(ctx, c, p.At); err != nil {
+		err := s.uncoveredSpan(ctx, sourceOf(c), p.At, p.At.Add(time.Millisecond))
+		if err == nil {
+			err = s.recordPlayed(ctx, c, p.At)
+		}
+		if err != nil {
 			return nil, errors.Join(err, p.Close())
 		}
 	}

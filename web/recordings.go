@@ -58,5 +58,8 @@ func (s *Server) loadSegment(ctx context.Context, in *SegmentPath) (ward.Segment
 }
 
 func (s *Server) segmentMedia(ctx context.Context, _ *SegmentPath, g ward.Segment) (*huma.StreamResponse, error) {
+	if err := s.uncoveredSpan(ctx, g.Source, g.Start, g.End); err != nil {
+		return nil, err
+	}
 	return s.showSegment(ctx, view{object: "segment/" + string(g.ID), sha256: g.SHA256[:]}, g)
 }

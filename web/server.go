@@ -93,6 +93,8 @@ type Server struct {
 	// MetricsToken must come as a bearer token with /metrics. When it is
 	// empty only this machine may read them, and nobody through a proxy.
 	MetricsToken string
+	// Redactions makes what is to be covered; nil: this process makes nothing.
+	Redactions Redactor
 	// Software is the name and version that a package's manifest gives.
 	Software string
 	// System is what else it says of what made the package.
@@ -212,6 +214,7 @@ func (s *Server) routes() (*routes, error) {
 	s.dossierRoutes(r)
 	s.letterRoutes(r)
 	s.holdRoutes(r)
+	s.redactionRoutes(r)
 	s.evidenceRoutes(r)
 	s.ledgerRoutes(r)
 	s.eventRoutes(r)

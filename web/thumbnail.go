@@ -64,6 +64,9 @@ func (s *Server) makeThumbnail(ctx context.Context, in *thumbnailInput, c ward.C
 	if err != nil {
 		return nil, err
 	}
+	if err := s.uncoveredSpan(ctx, sourceOf(c), key.At, key.At.Add(time.Millisecond)); err != nil {
+		return nil, err
+	}
 	name := fmt.Sprintf("%s/%s/%d/%d", c.InstitutionID, c.ID, key.At.UnixNano(), in.Width)
 	jpeg, ok := s.thumbs.Get(name)
 	if !ok {

@@ -86,7 +86,8 @@ func newWorld(t testing.TB) *world {
 	w.rounds = &rounds.Engine{Store: w.store, Objects: w.objects, API: webrtc.NewAPI(), Log: log}
 	w.draws = &rounds.Drawer{Store: w.store, Chain: drand.Quicknet(), Log: log}
 	w.web = &web.Server{
-		Store: w.store, Objects: w.objects, Spool: w.spool, Rounds: w.rounds, Draws: w.draws, Planner: &rounds.Planner{Store: w.store, Engine: w.rounds, Drawer: w.draws, Log: log}, Hub: &web.Hub{}, Log: log,
+		Redactions: maker{w},
+		Store:      w.store, Objects: w.objects, Spool: w.spool, Rounds: w.rounds, Draws: w.draws, Planner: &rounds.Planner{Store: w.store, Engine: w.rounds, Drawer: w.draws, Log: log}, Hub: &web.Hub{}, Log: log,
 		Library: &ingest.Library{Store: w.store, Objects: w.objects, Spool: w.spool},
 		EnrolPhoto: func(context.Context, []byte) (ward.Template, string, error) {
 			return ward.Template{1}, "model", nil

@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"os"
+	"path/filepath"
 	"sync"
 	"time"
 
@@ -22,6 +23,8 @@ import (
 const (
 	// rest is how often the queue is looked at when nobody wakes the maker.
 	rest = 30 * time.Second
+	// temporary are the files of what is being made, in Folder.
+	temporary = "redaction-*"
 	// mostStill bounds a picture that is covered, in bytes: the largest upload.
 	mostStill = 20 << 20
 )
@@ -35,10 +38,8 @@ type Maker struct {
 	Store  *storage.Store
 	Media  storage.Media
 	Artist *Artist
-	Folder string // of temporary files; "": the system's
+	Folder string // of temporary files, of this service alone
 	Log    *slog.Logger
-	// Notify is told of every change, also of progress; nil: nobody is.
-	Notify func(ward.Redaction)
 
 	once sync.Once
 	wake chan struct{}
@@ -87,6 +88,13 @@ func (m *Maker) Cancel(ctx context.Context, id ward.RedactionID) error {
 
 // Run makes what is queued until ctx ends.
 func (m *Maker) Run(ctx context.Context) error {
+	left, err := filepath.Glob(filepath.Join(m.Folder, temporary)) // by a stop in the middle
+	for _, name := range left {
+		err = errors.Join(err, os.Remove(name))
+	}
+	if err != nil {
+		return fmt.Errorf("remove what was being covered: %w", err)
+	}
 	for {
 		queued, err := m.Store.QueuedRedactions(ctx, 1)
 		if err == nil && len(queued) > 0 {
@@ -123,18 +131,15 @@ func (m *Maker) one(ctx context.Context, r ward.Redaction) error {
 		defer m.mu.Unlock()
 		m.now = ""
 	}()
-	done, err := m.make(in, r)
+	err := m.make(in, r)
 	switch fault := faultOf(err); {
 	case err == nil:
-		m.tell(done)
 		return nil
 	case errors.Is(context.Cause(in), errCancelled) || errors.Is(err, &ward.Error{Kind: ward.Conflict, Code: "redaction.ended"}):
 		return nil
 	case fault != "" && ctx.Err() == nil:
 		m.Log.WarnContext(ctx, "redaction failed", "redaction", r.ID, "error", err)
-		r.State, r.Fault = ward.RedactionFailed, fault
-		m.tell(r)
-		return m.Store.EndRedaction(ctx, r.ID, r.State, fault)
+		return m.Store.EndRedaction(ctx, r.ID, ward.RedactionFailed, fault)
 	}
 	return err
 }
@@ -154,21 +159,15 @@ func faultOf(err error) string {
 	return ""
 }
 
-func (m *Maker) tell(r ward.Redaction) {
-	if m.Notify != nil {
-		m.Notify(r)
-	}
-}
-
 // make writes the derivative beside, then stores and seals it.
-func (m *Maker) make(ctx context.Context, r ward.Redaction) (ward.Redaction, error) {
+func (m *Maker) make(ctx context.Context, r ward.Redaction) error {
 	e, err := m.Store.EvidenceItem(ctx, r.EvidenceID)
 	if err != nil {
-		return r, err
+		return err
 	}
-	f, err := os.CreateTemp(m.Folder, "redaction-*")
+	f, err := os.CreateTemp(m.Folder, temporary)
 	if err != nil {
-		return r, fmt.Errorf("make redaction %s: %w", r.ID, err)
+		return fmt.Errorf("make redaction %s: %w", r.ID, err)
 	}
 	defer func() {
 		_ = f.Close()
@@ -177,7 +176,7 @@ func (m *Maker) make(ctx context.Context, r ward.Redaction) (ward.Redaction, err
 	sum := sha256.New()
 	model, err := m.draw(ctx, e, r, io.MultiWriter(f, sum))
 	if err != nil {
-		return r, err
+		return err
 	}
 	size, err := f.Seek(0, io.SeekEnd)
 	if err == nil {
@@ -187,7 +186,7 @@ func (m *Maker) make(ctx context.Context, r ward.Redaction) (ward.Redaction, err
 		err = m.Media.Objects.Put(ctx, r.Key, f, size)
 	}
 	if err != nil {
-		return r, fmt.Errorf("store redaction %s: %w", r.ID, err)
+		return fmt.Errorf("store redaction %s: %w", r.ID, err)
 	}
 	v := sealed.Upload{
 		Institution: r.InstitutionID, Name: string(r.ID), MediaType: "image/jpeg", Bytes: size, SHA256: hex.EncodeToString(sum.Sum(nil)), By: r.By,
@@ -196,11 +195,11 @@ func (m *Maker) make(ctx context.Context, r ward.Redaction) (ward.Redaction, err
 	if e.Kind == ward.EvidenceSegment {
 		v.MediaType = "video/mp4"
 	}
-	done, err := m.Store.FinishRedaction(ctx, r.ID, v)
+	_, err = m.Store.FinishRedaction(ctx, r.ID, v)
 	if err != nil {
 		_ = m.Media.Objects.Delete(context.WithoutCancel(ctx), r.Key) // nothing knows of it; made anew it has the same key
 	}
-	return done, err
+	return err
 }
 
 // errChanged: the original is not what was sealed.
@@ -223,15 +222,10 @@ func (m *Maker) draw(ctx context.Context, e ward.Evidence, r ward.Redaction, w i
 	if err != nil {
 		return "", err
 	}
-	told := time.Time{}
 	return m.Artist.Video(ctx, g, r.Plan, w, func(part float64) {
 		m.mu.Lock()
+		defer m.mu.Unlock()
 		m.part = part
-		m.mu.Unlock()
-		if time.Since(told) > time.Second {
-			told = time.Now()
-			m.tell(r)
-		}
 	})
 }
 

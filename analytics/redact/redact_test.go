@@ -30,10 +30,11 @@ const (
 )
 
 // recorded is a segment of the clip: 40 pictures of one face.
-func recorded(t *testing.T) (*ingest.Library, ward.Segment) {
+func recorded(t *testing.T) (lib *ingest.Library, g ward.Segment, dir string) {
 	t.Helper()
 	s, ctx := teststore.SQLite(t), t.Context()
-	sp, err := spool.Open(t.TempDir(), spool.Options{Reserve: -1})
+	dir = t.TempDir()
+	sp, err := spool.Open(dir, spool.Options{Reserve: -1})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -48,9 +49,8 @@ func recorded(t *testing.T) (*ingest.Library, ward.Segment) {
 			t.Fatal(err)
 		}
 	}
-	var made ward.Segment
 	st, done := ingest.NewStream(src, "h1", []ingest.Track{{ID: 1, Codec: ward.H264, ClockRate: 90000}}), make(chan error, 1)
-	rec := &ingest.Recorder{Store: s, Spool: sp, Log: slog.New(slog.NewTextHandler(t.Output(), nil)), OnSegment: func(g ward.Segment) { made = g }}
+	rec := &ingest.Recorder{Store: s, Spool: sp, Log: slog.New(slog.NewTextHandler(t.Output(), nil)), OnSegment: func(made ward.Segment) { g = made }}
 	go func() { done <- rec.Run(ctx, st) }()
 	base := time.Now().Add(-time.Minute)
 	for n, u := range modeltest.Units(t, modeltest.Clip(t, clip), ward.H264, "10", strconv.Itoa(seconds), "-r", strconv.Itoa(rate), "-frames:v", strconv.Itoa(seconds*rate)) {
@@ -71,7 +71,7 @@ func recorded(t *testing.T) (*ingest.Library, ward.Segment) {
 	if err := <-done; err != nil {
 		t.Fatal(err)
 	}
-	return &ingest.Library{Store: s, Spool: sp}, made
+	return &ingest.Library{Store: s, Spool: sp}, g, dir
 }
 
 // covered is the derivative, as a file.
@@ -124,7 +124,7 @@ func faces(t *testing.T, pool *vision.Pool, file string) (with, all int) {
 func TestFacesAreCoveredInEveryPicture(t *testing.T) {
 	t.Parallel()
 	pool := modeltest.Pool(t, 1, nil)
-	lib, g := recorded(t)
+	lib, g, _ := recorded(t)
 	a := &redact.Artist{Library: lib, Pool: pool, Worker: pool.Path, Log: slog.New(slog.NewTextHandler(t.Output(), nil))}
 	read := func() [32]byte {
 		f, err := lib.Spool.Open(spool.Of(g))
@@ -161,7 +161,7 @@ func TestFacesAreCoveredInEveryPicture(t *testing.T) {
 func TestRegionsAreCoveredInTheirTime(t *testing.T) {
 	t.Parallel()
 	pool := modeltest.Pool(t, 1, nil)
-	lib, g := recorded(t)
+	lib, g, _ := recorded(t)
 	a := &redact.Artist{Library: lib, Pool: pool, Worker: pool.Path, Log: slog.New(slog.NewTextHandler(t.Output(), nil))}
 	box := ward.Box{X: .25, Y: .25, W: .5, H: .5}
 	file := covered(t, a, g, ward.RedactionPlan{Regions: []ward.MaskRegion{{Box: box, From: 1, To: 2}}})

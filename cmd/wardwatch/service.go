@@ -16,6 +16,7 @@ import (
 
 	"wardwatch/analytics"
 	"wardwatch/analytics/faces"
+	"wardwatch/analytics/redact"
 	"wardwatch/analytics/vision"
 	"wardwatch/ingest"
 	"wardwatch/ingest/mllp"
@@ -36,7 +37,8 @@ type service struct {
 	store     *storage.Store
 	objects   objects.Objects
 	spool     *spool.Spool
-	pool      *vision.Pool // nil when vision.workers is 0
+	redact    *redact.Maker // nil when vision.workers is 0
+	pool      *vision.Pool  // nil when vision.workers is 0
 	fleet     *ingest.Fleet
 	live      *ingest.LiveView
 	upload    *ingest.Uploader
@@ -182,6 +184,7 @@ func (s *service) see(library *ingest.Library) {
 		return
 	}
 	s.pool = newPool(s.config, s.log)
+	s.covers(library)
 	gallery := &analytics.Gallery{}
 	s.lookout = &analytics.Lookout{Pool: s.pool, Store: s.store, Objects: s.objects, Gallery: gallery, Log: s.log}
 	s.signals = &analytics.Signals{Store: s.store, Objects: s.objects, Gallery: gallery, Log: s.log}
@@ -256,6 +259,9 @@ func (s *service) Run(ctx context.Context, l net.Listener) error {
 	part(func() error { return s.planner.Run(frontCtx) })
 	part(func() error { return s.correl.Run(frontCtx) })
 	part(func() error { return (&analytics.Clocks{Store: s.store, Log: s.log}).Run(frontCtx) })
+	if s.redact != nil {
+		part(func() error { return s.redact.Run(frontCtx) })
+	}
 	part(func() error { return s.notify.Run(frontCtx) })
 	part(func() error { return s.faces.Run(frontCtx) })
 	part(func() error {
