@@ -17,9 +17,10 @@ import { ExportCard } from './ExportCard'
 import { HoldCard } from './HoldCard'
 import { FileCard } from './FileCard'
 import { LetterCard } from './LetterCard'
-import { Preview } from './Preview'
 import { PrintCard } from './PrintCard'
+import { RedactCard } from './RedactCard'
 import { ShareCard } from './ShareCard'
+import { Shown } from './Shown'
 
 type Evidence = Schemas['Evidence']
 type Custody = Schemas['Custody']
@@ -59,7 +60,7 @@ export default function CasePage() {
       </Head>
       <div className="columns">
         <div className="column">
-          <Card size="small" title={t('case.preview')}>{item ? <ReasonGate caseId={c.id} needs={['view', 'play', 'export', 'unmask']}><Preview key={item.id} item={item} /></ReasonGate> : <Nothing text={t('case.noEvidence')} />}</Card>
+          <Card size="small" title={t('case.preview')}>{item ? <ReasonGate caseId={c.id} needs={['view', 'play', 'export', 'unmask']}><Shown key={item.id} item={item} /></ReasonGate> : <Nothing text={t('case.noEvidence')} />}</Card>
           <Card size="small" title={t('case.evidence', { n: detail.data.evidence_count })}>
             <Space wrap style={{ marginBottom: 8 }}><AddFile caseId={c.id} onAdded={again} /><AddStretch item={c} onAdded={again} /></Space>
             <Table<Evidence>
@@ -88,6 +89,7 @@ export default function CasePage() {
           <PrintCard item={c} evidence={evidence} onPrinted={again} />
           <LetterCard item={c} onChanged={again} />
           <ShareCard caseId={c.id} />
+          <RedactCard caseId={c.id} />
           <HoldCard caseId={c.id} />
           <Card size="small" title={t('case.custody')}>
             <Table<Custody>
