@@ -132,12 +132,11 @@ func (m *Maker) one(ctx context.Context, r ward.Redaction) error {
 		m.now = ""
 	}()
 	err := m.make(in, r)
-	switch fault := faultOf(err); {
-	case err == nil:
+	ended := errors.Is(context.Cause(in), errCancelled) || errors.Is(err, &ward.Error{Kind: ward.Conflict, Code: "redaction.ended"})
+	if err == nil || ended {
 		return nil
-	case errors.Is(context.Cause(in), errCancelled) || errors.Is(err, &ward.Error{Kind: ward.Conflict, Code: "redaction.ended"}):
-		return nil
-	case fault != "" && ctx.Err() == nil:
+	}
+	if fault := faultOf(err); fault != "" && ctx.Err() == nil {
 		m.Log.WarnContext(ctx, "redaction failed", "redaction", r.ID, "error", err)
 		return m.Store.EndRedaction(ctx, r.ID, ward.RedactionFailed, fault)
 	}
@@ -245,7 +244,7 @@ func (m *Maker) original(ctx context.Context, e ward.Evidence) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the original %s: %w", e.Ref, err)
 	}
-	defer in.Close()
+	defer in.Close() //nolint:errcheck // only read
 	sum := sha256.New()
 	var b []byte
 	if e.Kind == ward.EvidenceSegment {

@@ -26,7 +26,7 @@ func systemOf(c Config) (*pack.System, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read this program: %w", err)
 	}
-	defer f.Close()
+	defer f.Close() //nolint:errcheck // only read
 	program := sha256.New()
 	if _, err := io.Copy(program, f); err != nil {
 		return nil, fmt.Errorf("read this program: %w", err)

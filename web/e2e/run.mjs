@@ -16,6 +16,7 @@ import { manual } from './manual.mjs'
 import { pages } from './pages.mjs'
 import { live, playback } from './playback.mjs'
 import { reasons } from './reasons.mjs'
+import { redact } from './redact.mjs'
 import { round } from './round.mjs'
 import { resume } from './resume.mjs'
 import { share } from './share.mjs'
@@ -53,6 +54,7 @@ try {
     verify: (page) => verify(theirs, page),
     evidence: (page) => evidence(page),
     holds: (page) => holds(browser, server.ready, page),
+    redact: (page) => redact(browser, server.ready, page),
     manual: (page) => manual(browser, server.ready, page),
     round: (page) => round(theirs, server.ready, page),
   }

@@ -19,6 +19,7 @@ import { FileCard } from './FileCard'
 import { LetterCard } from './LetterCard'
 import { PrintCard } from './PrintCard'
 import { RedactCard } from './RedactCard'
+import { derivativeOf, useRedactions } from './redactions'
 import { ShareCard } from './ShareCard'
 import { Shown } from './Shown'
 
@@ -45,6 +46,7 @@ export default function CasePage() {
     initialPageParam: 0,
     getNextPageParam: (last) => Number(last.next) || undefined,
   })
+  const redactions = useRedactions(id)
   const again = () => void client.invalidateQueries({ queryKey: ['case', id] })
   if (detail.isLoading) return <Loading />
   if (!detail.data) return <Trouble error={detail.error} retry={() => void detail.refetch()} />
@@ -73,7 +75,7 @@ export default function CasePage() {
               rowSelection={{ type: 'radio', selectedRowKeys: item ? [item.id] : [], onChange: (keys) => setShown(String(keys[0])) }}
               onRow={(e) => ({ onClick: () => setShown(e.id) })}
               columns={[
-                { title: t('case.kind'), dataIndex: 'kind', render: (k: Evidence['kind']) => t(`evidence.${k}`) },
+                { title: t('case.kind'), dataIndex: 'kind', render: (k: Evidence['kind'], e) => t(derivativeOf(e, redactions.data) ? 'redact.derivative' : `evidence.${k}`) },
                 { title: 'SHA-256', dataIndex: 'sha256', render: (v: string) => <Tooltip title={<span className="mono">{v}</span>}><span className="mono">{v.slice(0, 16)}…</span></Tooltip> },
                 { title: t('case.added'), dataIndex: 'added', render: (v: string) => <When at={v} short /> },
                 { title: t('case.leaf'), dataIndex: 'leaf', align: 'right' },
