@@ -49,7 +49,7 @@ function remember(bytes) {
 
 const found = (b) => (files.get(b.length) || []).find((f) => Buffer.compare(f.bytes, b) === 0)
 
-const [hashed, checked, crced] = [hasher, ed25519, crc32]
+const [hashed, crced] = [hasher, crc32]
 hasher = (start, block) => {
   const parts = []
   return {
@@ -67,12 +67,16 @@ crc32 = (crc, b) => {
   const f = crc === 0 && found(b)
   return f ? f.crc : crced(crc, b)
 }
-const signatures = new Map()
-ed25519 = (...args) => {
-  const key = args.map(hex).join(' ')
-  if (!signatures.has(key)) signatures.set(key, checked(...args))
-  return signatures.get(key)
+const once = (f, keyOf) => {
+  const known = new Map()
+  return (...args) => {
+    const key = keyOf(...args)
+    if (!known.has(key)) known.set(key, f(...args))
+    return known.get(key)
+  }
 }
+ed25519 = once(ed25519, (...args) => args.map(hex).join(' '))
+ecdsa = once(ecdsa, (curve, ...args) => [curve.p, ...args.map(hex)].join(' '))
 
 // The page meets no tree that grew: these two are of the page's nodeHash and split.
 const treeHash = (leaves) => (leaves.length === 1 ? leaves[0] : nodeHash(treeHash(leaves.slice(0, split(leaves.length))), treeHash(leaves.slice(split(leaves.length)))))

@@ -47,6 +47,7 @@ func TestPackageAfterTheKeyWasReplaced(t *testing.T) {
 		t.Error("a package by the former key counts as one by the new")
 	}
 	order, files, j := names(t, b), unpack(t, b), newJudge(t, verify.Trust{Fingerprint: now})
+	j.knows(t, b)
 	if r := j.of(t, "unchanged", b, false); !r.Authentic() {
 		t.Fatalf("got %+v", r)
 	}

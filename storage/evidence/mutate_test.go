@@ -168,7 +168,7 @@ func TestEveryChangedByteOfEveryFileIsRejectedAndNamed(t *testing.T) {
 	}
 	var changes []change
 	for _, name := range order {
-		every := step(43)
+		every := step(67)
 		if slices.Contains([]string{"README.txt", "verify.html", "custody.json", "SHA256SUMS", "SM3SUMS"}, name) || strings.HasPrefix(name, "media/") || strings.HasPrefix(name, "snapshots/") {
 			every = 307 // sampled: one comparison of hashes covers all of it
 		}
