@@ -179,7 +179,8 @@ func (d desk) add(ctx context.Context, k *evidence.Clerk, c ward.Case, by ward.U
 // when there is an etag.
 func (d desk) export(ctx context.Context, k *evidence.Clerk, c ward.Case, by ward.User) error {
 	tag, zip := filepath.Join(d.Folder, "etag"), filepath.Join(d.Folder, "zip")
-	p, err := (*evidence.Package)(nil), error(nil)
+	var p *evidence.Package
+	var err error
 	if id, readErr := os.ReadFile(tag); readErr == nil {
 		x, err := k.Store.Export(ctx, ward.ExportID(id))
 		if err != nil || x.State == ward.ExportWhole {
@@ -265,7 +266,7 @@ func (d desk) run(t *testing.T) (died bool) {
 
 // TestKill9OfACase kills the process at points of a case's life: at each
 // fsck finds nothing wrong, and what was cut off is finished by the next.
-func TestKill9OfACase(t *testing.T) {
+func TestKill9OfACase(t *testing.T) { //nolint:tparallel // the first counts the points of the others
 	t.Parallel()
 	kills := killsOf(t)
 	seed := uint64(time.Now().UnixNano()) //nolint:gosec // any will do
@@ -436,7 +437,7 @@ func (d desk) finish(t *testing.T, w *testcase.World) {
 // TestAFullDiskInACase is the same on a disk of which nothing more can be
 // written or committed from a point on, until somebody makes room. A commit
 // that fails may have happened.
-func TestAFullDiskInACase(t *testing.T) {
+func TestAFullDiskInACase(t *testing.T) { //nolint:tparallel // likewise
 	t.Parallel()
 	tries := killsOf(t)
 	seed := uint64(time.Now().UnixNano()) //nolint:gosec // any will do

@@ -96,7 +96,7 @@ func (s *Store) recordWaiting(ctx context.Context) {
 		}
 	}
 	for _, e := range batch { // one of them may be at fault
-		e.done <- s.recordAll(e.ctx, []*newEvent{e})
+		e.done <- s.recordAll(e.ctx, []*newEvent{e}) //nolint:contextcheck // each has its own
 	}
 }
 

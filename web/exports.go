@@ -69,7 +69,7 @@ func (s *Server) sendPackage(ctx context.Context, in *Resuming, id ward.CaseID, 
 	}
 	if from > 0 { // say what is wrong before the first byte, as far as it is known then
 		if err := f.content.Ready(from); err != nil {
-			return nil, errors.Join(err, f.ended(err))
+			return nil, errors.Join(err, f.ended(err)) //nolint:contextcheck // what is told outlives the request
 		}
 	}
 	return &huma.StreamResponse{Body: f.serve}, nil
@@ -188,7 +188,7 @@ func (f *fetch) whole(ctx context.Context) error {
 
 // ended ends the export when err is that an original changed.
 func (f *fetch) ended(err error) error {
-	c, ok := errors.AsType[*evidence.Changed](err)
+	c, ok := errors.AsType[*evidence.ChangedError](err)
 	if !ok {
 		return nil
 	}

@@ -103,10 +103,7 @@ func (m *Maker) Run(ctx context.Context) error {
 				continue
 			}
 		}
-		if ctx.Err() != nil {
-			return nil
-		}
-		if err != nil {
+		if err != nil && ctx.Err() == nil {
 			m.Log.WarnContext(ctx, "redaction not made", "error", err)
 		}
 		select {

@@ -212,15 +212,15 @@ func (c *checked) Read(b []byte) (int, error) {
 	return n, nil
 }
 
-// Changed is the error about a file of a package whose original is gone or
+// ChangedError is the error about a file of a package whose original is gone or
 // differs from what it was when the export began.
-type Changed struct{ Name string }
+type ChangedError struct{ Name string }
 
-func (c *Changed) Error() string { return c.Name + " changed" }
+func (c *ChangedError) Error() string { return c.Name + " changed" }
 
 func changed(name string) error {
 	return &ward.Error{
 		Kind: ward.Conflict, Code: "evidence.changed", ZH: "导出过程中原件被删除或发生变化，已中止：" + strings.TrimPrefix(name, "media/"),
-		EN: "An original was removed or changed during the export, which was stopped: " + name, Err: &Changed{name},
+		EN: "An original was removed or changed during the export, which was stopped: " + name, Err: &ChangedError{name},
 	}
 }
