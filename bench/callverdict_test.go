@@ -36,6 +36,7 @@ func BenchmarkChallengeToVerdict(b *testing.B) {
 	h := openHouse(b, 2)
 	for b.Loop() {
 		var all, moved []time.Duration
+		var steps stages
 		longest := ""
 		for range verdicts {
 			v, link := h.order(h.bed(photo))
@@ -52,6 +53,7 @@ func BenchmarkChallengeToVerdict(b *testing.B) {
 			}
 			movement, challenge := lastAsked(b, got)
 			all, moved = append(all, read.Sub(challenge)), append(moved, read.Sub(movement))
+			steps.add(got, movement, read)
 			if all[len(all)-1] == slices.Max(all) {
 				longest = stepsAfter(got, challenge)
 			}
@@ -59,6 +61,7 @@ func BenchmarkChallengeToVerdict(b *testing.B) {
 		slices.Sort(all)
 		slices.Sort(moved)
 		b.Logf("the longest: %s", longest)
+		b.Logf("after the answer to the last movement, minimum and p50: %s", &steps)
 		b.Logf("from the answer to the last movement: p50 %s, p95 %s", at(moved, .5).Round(time.Millisecond), at(moved, .95).Round(time.Millisecond))
 		beside(b, "verdict", all, verdictLimit)
 	}
@@ -71,6 +74,43 @@ func stepsAfter(v web.VisitDetail, from time.Time) string {
 		if e.At.After(from) {
 			fmt.Fprintf(&all, "%.2f s %s, ", e.At.Sub(from).Seconds(), e.Kind)
 		}
+	}
+	return all.String()
+}
+
+// stages are the moments after the last movement, of several visits, in the order of the first.
+type stages struct {
+	names []string
+	after map[string][]time.Duration // in the order of the visits
+}
+
+// add takes the events of a visit that follow from, the seal among them, and when it was read.
+func (s *stages) add(v web.VisitDetail, from, read time.Time) {
+	times := map[string]int{}
+	for _, e := range v.Events {
+		if e.At.After(from) {
+			times[e.Kind]++
+			s.put(fmt.Sprintf("%s %d", e.Kind, times[e.Kind]), e.At.Sub(from))
+		}
+	}
+	s.put("read", read.Sub(from))
+}
+
+func (s *stages) put(name string, after time.Duration) {
+	if s.after == nil {
+		s.after = map[string][]time.Duration{}
+	}
+	if !slices.Contains(s.names, name) {
+		s.names = append(s.names, name)
+	}
+	s.after[name] = append(s.after[name], after)
+}
+
+func (s *stages) String() string {
+	var all strings.Builder
+	for _, n := range s.names {
+		t := slices.Sorted(slices.Values(s.after[n]))
+		fmt.Fprintf(&all, "%s %.2f %.2f s, ", n, t[0].Seconds(), at(t, .5).Seconds())
 	}
 	return all.String()
 }
