@@ -5,6 +5,7 @@ import { useTranslation } from 'react-i18next'
 import { api, take, type Schemas } from '../api/client'
 import { mediaURL } from '../api/media'
 import { Trouble } from '../parts/Trouble'
+import { Watermark } from '../parts/Watermark'
 
 type Region = Schemas['MaskRegion']
 
@@ -62,6 +63,7 @@ export function RedactForm({ item, onClose }: { item: Schemas['Evidence']; onClo
           {[...regions.filter((r) => at >= r.from && (!r.to || at <= r.to)), ...(drawn ? [drawn.region] : [])].map((r, i) => (
             <span key={i} style={{ left: `${r.x * 100}%`, top: `${r.y * 100}%`, width: `${r.w * 100}%`, height: `${r.h * 100}%` }} />
           ))}
+          <Watermark />
         </div>
         {film && (
           <Slider min={0} max={length || 1} step={.1} value={at} ariaLabelForHandle={t('redact.at')} tooltip={{ formatter: (v) => `${v} s` }}
