@@ -110,6 +110,29 @@ async function twoLooks(selector) {
 }
 
 /**
+ * addCase opens a case with a recording of where somebody lies, as soon as there is one. There are few alerts, and each is in one case only.
+ * @param {import('playwright-core').Page} page signed in @param {string} title @returns {Promise<string>} the case's id
+ */
+export async function addCase(page, title) {
+  return page.evaluate(async (called) => {
+    /** @param {string} path @param {unknown} [body] */
+    const ask = async (path, body) => {
+      const r = await fetch('/api/v1/' + path, body ? { method: 'POST', headers: { 'Content-Type': 'application/json', 'Idempotency-Key': crypto.randomUUID() }, body: JSON.stringify(body) } : {})
+      if (!r.ok) throw new Error(`${path}: ${r.status} ${await r.text()}`)
+      return r.json()
+    }
+    const { institution_id } = (await ask('admissions')).items.find((/** @type {{ to?: string }} */ a) => !a.to)
+    const camera = (await ask('camera-names')).items.find((/** @type {{ institution_id: string }} */ c) => c.institution_id === institution_id)
+    const { id } = await ask('cases', { institution_id, title: called })
+    for (const limit = Date.now() + 180_000; Date.now() < limit; await new Promise((resolve) => setTimeout(resolve, 3000))) {
+      const { items } = await ask(`cases/${id}/evidence`, { kind: 'stretch', camera_id: camera.id, from: new Date(Date.now() - 60_000), to: new Date(Date.now() - 30_000) })
+      if (items.some((/** @type {{ kind: string }} */ e) => e.kind === 'segment')) return id
+    }
+    throw new Error('nothing was recorded')
+  }, title)
+}
+
+/**
  * openCase opens a case from an alert that is in none yet, from the last on: the newest are other tests'.
  * It waits until there is one. @param {import('playwright-core').Page} page signed in @param {string} title
  * @returns {Promise<string>} the case's id

@@ -1,14 +1,14 @@
 // A recording of a case is covered, its copy plays in place of it, and another
 // person lets the first one see it as it is.
 import { join } from 'node:path'
-import { newPage, openCase, signIn, t } from './browser.mjs'
+import { addCase, newPage, signIn, t } from './browser.mjs'
 
 const shots = process.env.SHOTS
 const secret = 'two people look at it'
 
 /** @param {import('playwright-core').Browser} browser @param {import('./server.mjs').Ready} ready @param {import('playwright-core').Page} first an administrator, signed in */
 export async function redact(browser, ready, first) {
-  const id = await openCase(first, '遮挡')
+  const id = await addCase(first, '遮挡')
   const oneTime = await first.evaluate(async () => {
     const body = JSON.stringify({ login: `lifter-${Date.now()}`, name: '周批准', role: 'inspector', all_institutions: true, institutions: [] })
     const r = await fetch('/api/v1/users', { method: 'POST', headers: { 'Content-Type': 'application/json', 'Idempotency-Key': crypto.randomUUID() }, body })
@@ -20,7 +20,11 @@ export async function redact(browser, ready, first) {
   await first.locator('[data-part=redact]').click()
   const area = first.locator('.redact-area')
   await first.waitForFunction(() => /** @type {HTMLVideoElement | null} */ (document.querySelector('.redact-area video'))?.readyState === 4)
-  const box = await area.boundingBox()
+  let box = await area.boundingBox()
+  for (let was = null; JSON.stringify(was) !== JSON.stringify(box); box = await area.boundingBox()) { // the drawer slides in
+    was = box
+    await first.waitForTimeout(200)
+  }
   if (!box) throw new Error('nothing to draw on')
   await first.mouse.move(box.x + box.width * .1, box.y + box.height * .1)
   await first.mouse.down()
