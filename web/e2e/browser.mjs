@@ -121,12 +121,16 @@ export async function addCase(page, title) {
       if (!r.ok) throw new Error(`${path}: ${r.status} ${await r.text()}`)
       return r.json()
     }
-    const { institution_id } = (await ask('admissions')).items.find((/** @type {{ to?: string }} */ a) => !a.to)
-    const camera = (await ask('camera-names')).items.find((/** @type {{ institution_id: string }} */ c) => c.institution_id === institution_id)
+    const stays = (await ask('admissions')).items.filter((/** @type {{ to?: string }} */ a) => !a.to)
+    const cameras = (await ask('camera-names')).items.filter((/** @type {{ institution_id: string }} */ c) => stays.some((/** @type {{ institution_id: string }} */ a) => a.institution_id === c.institution_id))
+    const [{ institution_id }] = cameras
     const { id } = await ask('cases', { institution_id, title: called })
     for (const limit = Date.now() + 180_000; Date.now() < limit; await new Promise((resolve) => setTimeout(resolve, 3000))) {
-      const { items } = await ask(`cases/${id}/evidence`, { kind: 'stretch', camera_id: camera.id, from: new Date(Date.now() - 60_000), to: new Date(Date.now() - 30_000) })
-      if (items.some((/** @type {{ kind: string }} */ e) => e.kind === 'segment')) return id
+      for (const camera of cameras) { // other tests' may record nothing
+        if (camera.institution_id !== institution_id) continue
+        const { items } = await ask(`cases/${id}/evidence`, { kind: 'stretch', camera_id: camera.id, from: new Date(Date.now() - 60_000), to: new Date(Date.now() - 30_000) })
+        if (items.some((/** @type {{ kind: string }} */ e) => e.kind === 'segment')) return id
+      }
     }
     throw new Error('nothing was recorded')
   }, title)
