@@ -57,7 +57,7 @@ export async function dutylink(browser, ready, page) {
   await order(page, 'duty_check', physician)
   await page.goto(new URL('/duty', page.url()).href)
   await row.locator('[data-check-of]').waitFor()
-  for (const english of [false, true]) {
+  for (const english of shots ? [false, true] : [false]) { // the language is that of all pages beside this one
     if (english) await page.evaluate(() => localStorage.setItem('wardwatch.language', 'en'))
     if (english) await page.reload()
     for (const width of [390, 800, 1440]) {
