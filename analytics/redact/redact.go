@@ -90,7 +90,7 @@ func (a *Artist) Video(ctx context.Context, g ward.Segment, plan ward.RedactionP
 func (a *Artist) faces(ctx context.Context, g ward.Segment, progress func(int64)) (found []sighted, model string, err error) {
 	eye := a.Pool.NewBackgroundSession(g.Codec)
 	defer eye.Close()
-	next := int64(0)
+	next, looked := int64(0), int64(0)
 	err = a.Library.PicturesOf(ctx, g, func(p ingest.RecordedPicture, shown, _ int64) error {
 		var want vision.Want
 		if shown >= next {
@@ -100,11 +100,15 @@ func (a *Artist) faces(ctx context.Context, g ward.Segment, progress func(int64)
 		if err != nil && !errors.Is(err, vision.ErrPicture) {
 			return err // a look that was lost must not leave a face uncovered
 		}
-		if want != 0 && !ok {
+		switch {
+		case ok:
+			model, looked = seen.ModelID, shown
+		case want != 0:
 			next = shown // the decoder has nothing yet: look at the next one
-		}
-		if ok {
-			model = seen.ModelID
+			if shown-looked > around {
+				// The worker was begun anew and waits for a key frame: who is there is not known.
+				found = append(found, sighted{shown, ward.Box{W: 1, H: 1}})
+			}
 		}
 		for _, f := range seen.Faces {
 			found = append(found, sighted{shown, wider(f.Box)})

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -30,7 +31,7 @@ const (
 )
 
 // recorded is a segment of the clip: 40 pictures of one face.
-func recorded(t *testing.T) (lib *ingest.Library, g ward.Segment, dir string) {
+func recorded(t *testing.T, extra ...string) (lib *ingest.Library, g ward.Segment, dir string) {
 	t.Helper()
 	s, ctx := teststore.SQLite(t), t.Context()
 	dir = t.TempDir()
@@ -53,7 +54,7 @@ func recorded(t *testing.T) (lib *ingest.Library, g ward.Segment, dir string) {
 	rec := &ingest.Recorder{Store: s, Spool: sp, Log: slog.New(slog.NewTextHandler(t.Output(), nil)), OnSegment: func(made ward.Segment) { g = made }}
 	go func() { done <- rec.Run(ctx, st) }()
 	base := time.Now().Add(-time.Minute)
-	for n, u := range modeltest.Units(t, modeltest.Clip(t, clip), ward.H264, "10", strconv.Itoa(seconds), "-r", strconv.Itoa(rate), "-frames:v", strconv.Itoa(seconds*rate)) {
+	for n, u := range modeltest.Units(t, modeltest.Clip(t, clip), ward.H264, "10", strconv.Itoa(seconds), append([]string{"-r", strconv.Itoa(rate), "-frames:v", strconv.Itoa(seconds * rate)}, extra...)...) {
 		var au h264.AnnexB
 		if err := au.Unmarshal(u.Data); err != nil {
 			t.Fatal(err)
@@ -75,7 +76,7 @@ func recorded(t *testing.T) (lib *ingest.Library, g ward.Segment, dir string) {
 }
 
 // covered is the derivative, as a file.
-func covered(t *testing.T, a *redact.Artist, g ward.Segment, plan ward.RedactionPlan) string {
+func covered(t *testing.T, a *redact.Artist, g ward.Segment, plan ward.RedactionPlan, on ...func(float64)) string {
 	t.Helper()
 	var b bytes.Buffer
 	told := 0.
@@ -84,6 +85,9 @@ func covered(t *testing.T, a *redact.Artist, g ward.Segment, plan ward.Redaction
 			t.Errorf("progress goes from %g to %g", told, p)
 		}
 		told = p
+		for _, f := range on {
+			f(p)
+		}
 	}); err != nil {
 		t.Fatal(err)
 	}
@@ -185,6 +189,58 @@ func TestRegionsAreCoveredInTheirTime(t *testing.T) {
 			t.Errorf("picture %d: grey from %d to %d in the region; covered must be %v", n, least, most, in)
 		}
 	}
+}
+
+// A worker that dies between two looks finds nothing until the next key frame:
+// what it did not see is covered whole.
+func TestWhatNobodyLookedAtIsCovered(t *testing.T) {
+	pool := modeltest.Pool(t, 1, nil)
+	lib, g, _ := recorded(t, "-g", strconv.Itoa(seconds*rate))
+	a := &redact.Artist{Library: lib, Pool: pool, Worker: pool.Path, Log: slog.New(slog.NewTextHandler(t.Output(), nil))}
+	killed := false
+	file := covered(t, a, g, ward.RedactionPlan{Faces: true}, func(p float64) {
+		if killed || p < .1 {
+			return
+		}
+		killed = true
+		old := workers(t)
+		if len(old) != 1 {
+			t.Fatalf("workers %v", old)
+		}
+		if err := syscall.Kill(old[0], syscall.SIGKILL); err != nil {
+			t.Fatal(err)
+		}
+		for end := time.Now().Add(30 * time.Second); ; time.Sleep(50 * time.Millisecond) {
+			if now := workers(t); len(now) == 1 && now[0] != old[0] {
+				return
+			}
+			if time.Now().After(end) {
+				t.Fatal("no worker began anew")
+			}
+		}
+	})
+	if with, all := faces(t, pool, file); with != 0 || all != seconds*rate || !killed {
+		t.Errorf("%d of %d pictures have a face", with, all)
+	}
+}
+
+// workers are this process's own vision workers.
+func workers(t *testing.T) (pids []int) {
+	t.Helper()
+	tasks, err := filepath.Glob("/proc/self/task/*/children")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, task := range tasks {
+		children, _ := os.ReadFile(task) // the thread may be gone
+		for _, f := range strings.Fields(string(children)) {
+			line, _ := os.ReadFile("/proc/" + f + "/cmdline")
+			if pid, err := strconv.Atoi(f); err == nil && strings.Contains(string(line), "wardwatch-vision") {
+				pids = append(pids, pid)
+			}
+		}
+	}
+	return pids
 }
 
 // A still is covered likewise.
