@@ -86,12 +86,17 @@ func (s *Store) Unmaskings(ctx context.Context, id ward.CaseID) ([]ward.Unmaskin
 	return listed(ctx, s, "list unmaskings of case "+string(id), scanUnmasking, unmaskingColumns+` WHERE case_id = $1 ORDER BY requested_us, id`, id)
 }
 
-// Covered returns the items of a case that a redaction covers and that by may
-// not see as they are now; by "": whom nobody can have allowed it.
+// coveredFor is a condition on evidence e of a done redaction: nobody has allowed
+// $1 to see what it is as it is at $2, in whatever case it is.
+const coveredFor = `NOT EXISTS (SELECT 1 FROM unmasking u JOIN evidence o ON o.id = u.evidence_id
+	WHERE o.kind = e.kind AND o.ref = e.ref AND u.requested_by = $1 AND u.state = 'confirmed' AND u.until_us > $2)`
+
+// Covered returns the items of a case that a redaction covers, also one made in
+// another case, and that by may not see as they are now; by "": whom nobody can
+// have allowed it.
 func (s *Store) Covered(ctx context.Context, id ward.CaseID, by ward.UserID) (map[ward.EvidenceID]bool, error) {
-	ids, err := listed(ctx, s, "list what is covered in case "+string(id), scanKey, `SELECT DISTINCT evidence_id FROM redaction r WHERE case_id = $1 AND state = 'done'
-		AND NOT EXISTS (SELECT 1 FROM unmasking u WHERE u.evidence_id = r.evidence_id AND u.requested_by = $2 AND u.state = 'confirmed' AND u.until_us > $3)`,
-		id, by, us(time.Now()))
+	ids, err := listed(ctx, s, "list what is covered in case "+string(id), scanKey, `SELECT DISTINCT i.id FROM redaction r JOIN evidence e ON e.id = r.evidence_id
+		JOIN evidence i ON i.case_id = $3 AND i.kind = e.kind AND i.ref = e.ref WHERE r.state = 'done' AND `+coveredFor, by, us(time.Now()), id)
 	out := make(map[ward.EvidenceID]bool, len(ids))
 	for _, e := range ids {
 		out[ward.EvidenceID(e)] = true
@@ -99,13 +104,20 @@ func (s *Store) Covered(ctx context.Context, id ward.CaseID, by ward.UserID) (ma
 	return out, err
 }
 
+// CoveredObject says whether a redaction covers the picture under a key, and by
+// may not see it as it is now.
+func (s *Store) CoveredObject(ctx context.Context, key string, by ward.UserID) (bool, error) {
+	ids, err := listed(ctx, s, "look whether "+key+" is covered", scanKey, `SELECT e.id FROM evidence e JOIN redaction r ON r.evidence_id = e.id
+		WHERE e.ref = $3 AND e.kind IN ('snapshot', 'file') AND r.state = 'done' AND `+coveredFor+` LIMIT 1`, by, us(time.Now()), key)
+	return len(ids) > 0, err
+}
+
 // CoveredSpan says whether a recording of src that overlaps [from, to) is covered
 // in some case, and by may not see it as it is now.
 func (s *Store) CoveredSpan(ctx context.Context, src ward.Source, from, to time.Time, by ward.UserID) (bool, error) {
 	ids, err := listed(ctx, s, "list what is covered of "+src.String(), scanKey, `SELECT g.id FROM redaction r JOIN evidence e ON e.id = r.evidence_id JOIN segment g ON g.id = e.ref
-		WHERE r.state = 'done' AND e.kind = 'segment' AND g.source_kind = $1 AND g.source_id = $2 AND g.start_us < $4 AND g.end_us > $3
-		AND NOT EXISTS (SELECT 1 FROM unmasking u WHERE u.evidence_id = r.evidence_id AND u.requested_by = $5 AND u.state = 'confirmed' AND u.until_us > $6) LIMIT 1`,
-		src.Kind, src.ID, us(from), us(to), by, us(time.Now()))
+		WHERE r.state = 'done' AND e.kind = 'segment' AND g.source_kind = $3 AND g.source_id = $4 AND g.start_us < $6 AND g.end_us > $5 AND `+coveredFor+` LIMIT 1`,
+		by, us(time.Now()), src.Kind, src.ID, us(from), us(to))
 	return len(ids) > 0, err
 }
 
@@ -123,8 +135,8 @@ func (s *Store) RequestUnmasking(ctx context.Context, e ward.Evidence, inst ward
 		}
 		r.ID, r.Requested = ward.NewID[ward.UnmaskingID](t.now), at(us(t.now))
 		var covers, open int
-		if err := t.QueryRowContext(ctx, `SELECT (SELECT COUNT(*) FROM redaction WHERE evidence_id = $1 AND state = 'done'), (SELECT COUNT(*) FROM unmasking WHERE evidence_id = $1 AND requested_by = $2 AND state = 'requested')`,
-			e.ID, by.ID).Scan(&covers, &open); err != nil {
+		if err := t.QueryRowContext(ctx, `SELECT (SELECT COUNT(*) FROM redaction r JOIN evidence i ON i.id = r.evidence_id WHERE i.kind = $3 AND i.ref = $4 AND r.state = 'done'),
+			(SELECT COUNT(*) FROM unmasking WHERE evidence_id = $1 AND requested_by = $2 AND state = 'requested')`, e.ID, by.ID, e.Kind, e.Ref).Scan(&covers, &open); err != nil {
 			return err
 		}
 		switch {

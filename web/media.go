@@ -90,6 +90,13 @@ func (s *Server) showObject(ctx context.Context, v view, key, contentType string
 	if key == "" {
 		return nil, notFound()
 	}
+	covered, err := s.Store.CoveredObject(ctx, key, callerOf(ctx).ID)
+	if err != nil {
+		return nil, err
+	}
+	if covered {
+		return nil, ward.Masked()
+	}
 	info, err := s.Objects.Stat(ctx, key)
 	if err != nil {
 		return nil, err

@@ -2,7 +2,9 @@ package web
 
 import (
 	"context"
+	"maps"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -111,20 +113,21 @@ func (s *Server) caseRedactions(ctx context.Context, _ *CasePath, c ward.Case) (
 	if err != nil {
 		return nil, err
 	}
-	seen := map[ward.EvidenceID]bool{}
 	for _, r := range all {
 		v := CaseRedaction{Redaction: r}
 		if r.State == ward.RedactionQueued && s.Redactions != nil {
 			v.Progress = s.Redactions.Progress(r.ID)
 		}
 		out.Redactions = append(out.Redactions, v)
-		if r.State != ward.RedactionDone || seen[r.EvidenceID] {
-			continue
-		}
-		seen[r.EvidenceID] = true
-		out.Covered = append(out.Covered, r.EvidenceID)
-		if !mine[r.EvidenceID] {
-			out.Open = append(out.Open, r.EvidenceID)
+	}
+	covered, err := s.Store.Covered(ctx, c.ID, "")
+	if err != nil {
+		return nil, err
+	}
+	for _, e := range slices.Sorted(maps.Keys(covered)) {
+		out.Covered = append(out.Covered, e)
+		if !mine[e] {
+			out.Open = append(out.Open, e)
 		}
 	}
 	u, err := s.Store.Unmaskings(ctx, c.ID)

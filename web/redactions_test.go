@@ -102,6 +102,12 @@ func TestCoveredRecordingByAPI(t *testing.T) {
 			t.Errorf("the derivative is %q of %s", got.body, got.header.Get("Content-Type"))
 		}
 	}
+	// The same recording in another case is covered, too.
+	again, err := w.store.OpenCase(t.Context(), ward.Case{InstitutionID: own, Title: "另案"}, []ward.Evidence{{Kind: e.Kind, Ref: e.Ref}}, confirmer)
+	must(t, err)
+	same, err := w.store.Evidence(t.Context(), again.ID)
+	must(t, err)
+	first.do(http.MethodGet, "/api/v1/evidence/"+string(same[0].ID)+"/content", nil).want(403, "evidence.masked")
 	elsewhere.do(http.MethodPost, base+"/unmaskings", ask).want(404, "")
 	u := into[ward.Unmasking](first.do(http.MethodPost, base+"/unmaskings", ask).want(201, ""))
 	reply, yes := "/api/v1/unmaskings/"+string(u.ID)+"/answer", m{"agree": true, "password": "a long password"}
