@@ -163,6 +163,7 @@ func TestExportTellsWhatChangedBetweenTheRanges(t *testing.T) {
 				path := "/api/v1/cases/" + string(c.ID) + "/export.zip"
 				got, first := inspector.fetch(path, nil, from, "")
 				etag := first.Header.Get("ETag")
+				waitFor(t, func() bool { return get(t, w.store.Export, ward.ExportID(strings.Trim(etag, `"`))).Sent > 0 }) // the first fetch has ended here, too
 				change(w, filepath.Join(w.objectDir, filepath.FromSlash(keys[0])), keys[0])
 				got, res := inspector.fetch(path, got, 1<<30, etag)
 				if int64(len(got)) >= first.ContentLength || res.StatusCode != 206 && res.StatusCode != 409 {
