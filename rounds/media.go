@@ -211,7 +211,7 @@ const (
 	lookEvery  = 120 * time.Millisecond
 	lookSeldom = 500 * time.Millisecond // instead, when behind by more than lagSome
 	lagSome    = 400 * time.Millisecond
-	lagMax     = 1500 * time.Millisecond // behind by more, pictures up to the next key frame are skipped
+	lagMax     = 1500 * time.Millisecond // behind by more, pictures up to the next younger key frame are skipped
 	lookDepth  = 300                     // units
 	warnEvery  = 10 * time.Second        // a bedside that sends what is no picture shall not fill the log
 	eyesGrace  = 15 * time.Second        // without any picture analysed though pictures come
@@ -245,7 +245,7 @@ func (s *session) watch(ctx context.Context, stream *ingest.Stream, number int, 
 		if good.IsZero() {
 			good = u.Arrived
 		}
-		if behind = behind && !u.Key || !u.Key && time.Since(u.Arrived) > lagMax; behind {
+		if behind = time.Since(u.Arrived) > lagMax || behind && !u.Key; behind {
 			s.askKey()
 			continue
 		}
