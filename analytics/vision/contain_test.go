@@ -38,6 +38,16 @@ func TestWorkerIsContained(t *testing.T) {
 		t.Error("the worker may gain privileges")
 	}
 	isSealed(t, pool.PIDs()[0])
+	own := niceOf(t, "/proc/self/stat")
+	tasks, err := filepath.Glob(proc + "task/*/stat")
+	if err != nil || len(tasks) < 2 {
+		t.Fatal(err, tasks)
+	}
+	for _, task := range tasks {
+		if got := niceOf(t, task); got != min(own+5, 19) {
+			t.Errorf("%s: nice %d beside our %d", task, got, own)
+		}
+	}
 	for _, want := range []string{
 		`Max file size +0 +0 `, `Max core file size +0 +0 `, `Max open files +64 +64 `,
 		`Max cpu time +[2-9][0-9] +unlimited `,
@@ -50,6 +60,21 @@ func TestWorkerIsContained(t *testing.T) {
 	if got := strings.Count(string(environ), "\x00"); got != 3 || strings.Contains(string(environ), "PATH=") {
 		t.Errorf("environment %q", environ)
 	}
+}
+
+// niceOf reads the 19th field of proc(5)'s stat.
+func niceOf(t *testing.T, stat string) int {
+	t.Helper()
+	b, err := os.ReadFile(stat)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(b), ") ") // the name may hold blanks
+	nice, err := strconv.Atoi(strings.Fields(rest)[16])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return nice
 }
 
 // isSealed checks that every thread's system calls are filtered, and that the

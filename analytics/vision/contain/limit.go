@@ -16,12 +16,13 @@ const (
 	maxMemory = 2 << 30 // bytes that it can write to
 	maxSpace  = 6 << 30 // bytes of address space: Go and the loader reserve 1.5 GB that they never touch
 	maxFiles  = 64      // its pipes, the models and what the loader opens
+	yields    = 5       // added to its nice value: looking gives way to recording and to calls
 )
 
 const limitedEnv = "WARDWATCH_VISION_CONTAINED"
 
-// Limit bounds the memory, the files and the network of the process and
-// starts it again; it returns nil in the process that was started again. The limits
+// Limit bounds the memory, the files and the network of the process, makes it
+// yield to the process that started it, and starts it again; it returns nil in the process that was started again. The limits
 // hold for all threads at once, but no_new_privs and a network namespace
 // belong to a thread, and Go has several before main begins: what survives
 // execve holds for all of the new ones.
@@ -50,10 +51,17 @@ func Limit() error {
 		}
 	}
 	runtime.LockOSThread()
+	nice, err := unix.Getpriority(unix.PRIO_PROCESS, 0) // as the kernel has it: 20 less the nice value
+	if err != nil {
+		return fmt.Errorf("priority: %w", err)
+	}
+	if err = unix.Setpriority(unix.PRIO_PROCESS, 0, min(20-nice+yields, 19)); err != nil {
+		return fmt.Errorf("priority: %w", err)
+	}
 	// An empty network takes a privilege. Without it the filter of Seal alone
 	// denies every socket.
 	_ = unix.Unshare(unix.CLONE_NEWNET)
-	if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
+	if err = unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
 		return fmt.Errorf("no_new_privs: %w", err)
 	}
 	return unix.Exec(exe, os.Args, append(os.Environ(), limitedEnv+"=1"))
