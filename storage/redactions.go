@@ -74,9 +74,9 @@ func (s *Store) Redactions(ctx context.Context, id ward.CaseID) ([]ward.Redactio
 	return listed(ctx, s, "list redactions of case "+string(id), scanRedaction, redactionColumns+` WHERE case_id = $1 ORDER BY asked_us, id`, id)
 }
 
-// QueuedRedactions returns the first ones that are to be made.
-func (s *Store) QueuedRedactions(ctx context.Context, most int) ([]ward.Redaction, error) {
-	return listed(ctx, s, "list queued redactions", scanRedaction, redactionColumns+` WHERE state = 'queued' ORDER BY asked_us, id LIMIT $1`, most)
+// QueuedRedactions returns those that are to be made, the first asked for first.
+func (s *Store) QueuedRedactions(ctx context.Context) ([]ward.Redaction, error) {
+	return listed(ctx, s, "list queued redactions", scanRedaction, redactionColumns+` WHERE state = 'queued' ORDER BY asked_us, id`)
 }
 
 // EndRedaction says that a redaction failed, with a code, or was cancelled. One

@@ -82,8 +82,9 @@ func (m *Maker) Cancel(ctx context.Context, id ward.RedactionID) error {
 	defer m.mu.Unlock()
 	if m.now == id {
 		m.stop(errCancelled)
+		return nil
 	}
-	return nil
+	return m.drop(ctx, id)
 }
 
 // Run makes what is queued until ctx ends.
@@ -96,12 +97,9 @@ func (m *Maker) Run(ctx context.Context) error {
 		return fmt.Errorf("remove what was being covered: %w", err)
 	}
 	for {
-		queued, err := m.Store.QueuedRedactions(ctx, 1)
-		if err == nil && len(queued) > 0 {
-			err = m.one(ctx, queued[0])
-			if err == nil {
-				continue
-			}
+		queued, err := m.Store.QueuedRedactions(ctx)
+		for _, r := range queued { // one that has to be tried again keeps none behind it waiting
+			err = errors.Join(err, m.one(ctx, r))
 		}
 		if err != nil && ctx.Err() == nil {
 			m.Log.WarnContext(ctx, "redaction not made", "error", err)
@@ -118,6 +116,10 @@ func (m *Maker) Run(ctx context.Context) error {
 // one makes one redaction, or says why it cannot be made; the error is of what
 // may be tried again.
 func (m *Maker) one(ctx context.Context, r ward.Redaction) error {
+	r, err := m.Store.Redaction(ctx, r.ID)
+	if err != nil || r.State != ward.RedactionQueued { // cancelled while others were made
+		return err
+	}
 	in, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	m.mu.Lock()
@@ -128,16 +130,32 @@ func (m *Maker) one(ctx context.Context, r ward.Redaction) error {
 		defer m.mu.Unlock()
 		m.now = ""
 	}()
-	err := m.make(in, r)
-	ended := errors.Is(context.Cause(in), errCancelled) || errors.Is(err, &ward.Error{Kind: ward.Conflict, Code: "redaction.ended"})
-	if err == nil || ended {
-		return nil
+	err = m.make(in, r)
+	if err == nil || ctx.Err() != nil {
+		return err
 	}
-	if fault := faultOf(err); fault != "" && ctx.Err() == nil {
+	ended := errors.Is(context.Cause(in), errCancelled) || errors.Is(err, &ward.Error{Kind: ward.Conflict, Code: "redaction.ended"})
+	if fault := faultOf(err); !ended && fault != "" {
 		m.Log.WarnContext(ctx, "redaction failed", "redaction", r.ID, "error", err)
-		return m.Store.EndRedaction(ctx, r.ID, ward.RedactionFailed, fault)
+		err, ended = m.Store.EndRedaction(ctx, r.ID, ward.RedactionFailed, fault), true
+	} else if ended {
+		err = nil
+	}
+	if ended {
+		err = errors.Join(err, m.drop(ctx, r.ID))
 	}
 	return err
+}
+
+// drop removes what a redaction that failed or was cancelled left in the
+// object store. Of one that is done, though its maker got an error instead of
+// the commit's answer, the derivative stays.
+func (m *Maker) drop(ctx context.Context, id ward.RedactionID) error {
+	r, err := m.Store.Redaction(ctx, id)
+	if err != nil || r.State == ward.RedactionDone || r.State == ward.RedactionQueued {
+		return err
+	}
+	return m.Media.Objects.Delete(ctx, r.Key)
 }
 
 // faultOf is the code of an error that another try would meet again.
@@ -179,7 +197,7 @@ func (m *Maker) make(ctx context.Context, r ward.Redaction) error {
 		_, err = f.Seek(0, io.SeekStart)
 	}
 	if err == nil {
-		err = m.Media.Objects.Put(ctx, r.Key, f, size)
+		err = m.put(ctx, r.Key, f, size)
 	}
 	if err != nil {
 		return fmt.Errorf("store redaction %s: %w", r.ID, err)
@@ -192,10 +210,23 @@ func (m *Maker) make(ctx context.Context, r ward.Redaction) error {
 		v.MediaType = "video/mp4"
 	}
 	_, err = m.Store.FinishRedaction(ctx, r.ID, v)
-	if err != nil {
-		_ = m.Media.Objects.Delete(context.WithoutCancel(ctx), r.Key) // nothing knows of it; made anew it has the same key
-	}
 	return err
+}
+
+// put stores the derivative. What an interrupted attempt left under its key is
+// sealed nowhere, or the redaction would be done, and gives way.
+func (m *Maker) put(ctx context.Context, key string, f io.ReadSeeker, size int64) error {
+	err := m.Media.Objects.Put(ctx, key, f, size)
+	if !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	if err = m.Media.Objects.Delete(ctx, key); err != nil {
+		return err
+	}
+	if _, err = f.Seek(0, io.SeekStart); err != nil {
+		return err
+	}
+	return m.Media.Objects.Put(ctx, key, f, size)
 }
 
 // errChanged: the original is not what was sealed.

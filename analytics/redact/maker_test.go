@@ -1,12 +1,18 @@
 package redact_test
 
 import (
+	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
+	"io"
 	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -14,8 +20,30 @@ import (
 	"wardwatch/internal/models/modeltest"
 	"wardwatch/storage"
 	"wardwatch/storage/objects"
+	"wardwatch/storage/sealed"
 	"wardwatch/ward"
 )
+
+// odd is a store that has no room for one key, and tells what it has stored.
+type odd struct {
+	objects.Objects
+	full string
+	then func(key string, b []byte)
+}
+
+func (o odd) Put(ctx context.Context, key string, r io.Reader, size int64) error {
+	if key == o.full {
+		return syscall.ENOSPC
+	}
+	b, err := io.ReadAll(r)
+	if err != nil {
+		return err
+	}
+	if err = o.Objects.Put(ctx, key, bytes.NewReader(b), size); err == nil && o.then != nil {
+		o.then(key, b)
+	}
+	return err
+}
 
 // What is queued is made by one service after the other: one that is stopped in
 // the middle leaves nothing, what is cancelled stays undone, and an original
@@ -50,9 +78,10 @@ func TestQueuedRedactionsAreMade(t *testing.T) {
 		return r
 	}
 	log := slog.New(slog.NewTextHandler(t.Output(), nil))
+	var store objects.Objects = objs
 	start := func() (*redact.Maker, func()) {
 		m := &redact.Maker{
-			Store: s, Media: storage.Media{Objects: objs, Spool: lib.Spool}, Folder: folder, Log: log,
+			Store: s, Media: storage.Media{Objects: store, Spool: lib.Spool}, Folder: folder, Log: log,
 			Artist: &redact.Artist{Library: lib, Pool: pool, Worker: pool.Path, Log: log},
 		}
 		in, stop := context.WithCancel(ctx)
@@ -119,6 +148,51 @@ func TestQueuedRedactionsAreMade(t *testing.T) {
 	stop()
 	if r := state(second); r.State != ward.RedactionCancelled || r.ResultID != "" {
 		t.Errorf("cancelled: %+v", r)
+	}
+
+	// One that is tried again keeps none behind it waiting, and what an attempt
+	// left in the store gives way.
+	again, behind, left := queue(), queue(), queue()
+	if err := objs.Put(ctx, left.Key, strings.NewReader("half"), 4); err != nil {
+		t.Fatal(err)
+	}
+	store = odd{Objects: objs, full: again.Key}
+	m, stop = start()
+	until("the one behind", func() bool { return state(behind).State == ward.RedactionDone && state(left).State == ward.RedactionDone })
+	if r := state(again); r.State != ward.RedactionQueued {
+		t.Errorf("to be tried again: %+v", r)
+	}
+	if err := objs.Put(ctx, again.Key, strings.NewReader("half"), 4); err != nil {
+		t.Fatal(err)
+	}
+	if err := m.Cancel(ctx, again.ID); err != nil {
+		t.Fatal(err)
+	}
+	stop()
+	if _, err := objs.Stat(ctx, again.Key); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("left by the cancelled one: %v", err)
+	}
+
+	// The commit was made, and its answer an error.
+	lost := queue()
+	store = odd{Objects: objs, then: func(key string, b []byte) {
+		sum := sha256.Sum256(b)
+		if _, err := s.FinishRedaction(ctx, lost.ID, sealed.Upload{
+			Institution: "h1", Name: string(lost.ID), MediaType: "video/mp4", Bytes: int64(len(b)), SHA256: hex.EncodeToString(sum[:]), By: by.ID,
+			Derived: &sealed.Derived{From: "segment/" + items[0].Ref, SHA256: hex.EncodeToString(items[0].SHA256[:]), Tool: redact.Tool, Plan: lost.Plan, Reason: lost.Reason},
+		}); err != nil {
+			t.Error(err)
+		}
+	}}
+	m, stop = start()
+	until("its beginning", func() bool { return m.Progress(lost.ID) > 0 })
+	until("its end", func() bool { return m.Progress(lost.ID) == 0 })
+	stop()
+	if _, err := objs.Stat(ctx, lost.Key); err != nil {
+		t.Errorf("the sealed derivative: %v", err)
+	}
+	if rep, err := s.Fsck(ctx, storage.Media{Objects: objs, Spool: lib.Spool}, storage.FsckOptions{}); err != nil || !rep.OK() {
+		t.Errorf("fsck: %+v, %v", rep.Problems, err)
 	}
 
 	// Somebody changes the recording.

@@ -42,9 +42,15 @@ const (
 	FaultModel   Fault = "model"   // a model is missing or does not run
 )
 
+// Protocol numbers the messages of this file and what a worker does at them.
+// It rises with every change that an older worker would answer as if nothing
+// were: it would show what is to be covered.
+const Protocol = 2
+
 // Reply goes from a worker to the service. The first one, without a
 // request, says that the models are loaded or what is wrong.
 type Reply struct {
+	Protocol int `json:"protocol,omitempty"` // of the first one
 	OK    bool      `json:"ok"` // a picture came out and Seen describes it
 	Fault Fault     `json:"fault,omitempty"`
 	Text  string    `json:"text,omitempty"` // for the log
@@ -67,6 +73,11 @@ func WriteRequest(w io.Writer, q Request) error { return writeMessage(w, q, q.Da
 func ReadRequest(r io.Reader) (q Request, err error) {
 	q.Data, err = readMessage(r, &q)
 	return q, err
+}
+
+// WriteHello writes a worker's first reply: the models, named model, are loaded.
+func WriteHello(w io.Writer, model string) error {
+	return WriteReply(w, Reply{Protocol: Protocol, OK: true, Seen: ward.Seen{ModelID: model}})
 }
 
 // WriteReply writes one reply; the templates and the JPEG travel as bytes.

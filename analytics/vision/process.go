@@ -27,6 +27,8 @@ type process struct {
 	err  error         // of Wait; read after dead is closed
 }
 
+var errOtherVersion = errors.New("it is of another version than this program: install both of one version (make vision builds it)")
+
 // startProcess starts a worker, which dies when ctx ends, and waits for its hello: the models are loaded.
 // The caller must stay on its operating system thread until stop has
 // returned: the kernel ties the worker's parent-death signal to that thread.
@@ -68,6 +70,10 @@ func startProcess(ctx context.Context, path string, args []string, log *slog.Log
 	if hello.Fault != FaultNone {
 		p.stop()
 		return nil, fmt.Errorf("start %s: %s: %s", path, hello.Fault, hello.Text)
+	}
+	if hello.Protocol != Protocol {
+		p.stop()
+		return nil, fmt.Errorf("start %s: %w", path, errOtherVersion)
 	}
 	return p, nil
 }

@@ -29,7 +29,7 @@ func ServeCoder(in io.Reader, out io.Writer) error {
 	if err := seal(); err != nil {
 		return err
 	}
-	if err := vision.WriteReply(out, vision.Reply{OK: true}); err != nil {
+	if err := vision.WriteHello(out, ""); err != nil {
 		return fmt.Errorf("say hello: %w", err)
 	}
 	var e *encoder

@@ -37,7 +37,7 @@ func Serve(dir string, in io.Reader, out io.Writer) error {
 		return err
 	}
 	s := server{eye: e, sessions: map[uint64]*session{}}
-	if err := vision.WriteReply(out, vision.Reply{OK: true, Seen: ward.Seen{ModelID: e.modelID}}); err != nil {
+	if err := vision.WriteHello(out, e.modelID); err != nil {
 		return fmt.Errorf("say hello: %w", err)
 	}
 	r := bufio.NewReaderSize(in, 1<<16)
