@@ -14,12 +14,12 @@ func (t *tx) custody(ctx context.Context, c ward.Custody) (ward.Custody, error) 
 	return one[0], err
 }
 
-const custodyColumns = `SELECT case_id, seq, at_us, actor, role, action, object, sha256, reason, leaf FROM custody`
+const custodyColumns = `SELECT case_id, seq, at_us, actor, role, action, object, sha256, reason, leaf, result, via, scope, address, device FROM custody`
 
 func scanCustody(r row) (ward.Custody, error) {
 	var c ward.Custody
 	var when int64
-	err := r.Scan(&c.CaseID, &c.Seq, &when, &c.Actor, &c.Role, &c.Action, &c.Object, &c.SHA256, &c.Reason, &c.Leaf)
+	err := r.Scan(&c.CaseID, &c.Seq, &when, &c.Actor, &c.Role, &c.Action, &c.Object, &c.SHA256, &c.Reason, &c.Leaf, &c.Result, &c.Via, &c.Scope, &c.Address, &c.Device)
 	c.At = at(when)
 	return c, err
 }

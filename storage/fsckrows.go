@@ -225,7 +225,7 @@ func (f *fsck) chain(ctx context.Context, id ward.CaseID) (map[string]string, er
 				f.bad("custody/"+name, "保管链断裂。", "The chain of custody has a hole before this event")
 			}
 			last = e.Seq
-			rec := sealed.Custody{CaseID: e.CaseID, Seq: e.Seq, At: e.At, Actor: e.Actor, Role: e.Role, Action: e.Action, Object: e.Object, SHA256: e.SHA256, Reason: e.Reason, Prev: prev}
+			rec := sealed.Custody{CaseID: e.CaseID, Seq: e.Seq, At: e.At, Actor: e.Actor, Role: e.Role, Action: e.Action, Object: e.Object, SHA256: e.SHA256, Reason: e.Reason, Prev: prev, Result: e.Result, Means: e.Means}
 			if err := f.agree(ctx, "custody", name, KindCustody, name, e.Leaf, rec); err != nil {
 				return nil, err
 			}

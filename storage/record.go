@@ -48,6 +48,7 @@ type turn chan struct{}
 // zero) and Leaf are assigned here. An empty CaseID is a view of media outside
 // any case. When ctx ends meanwhile, the event may have been recorded.
 func (s *Store) Record(ctx context.Context, c ward.Custody) error {
+	c.Means = ward.MeansOf(ctx) // it may be recorded beside those of others
 	e := &newEvent{c, ctx, make(chan error, 1)}
 	s.events.mu.Lock()
 	s.events.waiting = append(s.events.waiting, e)
@@ -154,9 +155,12 @@ func (t *tx) custodies(ctx context.Context, events []ward.Custody) error {
 			c.At = t.now
 		}
 		c.At = at(us(c.At))
+		if c.Means == (ward.Means{}) {
+			c.Means = ward.MeansOf(ctx)
+		}
 		var err error
 		bodies[i], leaves[i], err = ledger.Record(KindCustody, custodyRef(*c), t.now, sealed.Custody{
-			CaseID: c.CaseID, Seq: c.Seq, At: c.At, Actor: c.Actor, Role: c.Role, Action: c.Action, Object: c.Object, SHA256: c.SHA256, Reason: c.Reason, Prev: last.hash,
+			CaseID: c.CaseID, Seq: c.Seq, At: c.At, Actor: c.Actor, Role: c.Role, Action: c.Action, Object: c.Object, SHA256: c.SHA256, Reason: c.Reason, Prev: last.hash, Result: c.Result, Means: c.Means,
 		})
 		if err != nil {
 			return err
@@ -173,12 +177,12 @@ func (t *tx) custodies(ctx context.Context, events []ward.Custody) error {
 		c := &events[i]
 		c.Leaf = first + int64(i)
 		records = append(records, c.Leaf, KindCustody, custodyRef(*c), bodies[i])
-		rows = append(rows, c.CaseID, c.Seq, us(c.At), c.Actor, c.Role, c.Action, c.Object, c.SHA256, c.Reason, c.Leaf)
+		rows = append(rows, c.CaseID, c.Seq, us(c.At), c.Actor, c.Role, c.Action, c.Object, c.SHA256, c.Reason, c.Leaf, c.Result, c.Via, c.Scope, c.Address, c.Device)
 	}
 	if err := ledgerdb.Insert(ctx, t.Tx, `INSERT INTO sealed_record (leaf, kind, ref, body)`, 4, records); err != nil {
 		return fmt.Errorf("store sealed custody: %w", err)
 	}
-	if err := ledgerdb.Insert(ctx, t.Tx, `INSERT INTO custody (case_id, seq, at_us, actor, role, action, object, sha256, reason, leaf)`, 10, rows); err != nil {
+	if err := ledgerdb.Insert(ctx, t.Tx, `INSERT INTO custody (case_id, seq, at_us, actor, role, action, object, sha256, reason, leaf, result, via, scope, address, device)`, 15, rows); err != nil {
 		return fmt.Errorf("insert custody: %w", err)
 	}
 	return nil

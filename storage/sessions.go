@@ -46,6 +46,7 @@ type Session struct {
 	Seen    time.Time   // last used, to the minute
 	Expires time.Time   // absolute
 	By      ward.UserID // who made it for the user; empty: the user, or the machine itself
+	Via     ward.Via    // by what a browser's session began
 }
 
 // AddSession stores a session, API token or one-time sign-in. Those of an
@@ -65,8 +66,8 @@ func (s *Store) AddSession(ctx context.Context, v Session) error {
 				return err
 			}
 		}
-		_, err := t.ExecContext(ctx, `INSERT INTO session (token_hash, kind, user_id, created_us, seen_us, expires_us) VALUES ($1, $2, $3, $4, $5, $6)`,
-			v.Hash[:], v.Kind, v.UserID, us(v.Created), us(v.Created), us(v.Expires))
+		_, err := t.ExecContext(ctx, `INSERT INTO session (token_hash, kind, user_id, created_us, seen_us, expires_us, via) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
+			v.Hash[:], v.Kind, v.UserID, us(v.Created), us(v.Created), us(v.Expires), v.Via)
 		return err
 	})
 }
@@ -79,10 +80,10 @@ func (s *Store) Session(ctx context.Context, hash TokenHash, kind SessionKind) (
 	lines, err := listed(ctx, s, "read session", func(r row) (account, error) {
 		a := account{User: ward.User{Institutions: []ward.InstitutionID{}}}
 		var created, seen, expires int64
-		err := a.scan(r, &created, &seen, &expires)
+		err := a.scan(r, &created, &seen, &expires, &v.Via)
 		v.Created, v.Seen, v.Expires = at(created), at(seen), at(expires)
 		return a, err
-	}, `SELECT x.created_us, x.seen_us, x.expires_us, `+userColumns+` FROM session x JOIN user_account u ON u.id = x.user_id`+userScopes+`
+	}, `SELECT x.created_us, x.seen_us, x.expires_us, x.via, `+userColumns+` FROM session x JOIN user_account u ON u.id = x.user_id`+userScopes+`
 		WHERE x.token_hash = $1 AND x.kind = $2 ORDER BY s.institution_id`, hash[:], kind)
 	if err == nil && len(lines) == 0 {
 		err = fmt.Errorf("read session: %w", missing(sql.ErrNoRows, "session.unknown", "登录已失效，请重新登录。", "The session has ended; sign in again."))

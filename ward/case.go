@@ -91,4 +91,6 @@ type Custody struct {
 	SHA256 string    `json:"sha256"` // hex, of the bytes concerned, or empty
 	Reason string    `json:"reason"`
 	Leaf   int64     `json:"leaf"`
+	Result Result    `json:"result,omitempty"`
+	Means
 }

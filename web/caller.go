@@ -34,6 +34,7 @@ type caller struct {
 	session storage.TokenHash
 	kind    storage.SessionKind
 	seen    time.Time // when the session was last used
+	via     ward.Via
 }
 
 // scope is what lists are filtered by; nil is everything.
@@ -103,8 +104,26 @@ func (s *Server) admit(who policy) func(huma.Context, func(huma.Context)) {
 			writeJSON(hc.BodyWriter(), p)
 			return
 		}
-		next(huma.WithContext(hc, context.WithValue(ctx, clientKey{}, s.client(r))))
+		at := s.client(r)
+		next(huma.WithContext(hc, ward.WithMeans(context.WithValue(ctx, clientKey{}, at), meansOf(ctx, at.addr, r.UserAgent()))))
 	}
+}
+
+// meansOf is what custody says of a request beside who made it.
+func meansOf(ctx context.Context, addr, agent string) ward.Means {
+	o := ward.Means{Address: addr, Device: ward.DeviceOf(agent)}
+	c, known := ctx.Value(callerKey{}).(caller)
+	switch {
+	case known && c.kind == storage.APIToken:
+		o.Via, o.Scope = ward.ViaToken, ward.ScopeOf(c.User)
+	case known:
+		o.Via, o.Scope = c.via, ward.ScopeOf(c.User)
+	case ctx.Value(shareKey{}) != nil:
+		o.Via = ward.ViaShare
+	case ctx.Value(deviceKey{}) != nil, ctx.Value(tabletKey{}) != nil:
+		return ward.Means{Via: ward.ViaBedside} // a patient's: where a bed is, is checked, not kept
+	}
+	return o
 }
 
 func (s *Server) client(r *http.Request) client {
@@ -207,7 +226,7 @@ func (s *Server) callerBy(ctx context.Context, hash storage.TokenHash, kind stor
 	if u.Disabled || u.Role == ward.Terminal && kind != storage.APIToken {
 		return caller{}, unauthorised()
 	}
-	return caller{User: u, session: hash, kind: kind, seen: v.Seen}, nil
+	return caller{User: u, session: hash, kind: kind, seen: v.Seen, via: v.Via}, nil
 }
 
 func bearer(r *http.Request) string {

@@ -163,7 +163,8 @@ func (s *Server) evidenceContent(ctx context.Context, _ *EvidencePath, e ward.Ev
 	}
 	lifted, err := s.uncovered(ctx, e)
 	if err != nil {
-		return nil, err
+		v.action = ward.ActionUnmask
+		return nil, s.refused(ctx, v, err)
 	}
 	if lifted {
 		v.action = ward.ActionUnmask

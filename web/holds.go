@@ -103,11 +103,12 @@ func (s *Server) requestRelease(ctx context.Context, in *releaseInput, c ward.Ca
 func (s *Server) answerRelease(ctx context.Context, in *releaseReplyInput, v ward.HoldRelease) (*body[ward.HoldRelease], error) {
 	b, by := in.Body, callerOf(ctx).User
 	if b.Agree {
-		if err := v.MayAnswer(by.ID, true, b.Reason); err != nil {
-			return nil, err
+		err := v.MayAnswer(by.ID, true, b.Reason)
+		if err == nil {
+			err = s.again(ctx, b.Password)
 		}
-		if err := s.again(ctx, b.Password); err != nil {
-			return nil, err
+		if err != nil {
+			return nil, s.refused(ctx, view{object: "hold_release/" + string(v.ID), caseID: v.CaseID, action: ward.ActionRelease}, err)
 		}
 	}
 	return answer(s.Store.AnswerRelease(ctx, v.ID, by, b.Agree, b.Reason))

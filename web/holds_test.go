@@ -50,7 +50,16 @@ func TestReleaseByAPI(t *testing.T) {
 		t.Errorf("released: %+v", now)
 	}
 	d := into[web.CaseDetail](second.do(http.MethodGet, base, nil).want(200, ""))
-	log := slices.DeleteFunc(d.Custody, func(e ward.Custody) bool { return e.Action == ward.ActionView })
+	refused := 0
+	log := slices.DeleteFunc(d.Custody, func(e ward.Custody) bool {
+		if e.Result == ward.ResultRefused && e.Action == ward.ActionRelease && e.Object != "" {
+			refused++
+		}
+		return e.Action == ward.ActionView || e.Result == ward.ResultRefused
+	})
+	if refused == 0 {
+		t.Error("custody does not say who was refused")
+	}
 	n := len(log)
 	if a, b := log[n-2], log[n-1]; a.Action != ward.ActionAskRelease || a.Reason != "办结" || b.Action != ward.ActionRelease || b.Actor != confirmer.ID {
 		t.Errorf("custody: %+v, %+v", a, b)

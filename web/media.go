@@ -31,6 +31,7 @@ type view struct {
 	action ward.Action // empty means view
 	sha256 []byte      // of the stored object, nil when it is made on the fly
 	reason string
+	result ward.Result
 	rest   time.Duration // how long the same again is the same view; 0 means viewRest
 }
 
@@ -67,8 +68,8 @@ func (s *Server) record(ctx context.Context, v view) error {
 	if v.action == "" {
 		v.action = ward.ActionView
 	}
-	key := fmt.Sprintf("%s\n%s\n%s\n%s\n%x", c.ID, v.action, v.object, v.reason, v.sha256)
-	again := v.action == ward.ActionView || v.action == ward.ActionPlay || v.action == ward.ActionUnmask || v.action == ward.ActionSearch && v.rest > 0
+	key := fmt.Sprintf("%s\n%s\n%s\n%s\n%s\n%x", c.ID, v.action, v.object, v.result, v.reason, v.sha256)
+	again := v.result == ward.ResultRefused || v.action == ward.ActionView || v.action == ward.ActionPlay || v.action == ward.ActionUnmask || v.action == ward.ActionSearch && v.rest > 0
 	if v.rest == 0 {
 		v.rest = viewRest
 	}
@@ -77,12 +78,23 @@ func (s *Server) record(ctx context.Context, v view) error {
 	}
 	err := s.Store.Record(ctx, ward.Custody{
 		CaseID: v.caseID, At: now, Actor: c.ID, Role: c.Role, Action: v.action,
-		Object: v.object, SHA256: hex.EncodeToString(v.sha256), Reason: v.reason,
+		Object: v.object, SHA256: hex.EncodeToString(v.sha256), Reason: v.reason, Result: v.result,
 	})
 	if err == nil {
 		s.views.note(key, now)
 	}
 	return err
+}
+
+// refused writes that v was asked for and refused, with the code of why, and
+// returns why. The same again within a minute is the same.
+func (s *Server) refused(ctx context.Context, v view, why error) error {
+	var e *ward.Error
+	if !errors.As(why, &e) || e.Kind != ward.Forbidden && e.Kind != ward.Invalid {
+		return why
+	}
+	v.result, v.reason = ward.ResultRefused, e.Code
+	return errors.Join(why, s.record(ctx, v))
 }
 
 // showObject records the view and serves an object of the store.
@@ -95,7 +107,7 @@ func (s *Server) showObject(ctx context.Context, v view, key, contentType string
 		return nil, err
 	}
 	if covered {
-		return nil, ward.Masked()
+		return nil, s.refused(ctx, v, ward.Masked())
 	}
 	info, err := s.Objects.Stat(ctx, key)
 	if err != nil {

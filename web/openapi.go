@@ -73,6 +73,8 @@ var enums = map[reflect.Type][]any{
 	reflect.TypeFor[ward.Need]():               {ward.Required, ward.Advisory, ward.Off},
 	reflect.TypeFor[ward.Proof]():              {ward.NoProof, ward.ProofPatient, ward.ProofBedCard, ward.ProofSchedule, ward.ProofLeaveSlip},
 	reflect.TypeFor[ward.Purpose]():            {ward.ForVisit, ward.ForDuty, ward.ForDutyCheck, ward.ForTreatment, ward.ForEnrolment},
+	reflect.TypeFor[ward.Result]():             {ward.ResultRefused},
+	reflect.TypeFor[ward.Via]():                {ward.ViaPassword, ward.ViaOneTime, ward.ViaToken, ward.ViaShare, ward.ViaBedside, ward.ViaService},
 	reflect.TypeFor[ward.RulingState]():        {ward.RulingProposed, ward.RulingConfirmed, ward.RulingRejected, ward.RulingLapsed},
 	reflect.TypeFor[ward.Role]():               {ward.Administrator, ward.Inspector, ward.Operator, ward.Contact, ward.Recipient, ward.Terminal},
 	reflect.TypeFor[ward.Rule]():               {ward.NobodyAtCounter, ward.MoreCardsThanFolk, ward.OneFaceManyCards, ward.CardsHoarded, ward.OneCardManyFaces, ward.FaceMismatch, ward.ImpossibleTravel, ward.BatchSwiping, ward.OutOfHours, ward.DrugNotCollected, ward.KnownCollector, ward.SettledBlind, ward.NoPhysician, ward.Loitering, ward.BlindUnreported},
@@ -143,6 +145,8 @@ func apiConfig() huma.Config {
 	r := c.Components.Schemas
 	r.RegisterTypeAlias(reflect.TypeFor[huma.ErrorModel](), reflect.TypeFor[Problem]())
 	alias[ward.Action](r)
+	alias[ward.Result](r)
+	alias[ward.Via](r)
 	alias[ward.AlertAction](r)
 	alias[storage.AlertOrder](r)
 	alias[ward.AlertState](r)

@@ -181,11 +181,12 @@ func (s *Server) requestUnmasking(ctx context.Context, in *newUnmaskingInput, c 
 func (s *Server) answerUnmasking(ctx context.Context, in *unmaskReplyInput, v ward.Unmasking) (*body[ward.Unmasking], error) {
 	b, by := in.Body, callerOf(ctx).User
 	if b.Agree {
-		if err := v.MayAnswer(by.ID, true, b.Reason); err != nil {
-			return nil, err
+		err := v.MayAnswer(by.ID, true, b.Reason)
+		if err == nil {
+			err = s.again(ctx, b.Password)
 		}
-		if err := s.again(ctx, b.Password); err != nil {
-			return nil, err
+		if err != nil {
+			return nil, s.refused(ctx, view{object: "evidence/" + string(v.EvidenceID), caseID: v.CaseID, action: ward.ActionLiftMask}, err)
 		}
 	}
 	return answer(s.Store.AnswerUnmasking(ctx, v.ID, by, b.Agree, b.Reason))
@@ -210,7 +211,7 @@ func (s *Server) uncovered(ctx context.Context, e ward.Evidence) (lifted bool, e
 func (s *Server) uncoveredSpan(ctx context.Context, src ward.Source, from, to time.Time) error {
 	covered, err := s.Store.CoveredSpan(ctx, src, from, to, callerOf(ctx).ID)
 	if err == nil && covered {
-		err = ward.Masked()
+		err = s.refused(ctx, view{object: src.String()}, ward.Masked())
 	}
 	return err
 }

@@ -5,6 +5,8 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"testing"
@@ -123,6 +125,20 @@ func TestCoveredRecordingByAPI(t *testing.T) {
 	second.do(http.MethodGet, original, nil).want(403, "evidence.masked")
 	log, err := w.store.Custody(t.Context(), c.ID)
 	must(t, err)
+	refused := map[string]int{}
+	for _, e := range log {
+		if e.Result == ward.ResultRefused {
+			refused[fmt.Sprint(e.Actor == confirmer.ID, " ", e.Action, " ", e.Reason)]++
+		}
+		if e.Actor == confirmer.ID && (e.Via != ward.ViaPassword || e.Scope != string(own) || e.Address != "127.0.0.1" || e.Device != "Go-http-client/1.1") {
+			t.Errorf("%s came by %+v", e.Action, e.Means)
+		}
+	}
+	if want := map[string]int{
+		"false unmask evidence.masked": 1, "true unmask evidence.masked": 1, "false lift_mask unmask.same_person": 1, "true lift_mask again.wrong": 1,
+	}; !maps.Equal(refused, want) {
+		t.Errorf("refused: %v", refused)
+	}
 	for _, want := range []ward.Action{ward.ActionRedact, ward.ActionAskUnmask, ward.ActionLiftMask, ward.ActionUnmask} {
 		if !slices.ContainsFunc(log, func(e ward.Custody) bool { return e.Action == want }) {
 			t.Errorf("custody lacks %s", want)

@@ -59,7 +59,9 @@ func (s *Server) signIn(ctx context.Context, in *body[SignIn]) (*signInOutput, e
 	}
 	now := s.now()
 	token, hash := storage.NewToken()
-	err = s.Store.AddSession(ctx, storage.Session{Hash: hash, Kind: storage.BrowserSession, UserID: u.ID, Created: now, Expires: now.Add(sessionLife)})
+	means := ward.MeansOf(ctx)
+	means.Via = in.Body.via()
+	err = s.Store.AddSession(ward.WithMeans(ctx, means), storage.Session{Hash: hash, Kind: storage.BrowserSession, UserID: u.ID, Created: now, Expires: now.Add(sessionLife), Via: in.Body.via()})
 	if err != nil {
 		return nil, err
 	}
@@ -75,6 +77,13 @@ func (s *Server) maySignIn(login, addr string) bool {
 		return false
 	}
 	return login == "" || s.signIns.allow(login+"\n"+addr) && s.logins.allow(login)
+}
+
+func (in SignIn) via() ward.Via {
+	if in.OneTime != "" {
+		return ward.ViaOneTime
+	}
+	return ward.ViaPassword
 }
 
 // whoSignsIn answers a wrong login, a wrong password and a disabled user

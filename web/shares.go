@@ -153,7 +153,9 @@ func (s *Server) openShared(ctx context.Context, in *body[ShareOpen]) (*shareOpe
 	}
 	secret, device := storage.NewToken()
 	token := storage.HashToken(in.Body.Token)
-	v, err := s.Store.OpenShare(ctx, token[:], shareCodeHash(in.Body.Token, in.Body.Code), device[:])
+	means := ward.MeansOf(ctx)
+	means.Via = ward.ViaShare
+	v, err := s.Store.OpenShare(ward.WithMeans(ctx, means), token[:], shareCodeHash(in.Body.Token, in.Body.Code), device[:])
 	if err != nil {
 		return nil, err
 	}

@@ -303,7 +303,7 @@ func (w *world) session(u ward.User) *http.Cookie {
 	w.t.Helper()
 	token, hash := storage.NewToken()
 	now := time.Now()
-	must(w.t, w.store.AddSession(w.t.Context(), storage.Session{Hash: hash, Kind: storage.BrowserSession, UserID: u.ID, Created: now, Expires: now.Add(time.Hour)}))
+	must(w.t, w.store.AddSession(w.t.Context(), storage.Session{Hash: hash, Kind: storage.BrowserSession, UserID: u.ID, Created: now, Expires: now.Add(time.Hour), Via: ward.ViaPassword}))
 	return &http.Cookie{Name: "wardwatch", Value: token}
 }
 

@@ -28,7 +28,7 @@ import (
 type odd struct {
 	objects.Objects
 	full string
-	then func(key string, b []byte)
+	then func(b []byte)
 }
 
 func (o odd) Put(ctx context.Context, key string, r io.Reader, size int64) error {
@@ -40,7 +40,7 @@ func (o odd) Put(ctx context.Context, key string, r io.Reader, size int64) error
 		return err
 	}
 	if err = o.Objects.Put(ctx, key, bytes.NewReader(b), size); err == nil && o.then != nil {
-		o.then(key, b)
+		o.then(b)
 	}
 	return err
 }
@@ -158,7 +158,9 @@ func TestQueuedRedactionsAreMade(t *testing.T) {
 	}
 	store = odd{Objects: objs, full: again.Key}
 	m, stop = start()
-	until("the one behind", func() bool { return state(behind).State == ward.RedactionDone && state(left).State == ward.RedactionDone })
+	until("the one behind", func() bool {
+		return state(behind).State == ward.RedactionDone && state(left).State == ward.RedactionDone
+	})
 	if r := state(again); r.State != ward.RedactionQueued {
 		t.Errorf("to be tried again: %+v", r)
 	}
@@ -175,7 +177,7 @@ func TestQueuedRedactionsAreMade(t *testing.T) {
 
 	// The commit was made, and its answer an error.
 	lost := queue()
-	store = odd{Objects: objs, then: func(key string, b []byte) {
+	store = odd{Objects: objs, then: func(b []byte) {
 		sum := sha256.Sum256(b)
 		if _, err := s.FinishRedaction(ctx, lost.ID, sealed.Upload{
 			Institution: "h1", Name: string(lost.ID), MediaType: "video/mp4", Bytes: int64(len(b)), SHA256: hex.EncodeToString(sum[:]), By: by.ID,

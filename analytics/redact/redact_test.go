@@ -233,7 +233,7 @@ func workers(t *testing.T) (pids []int) {
 	}
 	for _, task := range tasks {
 		children, _ := os.ReadFile(task) // the thread may be gone
-		for _, f := range strings.Fields(string(children)) {
+		for f := range strings.FieldsSeq(string(children)) {
 			line, _ := os.ReadFile("/proc/" + f + "/cmdline")
 			if pid, err := strconv.Atoi(f); err == nil && strings.Contains(string(line), "wardwatch-vision") {
 				pids = append(pids, pid)

@@ -50,11 +50,11 @@ const Protocol = 2
 // Reply goes from a worker to the service. The first one, without a
 // request, says that the models are loaded or what is wrong.
 type Reply struct {
-	Protocol int `json:"protocol,omitempty"` // of the first one
-	OK    bool      `json:"ok"` // a picture came out and Seen describes it
-	Fault Fault     `json:"fault,omitempty"`
-	Text  string    `json:"text,omitempty"` // for the log
-	Seen  ward.Seen `json:"seen"`
+	Protocol int       `json:"protocol,omitempty"` // of the first one
+	OK       bool      `json:"ok"`                 // a picture came out and Seen describes it
+	Fault    Fault     `json:"fault,omitempty"`
+	Text     string    `json:"text,omitempty"` // for the log
+	Seen     ward.Seen `json:"seen"`
 	// Dims are the template lengths of Seen.Faces, in order (0: none). The
 	// payload is their float32 values, little endian, then the JPEG.
 	Dims []int `json:"dims,omitempty"`

@@ -120,6 +120,12 @@ func TestCoveredItemsAreLeftOut(t *testing.T) {
 		}
 		has("agreed", false, true)
 		has("for somebody outside", true, false)
+		w.Exec(`UPDATE unmasking SET until_us = $1`, time.Now().UnixMicro())
+		has("after its hour", false, false)
+		if covered, err := w.Store.Covered(ctx, c.ID, w.By.ID); err != nil || !covered[original.ID] {
+			t.Errorf("seen after the hour: %v, %v", covered, err)
+		}
+		w.Exec(`UPDATE unmasking SET until_us = $1`, asked.Until.UnixMicro())
 		if covered, err := w.Store.Covered(ctx, c.ID, second.ID); err != nil || !covered[original.ID] {
 			t.Errorf("who agreed sees it too: %v, %v", covered, err)
 		}

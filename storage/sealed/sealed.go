@@ -183,5 +183,7 @@ type Custody struct {
 	Reason string      `json:"reason"`
 	// Prev is the SHA-256 (hex) of the sealed bytes of the case's event
 	// before this one, empty for the first.
-	Prev string `json:"prev"`
+	Prev   string      `json:"prev"`
+	Result ward.Result `json:"result,omitempty"`
+	ward.Means
 }

@@ -21,7 +21,7 @@ const CASE_FILE = {
 const MANIFEST = {
   schema: '', case: CASE, case_leaf: 0, institution: '', file: maybe(CASE_FILE), officers: [{ name: '', certificate: '' }], software: '', system: maybe({ program_sha256: '', config_sha256: '', time_zone: '' }), model_ids: [''], log: '', key_sha256: '', items: [ITEM], recordings: [RECORDING], records: [RECORD], files: [FILE],
 }
-const CUSTODY = { case_id: '', seq: 0, at: TIME, actor: '', role: '', action: '', object: '', sha256: '', reason: '', prev: '' }
+const CUSTODY = { case_id: '', seq: 0, at: TIME, actor: '', role: '', action: '', object: '', sha256: '', reason: '', prev: '', result: '', via: '', scope: '', address: '', device: '' }
 const SEALED = { kind: '', id: '', at: TIME, salt: '' }
 const VERDICT = { events_sha256: '', snapshot_sha256: '' }
 const PART = { id: '', sha256: '' }

@@ -133,7 +133,10 @@ func same(t *testing.T, at string, typ reflect.Type, form any) {
 			t.Errorf("%s is an object in the page, %v in Go", at, typ)
 			return
 		}
-		for field := range typ.Fields() {
+		for _, field := range reflect.VisibleFields(typ) {
+			if field.Anonymous { // its fields follow
+				continue
+			}
 			name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
 			sub, ok := want[name]
 			if !ok {

@@ -1,5 +1,5 @@
 import { useInfiniteQuery, useQuery, useQueryClient } from '@tanstack/react-query'
-import { Button, Card, Space, Table, Tooltip } from 'antd'
+import { Button, Card, Space, Table, Tag, Tooltip } from 'antd'
 import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { useParams } from 'react-router'
@@ -104,8 +104,9 @@ export default function CasePage() {
               columns={[
                 { title: '#', dataIndex: 'seq', width: 36 },
                 { title: t('case.when'), dataIndex: 'at', render: (v: string) => <When at={v} short /> },
-                { title: t('case.did'), render: (_, e) => <Tooltip title={<span className="mono">{e.object}</span>}>{t(`action.${e.action}`)}{e.reason && <div className="quiet small">{e.action === 'review' ? t(`caseAction.${e.reason as Schemas['CaseAction']}`) : e.action === 'letter' ? t(`letterAction.${e.reason as Schemas['LetterAction']}`) : e.reason}</div>}</Tooltip> },
+                { title: t('case.did'), render: (_, e) => <Tooltip title={<span className="mono">{e.object}</span>}>{t(`action.${e.action}`)}{e.result === 'refused' && <Tag color="red" style={{ marginInlineStart: 6 }}>{t('case.refused')}</Tag>}{e.reason && <div className="quiet small">{e.action === 'review' ? t(`caseAction.${e.reason as Schemas['CaseAction']}`) : e.action === 'letter' ? t(`letterAction.${e.reason as Schemas['LetterAction']}`) : e.reason}</div>}</Tooltip> },
                 { title: t('case.who'), render: (_, e) => <>{e.role !== 'recipient' && names.user(e.actor)} <span className="quiet small">{t(`role.${e.role}`)}</span></> },
+                { title: t('case.from'), render: (_, e) => e.via && <span className="small">{t(`via.${e.via}`)}<div className="quiet">{[e.device, e.address].filter(Boolean).join(' · ')}</div></span> },
               ]}
             />
             <Trouble error={touches.error} retry={() => void touches.refetch()} />
