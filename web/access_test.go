@@ -663,7 +663,12 @@ var requests = map[string]func(*world) request{
 	"GET /api/v1/cases/{id}/custody":    func(w *world) request { return request{path: id(w.openCase().ID)} },
 	"GET /api/v1/cases/{id}/evidence":   func(w *world) request { return request{path: id(w.openCase().ID)} },
 	"GET /api/v1/cases/{id}/export.zip": func(w *world) request { return request{path: id(w.openCase().ID)} },
-	"GET /api/v1/cases/{id}/file":       func(w *world) request { return request{path: id(w.openCase().ID)} },
+	"POST /api/v1/exports/{id}/cancel": func(w *world) request { // only one's own, as another test shows
+		x, err := w.store.BeginExport(w.t.Context(), ward.Custody{CaseID: w.openCase().ID, At: time.Now(), Actor: "u", Role: ward.Inspector})
+		must(w.t, err)
+		return request{path: id(x.ID)}
+	},
+	"GET /api/v1/cases/{id}/file": func(w *world) request { return request{path: id(w.openCase().ID)} },
 	"POST /api/v1/cases/{id}/prints": func(w *world) request {
 		return request{path: id(w.openCase().ID), json: m{"document": "evidence_list", "reason": "移送"}}
 	},

@@ -34,6 +34,31 @@ type exportInput struct {
 	Resuming
 }
 
+// ExportPath names an export in the address.
+type ExportPath struct {
+	ID ward.ExportID `path:"id" maxLength:"64"`
+}
+
+// loadExport finds an export of the caller's own.
+func (s *Server) loadExport(ctx context.Context, in *ExportPath) (ward.Export, ward.InstitutionID, error) {
+	x, err := s.Store.Export(ctx, in.ID)
+	if err == nil && x.By != callerOf(ctx).ID {
+		err = notFound()
+	}
+	if err != nil {
+		return x, "", err
+	}
+	c, err := s.Store.Case(ctx, x.CaseID)
+	return x, c.InstitutionID, err
+}
+
+func (s *Server) cancelExport(ctx context.Context, _ *ExportPath, x ward.Export) (*empty, error) {
+	if x.State == ward.ExportEnded {
+		return nil, x.Ended()
+	}
+	return &empty{}, s.Store.EndExport(ctx, x.ID, "cancelled")
+}
+
 // oneRange is the only form of Range that is honoured.
 var oneRange = regexp.MustCompile(`^bytes=(\d{1,18})-\d{0,18}$`)
 

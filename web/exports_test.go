@@ -183,6 +183,32 @@ func TestExportTellsWhatChangedBetweenTheRanges(t *testing.T) {
 	}
 }
 
+func TestExportIsCancelled(t *testing.T) {
+	w := newWorld(t).serve()
+	c, _ := w.bigCase()
+	inspector, another := w.as(w.user(ward.Inspector, "own")), w.as(w.user(ward.Inspector, "own"))
+	path := "/api/v1/cases/" + string(c.ID) + "/export.zip"
+	got, first := inspector.fetch(path, nil, 1<<20, "")
+	etag := first.Header.Get("ETag")
+	cancel := "/api/v1/exports/" + strings.Trim(etag, `"`) + "/cancel"
+	another.do(http.MethodPost, cancel, nil).want(404, "")
+	inspector.do(http.MethodPost, cancel, nil).want(204, "")
+	inspector.do(http.MethodPost, cancel, nil).want(410, "export.ended")
+	inspector.with("Range", fmt.Sprintf("bytes=%d-", len(got))).with("If-Range", etag).do(http.MethodGet, path, nil).want(410, "export.ended")
+	said, reasons := w.done(c.ID)
+	if !slices.Equal(said, []ward.Action{ward.ActionExport, ward.ActionEndExport}) || !strings.HasPrefix(reasons[1], "cancelled; ") {
+		t.Errorf("custody says %v %v", said, reasons)
+	}
+	got, first = inspector.fetch(path, nil, 1<<30, "")
+	w.verifies(got)
+	id := strings.Trim(first.Header.Get("ETag"), `"`) // sent whole, which the client may not know
+	waitFor(t, func() bool { return get(t, w.store.Export, ward.ExportID(id)).State == ward.ExportWhole })
+	inspector.do(http.MethodPost, "/api/v1/exports/"+id+"/cancel", nil).want(204, "")
+	if _, reasons := w.done(c.ID); len(reasons) != 4 || reasons[3] != fmt.Sprintf("cancelled; %d of %d bytes sent", len(got), len(got)) {
+		t.Errorf("custody says %v", reasons)
+	}
+}
+
 func TestExportOfAShareIsDeliveredOnceItIsWhole(t *testing.T) {
 	w := newWorld(t).serve()
 	v, token := w.share()

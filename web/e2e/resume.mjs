@@ -1,4 +1,4 @@
-// The line breaks twice while a package is on its way: the page goes on with
+// An export is cancelled on its way. Then the line breaks twice while a package is on its way: the page goes on with
 // it by itself, it is one export in custody, and the file verifies.
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
@@ -18,6 +18,7 @@ export async function resume(page) {
   const line = await weakLine(new URL(page.url()))
   try {
     await page.goto(new URL(`/cases/${id}`, line.url).href)
+    await cancelled(page, line)
     const [saved] = await Promise.all([
       page.waitForEvent('download', { timeout: 60_000 }),
       page.locator('[data-part=export]').click(),
@@ -28,9 +29,9 @@ export async function resume(page) {
     const { fingerprint, exports } = await page.evaluate(async (of) => {
       const key = await (await fetch('/api/v1/ledger/key')).json()
       const seen = await (await fetch(`/api/v1/cases/${of}`)).json()
-      return { fingerprint: key.fingerprint, exports: seen.custody.filter((/** @type {{ action: string }} */ e) => e.action === 'export').length }
+      return { fingerprint: key.fingerprint, exports: seen.custody.map((/** @type {{ action: string }} */ e) => e.action).filter((/** @type {string} */ a) => a.endsWith('export')) }
     }, id)
-    assert.equal(exports, 1)
+    assert.deepEqual(exports, ['export', 'end_export', 'export'])
     const said = execFileSync(wardwatch, ['verify', await saved.path(), '--key', fingerprint], { encoding: 'utf8' })
     assert.match(said, /VERIFIED/)
     return { asked: line.asked }
@@ -40,20 +41,37 @@ export async function resume(page) {
   }
 }
 
+/** cancelled ends an export on its way. @param {import('playwright-core').Page} page @param {Awaited<ReturnType<typeof weakLine>>} line */
+async function cancelled(page, line) {
+  line.stalls = true
+  await page.locator('[data-part=export]').click()
+  const button = page.locator('[data-part=cancel-export]')
+  await page.getByText(t.export.arriving.split('{{part}}')[0]).waitFor()
+  if (shots) await page.screenshot({ path: join(shots, 'export-cancel.png'), fullPage: true })
+  const [said] = await Promise.all([page.waitForResponse((r) => r.url().endsWith('/cancel')), button.click()])
+  assert.equal(said.status(), 204)
+  await button.waitFor({ state: 'detached' })
+  line.stalls = false
+  line.asked.length = 0
+}
+
 /** weakLine leads to the service, and breaks packages off. @param {URL} to */
 async function weakLine(to) {
   /** @type {string[]} */
   const asked = []
+  const line = { url: '', asked, stalls: false, close: () => {} }
   const server = createServer((req, res) => {
     const zip = req.url?.endsWith('/export.zip')
     if (zip) asked.push(req.headers.range ?? 'all')
-    const breaking = zip && asked.length <= breaks
+    const stalling = zip && line.stalls
+    const breaking = zip && !stalling && asked.length <= breaks
     const on = request({ host: to.hostname, port: to.port, path: req.url, method: req.method, headers: { ...req.headers, host: to.host } }, (answer) => {
       res.writeHead(answer.statusCode ?? 502, answer.headers)
       let sent = 0
       answer.on('data', (piece) => {
         res.write(piece)
         sent += piece.length
+        if (stalling && sent > lasts) answer.pause()
         if (breaking && sent > lasts) {
           setTimeout(() => res.destroy(), 300) // what was written is there by then
           answer.destroy()
@@ -67,5 +85,7 @@ async function weakLine(to) {
   })
   await new Promise((done) => server.listen(0, '127.0.0.1', () => done(undefined)))
   const { port } = /** @type {import('node:net').AddressInfo} */ (server.address())
-  return { url: `http://127.0.0.1:${port}`, asked, close: () => { server.closeAllConnections(); server.close() } }
+  line.url = `http://127.0.0.1:${port}`
+  line.close = () => { server.closeAllConnections(); server.close() }
+  return line
 }

@@ -91,7 +91,7 @@ export default function CasePage() {
           <PrintCard item={c} evidence={evidence} onPrinted={again} />
           <LetterCard item={c} onChanged={again} />
           <ShareCard caseId={c.id} />
-          <RedactCard caseId={c.id} />
+          <RedactCard caseId={c.id} onShow={setShown} />
           <HoldCard caseId={c.id} />
           <Card size="small" title={t('case.custody')}>
             <Table<Custody>
@@ -105,8 +105,7 @@ export default function CasePage() {
                 { title: '#', dataIndex: 'seq', width: 36 },
                 { title: t('case.when'), dataIndex: 'at', render: (v: string) => <When at={v} short /> },
                 { title: t('case.did'), render: (_, e) => <Tooltip title={<span className="mono">{e.object}</span>}>{t(`action.${e.action}`)}{e.result === 'refused' && <Tag color="red" style={{ marginInlineStart: 6 }}>{t('case.refused')}</Tag>}{e.reason && <div className="quiet small">{e.action === 'review' ? t(`caseAction.${e.reason as Schemas['CaseAction']}`) : e.action === 'letter' ? t(`letterAction.${e.reason as Schemas['LetterAction']}`) : e.reason}</div>}</Tooltip> },
-                { title: t('case.who'), render: (_, e) => <>{e.role !== 'recipient' && names.user(e.actor)} <span className="quiet small">{t(`role.${e.role}`)}</span></> },
-                { title: t('case.from'), render: (_, e) => e.via && <span className="small">{t(`via.${e.via}`)}<div className="quiet">{[e.device, e.address].filter(Boolean).join(' · ')}</div></span> },
+                { title: t('case.who'), render: (_, e) => <>{e.role !== 'recipient' && names.user(e.actor)} <span className="quiet small">{t(`role.${e.role}`)}</span>{e.via && <div className="quiet small">{[t(`via.${e.via}`), e.device, e.address].filter(Boolean).join(' · ')}</div>}</> },
               ]}
             />
             <Trouble error={touches.error} retry={() => void touches.refetch()} />

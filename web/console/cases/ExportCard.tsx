@@ -1,7 +1,7 @@
 import { DownloadOutlined } from '@ant-design/icons'
 import { useMutation, useQuery } from '@tanstack/react-query'
 import { Button, Card, Space, Typography } from 'antd'
-import { useState } from 'react'
+import { useRef, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { api, refusal, take, type Schemas } from '../api/client'
 import { whole } from '../api/whole'
@@ -14,17 +14,36 @@ export function ExportCard({ item, onExported }: { item: Schemas['Case']; onExpo
   const key = useQuery({ queryKey: ['ledger-key'], queryFn: () => take(api.GET('/api/v1/ledger/key')), staleTime: Infinity })
   const file = `${item.number}.zip`
   const [part, setPart] = useState(0)
+  const running = useRef({ id: '', stop: new AbortController() })
   const download = useMutation({
     mutationFn: async () => {
-      const { answer, file: zip } = await whole(`/api/v1/cases/${item.id}/export.zip`, (have, size) => setPart(size > 0 ? Math.floor((100 * have) / size) : 0))
+      const stop = new AbortController()
+      running.current = { id: '', stop }
+      const progress = (have: number, size: number, tag: string) => {
+        running.current.id = tag.replaceAll('"', '')
+        setPart(size > 0 ? Math.floor((100 * have) / size) : 0)
+      }
+      const { answer, file: zip } = await whole(`/api/v1/cases/${item.id}/export.zip`, progress, stop.signal).catch((error: unknown) => {
+        if (stop.signal.aborted) return { answer: undefined, file: undefined }
+        throw error
+      })
+      if (!answer) return undefined // cancelled
       if (!zip) throw await refusal(answer)
       return zip
     },
-    onSuccess: (zip) => save(zip, file),
+    onSuccess: (zip) => zip && save(zip, file),
     onSettled: () => {
       setPart(0)
       onExported()
     },
+  })
+  const cancel = useMutation({
+    mutationFn: async () => {
+      const { id, stop } = running.current
+      stop.abort()
+      if (id) await take(api.POST('/api/v1/exports/{id}/cancel', { params: { path: { id } } }))
+    },
+    onSettled: onExported,
   })
   return (
     <Card size="small" title={t('export.title')}>
@@ -32,9 +51,10 @@ export function ExportCard({ item, onExported }: { item: Schemas['Case']; onExpo
       <Space wrap>
         <Button type="primary" icon={<DownloadOutlined />} loading={download.isPending} onClick={() => download.mutate()} data-part="export">{t('export.button')}</Button>
         <Button type="link" href="/verify.html" download="verify.html" data-part="verifier">{t('export.page')}</Button>
+        {download.isPending && <Button onClick={() => cancel.mutate()} data-part="cancel-export">{t('export.cancel')}</Button>}
         {download.isPending && <span className="quiet small">{part > 0 ? t('export.arriving', { part }) : t('export.preparing')}</span>}
       </Space>
-      <div style={{ marginTop: 12 }}><Trouble error={download.error} /></div>
+      <div style={{ marginTop: 12 }}><Trouble error={download.error ?? cancel.error} /></div>
       <Trouble error={key.error} />
       {key.data && (
         <>

@@ -8,8 +8,8 @@ import { Trouble } from '../parts/Trouble'
 import { When } from '../parts/When'
 import { useRedactions } from './redactions'
 
-/** RedactCard shows what is being covered in a case, and who asked to see what is covered. */
-export function RedactCard({ caseId }: { caseId: string }) {
+/** RedactCard shows what is being covered in a case, leads to copy and original, and shows who asked to see what is covered. */
+export function RedactCard({ caseId, onShow }: { caseId: string; onShow: (evidence: string) => void }) {
   const { t } = useTranslation()
   const client = useQueryClient()
   const all = useRedactions(caseId)
@@ -21,14 +21,14 @@ export function RedactCard({ caseId }: { caseId: string }) {
   return (
     <Card size="small" title={t('redact.card')} data-part="redactions">
       <Space orientation="vertical" size={12} style={{ width: '100%' }}>
-        {all.data.redactions.map((r) => <One key={r.id} r={r} onDone={again} />)}
+        {all.data.redactions.map((r) => <One key={r.id} r={r} onDone={again} onShow={onShow} />)}
         {all.data.unmaskings.map((u) => <Request key={u.id} u={u} onDone={again} />)}
       </Space>
     </Card>
   )
 }
 
-function One({ r, onDone }: { r: Schemas['CaseRedaction']; onDone: () => void }) {
+function One({ r, onDone, onShow }: { r: Schemas['CaseRedaction']; onDone: () => void; onShow: (evidence: string) => void }) {
   const { t } = useTranslation()
   const names = useNames()
   const cancel = useMutation({ mutationFn: () => take(api.POST('/api/v1/redactions/{id}/cancel', { params: { path: { id: r.id } } })), onSettled: onDone })
@@ -39,6 +39,12 @@ function One({ r, onDone }: { r: Schemas['CaseRedaction']; onDone: () => void })
       <div className="wrap">{r.reason}</div>
       <div className="quiet small">{names.user(r.by)} · <When at={r.asked} /></div>
       {r.state === 'queued' && <Space style={{ width: '100%' }}><Progress percent={Math.round(r.progress * 100)} style={{ width: 200 }} aria-label={t('redact.queued')} /><Button size="small" loading={cancel.isPending} onClick={() => cancel.mutate()}>{t('redact.cancel')}</Button></Space>}
+      {r.state === 'done' && (
+        <Space>
+          <Button size="small" onClick={() => onShow(r.result ?? '')} data-action="show-copy">{t('redact.showCopy')}</Button>
+          <Button size="small" onClick={() => onShow(r.evidence_id)}>{t('redact.showOriginal')}</Button>
+        </Space>
+      )}
       {r.state === 'failed' && <Alert type="error" showIcon title={t(`redact.fault.${r.fault as 'original' | 'changed' | 'worker' | 'picture'}`)} />}
       <Trouble error={cancel.error} />
     </div>
