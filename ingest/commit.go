@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"wardwatch/storage"
 	"wardwatch/ward"
 )
 
@@ -18,6 +19,7 @@ func (r *Recorder) begin(s *Stream, u Unit) {
 		}
 	}
 	h.Life, h.Mono = r.Store.Mono(u.Arrived)
+	h.Sync, h.ClockError = storage.ReadSync()
 	at := r.clock.moment(u.Arrived)
 	if r.RetentionDays > 0 {
 		h.KeepUntil = at.wall.Add(time.Duration(r.RetentionDays) * 24 * time.Hour)
@@ -82,6 +84,10 @@ func (r *Recorder) commit(s *Stream, f *segmentFile, end time.Time) {
 	g := f.segment()
 	g.End, g.Media, g.Chunks, g.Bytes = end, f.video.span(f.media), f.chunks, f.file.Size
 	g.Clock, g.CameraOffset = s.Clock()
+	g.Signature = f.signature
+	if sync, off := storage.ReadSync(); g.Sync == ward.Synced || sync == ward.Unsynced {
+		g.Sync, g.ClockError = sync, max(g.ClockError, off) // the worse of begin and end
+	}
 	if f.media == 0 {
 		r.clerk.add("discard empty file", func(ctx context.Context) error {
 			if err := f.file.Discard(); err != nil { // Recover will remove it
@@ -132,6 +138,7 @@ func (h header) segment() ward.Segment {
 	return ward.Segment{
 		ID: ward.NewID[ward.SegmentID](h.Start), Source: h.Source, InstitutionID: h.InstitutionID, Start: h.Start, Clock: h.Clock, CameraOffset: h.CameraOffset,
 		Codec: h.Codec, Audio: h.Audio, Life: h.Life, Mono: h.Mono, KeepUntil: h.KeepUntil, Origin: h.Origin,
+		Sync: h.Sync, ClockError: h.ClockError,
 	}
 }
 

@@ -237,6 +237,7 @@ func (w *filler) finish(ctx context.Context, next time.Time, nextDTS int64) erro
 	}
 	g := f.segment()
 	g.End, g.Media, g.Chunks, g.Bytes = earlier(end, w.gap.To), f.video.span(f.media), f.chunks, f.file.Size
+	g.Signature = f.signature
 	if g.SHA256, err = f.file.Finish(); err != nil {
 		return errors.Join(errOurs, discard(f.file, err))
 	}

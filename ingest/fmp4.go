@@ -41,6 +41,8 @@ type header struct {
 	Mono          time.Duration      `json:"mono_ns,omitempty"`
 	KeepUntil     time.Time          `json:"keep_until,omitzero"`
 	Origin        ward.Origin        `json:"origin,omitempty"`
+	Sync          ward.ClockSync     `json:"sync,omitempty"`
+	ClockError    time.Duration      `json:"clock_error_ns,omitempty"`
 }
 
 // initSegment returns the beginning of a recording.

@@ -83,7 +83,8 @@ func unitsOf(c *clip, codec ward.Codec, laps int) []ingest.Unit {
 func TestRecordingKeepsEveryByte(t *testing.T) {
 	t.Parallel()
 	units := unitsOf(h264Clip(t), ward.H264, 2)
-	sei := []byte{0x06, 0x05, 0x04, 's', 'i', 'g', 'n', 0x80} // a camera's signature travels in SEI
+	// A camera's signature travels in SEI: here in ONVIF's.
+	sei := append([]byte{0x06, 0x05, 0x14, 0x00, 0x5b, 0xc9, 0x3f, 0x2d, 0x71, 0x5e, 0x95, 0xad, 0xa4, 0x79, 0x6f, 0x90, 0x87, 0x7a, 0x6f}, "sign\x80"...)
 	for i := range units {
 		units[i].AU = append([][]byte{sei}, units[i].AU...)
 	}
@@ -95,6 +96,9 @@ func TestRecordingKeepsEveryByte(t *testing.T) {
 	for i, g := range segs {
 		name, b := fileOf(t, sp, g)
 		ffmpegReads(t, name)
+		if sync, off := storage.ReadSync(); g.Signature != ward.SignatureONVIF || g.Sync != sync || g.ClockError > off+time.Millisecond {
+			t.Errorf("segment %d: signature %q, clock %q ±%v, and now %q ±%v", i, g.Signature, g.Sync, g.ClockError, sync, off)
+		}
 		parts := partsOf(t, b)
 		for _, p := range parts {
 			for _, tr := range p.Tracks {

@@ -48,6 +48,8 @@ type segmentFile struct {
 	born   time.Time // arrival of the first picture not on disk
 	held   int       // bytes of samples not on disk
 	chunks []ward.Chunk
+
+	signature ward.CameraSignature // that its pictures carried so far
 }
 
 type trackFile struct {
@@ -119,6 +121,7 @@ func (f *segmentFile) add(u Unit) {
 			s := pending{au: u.AU, size: t.stored(u.AU), number: u.number, cts: clamp32(u.PTS - u.DTS), key: u.Key}
 			f.held += s.size
 			t.push(s, u.DTS-f.base, u.Arrived)
+			f.signature = signed(f.signature, t.Codec, u.AU)
 			return
 		}
 		dts := u.DTS - f.base*int64(t.ClockRate)/int64(f.video.ClockRate)

@@ -20,8 +20,8 @@ const blockSegments = 64
 // blockOf is the block of the segment with that seq.
 func blockOf(seq int64) int64 { return (seq - 1) / blockSegments }
 
-// blockVersion begins a packed block.
-const blockVersion = 1
+// blockVersion begins a packed block; version 1 had no clock state and no signature.
+const blockVersion = 2
 
 var errBlock = errors.New("the block cannot be read")
 
@@ -43,6 +43,9 @@ func encodeBlock(all []ward.Segment) []byte {
 		w.word(string(g.Audio))
 		w.word(g.Life)
 		w.word(string(g.Origin))
+		w.word(string(g.Sync))
+		w.word(string(g.Signature))
+		w.number(g.ClockError.Microseconds())
 		w.text(key)
 		w.b = append(w.b, g.SHA256[:]...)
 		w.text(string(encodeChunks(g.Chunks)))
@@ -54,7 +57,7 @@ func encodeBlock(all []ward.Segment) []byte {
 // decodeBlock is the reverse of encodeBlock, for those of block n that are
 // wanted: their states by seq.
 func decodeBlock(b []byte, src ward.Source, n int64, wanted map[int64]ward.SegmentState) ([]ward.Segment, error) {
-	if len(b) == 0 || b[0] != blockVersion {
+	if len(b) == 0 || b[0] == 0 || b[0] > blockVersion {
 		return nil, errBlock
 	}
 	r := blockReader{b: b[1:]}
@@ -76,6 +79,9 @@ func decodeBlock(b []byte, src ward.Source, n int64, wanted map[int64]ward.Segme
 		g.Bytes, g.Repaired, g.Leaf = v[4], v[5] == 1, v[6]
 		g.Clock, g.Codec, g.Audio, g.Life = ward.Clock(r.word()), ward.Codec(r.word()), ward.Codec(r.word()), r.word()
 		g.Origin = ward.Origin(r.word())
+		if b[0] > 1 {
+			g.Sync, g.Signature, g.ClockError = ward.ClockSync(r.word()), ward.CameraSignature(r.word()), micros(r.number())
+		}
 		key := r.text()
 		copy(g.SHA256[:], r.bytes(uint64(len(g.SHA256))))
 		chunks := r.bytes(r.length())

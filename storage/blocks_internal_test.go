@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"fmt"
+	"os"
 	"path/filepath"
 	"reflect"
 	"slices"
@@ -56,6 +57,7 @@ func blockSegment(n int) ward.Segment {
 	if n%2 == 0 {
 		g.Clock, g.Codec, g.Audio, g.Life = ward.CameraClock, ward.H264, ward.PCMA, fmt.Sprintf("life-%d", n/50)
 		g.Mono, g.KeepUntil = time.Duration(n)*time.Minute, start.AddDate(0, 0, 90)
+		g.Sync, g.ClockError, g.Signature = ward.Unsynced, 16*time.Second, ward.SignatureONVIF
 		g.Chunks = []ward.Chunk{{Offset: 1200}, {At: 2 * time.Second, Offset: 520_000}, {At: 3960 * time.Millisecond, Offset: 1<<33 + int64(n)}}
 	}
 	if n%5 == 0 {
@@ -227,4 +229,29 @@ func count(t *testing.T, s *Store, query string) (n int) {
 		t.Fatal(err)
 	}
 	return n
+}
+
+// TestBlockOfBefore reads a block of four segments that version 1 packed.
+func TestBlockOfBefore(t *testing.T) {
+	b, err := os.ReadFile("testdata/block-v1.bin")
+	if err != nil {
+		t.Fatal(err)
+	}
+	wanted := map[int64]ward.SegmentState{1: ward.Archived, 2: ward.Archived, 3: ward.Archived, 4: ward.Archived}
+	got, err := decodeBlock(b, ward.Source{Kind: ward.FromCamera, ID: "cam-1"}, 0, wanted)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range wanted {
+		g := blockSegment(int(i))
+		g.Seq, g.Key, g.Leaf, g.State = i, ward.SegmentKey(g.InstitutionID, g.Source, g.Start, i), 10+i, ward.Archived
+		g.Sync, g.ClockError, g.Signature = "", 0, ""
+		if !reflect.DeepEqual(got[i-1], g) {
+			t.Errorf("got %+v\nwant %+v", got[i-1], g)
+		}
+	}
+	b[0] = blockVersion + 1
+	if _, err := decodeBlock(b, ward.Source{}, 0, wanted); err == nil {
+		t.Error("a block of a later version is read")
+	}
 }

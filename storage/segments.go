@@ -12,7 +12,7 @@ import (
 	"wardwatch/ward"
 )
 
-const segmentColumns = `id, source_kind, source_id, institution_id, seq, start_us, end_us, media_us, clock, camera_offset_us, codec, bytes, sha256, object_key, state, repaired, leaf, audio, life, mono_us, keep_until_us, chunks, origin`
+const segmentColumns = `id, source_kind, source_id, institution_id, seq, start_us, end_us, media_us, clock, camera_offset_us, codec, bytes, sha256, object_key, state, repaired, leaf, audio, life, mono_us, keep_until_us, chunks, origin, sync, clock_error_us, signature`
 
 // CommitSegment stores a finished segment and its ledger leaf and returns
 // only after both are durable. The file stays in the spool until the
@@ -56,9 +56,9 @@ func (s *Store) CommitSegment(ctx context.Context, g ward.Segment) (ward.Segment
 }
 
 func (t *tx) insertSegment(ctx context.Context, g ward.Segment) error {
-	_, err := t.ExecContext(ctx, `INSERT INTO segment (`+segmentColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23)`,
+	_, err := t.ExecContext(ctx, `INSERT INTO segment (`+segmentColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26)`,
 		g.ID, g.Source.Kind, g.Source.ID, g.InstitutionID, g.Seq, us(g.Start), us(g.End), g.Media.Microseconds(), g.Clock, g.CameraOffset.Microseconds(),
-		g.Codec, g.Bytes, g.SHA256[:], g.Key, g.State, flag(g.Repaired), g.Leaf, g.Audio, g.Life, g.Mono.Microseconds(), us(g.KeepUntil), encodeChunks(g.Chunks), g.Origin)
+		g.Codec, g.Bytes, g.SHA256[:], g.Key, g.State, flag(g.Repaired), g.Leaf, g.Audio, g.Life, g.Mono.Microseconds(), us(g.KeepUntil), encodeChunks(g.Chunks), g.Origin, g.Sync, g.ClockError.Microseconds(), g.Signature)
 	if err == nil && g.Seq%blockSegments == 0 {
 		err = t.pack(ctx, g)
 	}
@@ -75,6 +75,7 @@ func recordOf(g ward.Segment) sealed.Segment {
 		Clock: g.Clock, CameraOffsetUS: g.CameraOffset.Microseconds(), Codec: g.Codec, Bytes: g.Bytes,
 		SHA256: hex.EncodeToString(g.SHA256[:]), Key: g.Key, Repaired: g.Repaired,
 		Audio: g.Audio, Life: g.Life, MonoUS: g.Mono.Microseconds(), KeepUntil: g.KeepUntil, Origin: g.Origin,
+		Sync: g.Sync, ClockErrorUS: g.ClockError.Microseconds(), Signature: g.Signature,
 	}
 }
 
@@ -142,16 +143,16 @@ func (s *Store) MarkArchived(ctx context.Context, id ward.SegmentID) error {
 
 func scanSegment(r row) (ward.Segment, error) {
 	var g ward.Segment
-	var start, end, media, offset, mono, keep int64
+	var start, end, media, offset, mono, keep, off int64
 	var sum, chunks []byte
 	var repaired int
 	err := r.Scan(&g.ID, &g.Source.Kind, &g.Source.ID, &g.InstitutionID, &g.Seq, &start, &end, &media, &g.Clock, &offset,
-		&g.Codec, &g.Bytes, &sum, &g.Key, &g.State, &repaired, &g.Leaf, &g.Audio, &g.Life, &mono, &keep, &chunks, &g.Origin)
+		&g.Codec, &g.Bytes, &sum, &g.Key, &g.State, &repaired, &g.Leaf, &g.Audio, &g.Life, &mono, &keep, &chunks, &g.Origin, &g.Sync, &off, &g.Signature)
 	if err != nil {
 		return ward.Segment{}, err
 	}
 	g.Start, g.End, g.Repaired = at(start), at(end), repaired == 1
-	g.Mono, g.KeepUntil = time.Duration(mono)*time.Microsecond, at(keep)
+	g.Mono, g.KeepUntil, g.ClockError = time.Duration(mono)*time.Microsecond, at(keep), time.Duration(off)*time.Microsecond
 	g.Media, g.CameraOffset = time.Duration(media)*time.Microsecond, time.Duration(offset)*time.Microsecond
 	if g.Chunks, err = decodeChunks(chunks); err != nil {
 		return ward.Segment{}, fmt.Errorf("segment %s: %w", g.ID, err)

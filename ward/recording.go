@@ -42,6 +42,28 @@ const (
 	FromDevice Origin = "card" // afterwards, from what the device itself had stored: it fills a gap, and the gap stays noted
 )
 
+// ClockSync says whether the server's clock followed a time source.
+type ClockSync string
+
+// The states of the server's clock.
+const (
+	SyncUnknown ClockSync = "" // the system did not tell
+	Synced      ClockSync = "synced"
+	Unsynced    ClockSync = "unsynced" // it ran by itself, by the kernel's own account
+)
+
+// CameraSignature says whose signatures a video carries, if any: those that
+// the camera made of its own pictures. Nobody here verifies them.
+type CameraSignature string
+
+// The forms of signature that are told apart.
+const (
+	SignatureUnseen CameraSignature = "" // nobody looked, or the codec has no place for one
+	SignatureNone   CameraSignature = "none"
+	SignatureONVIF  CameraSignature = "onvif" // ONVIF Media Signing
+	SignatureAxis   CameraSignature = "axis"  // Axis Signed Video
+)
+
 // SegmentState is the state of a Segment: spooled → archived → deleting →
 // deleted, or spooled → evicted. The row and its leaf stay for ever.
 type SegmentState string
@@ -90,6 +112,11 @@ type Segment struct {
 	// recorded outside of one.
 	Life string        `json:"life,omitempty"`
 	Mono time.Duration `json:"mono_ns,omitempty"`
+	// Sync is the state of the server's clock, the worse of those at Start and
+	// End; ClockError how far off it was at most, by the kernel's account.
+	Sync       ClockSync       `json:"sync,omitempty"`
+	ClockError time.Duration   `json:"clock_error_ns,omitempty"`
+	Signature  CameraSignature `json:"signature,omitempty"`
 	// KeepUntil is when the retention that was in force at Start ends. Zero: kept until somebody decides.
 	KeepUntil time.Time `json:"keep_until,omitzero"`
 	Chunks    []Chunk   `json:"-"` // by At; the first one's Offset is the length of the init segment

@@ -62,6 +62,8 @@ var enums = map[reflect.Type][]any{
 	reflect.TypeFor[ward.ReleaseState]():       {ward.ReleaseRequested, ward.ReleaseConfirmed, ward.ReleaseRefused},
 	reflect.TypeFor[ward.OutageAction]():       {ward.OutageReport, ward.OutageWithdraw, ward.OutageRefuse, ward.OutageAccept},
 	reflect.TypeFor[ward.Origin]():             {ward.FromStream, ward.FromDevice},
+	reflect.TypeFor[ward.ClockSync]():          {ward.SyncUnknown, ward.Synced, ward.Unsynced},
+	reflect.TypeFor[ward.CameraSignature]():    {ward.SignatureUnseen, ward.SignatureNone, ward.SignatureONVIF, ward.SignatureAxis},
 	reflect.TypeFor[ward.Outcome]():            {ward.Pass, ward.Fail, ward.Unsure, ward.NotDone},
 	reflect.TypeFor[ward.Permission]():         {ward.MayWatch, ward.MayManage, ward.MaySettle, ward.MayReview, ward.MayRound, ward.MayCase, ward.MayAppeal, ward.MayFlip, ward.MayOutages, ward.MayReport, ward.MayIdentify, ward.MayAdmit, ward.MayTablets, ward.MayAdminister},
 	reflect.TypeFor[ward.ParamUnit]():          {ward.InSeconds, ward.InMinutes, ward.InDays, ward.InShare, ward.InCosine, ward.InCount, ward.InKm, ward.InKmh, ward.InDayMinute},

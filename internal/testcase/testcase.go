@@ -193,6 +193,7 @@ func (w *World) Record(src ward.Source, start time.Time, d time.Duration, archiv
 	g := ward.Segment{
 		ID: ward.NewID[ward.SegmentID](start), Source: src, InstitutionID: "h1", Start: start, End: start.Add(d), Media: d,
 		Clock: ward.ServerClock, Codec: ward.H264, Bytes: int64(len(body)), SHA256: sha256.Sum256(body), Origin: w.Origin,
+		Sync: ward.Synced, ClockError: 12 * time.Millisecond, Signature: ward.SignatureNone,
 	}
 	if w.Keep > 0 {
 		g.KeepUntil = start.Add(w.Keep)

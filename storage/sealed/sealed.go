@@ -46,6 +46,10 @@ type Segment struct {
 	MonoUS         int64              `json:"mono_us,omitempty"`
 	KeepUntil      time.Time          `json:"keep_until,omitzero"`
 	Origin         ward.Origin        `json:"origin,omitempty"`
+	// Recordings of earlier versions have none of these.
+	Sync         ward.ClockSync       `json:"sync,omitempty"`
+	ClockErrorUS int64                `json:"clock_error_us,omitempty"`
+	Signature    ward.CameraSignature `json:"signature,omitempty"`
 }
 
 // Alert is what the ledger commits to when an alert is raised: which

@@ -8,7 +8,7 @@ const SOURCE = { kind: '', id: '' }
 const CASE = { id: '', number: '', institution_id: '', title: '', opened: TIME, opened_by: '' }
 const SEGMENT = {
   id: '', source: SOURCE, institution_id: '', seq: 0, start: TIME, end: TIME, media_us: 0, clock: '', camera_offset_us: 0, codec: '', bytes: 0, sha256: '', key: '',
-  repaired: false, audio: '', life: '', mono_us: 0, keep_until: TIME, origin: '',
+  repaired: false, audio: '', life: '', mono_us: 0, keep_until: TIME, origin: '', sync: '', clock_error_us: 0, signature: '',
 }
 const ITEM = { kind: '', ref: '', sha256: '', added: TIME, added_by: '', leaf: 0, path: '', missing: '', found_sha256: '', segment: maybe(SEGMENT), events: '', chat: '' }
 const GAP = { from: TIME, to: TIME, cause: '' }

@@ -140,6 +140,10 @@ const KINDS = {
       c.report.filled++
       c.report.filledMS += new Date(seg.end) - new Date(seg.start)
     }
+    const made = c.report.made
+    if (['synced', 'unsynced', ''].includes(seg.sync)) made[seg.sync || 'unknown']++
+    if (['onvif', 'axis', 'none', ''].includes(seg.signature)) made[seg.signature || 'unseen']++
+    made.error = Math.max(made.error, seg.clock_error_us)
     return true
   },
   snapshot: (c, it, object) => c.added.has(object) && c.added.get(object).leaf === it.leaf,

@@ -70,6 +70,9 @@ func (c *check) item(it pack.Item) {
 			c.report.Filled++
 			c.report.FilledFor += seg.End.Sub(seg.Start)
 		}
+		if ok {
+			c.report.Made.add(seg)
+		}
 	case ward.EvidenceSnapshot:
 		ok = ok && c.addedAt[string(it.Kind)+"/"+it.Ref] == it.Leaf
 	case ward.EvidenceVisit:

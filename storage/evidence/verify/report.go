@@ -37,6 +37,7 @@ type Report struct {
 	// which parts of the picture are covered: proven, and what they were made of too.
 	Derivatives int
 	FilledFor   time.Duration
+	Made        Made
 	// OtherPage says that the package's verify.html is not the one of this
 	// version: the package is of another one, or its exporter was tampered with.
 	OtherPage bool
@@ -126,6 +127,7 @@ func Print(w io.Writer, r Report) error {
 		line("  事后从设备自身存储取回，用以填补缺口，并非当时录制（清单中 role 为 backfill）。")
 		line("  Taken afterwards from what the device itself had stored, to fill gaps; not recorded as it happened (role backfill in the manifest).")
 	}
+	r.Made.print(line)
 	for _, s := range r.Stretches {
 		line("时段 stretch:     %s %s – %s, 录得 recorded %.1f 秒 s, 补录 backfilled %.1f 秒 s", clean(s.Source.String()), local(s.From), local(s.To), float64(s.RecordedMS)/1000, float64(s.FilledMS)/1000)
 		if len(s.Segments) == 0 {
