@@ -102,6 +102,7 @@ func (f *fsck) steps() []fsckStep {
 		{"blind periods", f.blindRows},
 		{"outage rows", f.outageRows},
 		{"zone rows", f.zoneRows},
+		{"camera device rows", f.deviceRows},
 		{"rule rows", f.ruleRows},
 		{"alert policy rows", f.policyRows},
 		{"access policy rows", f.accessPolicyRows},

@@ -16,24 +16,25 @@ import (
 
 // The kinds of sealed record that evidence is made of.
 const (
-	KindSegment    = sealed.KindSegment
-	KindAlert      = sealed.KindAlert
-	KindVerdict    = sealed.KindVerdict
-	KindSettlement = sealed.KindSettlement
-	KindCase       = sealed.KindCase
-	KindCustody    = sealed.KindCustody
-	KindUpload     = sealed.KindUpload   // by object key: a file that somebody added to a case
-	KindStretch    = sealed.KindStretch  // by item: what there is of a stretch of recording, and what not
-	KindSighting   = sealed.KindSighting // by sighting, when it is added to a case
-	KindDecision   = "decision"          // a step of an alert
-	KindRound      = "round"             // the order
-	KindHold       = "hold"
-	KindRelease    = "hold_release"    // by release/1: requested by one; /2: answered by another
-	KindRule       = "rule"            // by rule/version: how it was set
-	KindZones      = "zones"           // by camera/version: what was drawn in its picture
-	KindBlind      = sealed.KindBlind  // by period: found, and ended; its outage is another
-	KindOutage     = sealed.KindOutage // by outage/version: reported, withdrawn, refused, accepted
-	KindSearch     = "face_search"     // by search: its reason and purpose
+	KindSegment      = sealed.KindSegment
+	KindAlert        = sealed.KindAlert
+	KindVerdict      = sealed.KindVerdict
+	KindSettlement   = sealed.KindSettlement
+	KindCase         = sealed.KindCase
+	KindCustody      = sealed.KindCustody
+	KindUpload       = sealed.KindUpload   // by object key: a file that somebody added to a case
+	KindStretch      = sealed.KindStretch  // by item: what there is of a stretch of recording, and what not
+	KindSighting     = sealed.KindSighting // by sighting, when it is added to a case
+	KindDecision     = "decision"          // a step of an alert
+	KindRound        = "round"             // the order
+	KindHold         = "hold"
+	KindRelease      = "hold_release"          // by release/1: requested by one; /2: answered by another
+	KindRule         = "rule"                  // by rule/version: how it was set
+	KindZones        = "zones"                 // by camera/version: what was drawn in its picture
+	KindCameraDevice = sealed.KindCameraDevice // by camera/version: what it is as a thing, and who says so
+	KindBlind        = sealed.KindBlind        // by period: found, and ended; its outage is another
+	KindOutage       = sealed.KindOutage       // by outage/version: reported, withdrawn, refused, accepted
+	KindSearch       = "face_search"           // by search: its reason and purpose
 
 	KindIdentity           = "identity_check"      // by check: who asked, where, and the answer
 	KindSettlementIdentity = "settlement_identity" // by settlement/check: that billing referred to it

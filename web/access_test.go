@@ -310,8 +310,13 @@ var requests = map[string]func(*world) request{
 	"POST /api/v1/outages/{id}/decision": func(w *world) request {
 		return request{path: id(w.outage().ID), json: m{"version": 1, "accepted": false, "note": "无检修单"}}
 	},
-	"POST /api/v1/cameras/{id}/learn": func(w *world) request { return request{path: id(w.newCamera().ID)} },
-	"GET /api/v1/cameras/{id}/zones":  func(w *world) request { return request{path: id(w.camera.ID)} },
+	"POST /api/v1/cameras/{id}/learn":  func(w *world) request { return request{path: id(w.newCamera().ID)} },
+	"GET /api/v1/cameras/{id}/devices": func(w *world) request { return request{path: id(w.camera.ID)} },
+	"POST /api/v1/cameras/{id}/devices": func(w *world) request {
+		return request{path: id(w.newCamera().ID), json: m{"model": "X-200", "serial": "SN-1"}}
+	},
+	"POST /api/v1/cameras/{id}/devices/ask": func(w *world) request { return request{path: id(w.newCamera().ID), json: m{"port": 80}} },
+	"GET /api/v1/cameras/{id}/zones":        func(w *world) request { return request{path: id(w.camera.ID)} },
 	"PUT /api/v1/cameras/{id}/zones": func(w *world) request {
 		return request{path: id(w.newCamera().ID), json: m{"based_on": 0, "zones": []m{{"kind": "staff", "polygon": []m{{"x": 0, "y": 0}, {"x": 1, "y": 0}, {"x": 0.5, "y": 1}}}}}}
 	},
@@ -747,6 +752,10 @@ var requests = map[string]func(*world) request{
 		r, err := w.store.RequestRelease(w.t.Context(), w.openCase().ID, "案件办结", w.user(ward.Inspector, "own"))
 		must(w.t, err)
 		return request{path: id(r.ID), json: m{"agree": false, "reason": "尚在申诉期"}}
+	},
+	"GET /api/v1/evidence/{id}/origin": func(w *world) request {
+		items := get(w.t, w.store.Evidence, w.openCase().ID)
+		return request{path: id(items[slices.IndexFunc(items, func(e ward.Evidence) bool { return e.Kind == ward.EvidenceSegment })].ID)}
 	},
 	"GET /api/v1/evidence/{id}/content": func(w *world) request {
 		items := get(w.t, w.store.Evidence, w.openCase().ID)

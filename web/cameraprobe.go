@@ -93,7 +93,7 @@ func (s *Server) watchProbe(ctx context.Context, in *probeInput) (*huma.StreamRe
 // try, which must be called, gives it back.
 func (s *Server) beginProbe(ctx context.Context, b ProbeSettings) (try func(context.Context, func(ingest.ProbeStep)) ingest.ProbeReport, err error) {
 	if s.Fleet == nil {
-		return nil, &ward.Error{Kind: ward.Unavailable, Code: "camera.no_fleet", ZH: "本进程不接入摄像头，无法测试。", EN: "This process runs no cameras and cannot try one."}
+		return nil, errNoFleet()
 	}
 	c, err := s.probed(ctx, b)
 	if err != nil {
@@ -114,6 +114,10 @@ func (s *Server) beginProbe(ctx context.Context, b ProbeSettings) (try func(cont
 		s.Log.InfoContext(ctx, "camera tried", "user", who.ID, "ok", report.OK, "step", report.Steps[len(report.Steps)-1].Step)
 		return report
 	}, nil
+}
+
+func errNoFleet() error {
+	return &ward.Error{Kind: ward.Unavailable, Code: "camera.no_fleet", ZH: "本进程不接入摄像头，无法测试。", EN: "This process runs no cameras and cannot try one."}
 }
 
 // probed is the camera to try. A stored password is used only where it goes

@@ -66,6 +66,7 @@ func (s *Server) caseRoutes(r *routes) {
 			return s.loadCase(ctx, &in.CasePath)
 		}, s.exportCase)
 	on(r, may, huma.Operation{Method: http.MethodPost, Path: v1 + "/exports/{id}/cancel", OperationID: "cancelExport", Summary: "End one's own export for good; its id is the ETag of export.zip", Tags: tags, DefaultStatus: http.StatusNoContent}, s.loadExport, s.cancelExport)
+	on(r, may, huma.Operation{Method: http.MethodGet, Path: v1 + "/evidence/{id}/origin", OperationID: "evidenceOrigin", Summary: "How a recording in a case came about: clocks, codec, camera", Tags: tags}, s.loadEvidence, s.evidenceOrigin)
 	on(r, may, media(huma.Operation{Method: http.MethodGet, Path: v1 + "/evidence/{id}/content", OperationID: "evidenceContent", Summary: "One item's bytes", Tags: tags}, "video/mp4", "image/jpeg", "application/json", "application/octet-stream"), s.loadEvidence, s.evidenceContent)
 }
 

@@ -62,6 +62,7 @@ var enums = map[reflect.Type][]any{
 	reflect.TypeFor[ward.ReleaseState]():       {ward.ReleaseRequested, ward.ReleaseConfirmed, ward.ReleaseRefused},
 	reflect.TypeFor[ward.OutageAction]():       {ward.OutageReport, ward.OutageWithdraw, ward.OutageRefuse, ward.OutageAccept},
 	reflect.TypeFor[ward.Origin]():             {ward.FromStream, ward.FromDevice},
+	reflect.TypeFor[ward.DeviceSource]():       {ward.DeviceByHand, ward.DeviceByCamera},
 	reflect.TypeFor[ward.ClockSync]():          {ward.SyncUnknown, ward.Synced, ward.Unsynced},
 	reflect.TypeFor[ward.CameraSignature]():    {ward.SignatureUnseen, ward.SignatureNone, ward.SignatureONVIF, ward.SignatureAxis},
 	reflect.TypeFor[ward.Outcome]():            {ward.Pass, ward.Fail, ward.Unsure, ward.NotDone},
@@ -181,6 +182,9 @@ func apiConfig() huma.Config {
 	alias[ward.CheckKind](r)
 	alias[ward.Clock](r)
 	alias[ward.Codec](r)
+	alias[ward.ClockSync](r)
+	alias[ward.CameraSignature](r)
+	alias[ward.DeviceSource](r)
 	alias[ward.DismissReason](r)
 	alias[EventKind](r)
 	alias[ward.EvidenceKind](r)

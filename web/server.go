@@ -167,6 +167,7 @@ func (s *Server) routes() (*routes, error) {
 	s.institutionRoutes(r)
 	s.cameraRoutes(r)
 	s.zoneRoutes(r)
+	s.deviceRoutes(r)
 	s.blindRoutes(r)
 	s.outageRoutes(r)
 	s.importRoutes(r)

@@ -86,6 +86,8 @@ func build(t testing.TB, database, driver, raw string) *World {
 	w.places()
 	w.fraud()
 	w.visit()
+	_, err = w.Store.SetCameraDevice(t.Context(), ward.CameraDevice{CameraID: "cam-1", Manufacturer: "示例厂商", Model: "X-200", Firmware: "1.4.2", Serial: "SN-0001", Source: ward.DeviceByHand, By: w.By.ID})
+	w.must(err)
 	return w
 }
 

@@ -48,7 +48,7 @@ func TestWhatADeviceGaveIsLabelledAsEvidence(t *testing.T) {
 		if rep.Exit(false) != verify.ExitVerified || rep.Filled != 1 || rep.FilledFor != 4*time.Second {
 			t.Errorf("got %+v", rep)
 		}
-		for _, want := range []string{"补录 backfilled:  1 个录像文件 recordings, 4.0 秒 s", "并非当时录制", "not recorded as it happened", "followed a time source: 4 个", "at most 0.0 秒", "ONVIF 0，Axis 0，无 none 4，"} {
+		for _, want := range []string{"补录 backfilled:  1 个录像文件 recordings, 4.0 秒 s", "并非当时录制", "not recorded as it happened", "followed a time source: 4 个", "at most 0.0 秒", "ONVIF 0，Axis 0，无 none 4，", "型号 model X-200, 固件 firmware 1.4.2, 序列号 serial SN-0001", "由管理员登记"} {
 			if text := words(t, rep); !strings.Contains(text, want) {
 				t.Errorf("verify does not say %q:\n%s", want, text)
 			}

@@ -94,8 +94,8 @@ func TestExportOfAnAlertVerifies(t *testing.T) {
 		if len(r.Failures) != 0 || !r.Compared || r.Exit(false) != verify.ExitVerified {
 			t.Fatalf("got %+v", r)
 		}
-		// alert, settlement, snapshot, three segments; case, confirmed and filed; open, six adds, export
-		if r.Items != 6 || r.Records != 5+1+2+8 || r.Events != 8 || r.Case != c.Number || r.By != string(w.By.ID) {
+		// alert, settlement, snapshot, three segments; case, camera, confirmed and filed; open, six adds, export
+		if r.Items != 6 || r.Records != 5+1+1+2+8 || r.Events != 8 || r.Case != c.Number || r.By != string(w.By.ID) {
 			t.Errorf("got %+v", r)
 		}
 		files := unpack(t, b)

@@ -2,6 +2,7 @@ package evidence
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"time"
 
@@ -37,6 +38,39 @@ func (d *draft) recordings(ctx context.Context, items []ward.Evidence) error {
 	}
 	slices.Sort(d.m.ModelIDs)
 	d.m.ModelIDs = slices.Compact(d.m.ModelIDs)
+	return d.devices(ctx)
+}
+
+// devices fills the manifest's Devices, and adds their sealed records.
+func (d *draft) devices(ctx context.Context) error {
+	cameras := map[string]bool{}
+	seen := func(s ward.Source) {
+		if s.Kind == ward.FromCamera {
+			cameras[s.ID] = true
+		}
+	}
+	for _, r := range d.m.Recordings {
+		seen(r.Source)
+	}
+	for _, it := range d.m.Items {
+		if it.Segment != nil {
+			seen(it.Segment.Source)
+		}
+	}
+	for _, id := range slices.Sorted(maps.Keys(cameras)) {
+		all, err := d.Store.CameraDevices(ctx, ward.CameraID(id))
+		if err != nil {
+			return err
+		}
+		for _, v := range all {
+			r, err := d.Store.Sealed(ctx, v.Leaf)
+			if err != nil {
+				return err
+			}
+			d.record(r)
+			d.m.Devices = append(d.m.Devices, v)
+		}
+	}
 	return nil
 }
 

@@ -23,6 +23,8 @@ const (
 	KindBlind       = "blind"
 	KindDraw        = "draw"
 	KindOutage      = "outage"
+
+	KindCameraDevice = "camera_device"
 )
 
 // Segment is what the ledger commits to when a segment is finished.

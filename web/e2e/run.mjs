@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { admissions } from './admissions.mjs'
 import { alert } from './alert.mjs'
 import { startCameras } from './cameras.mjs'
+import { device } from './device.mjs'
 import { duty } from './duty.mjs'
 import { dutylink } from './dutylink.mjs'
 import { evidence } from './evidence.mjs'
@@ -52,6 +53,7 @@ try {
     share: (page) => share(theirs, page),
     resume: (page) => resume(page),
     verify: (page) => verify(theirs, page),
+    device: (page) => device(page),
     evidence: (page) => evidence(page),
     holds: (page) => holds(browser, server.ready, page),
     redact: (page) => redact(browser, server.ready, page),

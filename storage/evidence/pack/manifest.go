@@ -62,8 +62,11 @@ type Manifest struct {
 	Fingerprint string         `json:"key_sha256"`
 	Items       []Item         `json:"items"`
 	Recordings  []Recording    `json:"recordings"`
-	Records     []RecordFile   `json:"records"`
-	Files       []File         `json:"files"`
+	// Devices say what the cameras of Items and Recordings are, in all versions, each as
+	// sealed in its Leaf. A camera of which nobody said is not among them.
+	Devices []ward.CameraDevice `json:"devices,omitempty"`
+	Records []RecordFile        `json:"records"`
+	Files   []File              `json:"files"`
 }
 
 // System is what made the package, so that somebody else can set up the same.

@@ -18,8 +18,9 @@ const FILE = { path: '', role: '', format: '', bytes: 0, sha256: '' }
 const CASE_FILE = {
   case_id: '', version: 0, subjects: [{ kind: '', ref: '' }], cause: '', basis: [''], officers: [{ user: '', certificate: '' }], deadline: TIME, links: [{ case_id: '', reason: '' }], reason: '', by: '', at: TIME, leaf: 0,
 }
+const DEVICE = { camera: '', version: 0, manufacturer: '', model: '', firmware: '', serial: '', source: '', by: '', at: TIME, leaf: 0 }
 const MANIFEST = {
-  schema: '', case: CASE, case_leaf: 0, institution: '', file: maybe(CASE_FILE), officers: [{ name: '', certificate: '' }], software: '', system: maybe({ program_sha256: '', config_sha256: '', time_zone: '' }), model_ids: [''], log: '', key_sha256: '', items: [ITEM], recordings: [RECORDING], records: [RECORD], files: [FILE],
+  schema: '', case: CASE, case_leaf: 0, institution: '', file: maybe(CASE_FILE), officers: [{ name: '', certificate: '' }], software: '', system: maybe({ program_sha256: '', config_sha256: '', time_zone: '' }), model_ids: [''], log: '', key_sha256: '', items: [ITEM], recordings: [RECORDING], devices: [DEVICE], records: [RECORD], files: [FILE],
 }
 const CUSTODY = { case_id: '', seq: 0, at: TIME, actor: '', role: '', action: '', object: '', sha256: '', reason: '', prev: '', result: '', via: '', scope: '', address: '', device: '' }
 const SEALED = { kind: '', id: '', at: TIME, salt: '' }

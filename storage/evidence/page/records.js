@@ -110,6 +110,15 @@ function checkCaseFile(c) {
   Object.assign(c.report, { cause: file.cause, basis: file.basis, officers: officers.map((o) => o.name + ' ' + o.certificate) })
 }
 
+/** checkDevices checks that what the cameras are said to be is what was sealed. */
+function checkDevices(c) {
+  for (const d of c.m.devices) {
+    const was = recordOf(c, d.leaf, 'camera_device', d.camera + '/' + d.version, DEVICE)
+    if (was && equal(was, { ...d, leaf: 0 })) c.report.devices.push(d)
+    else c.fail('manifest.json', '摄像头设备信息与封存的不同。', 'What a camera is said to be differs from its sealed record.')
+  }
+}
+
 /**
  * checkItems checks that what each item says of itself is what was sealed when
  * it was recorded, and that the items are those of the custody events.
@@ -118,6 +127,7 @@ async function checkItems(c) {
   const file = recordOf(c, c.m.case_leaf, 'case', c.m.case.id, CASE)
   if (!file || !equal(file, c.m.case)) c.fail('manifest.json', '案件信息与封存的不同。', 'The case differs from its sealed record.')
   checkCaseFile(c)
+  checkDevices(c)
   const seen = new Set()
   for (const it of c.m.items) {
     const object = it.kind + '/' + it.ref

@@ -113,6 +113,7 @@ function page(r, file) {
   if (r.sm2) out.push(both('p', `SM2 签名有效；公钥文件 sm2.pub 的 SHA-256 为 ${r.sm2}。`, 'The SM2 signature is valid; the SHA-256 of sm2.pub is above.'))
   if (r.derivatives > 0) out.push(both('p', `遮挡件 ${r.derivatives} 件：部分画面已被遮挡，所依据的原件已在清单中列明。`, `${r.derivatives} derivatives, in which parts of the picture are covered; what they were made of is listed.`))
   if (r.filled > 0) out.push(both('p', `补录 ${r.filled} 个录像文件，共 ${(r.filledMS / 1000).toFixed(1)} 秒：事后从设备自身存储取回，用以填补缺口，并非当时录制。`, `${r.filled} recordings of ${(r.filledMS / 1000).toFixed(1)} s were taken afterwards from what the device itself had stored, to fill gaps; not recorded as it happened.`))
+  for (const d of r.devices) out.push(device(d))
   const m = r.made
   if (m.synced + m.unsynced > 0) out.push(both('p', `录像时的服务器时钟：${m.synced} 个录像文件已与时间源同步，${m.unsynced} 个未同步，${m.unknown} 个未知；误差不超过 ${(m.error / 1e6).toFixed(1)} 秒。`, `The server's clock while recording: ${m.synced} followed a time source, ${m.unsynced} did not, ${m.unknown} unknown; off by at most ${(m.error / 1e6).toFixed(1)} s.`))
   if (m.onvif + m.axis + m.none > 0) out.push(both('p', `摄像头自身签名：ONVIF ${m.onvif} 个，Axis ${m.axis} 个，无 ${m.none} 个，未查 ${m.unseen} 个；本页未核验这些签名。`, `The camera's own signatures: ONVIF ${m.onvif}, Axis ${m.axis}, none ${m.none}, not looked for ${m.unseen}; they were NOT verified here.`))
@@ -126,6 +127,13 @@ function page(r, file) {
   if (r.more > 0) out.push(both('p', `另有 ${r.more} 项`, `and ${r.more} more`))
   list('缺失的证据', 'What the package says it lacks', r.missing)
   return out
+}
+
+/** device words what a camera is, and who says so. */
+function device(d) {
+  const [manufacturer, model, firmware, serial] = [d.manufacturer, d.model, d.firmware, d.serial].map((s) => visible(s) || '–')
+  const [zh, en] = d.source === 'camera' ? ['由摄像头自报', 'told by the camera itself'] : ['由管理员登记', 'written down by an administrator']
+  return both('p', `摄像头 ${visible(d.camera)}（${dated(d.at)} 起，${zh}）：厂商 ${manufacturer}，型号 ${model}，固件 ${firmware}，序列号 ${serial}。`, `Camera ${visible(d.camera)}, ${en}: manufacturer ${manufacturer}, model ${model}, firmware ${firmware}, serial ${serial}.`)
 }
 
 /** stretch words what there is of a stretch of recording, and what not. */

@@ -17,7 +17,7 @@ const sums = (names, sumOf) => names.map((n) => hex(sumOf(n)) + '  ' + n + '\n')
 async function verify(source, trust, progress) {
   const c = {
     source, order: [], byName: new Map(), key: null, tree: null, note: '', m: null, leafs: new Map(), events: [], added: new Map(),
-    report: { bytes: source.size, files: 0, items: 0, records: 0, events: 0, ledger: 0, fingerprint: '', compared: false, former: null, sm2: '', outside: [], lines: 0, derivatives: 0, filled: 0, filledMS: 0, made: { synced: 0, unsynced: 0, error: 0, onvif: 0, axis: 0, none: 0, unseen: 0, unknown: 0 }, stretches: [], failures: [], missing: [], more: 0 },
+    report: { bytes: source.size, files: 0, items: 0, records: 0, events: 0, ledger: 0, fingerprint: '', compared: false, former: null, sm2: '', outside: [], lines: 0, derivatives: 0, devices: [], filled: 0, filledMS: 0, made: { synced: 0, unsynced: 0, error: 0, onvif: 0, axis: 0, none: 0, unseen: 0, unknown: 0 }, stretches: [], failures: [], missing: [], more: 0 },
     fail(file, zh, en) {
       if (c.report.failures.length >= MOST_FINDINGS) c.report.more++
       else c.report.failures.push({ file, zh, en })

@@ -20,6 +20,7 @@ func (c *check) items() {
 		c.report.fail(pack.ManifestName, "案件信息与封存的不同。", "The case differs from its sealed record.")
 	}
 	c.caseFile()
+	c.devices()
 	seen := map[string]bool{}
 	for _, it := range c.m.Items {
 		object := string(it.Kind) + "/" + it.Ref

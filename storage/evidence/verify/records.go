@@ -163,3 +163,17 @@ func (c *check) caseFile() {
 		c.report.Officers = append(c.report.Officers, o.Name+" "+o.Certificate)
 	}
 }
+
+// devices checks that what the cameras are said to be is what was sealed.
+func (c *check) devices() {
+	for _, d := range c.m.Devices {
+		want, was := d, ward.CameraDevice{}
+		want.Leaf = 0
+		p, ok := c.leafs[d.Leaf]
+		if !ok || p.kind != sealed.KindCameraDevice || p.ref != fmt.Sprintf("%s/%d", d.CameraID, d.Version) || c.into(d.Leaf, &was) != nil || was != want {
+			c.report.fail(pack.ManifestName, "摄像头设备信息与封存的不同。", "What a camera is said to be differs from its sealed record.")
+			continue
+		}
+		c.report.Devices = append(c.report.Devices, d)
+	}
+}

@@ -9,6 +9,7 @@ import (
 	"unicode"
 
 	"wardwatch/storage/sealed"
+	"wardwatch/ward"
 )
 
 // Report is the outcome of a verification.
@@ -38,6 +39,8 @@ type Report struct {
 	Derivatives int
 	FilledFor   time.Duration
 	Made        Made
+	// Devices are what the cameras are as things, and who says so: proven to be said.
+	Devices []ward.CameraDevice
 	// OtherPage says that the package's verify.html is not the one of this
 	// version: the package is of another one, or its exporter was tampered with.
 	OtherPage bool
@@ -127,6 +130,9 @@ func Print(w io.Writer, r Report) error {
 		line("  事后从设备自身存储取回，用以填补缺口，并非当时录制（清单中 role 为 backfill）。")
 		line("  Taken afterwards from what the device itself had stored, to fill gaps; not recorded as it happened (role backfill in the manifest).")
 	}
+	for _, d := range r.Devices {
+		line("摄像头 camera:     %s 厂商 manufacturer %s, 型号 model %s, 固件 firmware %s, 序列号 serial %s; %s 起 since, %s", clean(string(d.CameraID)), said(d.Manufacturer), said(d.Model), said(d.Firmware), said(d.Serial), local(d.At), saidBy(d.Source))
+	}
 	r.Made.print(line)
 	for _, s := range r.Stretches {
 		line("时段 stretch:     %s %s – %s, 录得 recorded %.1f 秒 s, 补录 backfilled %.1f 秒 s", clean(s.Source.String()), local(s.From), local(s.To), float64(s.RecordedMS)/1000, float64(s.FilledMS)/1000)
@@ -200,4 +206,19 @@ func clean(s string) string {
 		return strconv.Quote(s)
 	}
 	return s
+}
+
+// said is a text of a camera's label, or that nobody said.
+func said(s string) string {
+	if s == "" {
+		return "–"
+	}
+	return clean(s)
+}
+
+func saidBy(s ward.DeviceSource) string {
+	if s == ward.DeviceByCamera {
+		return "由摄像头自报 told by the camera itself"
+	}
+	return "由管理员登记 written down by an administrator"
 }

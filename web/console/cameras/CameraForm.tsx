@@ -7,6 +7,7 @@ import { useInstitutions, usePlaces } from '../api/queries'
 import { Trouble } from '../parts/Trouble'
 import { PlaceForm } from '../places/PlaceForm'
 import { makes, splitCredentials, target } from './address'
+import { Device } from './Device'
 import { Probe } from './Probe'
 
 type Camera = Schemas['Camera']
@@ -21,6 +22,7 @@ export function CameraForm({ camera, onClose }: { camera: Camera | 'new' | undef
   return (
     <Drawer open={camera !== undefined} onClose={onClose} size={560} title={camera === 'new' ? t('cameras.add') : t('cameras.change')} destroyOnHidden>
       {camera !== undefined && <CameraSettings camera={camera === 'new' ? undefined : camera} onDone={onClose} />}
+      {camera !== undefined && camera !== 'new' && <Device camera={camera.id} />}
     </Drawer>
   )
 }

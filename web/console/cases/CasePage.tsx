@@ -98,7 +98,6 @@ export default function CasePage() {
               size="small"
               rowKey="seq"
               pagination={{ pageSize: 12, hideOnSinglePage: true, size: 'small' }}
-              scroll={{ x: 'max-content' }}
               dataSource={custody}
               locale={{ emptyText: <Nothing text={t('case.noCustody')} /> }}
               columns={[

@@ -7,6 +7,7 @@ import { Clip } from '../parts/Clip'
 import { Photo } from '../parts/Photo'
 import { Trouble } from '../parts/Trouble'
 import { Facts } from './Facts'
+import { Origin } from './Origin'
 
 /** Preview shows one piece of evidence: it plays, or it is read. */
 export function Preview({ item }: { item: Schemas['Evidence'] }) {
@@ -14,7 +15,7 @@ export function Preview({ item }: { item: Schemas['Evidence'] }) {
   const src = mediaURL('/api/v1/evidence/{id}/content', item.id)
   switch (item.kind) {
     case 'segment':
-      return <Clip src={src} />
+      return <><Clip src={src} /><Origin evidence={item.id} /></>
     case 'snapshot':
       return <Photo src={src} alt={t('evidence.snapshot')} />
     case 'settlement':
