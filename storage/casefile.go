@@ -2,9 +2,12 @@ package storage
 
 import (
 	"context"
+	"database/sql"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"wardwatch/storage/ledger/ledgerdb"
@@ -41,6 +44,9 @@ func (s *Store) SetCaseFile(ctx context.Context, f ward.CaseFile, by ward.User) 
 		set := f
 		set.Version, set.At, set.By, set.Leaf = now.Version+1, at(us(t.now)), by.ID, 0
 		if err := t.known(ctx, set); err != nil {
+			return err
+		}
+		if err := t.signed(ctx, &set); err != nil {
 			return err
 		}
 		if set.Leaf, err = t.sealRecord(ctx, KindCaseVersion, fmt.Sprintf("%s/%d", f.CaseID, set.Version), set); err != nil {
@@ -84,6 +90,28 @@ func (t *tx) known(ctx context.Context, f ward.CaseFile) error {
 		if err := has(`SELECT 1 FROM case_file WHERE id = $1`, string(l.CaseID), "case_file.link", "关联的案件不存在。", "A linked case does not exist."); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// signed fills in what the files with the witnesses' signatures are: uploaded
+// files of the case.
+func (t *tx) signed(ctx context.Context, f *ward.CaseFile) error {
+	f.Witnesses = slices.Clone(f.Witnesses)
+	for i := range f.Witnesses {
+		w := &f.Witnesses[i]
+		if w.SHA256 = ""; w.Signature == "" {
+			continue
+		}
+		var sum []byte
+		err := t.QueryRowContext(ctx, `SELECT sha256 FROM evidence WHERE case_id = $1 AND kind = $2 AND ref = $3`, f.CaseID, ward.EvidenceFile, w.Signature).Scan(&sum)
+		if errors.Is(err, sql.ErrNoRows) {
+			return &ward.Error{Kind: ward.Invalid, Code: "case_file.signature", ZH: "签名文件不是本案上传的文件，请先上传。", EN: "The file with the signature is not an uploaded file of this case; upload it first."}
+		}
+		if err != nil {
+			return err
+		}
+		w.SHA256 = hex.EncodeToString(sum)
 	}
 	return nil
 }

@@ -18,12 +18,14 @@ type CaseFile struct {
 	Cause    string        `json:"cause" maxLength:"200"` // 案由
 	Basis    []string      `json:"basis"`                 // legal basis 法律依据
 	Officers []CaseOfficer `json:"officers"`              // none yet, or two
-	Deadline time.Time     `json:"deadline,omitzero"`
-	Links    []CaseLink    `json:"links"` // other cases, from this one's side
-	Reason   string        `json:"reason" maxLength:"500"`
-	By       UserID        `json:"by"`
-	At       time.Time     `json:"at"`
-	Leaf     int64         `json:"leaf"`
+	// Witnesses are who held the evidence when it was taken, or saw that; versions of before have none.
+	Witnesses []CaseWitness `json:"witnesses,omitempty"`
+	Deadline  time.Time     `json:"deadline,omitzero"`
+	Links     []CaseLink    `json:"links"` // other cases, from this one's side
+	Reason    string        `json:"reason" maxLength:"500"`
+	By        UserID        `json:"by"`
+	At        time.Time     `json:"at"`
+	Leaf      int64         `json:"leaf"`
 }
 
 // SubjectKind says what a subject of a case is.
@@ -40,6 +42,26 @@ const (
 type CaseSubject struct {
 	Kind SubjectKind `json:"kind"`
 	Ref  string      `json:"ref" minLength:"1" maxLength:"64"`
+}
+
+// Capacity says as what somebody signs for the taking of evidence.
+type Capacity string
+
+// The capacities.
+const (
+	CapacityHolder  Capacity = "holder"  // of the electronic data 持有人（提供人）
+	CapacityWitness Capacity = "witness" // 见证人
+)
+
+// CaseWitness signed for the taking of a case's evidence, or did not, and why
+// (法发〔2016〕22号 §14).
+type CaseWitness struct {
+	Capacity  Capacity `json:"capacity"`
+	Name      string   `json:"name" minLength:"1" maxLength:"64"`
+	Post      string   `json:"post,omitempty" maxLength:"128"`      // whom or what they work for, and as what
+	Signature string   `json:"signature,omitempty" maxLength:"256"` // ref of the case's uploaded file with it; empty: there is none
+	SHA256    string   `json:"sha256,omitempty" maxLength:"64"`     // of that file, in hex; filled in when it is stored
+	Absent    string   `json:"absent,omitempty" maxLength:"200"`    // why there is no signature
 }
 
 // CaseOfficer 执法人员 is a user of the service who answers for the case.
@@ -59,7 +81,15 @@ const (
 	mostSubjects = 100
 	mostBasis    = 20
 	mostLinks    = 50
+
+	mostWitnesses = 10
 )
+
+// whole says whether w tells who it is, and either of a signature or why there is none.
+func (w CaseWitness) whole() bool {
+	return (w.Capacity == CapacityHolder || w.Capacity == CapacityWitness) && filled(w.Name, 64) && utf8.RuneCountInString(w.Post) <= 128 &&
+		(w.Signature == "") == filled(w.Absent, 200) && (w.Signature == "" || w.Absent == "")
+}
 
 // Check returns what is wrong with the file, as an Invalid.
 func (f CaseFile) Check() error {
@@ -75,6 +105,8 @@ func (f CaseFile) Check() error {
 		return bad("officers", "执法人员须为两名不同的人员。", "A case has two officers, two different people.")
 	case slices.ContainsFunc(f.Officers, func(o CaseOfficer) bool { return o.User == "" || !filled(o.Certificate, 64) }):
 		return bad("certificate", "请填写每名执法人员的执法证号。", "Give the certificate number of each officer.")
+	case len(f.Witnesses) > mostWitnesses || slices.ContainsFunc(f.Witnesses, func(w CaseWitness) bool { return !w.whole() }):
+		return bad("witness", "持有人或见证人不超过 10 名，须填写姓名，并附其签名文件，或注明没有签名的原因（二者填其一）。", "At most 10 holders and witnesses, each with a name, and either the file with their signature or why there is none.")
 	case slices.ContainsFunc(f.Links, func(l CaseLink) bool { return l.CaseID == f.CaseID || !filled(l.Reason, 200) }):
 		return bad("link", "关联案件须为另一案件，并填写关联理由。", "A link names another case, and why.")
 	case !filled(f.Reason, 500):

@@ -14,14 +14,15 @@ import (
 
 // CaseFileChange is the next version of a case's file.
 type CaseFileChange struct {
-	Version  int                `json:"version" minimum:"0" doc:"The version that is replaced; 0: there is none"`
-	Subjects []ward.CaseSubject `json:"subjects" maxItems:"100"`
-	Cause    string             `json:"cause" maxLength:"200"`
-	Basis    []string           `json:"basis" maxItems:"20"`
-	Officers []ward.CaseOfficer `json:"officers" maxItems:"2" doc:"None, or two different users"`
-	Deadline time.Time          `json:"deadline,omitzero"`
-	Links    []CaseLinkChange   `json:"links" maxItems:"50"`
-	Reason   string             `json:"reason" minLength:"1" maxLength:"500"`
+	Version   int                `json:"version" minimum:"0" doc:"The version that is replaced; 0: there is none"`
+	Subjects  []ward.CaseSubject `json:"subjects" maxItems:"100"`
+	Cause     string             `json:"cause" maxLength:"200"`
+	Basis     []string           `json:"basis" maxItems:"20"`
+	Officers  []ward.CaseOfficer `json:"officers" maxItems:"2" doc:"None, or two different users"`
+	Witnesses []ward.CaseWitness `json:"witnesses,omitempty" maxItems:"10" doc:"Holders of the evidence and witnesses: each with signature, the ref of an uploaded file of the case, or absent, why there is none; sha256 is filled in"`
+	Deadline  time.Time          `json:"deadline,omitzero"`
+	Links     []CaseLinkChange   `json:"links" maxItems:"50"`
+	Reason    string             `json:"reason" minLength:"1" maxLength:"500"`
 }
 
 // CaseLinkChange names another case by its number, and why it belongs together with this one.
@@ -153,7 +154,7 @@ func (s *Server) setCaseFile(ctx context.Context, in *caseFileInput, c ward.Case
 		}
 	}
 	_, err = s.Store.SetCaseFile(ctx, ward.CaseFile{
-		CaseID: c.ID, Version: b.Version, Subjects: list(b.Subjects), Cause: b.Cause, Basis: list(b.Basis), Officers: list(b.Officers),
+		CaseID: c.ID, Version: b.Version, Subjects: list(b.Subjects), Cause: b.Cause, Basis: list(b.Basis), Officers: list(b.Officers), Witnesses: b.Witnesses,
 		Deadline: b.Deadline.UTC(), Links: links, Reason: b.Reason,
 	}, callerOf(ctx).User)
 	if err != nil {

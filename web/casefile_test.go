@@ -32,6 +32,17 @@ func TestCaseFileAndReviews(t *testing.T) {
 	a.do(http.MethodPut, base+"/file", file).want(422, "case_file.link.unknown")
 	file["links"], file["subjects"] = []m{}, []m{{"kind": "person", "ref": "nobody"}}
 	a.do(http.MethodPut, base+"/file", file).want(422, "case_file.unknown")
+	for _, bad := range []m{
+		{"capacity": "holder", "name": "钱持有"}, {"capacity": "holder", "name": "钱持有", "absent": "拒绝", "signature": "x"}, {"capacity": "witness", "name": " ", "absent": "不在场"},
+	} {
+		file["witnesses"] = []m{bad}
+		a.do(http.MethodPut, base+"/file", file).want(422, "case_file.witness")
+	}
+	file["witnesses"] = []m{{"capacity": "holder", "name": "钱持有", "signature": "v1/other"}}
+	delete(file, "subjects")
+	file["subjects"] = []m{{"kind": "institution", "ref": own}}
+	a.do(http.MethodPut, base+"/file", file).want(422, "case_file.signature")
+	file["witnesses"] = []m{{"capacity": "holder", "name": "钱持有", "post": "信息科", "absent": "拒绝签名"}}
 	found := into[web.Page[ward.Case]](a.do(http.MethodGet, "/api/v1/cases?subject_kind=person&subject="+string(w.insured.ID), nil).want(200, "")).Items
 	if len(found) != 1 || found[0].ID != opened.ID {
 		t.Errorf("got %+v", found)

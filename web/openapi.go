@@ -62,6 +62,7 @@ var enums = map[reflect.Type][]any{
 	reflect.TypeFor[ward.ReleaseState]():       {ward.ReleaseRequested, ward.ReleaseConfirmed, ward.ReleaseRefused},
 	reflect.TypeFor[ward.OutageAction]():       {ward.OutageReport, ward.OutageWithdraw, ward.OutageRefuse, ward.OutageAccept},
 	reflect.TypeFor[ward.Origin]():             {ward.FromStream, ward.FromDevice},
+	reflect.TypeFor[ward.Capacity]():           {ward.CapacityHolder, ward.CapacityWitness},
 	reflect.TypeFor[ward.DeviceSource]():       {ward.DeviceByHand, ward.DeviceByCamera},
 	reflect.TypeFor[ward.ClockSync]():          {ward.SyncUnknown, ward.Synced, ward.Unsynced},
 	reflect.TypeFor[ward.CameraSignature]():    {ward.SignatureUnseen, ward.SignatureNone, ward.SignatureONVIF, ward.SignatureAxis},
@@ -182,6 +183,7 @@ func apiConfig() huma.Config {
 	alias[ward.CheckKind](r)
 	alias[ward.Clock](r)
 	alias[ward.Codec](r)
+	alias[ward.Capacity](r)
 	alias[ward.ClockSync](r)
 	alias[ward.CameraSignature](r)
 	alias[ward.DeviceSource](r)

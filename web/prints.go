@@ -152,6 +152,14 @@ func (s *Server) caseHead(ctx context.Context, c ward.Case) (head paper.Pairs, o
 		head = append(head, [2]string{"执法人员", u.Name + "（执法证号 " + o.Certificate + "）"})
 		officers = append(officers, "执法人员 "+u.Name)
 	}
+	for _, w := range f.Witnesses {
+		as := inChinese("witness." + string(w.Capacity))
+		said := "没有签名，原因：" + w.Absent
+		if w.Signature != "" {
+			said = "已签名，签名文件 SHA-256 " + w.SHA256
+		}
+		head = append(head, [2]string{as, strings.TrimSpace(w.Name+" "+w.Post) + "，" + said})
+	}
 	if officers == nil {
 		officers = paper.Signatures{"执法人员", "执法人员"}
 	}

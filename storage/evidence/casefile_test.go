@@ -2,6 +2,7 @@ package evidence_test
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -28,6 +29,15 @@ func TestPackageTellsWhatTheCaseIsAbout(t *testing.T) {
 		CaseID: id, Cause: "空刷医保卡", Basis: []string{"条例第三十八条"}, Reason: "立案", Deadline: time.Now().Add(time.Hour).UTC().Truncate(time.Microsecond), Links: []ward.CaseLink{},
 		Subjects: []ward.CaseSubject{{Kind: ward.InstitutionSubject, Ref: "h1"}}, Officers: []ward.CaseOfficer{{User: "o1", Certificate: "ZF-1"}, {User: "o2", Certificate: "ZF-2"}},
 	}
+	scan, err := clerk(w).AddFile(ctx, ward.Case{ID: id, InstitutionID: "h1"}, "签名.pdf", strings.NewReader("%PDF-1.7 signed"), 15, w.By)
+	if err != nil || len(scan) != 1 {
+		t.Fatal(scan, err)
+	}
+	file.Witnesses = []ward.CaseWitness{{Capacity: ward.CapacityHolder, Name: "钱持有", Post: "第一医院信息科", Signature: "another"}, {Capacity: ward.CapacityWitness, Name: "孙见证", Absent: "拒绝签名"}}
+	if _, err := w.Store.SetCaseFile(ctx, file, w.By); !errors.Is(err, &ward.Error{Kind: ward.Invalid, Code: "case_file.signature"}) {
+		t.Errorf("a signature that is no file of the case: %v", err)
+	}
+	file.Witnesses[0].Signature = scan[0].Ref
 	if _, err := w.Store.SetCaseFile(ctx, file, w.By); err != nil {
 		t.Fatal(err)
 	}
@@ -48,6 +58,11 @@ func TestPackageTellsWhatTheCaseIsAbout(t *testing.T) {
 	}
 	if !r.Authentic() || r.Cause != file.Cause || !slices.Equal(r.Officers, []string{"执法o1 ZF-1", "执法o2 ZF-2"}) || !strings.Contains(said.String(), "执法o2 ZF-2") {
 		t.Fatalf("got %+v\n%s", r, &said)
+	}
+	for _, want := range []string{"持有人 holder: 钱持有 第一医院信息科，签名文件 signature in the file of SHA-256 " + hexOf(scan[0].SHA256), "见证人 witness: 孙见证 ，没有签名 NO SIGNATURE，原因 because: 拒绝签名"} {
+		if !strings.Contains(said.String(), want) {
+			t.Errorf("it does not say %q:\n%s", want, &said)
+		}
 	}
 	order, files := names(t, b), unpack(t, b)
 	for _, name := range order {

@@ -96,6 +96,7 @@ async function fillFile(page) {
     await page.keyboard.press('Enter')
     await form.getByLabel(t.caseFile.certificate).nth(i).fill(`ZF-${i + 1}`)
   }
+  await witnesses(page, form)
   await form.locator('[data-list=subjects] button').last().click()
   await form.locator('[data-part=find-person]').click()
   const find = page.locator('.ant-popover')
@@ -110,6 +111,8 @@ async function fillFile(page) {
   await shot(page, 'case-form')
   await form.locator('button[type=submit]').click()
   await page.locator('[data-part=case-file]').getByText('ZF-2').waitFor()
+  await page.locator('[data-part=case-file]').getByText(t.witness.signed).waitFor()
+  await page.locator('[data-part=case-file]').getByText('拒绝签名').waitFor()
   await page.locator('[data-part=case-file]').getByRole('link', { name: number }).waitFor()
   await page.locator('[data-action=submit]').click()
   await page.locator('[data-part=case-file][data-state=first]').waitFor()
@@ -166,4 +169,29 @@ async function dossier(page) {
 /** @param {import('playwright-core').Page} page @param {string} name */
 async function shot(page, name) {
   if (shots) await page.screenshot({ path: join(shots, `${name}.png`), fullPage: true })
+}
+
+/** witnesses lets the holder sign with the mouse, and says why a witness did not. @param {import('playwright-core').Page} page @param {import('playwright-core').Locator} form */
+async function witnesses(page, form) {
+  for (const name of ['钱持有', '孙见证']) {
+    await form.locator('[data-list=witnesses] button').last().click()
+    await form.getByLabel(t.witness.name).last().fill(name)
+    await form.getByLabel(t.witness.post).last().fill('信息科')
+  }
+  await form.getByLabel(t.witness.absent).last().fill('拒绝签名')
+  await form.locator('[data-action=sign]').first().click()
+  const dialog = page.locator('.ant-modal')
+  const sheet = dialog.locator('[data-part=sheet]')
+  await sheet.waitFor()
+  await page.waitForTimeout(500) // the dialog comes
+  const box = await sheet.boundingBox()
+  if (!box) throw new Error('nothing to sign on')
+  if (await dialog.locator('[data-action=signed]').isEnabled()) throw new Error('an empty sheet can be signed')
+  await page.mouse.move(box.x + box.width * .2, box.y + box.height * .7)
+  await page.mouse.down()
+  for (const [x, y] of /** @type {[number, number][]} */ ([[.3, .2], [.4, .8], [.55, .3], [.8, .6]])) await page.mouse.move(box.x + box.width * x, box.y + box.height * y, { steps: 5 })
+  await page.mouse.up()
+  await shot(page, 'case-sign')
+  await dialog.locator('[data-action=signed]').click()
+  await form.locator('[data-part=signed]').waitFor()
 }

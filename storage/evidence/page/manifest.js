@@ -16,7 +16,7 @@ const RECORDING = { source: SOURCE, place: '', camera: '', stream: '', from: TIM
 const RECORD = { leaf: 0, kind: '', ref: '', path: '', sha256: '' }
 const FILE = { path: '', role: '', format: '', bytes: 0, sha256: '' }
 const CASE_FILE = {
-  case_id: '', version: 0, subjects: [{ kind: '', ref: '' }], cause: '', basis: [''], officers: [{ user: '', certificate: '' }], deadline: TIME, links: [{ case_id: '', reason: '' }], reason: '', by: '', at: TIME, leaf: 0,
+  case_id: '', version: 0, subjects: [{ kind: '', ref: '' }], cause: '', basis: [''], officers: [{ user: '', certificate: '' }], witnesses: [{ capacity: '', name: '', post: '', signature: '', sha256: '', absent: '' }], deadline: TIME, links: [{ case_id: '', reason: '' }], reason: '', by: '', at: TIME, leaf: 0,
 }
 const DEVICE = { camera: '', version: 0, manufacturer: '', model: '', firmware: '', serial: '', source: '', by: '', at: TIME, leaf: 0 }
 const MANIFEST = {

@@ -107,7 +107,10 @@ function checkCaseFile(c) {
     c.fail('manifest.json', '案卷信息与封存的不同。', 'The file of the case differs from its sealed record.')
     return
   }
-  Object.assign(c.report, { cause: file.cause, basis: file.basis, officers: officers.map((o) => o.name + ' ' + o.certificate) })
+  for (const w of file.witnesses) {
+    if (w.signature && !c.m.items.some((i) => i.kind === 'file' && i.ref === w.signature && i.sha256 === w.sha256)) c.fail('manifest.json', '案卷所列的签名文件不在清单里。', "The file with a signature that the case's file names is not among the items.")
+  }
+  Object.assign(c.report, { witnesses: file.witnesses, cause: file.cause, basis: file.basis, officers: officers.map((o) => o.name + ' ' + o.certificate) })
 }
 
 /** checkDevices checks that what the cameras are said to be is what was sealed. */

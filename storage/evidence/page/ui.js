@@ -101,6 +101,11 @@ function page(r, file) {
     row('机构', 'institution', visible(r.institution))
     if (r.cause) row('案由', 'cause', visible(`${r.cause}（${r.basis.join('；')}）`))
     if (r.officers && r.officers.length > 0) row('执法人员', 'officers', visible(r.officers.join('，')))
+    if (!r.witnesses || r.witnesses.length === 0) row('持有人、见证人', 'holder, witness', '案卷中没有记载 nothing on record')
+    for (const w of r.witnesses || []) {
+      const [zh, en] = w.capacity === 'witness' ? ['见证人', 'witness'] : ['持有人', 'holder']
+      row(zh, en, visible(`${w.name} ${w.post}，`) + (w.signature ? `签名文件 signature in the file of SHA-256 ${visible(w.sha256)}` : `没有签名 NO SIGNATURE：${visible(w.absent)}`))
+    }
     row('证据', 'items', `${r.items}（文件 files ${r.files}，字节 bytes ${r.bytes}）`)
     row('封存记录', 'records', `${r.records}（保管事件 custody events ${r.events}；日志长度 ledger size ${r.ledger}）`)
   }

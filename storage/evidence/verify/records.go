@@ -162,6 +162,14 @@ func (c *check) caseFile() {
 		}
 		c.report.Officers = append(c.report.Officers, o.Name+" "+o.Certificate)
 	}
+	for _, w := range f.Witnesses {
+		if w.Signature != "" && !slices.ContainsFunc(c.m.Items, func(it pack.Item) bool {
+			return it.Kind == ward.EvidenceFile && it.Ref == w.Signature && it.SHA256 == w.SHA256
+		}) {
+			c.report.fail(pack.ManifestName, "案卷所列的签名文件不在清单里。", "The file with a signature that the case's file names is not among the items.")
+		}
+	}
+	c.report.Witnesses = f.Witnesses
 }
 
 // devices checks that what the cameras are said to be is what was sealed.

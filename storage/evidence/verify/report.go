@@ -18,7 +18,8 @@ type Report struct {
 	Cause                    string   // of the case; empty: nobody has given one
 	Basis, Officers          []string // laws; name and certificate of each officer
 	Exported                 time.Time
-	By                       string // who exported, an id
+	By                       string             // who exported, an id
+	Witnesses                []ward.CaseWitness // of the taking of the evidence
 	Items, Files             int
 	Bytes                    int64     // of the package
 	Records, Events          int       // proven; custody events among them
@@ -116,6 +117,7 @@ func Print(w io.Writer, r Report) error {
 		if len(r.Officers) > 0 {
 			line("执法人员 officers: %s", clean(strings.Join(r.Officers, "，")))
 		}
+		r.printWitnesses(line)
 		line("证据 items:       %d; 文件 files: %d; 字节 bytes: %d", r.Items, r.Files, r.Bytes)
 		line("封存记录 records: %d，其中保管事件 custody events among them: %d; 日志长度 ledger size: %d", r.Records, r.Events, r.LedgerSize)
 	}
@@ -221,4 +223,21 @@ func saidBy(s ward.DeviceSource) string {
 		return "由摄像头自报 told by the camera itself"
 	}
 	return "由管理员登记 written down by an administrator"
+}
+
+func (r Report) printWitnesses(line func(format string, a ...any)) {
+	if len(r.Witnesses) == 0 {
+		line("持有人、见证人 holder, witness: 案卷中没有记载 nothing on record")
+	}
+	for _, w := range r.Witnesses {
+		as := "持有人 holder"
+		if w.Capacity == ward.CapacityWitness {
+			as = "见证人 witness"
+		}
+		if w.Signature == "" {
+			line("%s: %s，没有签名 NO SIGNATURE，原因 because: %s", as, clean(w.Name+" "+w.Post), clean(w.Absent))
+		} else {
+			line("%s: %s，签名文件 signature in the file of SHA-256 %s", as, clean(w.Name+" "+w.Post), clean(w.SHA256))
+		}
+	}
 }

@@ -103,7 +103,7 @@ export default function CasePage() {
               columns={[
                 { title: '#', dataIndex: 'seq', width: 36 },
                 { title: t('case.when'), dataIndex: 'at', render: (v: string) => <When at={v} short /> },
-                { title: t('case.did'), render: (_, e) => <Tooltip title={<span className="mono">{e.object}</span>}>{t(`action.${e.action}`)}{e.result === 'refused' && <Tag color="red" style={{ marginInlineStart: 6 }}>{t('case.refused')}</Tag>}{e.reason && <div className="quiet small">{e.action === 'review' ? t(`caseAction.${e.reason as Schemas['CaseAction']}`) : e.action === 'letter' ? t(`letterAction.${e.reason as Schemas['LetterAction']}`) : e.reason}</div>}</Tooltip> },
+                { title: t('case.did'), minWidth: 84, render: (_, e) => <Tooltip title={<span className="mono">{e.object}</span>}>{t(`action.${e.action}`)}{e.result === 'refused' && <Tag color="red" style={{ marginInlineStart: 6 }}>{t('case.refused')}</Tag>}{e.reason && <div className="quiet small">{e.action === 'review' ? t(`caseAction.${e.reason as Schemas['CaseAction']}`) : e.action === 'letter' ? t(`letterAction.${e.reason as Schemas['LetterAction']}`) : e.reason}</div>}</Tooltip> },
                 { title: t('case.who'), render: (_, e) => <>{e.role !== 'recipient' && names.user(e.actor)} <span className="quiet small">{t(`role.${e.role}`)}</span>{e.via && <div className="quiet small">{[t(`via.${e.via}`), e.device, e.address].filter(Boolean).join(' · ')}</div>}</> },
               ]}
             />

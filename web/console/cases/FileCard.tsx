@@ -71,6 +71,7 @@ function Facts({ id, detail: { file, links, linked } }: { id: string; detail: De
         { key: 'cause', label: t('caseFile.cause'), children: file.cause || none },
         { key: 'basis', label: t('caseFile.basis'), children: lines(file.basis) },
         { key: 'officers', label: t('caseFile.officers'), children: lines(file.officers.map((o) => <>{names.user(o.user)} <span className="quiet">{o.certificate}</span></>)) },
+        ...(file.witnesses ? [{ key: 'witnesses', label: t('witness.title'), children: lines(file.witnesses.map((w) => <>{t(`witness.${w.capacity}`)} {w.name} <span className="quiet">{w.post} · {w.signature ? t('witness.signed') : t('witness.none', { why: w.absent })}</span></>)) }] : []),
         { key: 'subjects', label: t('caseFile.subjects'), children: lines(file.subjects.map((s) => <>{t(`caseFile.${s.kind}`)} <Link to={`/cases?kind=${s.kind}&subject=${encodeURIComponent(s.ref)}`} title={t('cases.about')}>{subject(s)}</Link></>)) },
         ...(file.deadline ? [{ key: 'deadline', label: t('caseFile.deadline'), children: <When at={file.deadline} /> }] : []),
         ...(links.length > 0 ? [{ key: 'links', label: t('caseFile.links'), children: lines(links.map(link)) }] : []),

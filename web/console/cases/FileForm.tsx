@@ -7,9 +7,10 @@ import { api, take, type Schemas } from '../api/client'
 import { useUsers } from '../api/queries'
 import { local } from '../parts/time'
 import { Trouble } from '../parts/Trouble'
+import { SignatureField } from './SignatureField'
 import { SubjectField } from './SubjectField'
 
-interface Values { cause?: string; basis: { text: string }[]; officers: Schemas['CaseOfficer'][]; subjects: Schemas['CaseSubject'][]; links: Schemas['CaseLinkChange'][]; deadline?: Dayjs; reason: string }
+interface Values { cause?: string; basis: { text: string }[]; officers: Schemas['CaseOfficer'][]; witnesses: Schemas['CaseWitness'][]; subjects: Schemas['CaseSubject'][]; links: Schemas['CaseLinkChange'][]; deadline?: Dayjs; reason: string }
 
 /** FileForm makes the next version of a case's file. */
 export function FileForm({ detail: { file, links }, item, onDone }: { detail: Schemas['CaseFileDetail']; item: Schemas['Case']; onDone: (v: Schemas['CaseFileDetail']) => void }) {
@@ -19,7 +20,7 @@ export function FileForm({ detail: { file, links }, item, onDone }: { detail: Sc
     mutationFn: (v: Values) => take(api.PUT('/api/v1/cases/{id}/file', {
       params: { path: { id: item.id } },
       body: {
-        version: file.version, cause: v.cause?.trim() ?? '', basis: v.basis.map((b) => b.text.trim()), officers: v.officers, subjects: v.subjects, links: v.links,
+        version: file.version, cause: v.cause?.trim() ?? '', basis: v.basis.map((b) => b.text.trim()), officers: v.officers, witnesses: v.witnesses.map((w) => ({ ...w, post: w.post ?? '', absent: w.signature ? undefined : w.absent })), subjects: v.subjects, links: v.links,
         deadline: v.deadline?.endOf('day').toISOString(), reason: v.reason.trim(),
       },
     })),
@@ -31,7 +32,7 @@ export function FileForm({ detail: { file, links }, item, onDone }: { detail: Sc
     <Form<Values>
       layout="vertical"
       initialValues={{
-        cause: file.cause, basis: file.basis.map((text) => ({ text })), officers: file.officers, links: links.map(({ number, reason }) => ({ number, reason })), deadline: file.deadline ? local(file.deadline) : undefined,
+        cause: file.cause, basis: file.basis.map((text) => ({ text })), officers: file.officers, witnesses: file.witnesses ?? [], links: links.map(({ number, reason }) => ({ number, reason })), deadline: file.deadline ? local(file.deadline) : undefined,
         subjects: file.version === 0 ? [{ kind: 'institution', ref: item.institution_id }] : file.subjects,
       }}
       onFinish={(v) => save.mutate(v)}
@@ -45,6 +46,19 @@ export function FileForm({ detail: { file, links }, item, onDone }: { detail: Sc
           <>
             <Form.Item name={[at, 'user']} rules={required} noStyle><Select style={{ width: 200 }} showSearch={{ optionFilterProp: 'label' }} options={users.map((u) => ({ value: u.id, label: u.name }))} aria-label={t('caseFile.officers')} /></Form.Item>
             <Form.Item name={[at, 'certificate']} rules={required} noStyle><Input style={{ width: 200 }} maxLength={64} placeholder={t('caseFile.certificate')} aria-label={t('caseFile.certificate')} /></Form.Item>
+          </>
+        )}
+      </Rows>
+      <Rows name="witnesses" label={t('witness.title')} most={10} fresh={{ capacity: 'holder' }}>
+        {(at) => (
+          <>
+            <Form.Item name={[at, 'capacity']} rules={required} noStyle><Select style={{ width: 150 }} options={(['holder', 'witness'] as const).map((value) => ({ value, label: t(`witness.${value}`) }))} aria-label={t('witness.title')} /></Form.Item>
+            <Form.Item name={[at, 'name']} rules={required} noStyle><Input style={{ width: 110 }} maxLength={64} placeholder={t('witness.name')} aria-label={t('witness.name')} /></Form.Item>
+            <Form.Item name={[at, 'post']} noStyle><Input style={{ width: 190 }} maxLength={128} placeholder={t('witness.post')} aria-label={t('witness.post')} /></Form.Item>
+            <Form.Item name={[at, 'signature']} noStyle><SignatureField caseId={item.id} /></Form.Item>
+            <Form.Item noStyle shouldUpdate>
+              {(form) => !form.getFieldValue(['witnesses', at, 'signature']) && <Form.Item name={[at, 'absent']} rules={required} noStyle><Input style={{ width: 260 }} maxLength={200} placeholder={t('witness.absent')} aria-label={t('witness.absent')} /></Form.Item>}
+            </Form.Item>
           </>
         )}
       </Rows>
