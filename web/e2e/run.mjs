@@ -24,6 +24,7 @@ import { share } from './share.mjs'
 import { start } from './server.mjs'
 import { verify } from './verify.mjs'
 import { tablet } from './tablet.mjs'
+import { treatlink } from './treatlink.mjs'
 
 const pictures = fileURLToPath(new URL('../../.demo/e2e-failed/', import.meta.url))
 const server = await start()
@@ -49,6 +50,7 @@ try {
     admissions: (page) => admissions(page, server.ready),
     duty: (page) => duty(page, server.ready),
     dutylink: (page) => dutylink(theirs, server.ready, page),
+    treatlink: (page) => treatlink(server.ready, page),
     alert: (page) => alert(page),
     share: (page) => share(theirs, page),
     resume: (page) => resume(page),

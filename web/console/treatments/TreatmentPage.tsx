@@ -3,13 +3,14 @@ import { Alert, Descriptions, Table } from 'antd'
 import { useTranslation } from 'react-i18next'
 import { useParams } from 'react-router'
 import { api, take, type Schemas } from '../api/client'
-import { useNames } from '../api/queries'
+import { useMe, useNames } from '../api/queries'
 import { Head } from '../parts/Head'
 import { Loading } from '../parts/Loading'
 import { Nothing } from '../parts/Nothing'
 import { CallTag, CoveredTag, IdentityTag } from '../parts/tags'
 import { Trouble } from '../parts/Trouble'
 import { When } from '../parts/When'
+import { Links } from './Links'
 import { Picture } from './Picture'
 import { SessionState } from './Treatments'
 
@@ -20,6 +21,7 @@ export default function TreatmentPage() {
   const { t } = useTranslation()
   const { id = '' } = useParams()
   const names = useNames()
+  const { may } = useMe()
   const got = useQuery({ queryKey: ['treatment', id], queryFn: () => take(api.GET('/api/v1/treatments/{id}', { params: { path: { id } } })), refetchInterval: 30_000 })
   if (got.isLoading) return <Loading />
   if (!got.data) return <Trouble error={got.error} retry={() => void got.refetch()} />
@@ -28,6 +30,7 @@ export default function TreatmentPage() {
     <>
       <Head title={`${t(`treatmentKind.${s.kind}`)} · ${names.place(s.place_id)}${s.station && ` · ${s.station}`}`}><SessionState session={s} /></Head>
       {s.count.billed > 0 && s.count.covered === 'no' && <Alert type="error" showIcon style={{ marginBottom: 12 }} title={t('treatment.notCovered', { billed: s.count.billed, present: s.count.present })} />}
+      {may('identify') && !s.ended && !s.count.over && <Links session={s.id} />}
       <Picture session={s} />
       <Descriptions
         size="small"
