@@ -105,8 +105,8 @@ mutants: ## change every byte of an evidence package, and reject each change wit
 	@WARDWATCH_MUTANTS=all go test ./storage/evidence/... -run 'TestEveryChangedByte|TestPackageCarries|TestThePageChecksWhoSigned' -count=1 -timeout 4h -v
 
 .PHONY: kills
-kills: ## kill -9, and a full disk, at every commit, file call and S3 request of a case's life, on both engines and stores; half an hour
-	@WARDWATCH_TEST_KILLS=0 go test ./storage -run 'TestKill9OfACase|TestAFullDiskInACase' -count=1 -timeout 4h
+kills: ## kill -9, a full disk and broken answers at every commit, file call and S3 request of a case's life, on both engines and stores; an hour
+	@WARDWATCH_TEST_KILLS=0 go test ./storage -run 'TestKill9OfACase|TestAFullDiskInACase|TestFaultsOfS3InACase' -count=1 -timeout 4h
 
 .PHONY: trees
 trees: ## compare TREES (100000) generated Merkle trees with two other implementations; minutes

@@ -51,6 +51,8 @@ type desk struct {
 	KillAt                        int64         // the point at which the process dies; 0: none
 	Later                         time.Duration // how far ahead the clock of the keeper of holds is
 	FullAt                        int64         // the point from which everything fails, as on a full disk; 0: none
+
+	between func(http.Handler) http.Handler // what is done to requests to S3; nil: nothing
 }
 
 // point counts what a process does to the outside: before and after each
@@ -91,10 +93,14 @@ func (d desk) open(ctx context.Context, point func() error) (*storage.Store, sto
 		r.SetURL(target)
 		r.Out.Host = r.In.Host // it is signed
 	}}
+	to := http.Handler(proxy)
+	if d.between != nil {
+		to = d.between(to)
+	}
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_ = point()
 		defer func() { _ = point() }()
-		proxy.ServeHTTP(w, r)
+		to.ServeHTTP(w, r)
 	}))
 	d.S3.Endpoint = srv.Listener.Addr().String()
 	m.Objects, err = objects.OpenS3(ctx, d.S3)
@@ -385,6 +391,14 @@ func (d desk) finish(t *testing.T, w *testcase.World) {
 	}
 	if err := d.work(ctx, w.Store, w.Media, slog.New(slog.DiscardHandler)); err != nil {
 		t.Fatalf("not finished: %v", err)
+	}
+	// What the store refused to delete, since its lock was still on, is tried again after six hours.
+	hours := func() time.Time { return twoDaysOn().Add(7 * time.Hour) }
+	if err := w.Store.SetKnownTime(ctx, hours()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := (&storage.Retention{Store: w.Store, Objects: w.Media.Objects, Log: slog.New(slog.DiscardHandler), Now: hours}).Once(ctx); err != nil {
+		t.Error(err)
 	}
 	later := func() time.Time { return time.Now().Add(ward.ExportFor + time.Hour) }
 	aside, err := (&storage.Reconciler{Store: w.Store, Media: w.Media, Log: slog.New(slog.DiscardHandler), Now: later}).Once(ctx)

@@ -197,8 +197,8 @@ func (c *checked) Read(b []byte) (int, error) {
 	if c.over {
 		return 0, io.EOF
 	}
-	n, err := io.ReadFull(c.body, b[:min(int64(len(b)), c.left)])
-	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
+	n, err := pack.ReadFull(c.body, b[:min(int64(len(b)), c.left)])
+	if err != nil && !errors.Is(err, io.EOF) { // a line that broke changes nothing
 		return 0, fmt.Errorf("%s: %w", c.name, err)
 	}
 	_, _ = c.sum.Write(b[:n]) // never fails

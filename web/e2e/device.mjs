@@ -1,7 +1,9 @@
 // What a camera is gets registered from its label, and a recording in a case
 // says it, beside its clocks and whether the camera signed it.
+import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { addCase, t } from './browser.mjs'
+import { faults } from './pages.mjs'
 
 const shots = process.env.SHOTS
 
@@ -27,11 +29,13 @@ export async function device(page) {
   await card.getByLabel(t.cameras.serial, { exact: true }).fill(serial)
   await card.locator('[data-action=save-device]').click()
   await card.getByText(`${t.cameras.serial} ${serial}`).waitFor()
+  assert.deepEqual(await faults(page), [])
   await card.scrollIntoViewIfNeeded()
   await shot(page, 'device-form')
   await page.goto(new URL(`/cases/${id}`, page.url()).href)
   const origin = page.locator('[data-part=origin]')
   await origin.getByText(serial).waitFor()
+  assert.deepEqual(await faults(page), [])
   const said = await origin.innerText()
   for (const want of [t.facts.originStream, t.facts.signed.none, '服务器时钟', t.cameras.deviceBy.hand]) if (!said.includes(want)) throw new Error(`it does not say ${want}: ${said}`)
   for (const [lang, size] of /** @type {[string, number][]} */ (shots ? [['zh', 1440], ['en', 1440], ['zh', 390], ['en', 800]] : [])) {

@@ -5,6 +5,7 @@ import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { newPage, openCase, t } from './browser.mjs'
+import { faults } from './pages.mjs'
 
 const shots = process.env.SHOTS
 
@@ -191,6 +192,7 @@ async function witnesses(page, form) {
   await page.mouse.down()
   for (const [x, y] of /** @type {[number, number][]} */ ([[.3, .2], [.4, .8], [.55, .3], [.8, .6]])) await page.mouse.move(box.x + box.width * x, box.y + box.height * y, { steps: 5 })
   await page.mouse.up()
+  assert.deepEqual(await faults(page), [])
   await shot(page, 'case-sign')
   await dialog.locator('[data-action=signed]').click()
   await form.locator('[data-part=signed]').waitFor()

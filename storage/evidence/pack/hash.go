@@ -43,7 +43,7 @@ func (s *Summer) Sum(r io.Reader) (Sum, error) {
 	}
 	defer wait()
 	for i := 0; ; i ^= 1 {
-		n, err := io.ReadFull(r, s.buffers[i])
+		n, err := ReadFull(r, s.buffers[i])
 		b := s.buffers[i][:n]
 		wait()
 		done = make(chan struct{})
@@ -51,7 +51,7 @@ func (s *Summer) Sum(r io.Reader) (Sum, error) {
 		_, _ = h.Write(b) // never fails
 		out.CRC = crc32.Update(out.CRC, crc32.IEEETable, b)
 		out.Size += int64(n)
-		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		if errors.Is(err, io.EOF) {
 			wait()
 			out.SHA256, out.SM3 = [32]byte(h.Sum(nil)), [32]byte(chinese.Sum(nil))
 			return out, nil
@@ -60,6 +60,20 @@ func (s *Summer) Sum(r io.Reader) (Sum, error) {
 			return out, err
 		}
 	}
+}
+
+// ReadFull fills b with what r has. io.EOF, with what there was, says that r
+// ended; io.ReadFull's error for that is also the one of a line that broke.
+func ReadFull(r io.Reader, b []byte) (n int, err error) {
+	for n < len(b) && err == nil {
+		var m int
+		m, err = r.Read(b[n:])
+		n += m
+	}
+	if n == len(b) && errors.Is(err, io.EOF) {
+		err = nil // the next reading says so
+	}
+	return n, err
 }
 
 func write(h hash.Hash, b []byte, done chan<- struct{}) {

@@ -85,7 +85,7 @@ function Sheet({ busy, onDone }: { busy: boolean; onDone: (file: Blob) => void }
     <>
       <p className="quiet small" style={{ marginTop: 0 }}>{t('witness.what')}</p>
       <canvas
-        ref={canvas} width={width * scale} height={height * scale} aria-label={t('witness.sign')} data-part="sheet"
+        ref={canvas} width={width * scale} height={height * scale} role="img" aria-label={t('witness.sign')} data-part="sheet"
         style={{ width: '100%', aspectRatio: `${width} / ${height}`, border: '1px solid #bbb', borderRadius: 6, background: '#fff', touchAction: 'none', cursor: 'crosshair' }}
         onPointerDown={begin} onPointerMove={draw}
       />
