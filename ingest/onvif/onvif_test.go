@@ -120,7 +120,7 @@ func TestDeviceThatIsNone(t *testing.T) {
 		"larger than the bound": soap + `<tds:GetDeviceInformationResponse><tds:Model>` + strings.Repeat("x", 1<<20) + `</tds:Model></tds:GetDeviceInformationResponse></SOAP-ENV:Body></SOAP-ENV:Envelope>`,
 	} {
 		t.Run(name, func(t *testing.T) {
-			if got, err := ask(t, &camera{password: "p1", answer: answer}, "p1"); !errors.Is(err, onvif.ErrAnswer) {
+			if got, err := ask(t, &camera{password: "p&ss-w0rd", answer: answer}, "p&ss-w0rd"); !errors.Is(err, onvif.ErrAnswer) {
 				t.Errorf("got %+v, %v", got, err)
 			}
 		})
